@@ -1,0 +1,182 @@
+"""Keys and their versions: the identity that survives rotations, and the secret values that come and go under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What sort of credential a key is."""
+
+    API_KEY = "api-key"
+    CONNECTION_STRING = "connection-string"
+    TOKEN = "token"  # noqa: S105  # the word for it, not one
+
+
+class VersionState(StrEnum):
+    """Where one secret value stands; only ACTIVE and OUTGOING are accepted, REVOKED is final."""
+
+    ACTIVE = "active"
+    OUTGOING = "outgoing"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+class KeyState(StrEnum):
+    """What a whole key amounts to right now."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+ACCEPTED = frozenset({VersionState.ACTIVE, VersionState.OUTGOING})
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One secret value of a key. `prefix` and `fingerprint` are None where they would give it away: weak values."""
+
+    number: int
+    state: VersionState
+    created_at: datetime
+    prefix: str | None = None
+    fingerprint: str | None = None
+    last_used_at: datetime | None = None
+    accept_until: datetime | None = None
+    """The key's expiry as it stood when this version became outgoing: a grace never outlives it."""
+    delivered_at: datetime | None = None
+    """When its hand-over was confirmed. An undelivered version is one that nobody may hold."""
+    revoked_at: datetime | None = None
+    label: str = ""
+    weak: bool = False
+
+    def accepted(self, now: datetime) -> bool:
+        """Whether this version, its key apart, lets a request in."""
+        return self.state in ACCEPTED and (self.accept_until is None or now < self.accept_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A credential as an operator knows it. Name is unique per tenant, environment and issuer."""
+
+    id: str
+    name: str
+    environment: str
+    created_at: datetime
+    kind: Kind = Kind.API_KEY
+    description: str = ""
+    owner: str = ""
+    tenant: str = ""
+    scopes: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    issuer: str = "builtin"
+    format: str = "tk"
+    sensitive: bool = False
+    leaked: bool = False
+    expires_at: datetime | None = None
+    rotated_at: datetime | None = None
+    disabled_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def state(self, now: datetime) -> KeyState:
+        """The one word for the whole key: what is final comes before what is reversible."""
+        if self.revoked_at is not None:
+            return KeyState.REVOKED
+        if self.expires_at is not None and now >= self.expires_at:
+            return KeyState.EXPIRED
+        return KeyState.ACTIVE if self.disabled_at is None else KeyState.DISABLED
+
+    def accepts(self, version: Version, now: datetime) -> bool:
+        """Whether a request with this version is let in."""
+        return self.state(now) is KeyState.ACTIVE and version.accepted(now)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDraft:
+    """What an operator says of a key that does not exist yet. Times are absolute; an unset field takes its default."""
+
+    name: str
+    environment: str
+    kind: Kind = Kind.API_KEY
+    description: str = ""
+    owner: str = ""
+    tenant: str = ""
+    scopes: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    format: str = "tk"
+    sensitive: bool = False
+    expires_at: datetime | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEdit:
+    """Changes to a key; None leaves a field as it is. `never_expires` removes the expiry."""
+
+    name: str | None = None
+    description: str | None = None
+    owner: str | None = None
+    scopes: tuple[str, ...] | None = None
+    apps: tuple[str, ...] | None = None
+    sensitive: bool | None = None
+    expires_at: datetime | None = None
+    never_expires: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeySummary:
+    """One row of the key list: the key, its current version, and what is computed of both."""
+
+    key: Key
+    version: Version
+    last_used_at: datetime | None
+    """Over all versions; None is never."""
+    flags: tuple[Flag, ...]
+    activity: tuple[int, ...] = ()
+    """Accepted requests of the last 24 hours, oldest first, in equal parts."""
+    rotation_id: int | None = None
+    """The open rotation, if there is one."""
+
+    @property
+    def age_from(self) -> datetime:
+        """Since when the current secret has been in use: its age is counted from here."""
+        return self.version.created_at
+
+
+class Flag(StrEnum):
+    """Computed from policy and usage, most dangerous first; see `keytui.domain.flags`."""
+
+    LEAKED = "leaked"
+    EXPIRED = "expired"
+    EXPIRING = "expiring"
+    DUE = "due"
+    ROTATING = "rotating"
+    WEAK = "weak"
+    SHARED = "shared"
+    BROAD = "broad"
+    STALE = "stale"
+    IDLE = "idle"
+    NEVER_USED = "never-used"
+    UNOWNED = "unowned"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What flags are computed from, beside the key itself."""
+
+    key: Key
+    version_created_at: datetime
+    last_used_at: datetime | None = None
+    rotating: bool = False
+    weak: bool = False
+    shared: bool = False
+    unused_scopes: tuple[str, ...] = field(default=())
+
+
+def age(since: datetime, now: datetime) -> timedelta:
+    """Elapsed time, never negative: a clock that went back makes nothing younger than new."""
+    return max(now - since, timedelta())

@@ -1,0 +1,132 @@
+"""Usage: who sent requests with which version, aggregated by minute, and what a recorder says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends requests: a declared client name, else address and user agent (perhaps several programs)."""
+
+    name: str
+    """The declared name, else `address agent`."""
+    declared: bool = False
+    address: str = ""
+    agent: str = ""
+
+    @property
+    def shared_possible(self) -> bool:
+        """Whether several programs may hide behind this caller."""
+        return not self.declared
+
+    @staticmethod
+    def undeclared(address: str, agent: str = "") -> Caller:
+        """A caller known by where it comes from and what it calls itself."""
+        return Caller(f"{address} {agent}".strip() or "unknown", False, address, agent)
+
+    @staticmethod
+    def called(name: str) -> Caller:
+        """A caller that declared its name."""
+        return Caller(name, True)
+
+
+UNKNOWN_CALLER = Caller.undeclared("")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One minute of one caller on one version, as a recorder flushes it. `minute` is truncated, UTC."""
+
+    key_id: str
+    version: int
+    caller: Caller
+    minute: datetime
+    first_at: datetime
+    last_at: datetime
+    accepted: int = 0
+    refused: int = 0
+    longest_gap: timedelta = timedelta()
+    """The longest pause between two of its accepted requests inside this flush."""
+    probe: bool = False
+    """Our own question whether a key works: recorded, never counted as use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """What a recorder hands over at once: complete, numbered, and honest about what it lost."""
+
+    recorder: str
+    sequence: int
+    """Rises by one with each flush of a recorder: a repeat is recognised, a hole is a gap."""
+    at: datetime
+    uses: tuple[Use, ...] = ()
+    dropped: int = 0
+    unknown_refused: int = 0
+    """Refusals of secrets that belong to no key."""
+    acknowledged: int = 0
+    """The newest change of the vault that this process's verifier has taken in."""
+    closing: bool = False
+    """A clean end: nothing is missing after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerUse:
+    """What is known of one caller on one version of a key."""
+
+    caller: Caller
+    version: int
+    first_seen: datetime
+    last_seen: datetime
+    accepted: int
+    refused: int = 0
+    longest_gap: timedelta | None = None
+    """The longest pause between two accepted requests; None while it was seen only once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """One verifier process that reports usage."""
+
+    id: str
+    name: str
+    host: str
+    pid: int
+    started_at: datetime
+    last_flush_at: datetime
+    acknowledged: int
+    acknowledged_at: datetime | None
+    dropped: int
+    ended_at: datetime | None
+    """Set by a clean end; a recorder that fell silent without one has left a gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePoint:
+    """Requests of one version in one bucket of time."""
+
+    at: datetime
+    version: int
+    accepted: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Requests per key over a window, in buckets of `bucket`, oldest first."""
+
+    key_id: str
+    key_name: str
+    since: datetime
+    until: datetime
+    bucket: timedelta
+    points: tuple[UsagePoint, ...]
+
+    @property
+    def accepted(self) -> int:
+        return sum(point.accepted for point in self.points)
+
+    @property
+    def refused(self) -> int:
+        return sum(point.refused for point in self.points)

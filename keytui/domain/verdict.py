@@ -1,0 +1,161 @@
+"""The verdict: may the old version of a rotation be retired? Evidence in, verdict and findings out.
+
+It may say UNKNOWN too often; it may never say SAFE too early. The rules are DESIGN.md's (The verdict).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from keytui.domain.policy import Policy
+from keytui.domain.rotation import Waiver
+from keytui.domain.usage import Caller
+
+
+class Verdict(StrEnum):
+    """Whether the old version can go."""
+
+    SAFE = "SAFE"
+    NOT_SAFE = "NOT_SAFE"
+    UNKNOWN = "UNKNOWN"
+
+
+class Question(StrEnum):
+    """What is being asked: to suspend the old version, or to revoke it after its suspension was watched."""
+
+    RETIRE = "retire"
+    COMPLETE = "complete"
+
+
+class GapKind(StrEnum):
+    """Why a stretch of evidence is missing."""
+
+    UNCLEAN_END = "recorder ended uncleanly"
+    SILENT = "recorder silent"
+    DROPPED = "events dropped"
+    MISSING_FLUSH = "flush missing"
+    LOG_ROTATED = "log rotated away"
+    COUNTER_RESET = "counter reset"
+    ABSENT_SERIES = "series absent"
+    CLOCK_SKEW = "clock skew"
+    NO_RECORDER = "nothing recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time, both ends UTC."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where evidence comes from, and how much it can carry."""
+
+    name: str
+    as_of: datetime
+    window: Window
+    attributable: bool = True
+    """Whether it tells keys and versions apart."""
+    forgeable: bool = False
+    """Whether an outsider could write it: named as such, and never SAFE alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch in which a source saw nothing and cannot say that nothing was there. An open end is now."""
+
+    source: str
+    kind: GapKind
+    start: datetime
+    end: datetime | None = None
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Accepted requests of one caller on one version."""
+
+    first_seen: datetime
+    last_seen: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallerEvidence:
+    """One caller of the key on both versions. `former_rate` and `new_rate` are requests per hour."""
+
+    caller: Caller
+    source: str
+    old: Sighting | None = None
+    new: Sighting | None = None
+    longest_gap: timedelta | None = None
+    """Over its whole recorded history on the key; None while it was seen only once."""
+    former_rate: float = 0.0
+    new_rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Refused requests of the key before and after the change, each as requests per hour over its window."""
+
+    source: str
+    before: float
+    after: float
+    count_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a verdict is made of. `since`: the hand-over of the new version (RETIRE), the suspension (COMPLETE)."""
+
+    question: Question
+    now: datetime
+    since: datetime
+    policy: Policy
+    sources: tuple[Source, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    callers: tuple[CallerEvidence, ...] = ()
+    refusals: tuple[Refusals, ...] = ()
+    refused_on_old: int = 0
+    """COMPLETE only: requests with the suspended version since it was suspended. Somebody still holds it."""
+    declared_consumers: tuple[str, ...] = ()
+    """The applications that the key names as its consumers."""
+    overflowed_callers: int = 0
+    legacy_fallbacks: tuple[str, ...] = ()
+    """Places that would accept the old value whatever its state, by name (an env variable)."""
+    new_proven: bool = False
+    """Whether the new secret has been accepted once, or its possession was proven, since it was issued."""
+    waivers: tuple[Waiver, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason for a verdict, with its source, count, as-of time and window.
+
+    `subject` is the name by which it can be waived; empty where it cannot be. `remedy` says how to get what is missing.
+    """
+
+    verdict: Verdict
+    source: str
+    detail: str
+    as_of: datetime
+    window: Window
+    count: int = 0
+    subject: str = ""
+    remedy: str = ""
+    waived_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A verdict with everything it rests on. `assumption` is SAFE's stated one, in words; empty otherwise."""
+
+    verdict: Verdict
+    question: Question
+    as_of: datetime
+    reasons: tuple[Finding, ...]
+    assumption: str = ""

@@ -1,0 +1,74 @@
+"""What a verifier knows and answers: credentials in, one answer per secret out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from keytui.domain.keys import Key, KeyState, Version, VersionState
+
+
+class Outcome(StrEnum):
+    """The answer to one secret, for the service and its log; an outsider learns only yes or no."""
+
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    REVOKED = "revoked"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    DISABLED = "disabled"
+    SCOPE = "scope"
+    STALE = "stale"
+    """The verifier has had no contact with its vault for too long and refuses everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The answer to one secret."""
+
+    valid: bool
+    reason: Outcome
+    key_id: str | None = None
+    key_name: str | None = None
+    version: int | None = None
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One version as a verifier holds it: a digest and everything that decides, never the value."""
+
+    digest: str
+    """SHA-256, or HMAC-SHA-256 under the vault's pepper where `keyed`."""
+    keyed: bool
+    key: Key
+    version: Version
+
+
+def judge(credential: Credential, scopes: frozenset[str], now: datetime) -> Check:
+    """Whether the credential lets a request in that needs `scopes`. `*` in a key's scopes is all of them."""
+    outcome = _outcome(credential.key, credential.version, scopes, now)
+    return Check(
+        outcome is Outcome.ACCEPTED,
+        outcome,
+        credential.key.id,
+        credential.key.name,
+        credential.version.number,
+        credential.key.scopes,
+    )
+
+
+def _outcome(key: Key, version: Version, scopes: frozenset[str], now: datetime) -> Outcome:
+    state = key.state(now)
+    if state is KeyState.REVOKED or version.state is VersionState.REVOKED:
+        return Outcome.REVOKED
+    if version.state is VersionState.SUSPENDED:
+        return Outcome.SUSPENDED
+    if state is KeyState.EXPIRED or not version.accepted(now):
+        return Outcome.EXPIRED
+    if state is KeyState.DISABLED:
+        return Outcome.DISABLED
+    if "*" not in key.scopes and not scopes <= set(key.scopes):
+        return Outcome.SCOPE
+    return Outcome.ACCEPTED

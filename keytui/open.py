@@ -1,0 +1,27 @@
+"""The composition root: the one place that knows which vault stands behind a profile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keytui.vault.profile import Profile, load_profile
+
+if TYPE_CHECKING:
+    from keytui.vault.protocol import Vault
+    from keytui.verify.verifier import Verifier
+
+
+def open_vault(profile: Profile) -> Vault:
+    """The profile's vault, made on first use. Unreachable when it cannot be read."""
+    from keytui.vault.local.vault import LocalVault
+
+    return LocalVault.open(profile)
+
+
+def open_verifier(name: str, profile: str = "default") -> Verifier:
+    """A verifier for a service called `name`, over a local profile's keys; close it when the service stops."""
+    from keytui.vault.local.feed import LocalFeed
+    from keytui.verify.verifier import Verifier
+
+    feed = LocalFeed.open(load_profile(profile))
+    return Verifier(feed, feed, name=name)

@@ -1,0 +1,1 @@
+"""The local vault: SQLModel on SQLite. No SQLModel object leaves this package."""

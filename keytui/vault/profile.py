@@ -1,0 +1,77 @@
+"""A profile: a named vault, who I am, and whether it opens read-only."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from keytui.domain.audit import Actor
+from keytui.domain.errors import Invalid, NotFound
+
+DEFAULT_PROFILE: Final = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A named vault. A production profile opens read-only and is armed by typing its name."""
+
+    name: str
+    directory: Path
+    """Where the vault's files are: database, pepper, signing key. 0700."""
+    actor: Actor
+    read_only: bool = False
+
+
+def home() -> Path:
+    """The directory of everything keytui keeps: `KEYTUI_HOME`, else the platform's data directory."""
+    from platformdirs import user_data_path  # noqa: PLC0415  # half of all starts name KEYTUI_HOME
+
+    configured = os.environ.get("KEYTUI_HOME")
+    return Path(configured).expanduser() if configured else user_data_path("keytui")
+
+
+def local_actor() -> Actor:
+    """The operating-system user and host."""
+    return Actor(getpass.getuser(), socket.gethostname())
+
+
+def load_profile(name: str = DEFAULT_PROFILE, read_only: bool = False) -> Profile:
+    """The profile called `name` from `config.toml` in the home; `default` needs no entry. Invalid names file and field.
+
+    [profiles.prod]
+    directory = "/srv/keytui/prod"
+    production = true        # opens read-only until it is armed
+    """
+    directory = home()
+    entry = _entries(directory / "config.toml").get(name)
+    if entry is None:
+        if name != DEFAULT_PROFILE:
+            raise NotFound(f"no profile is called {name!r}", f"name it in {directory / 'config.toml'}")
+        return Profile(name, directory / "default", local_actor(), read_only)
+    where = entry.get("directory", str(directory / name))
+    production = entry.get("production", False)
+    if not isinstance(where, str) or not isinstance(production, bool):
+        raise Invalid(
+            f"profile {name!r}: `directory` is a path in quotes and `production` is true or false",
+            f"mend it in {directory / 'config.toml'}",
+        )
+    return Profile(name, Path(where).expanduser(), local_actor(), read_only or production)
+
+
+def _entries(path: Path) -> dict[str, dict[str, object]]:
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path} is not valid TOML: {error}", "mend the line it names") from error
+    profiles = content.get("profiles", {})
+    if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
+        raise Invalid(f"{path}: profiles are tables, as in [profiles.prod]", "mend the file")
+    return profiles

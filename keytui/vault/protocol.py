@@ -1,0 +1,241 @@
+"""The Vault protocol: what every face asks. Every mutation is one transaction and one audit entry.
+
+All calls are plain functions that may block; a face calls them off its loop. They raise the errors of
+`keytui.domain.errors`, never a library's. Times are UTC. KEY arguments are ids: `find` turns what an operator
+typed into one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from keytui.domain.audit import AuditCheck, AuditFilter
+from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.query import Query, Sort
+from keytui.domain.rotation import Plan, Reason, Rotation
+from keytui.domain.secrets import Secret
+from keytui.domain.usage import Caller, CallerUse, Usage
+from keytui.domain.verdict import Assessment
+from keytui.domain.verification import Check
+from keytui.vault.model import (
+    AuditPage,
+    Changes,
+    Delivery,
+    Diagnosis,
+    Due,
+    Found,
+    ImportReport,
+    Issued,
+    KeyDetail,
+    Page,
+    Proof,
+    Rehearsal,
+    RotationDetail,
+    Standing,
+)
+
+
+class Reading(Protocol):
+    """Questions that write nothing."""
+
+    def standing(self) -> Standing:
+        """What the status line shows. Unreachable when the vault does not answer."""
+        ...
+
+    def changes(self, after: int, timeout: float) -> Changes:
+        """Wait up to `timeout` seconds for anything after position `after` (0: from now); the one feed there is."""
+        ...
+
+    def page(self, query: Query, sort: Sort, offset: int, limit: int) -> Page:
+        """Rows `offset` to `offset + limit` of the keys that match, and how many match."""
+        ...
+
+    def find(self, reference: str) -> Key:
+        """The key with this id, unique name or unique prefix. NotFound, or Ambiguous with the candidates."""
+        ...
+
+    def detail(self, key_id: str) -> KeyDetail:
+        """All of one key."""
+        ...
+
+    def rehearse(self, key_id: str, plan: Plan) -> Rehearsal:
+        """What rotating would meet."""
+        ...
+
+    def rotations(self, open_only: bool, offset: int, limit: int) -> tuple[Rotation, ...]:
+        """Rotations, newest first."""
+        ...
+
+    def open_rotation(self, key_id: str) -> Rotation | None:
+        """The key's open rotation."""
+        ...
+
+    def rotation(self, rotation_id: int) -> RotationDetail:
+        """All of one rotation, with its verdict if it has one."""
+        ...
+
+    def verdict(self, rotation_id: int) -> Assessment:
+        """May the old version be suspended (once it is: revoked)? Refused before the hand-over and after the end."""
+        ...
+
+    def proof(self, rotation_id: int, old: Secret | None = None) -> Proof:
+        """What shows that the new version works and the old one does not; asked with `old` if it is given."""
+        ...
+
+    def callers(self, key_id: str) -> tuple[CallerUse, ...]:
+        """Who uses a key, latest first."""
+        ...
+
+    def usage(self, key_id: str | None, since: datetime, limit: int) -> tuple[Usage, ...]:
+        """Requests of a key, or of the `limit` busiest keys, since a time."""
+        ...
+
+    def schedule(self, until: datetime) -> tuple[Due, ...]:
+        """What falls due until a time, earliest first, overdue things included."""
+        ...
+
+    def check(self, secret: Secret, scopes: Sequence[str], caller: Caller) -> Check:
+        """One answer about one secret, recorded as a probe."""
+        ...
+
+    def diagnose(self, secret: Secret) -> Diagnosis:
+        """Why a secret does not work, and what to do."""
+        ...
+
+    def audit(self, which: AuditFilter, offset: int, limit: int) -> AuditPage:
+        """Entries of the log, newest first."""
+        ...
+
+    def verify_audit(self) -> AuditCheck:
+        """Recompute the whole chain and its signed checkpoints."""
+        ...
+
+
+class Keeping(Protocol):
+    """Keys: made, brought in, changed, ended."""
+
+    def create(self, draft: KeyDraft, request_id: str) -> Issued:
+        """A new key with its first version. AlreadyDone when this request id was carried out before."""
+        ...
+
+    def adopt(self, found: Sequence[Found], draft: KeyDraft) -> ImportReport:
+        """Import values by digest; `draft` gives what they have in common. A value that is known adds nothing."""
+        ...
+
+    def edit(self, key_id: str, edit: KeyEdit) -> Key:
+        """Change what may change."""
+        ...
+
+    def disable(self, key_id: str, note: str) -> Key:
+        """Refuse the whole key, reversibly."""
+        ...
+
+    def enable(self, key_id: str, note: str) -> Key:
+        """Take a disable back."""
+        ...
+
+    def revoke(self, key_id: str, version: int | None, reason: Reason, note: str) -> Key:
+        """End a key, or one version of it, for good. A key's open rotation ends with it."""
+        ...
+
+
+class Rotating(Protocol):
+    """The rotation, verb by verb. Acting on a rotation that another holds takes it over, and says so in the log."""
+
+    def plan(self, key_id: str, plan: Plan, request_id: str) -> Rotation:
+        """Open a rotation. RotationOpen names the one that is open already; Refused says what rehearsal found."""
+        ...
+
+    def issue(self, rotation_id: int) -> Issued:
+        """Make the issuer accept the next version (in an emergency, revoke the old one first)."""
+        ...
+
+    def reissue(self, rotation_id: int) -> Issued:
+        """Revoke the version that was never delivered, then issue another."""
+        ...
+
+    def prove(self, rotation_id: int, pasted: Secret) -> Rotation:
+        """The new secret, pasted back, proves possession: the hand-over is done. Refused if it differs."""
+        ...
+
+    def handed_over(self, rotation_id: int, delivery: Delivery) -> Rotation:
+        """The secret went out by a way that cannot be pasted back (a pipe, a file): the hand-over is done."""
+        ...
+
+    def deliver(self, rotation_id: int, delivery: Delivery) -> Rotation:
+        """Note one delivery, or a failed one; the hand-over stays open."""
+        ...
+
+    def retire(self, rotation_id: int, override: str = "") -> Rotation:
+        """Suspend the old version. Unsafe without SAFE, unless `override` says why; it is audited."""
+        ...
+
+    def restore(self, rotation_id: int) -> Rotation:
+        """Accept a suspended version again."""
+        ...
+
+    def complete(self, rotation_id: int, override: str = "") -> Rotation:
+        """Revoke the suspended version. Needs a second SAFE, or `override`."""
+        ...
+
+    def rollback(self, rotation_id: int, note: str) -> Rotation:
+        """Revoke the new version, and go on with the old one."""
+        ...
+
+    def abandon(self, rotation_id: int, note: str) -> Rotation:
+        """Give up before anything was handed over."""
+        ...
+
+    def waive(self, rotation_id: int, subject: str, why: str) -> Rotation:
+        """Set one finding of the verdict aside by its subject."""
+        ...
+
+    def leave_note(self, rotation_id: int, note: str) -> Rotation:
+        """The hand-over note for whoever comes next."""
+        ...
+
+    def take_over(self, rotation_id: int) -> Rotation:
+        """Hold the rotation from now on."""
+        ...
+
+
+class Sealing(Protocol):
+    """Values that come back: third-party tokens and connection strings, sealed under a passphrase."""
+
+    def seal(self, draft: KeyDraft, value: Secret) -> Key:
+        """Keep a value. Locked without the passphrase; an existing key of the name gets a new version."""
+        ...
+
+    def reveal(self, key_id: str) -> Secret:
+        """The current value, audited. Locked without the passphrase."""
+        ...
+
+    def set_passphrase(self, new: Secret) -> None:
+        """The first passphrase; afterwards the vault is unlocked. Refused when there is one."""
+        ...
+
+    def change_passphrase(self, old: Secret, new: Secret) -> None:
+        """Rewrap the data key; nothing that is sealed is touched."""
+        ...
+
+    def unlock(self, passphrase: Secret) -> None:
+        """Open the seal for this process. Refused when wrong, and slower with every wrong try."""
+        ...
+
+    def lock(self) -> None:
+        """Close the seal in every process that has this vault open."""
+        ...
+
+
+class Vault(Reading, Keeping, Rotating, Sealing, Protocol):
+    """Where keytui keeps what it knows."""
+
+    def arm(self, typed_profile: str) -> datetime:
+        """Make a read-only profile writable until the returned time; Refused unless its name was typed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything, with a clean end."""
+        ...

@@ -1,0 +1,27 @@
+"""A world that tests can hold still: a clock that moves when told, and randomness that repeats."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+class StoppedClock:
+    """Time stands still until `advance`."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+def repeatable_randomness(seed: int = 1) -> Callable[[int], bytes]:
+    """Bytes that are the same in every run."""
+    return random.Random(seed).randbytes  # noqa: S311  # a test wants the same secrets every time
