@@ -1,4 +1,4 @@
-"""Text from outside, made harmless: what would move a cursor, recolour, reorder or hide is shown as a visible escape."""
+"""Text from outside, made harmless: what would move a cursor, recolour, reorder or hide shows as an escape."""
 
 from __future__ import annotations
 
