@@ -1,0 +1,80 @@
+"""A command that takes a secret on its standard input: no shell, and nothing of it in arguments or environment."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from keytui.domain.errors import Invalid, Refused
+from keytui.domain.secrets import Secret
+
+COMMAND_TIMEOUT: Final = 30.0
+_SHELL_ONLY: Final = frozenset({"|", "||", "&&", "&", ";", ">", ">>", "<", "2>"})
+
+
+def parse_command(line: str) -> tuple[str, ...]:
+    """The words of a command line. Invalid for none, for open quotes, and for what only a shell understands."""
+    try:
+        words = tuple(shlex.split(line))
+    except ValueError as error:
+        raise Invalid(f"the command cannot be read: {error}", "close every quote") from None
+    if not words:
+        raise Invalid("there is no command", "name a program that reads the secret on its standard input")
+    if shell_word := next((word for word in words if word in _SHELL_ONLY), None):
+        raise Invalid(
+            f"{shell_word!r} is a shell's word, and the command runs without one",
+            "put the pipeline into a script, and name the script",
+        )
+    return words
+
+
+def pipe_to_command(words: Sequence[str], secret: Secret, timeout: float = COMMAND_TIMEOUT) -> None:
+    """Run the command with the secret, and nothing after it, on its standard input.
+
+    What the command prints is thrown away: it may hold the secret. Refused names the exit code when it is not 0,
+    the signal that ended it, or the `timeout` in seconds after which it and its children were killed; Invalid when
+    it cannot be started or when its arguments hold the secret.
+    """
+    if any(secret.reveal() in word for word in words):
+        raise Invalid(
+            "the command line holds the secret, where every process could read it", "leave it out: it is piped"
+        )
+    try:
+        process = subprocess.Popen(  # noqa: S603  # the operator's own command, split into words, without a shell
+            list(words),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise Invalid(
+            f"{words[0]!r} cannot be started: {getattr(error, 'strerror', None) or error}",
+            "check its name and that it may run",
+        ) from None
+    try:
+        process.communicate(secret.reveal().encode(), timeout)
+    except subprocess.TimeoutExpired:
+        _kill_with_children(process)
+        raise Refused(
+            f"{words[0]!r} did not end within {timeout:g} s and was killed", "check by hand what it has done"
+        ) from None
+    if process.returncode:
+        raise Refused(
+            f"{words[0]!r} {_ended(process.returncode)}", "what it printed is not shown: it may hold the secret"
+        )
+
+
+def _kill_with_children(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _ended(code: int) -> str:
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
