@@ -53,10 +53,8 @@ def pipe_to_command(words: Sequence[str], secret: Secret, timeout: float = COMMA
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise Invalid(
-            f"{words[0]!r} cannot be started: {getattr(error, 'strerror', None) or error}",
-            "check its name and that it may run",
-        ) from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Invalid(f"{words[0]!r} cannot be started: {why}", "check its name and that it may run") from None
     try:
         process.communicate(secret.reveal().encode(), timeout)
     except subprocess.TimeoutExpired:

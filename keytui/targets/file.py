@@ -37,5 +37,6 @@ def write_new_file(path: Path, secret: Secret) -> Path:
     return absolute
 
 
-def _unwritable(path: Path, error: OSError) -> Invalid:
-    return Invalid(f"{path} cannot be written: {error.strerror}", "name a file in a directory that you may write to")
+def _unwritable(path: Path, error: OSError | ValueError) -> Invalid:
+    why = error.strerror if isinstance(error, OSError) else error
+    return Invalid(f"{path} cannot be written: {why}", "name a file in a directory that you may write to")
