@@ -1,0 +1,152 @@
+"""What every screen of the console has: the status line, a way to ask the vault, a way back, and errors as words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen, ScreenResultType
+from textual.widgets import Footer
+
+from keytui.domain.errors import KeytuiError, Refused
+from keytui.domain.text import harmless
+from keytui.tui.asking import Answered, answer
+from keytui.tui.widgets.status_line import StatusLine
+from keytui.vault.model import Changes
+from keytui.vault.protocol import Vault
+
+if TYPE_CHECKING:
+    from keytui.tui.app import Console
+
+Answer = TypeVar("Answer")
+Severity = Literal["information", "warning", "error"]
+_SEVERITIES: Final[dict[Severity, tuple[str, float]]] = {
+    "information": ("✓", 6),
+    "warning": ("▲", 8),
+    "error": ("✗", 12),
+}
+"""The symbol that a notification begins with, and the seconds that it stays."""
+
+
+class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
+    """A screen that asks the vault. Subclasses give `body()`; `fed()` hears of changes while the screen is shown."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", show=False, id="screen.back", tooltip="Go back; nothing is lost"),
+    ]
+    SHOWS_SECRET: ClassVar[bool] = False
+    """Whether a secret can be seen here: screenshots are off then, and ALLOW_SELECT belongs to be False."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turns: dict[str, int] = {}
+        self._missed: Changes | None = None
+
+    @property
+    def console(self) -> Console:
+        """The app, typed."""
+        return cast("Console", self.app)
+
+    def ask(
+        self,
+        question: Callable[[Vault], Answer],
+        then: Callable[[Answer], None],
+        failed: Callable[[KeytuiError], None] | None = None,
+        *,
+        slot: str = "",
+    ) -> None:
+        """Ask the vault in a thread; `then` or `failed` (default: `report`) runs here with what came of it.
+
+        Only the newest question of a named slot is answered. A screen that is gone hears nothing.
+        """
+        vault = self.console.vault
+        turn = self._turns[slot] = self._turns.get(slot, 0) + 1
+
+        def work() -> None:
+            self.post_message(Answered(answer(vault, question, then, failed or self.report), slot, turn))
+
+        self.console.run_worker(work, thread=True, exit_on_error=False, group="asking")
+
+    def change(
+        self,
+        action: Callable[[Vault], Answer],
+        then: Callable[[Answer], None],
+        failed: Callable[[KeytuiError], None] | None = None,
+    ) -> None:
+        """Change the vault in a thread, one change at a time in the whole console. A second one is refused in words.
+
+        The work belongs to the app: leaving the screen does not cancel a change that is on its way.
+        """
+        if not self.console.flight.acquire(blocking=False):
+            return (failed or self.report)(Refused("another change is still on its way", "wait until it has landed"))
+        vault = self.console.vault
+
+        def work() -> None:
+            try:
+                outcome = answer(vault, action, then, failed or self.report)
+            finally:
+                self.console.flight.release()
+            self.post_message(Answered(outcome, "", 0))
+
+        self.console.run_worker(work, thread=True, exit_on_error=False, group="changing")
+        return None
+
+    def on_answered(self, message: Answered) -> None:
+        if not message.slot or message.turn == self._turns[message.slot]:
+            message.deliver()
+
+    def report(self, error: KeytuiError) -> None:
+        """Show an error with its way out; nothing in it is parsed as markup."""
+        self.tell(error.message, error.hint, severity="error")
+
+    def tell(self, message: str, hint: str = "", *, severity: Severity = "information") -> None:
+        """A notification, which begins with the symbol of its severity. Nothing in it is parsed as markup."""
+        symbol, seconds = _SEVERITIES[severity]
+        text = f"{symbol} {harmless(message)}" + (f"\n  {harmless(hint)}" if hint else "")
+        self.app.notify(text, severity=severity, timeout=seconds, markup=False)
+
+    def on_mount(self) -> None:
+        self.console.fed.subscribe(self, self._feed)
+
+    def on_screen_resume(self) -> None:
+        if self._missed is not None:
+            missed, self._missed = self._missed, None
+            self.fed(missed)
+
+    def _feed(self, changes: Changes) -> None:
+        if self.is_current:
+            self.fed(changes)
+            return
+        before = self._missed.key_ids if self._missed else ()
+        key_ids = tuple(dict.fromkeys(before + changes.key_ids))
+        as_of = changes.usage_as_of or (self._missed.usage_as_of if self._missed else None)
+        self._missed = Changes(changes.position, key_ids, as_of)
+
+    def fed(self, changes: Changes) -> None:
+        """Something moved in the vault. Ask again for what this screen shows of it; called while it is shown."""
+
+    def action_back(self) -> None:
+        """Close this screen, if it lets go."""
+        self.may_leave(lambda: self.dismiss(None))
+
+    def may_leave(self, go: Callable[[], object]) -> None:
+        """Asked before this screen is left by esc, q or ctrl+q. Call `go` at once, or after asking the operator."""
+        go()
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine()
+        yield from self.body()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def body(self) -> ComposeResult:
+        """What stands between the status line and the keys."""
+        yield from ()
+
+
+class Dialog(VaultScreen[ScreenResultType], ModalScreen[ScreenResultType], Generic[ScreenResultType]):
+    """A small screen over another. Its body is in one container with the id `dialog`; the harmless button has focus."""
+
+    def compose(self) -> ComposeResult:
+        yield from self.body()

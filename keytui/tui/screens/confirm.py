@@ -1,0 +1,88 @@
+"""The question before anything that cannot be taken back lightly: what will happen, to what, and the same command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Label
+
+from keytui.domain.text import harmless
+from keytui.tui.screens.base import Dialog
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a ConfirmDialog asks. All of it may come from outside: nothing is parsed.
+
+    `lines` say what will happen; `command` is the same on the command line; `verb` is on the button that acts;
+    `type_to_confirm` is a name that has to be typed first; `note` asks for words, under this label.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    verb: str
+    command: str = ""
+    type_to_confirm: str = ""
+    note: str = ""
+    note_required: bool = False
+    harmless_verb: str = "Keep as it is"
+
+
+class ConfirmDialog(Dialog[str | None]):
+    """Asks a Question. The result is None for no, and the note (empty if none was asked for) for yes."""
+
+    CSS_PATH = "confirm.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = "#keep"
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self.question = question
+
+    def body(self) -> ComposeResult:
+        question = self.question
+        with VerticalScroll(id="dialog", can_focus=False):
+            yield Label(Content(harmless(question.title)), id="title")
+            for line in question.lines:
+                yield Label(Content(harmless(line)), classes="line")
+            if question.command:
+                yield Label(Content.assemble(("same as  ", "$quiet"), harmless(question.command)), id="command")
+            if question.note:
+                yield Label(Content(question.note), classes="asks")
+                yield Input(id="note", compact=True)
+            if question.type_to_confirm:
+                yield Label(Content(f"type {harmless(question.type_to_confirm)} to go on"), classes="asks")
+                yield Input(id="typed", compact=True)
+            with Horizontal(id="buttons"):
+                yield Button(Content(question.harmless_verb), id="keep", compact=True)
+                yield Button(Content(question.verb), id="act", compact=True, disabled=not self._may_act())
+
+    def _value(self, selector: str) -> str:
+        found = self.query(selector)
+        return found.first(Input).value if found else ""
+
+    def _may_act(self) -> bool:
+        question = self.question
+        typed = not question.type_to_confirm or self._value("#typed") == question.type_to_confirm
+        return typed and (not question.note_required or bool(self._value("#note").strip()))
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self.query_one("#act", Button).disabled = not self._may_act()
+
+    @on(Input.Submitted)
+    def _next_field(self) -> None:
+        self.focus_next()
+
+    @on(Button.Pressed, "#keep")
+    def _keep(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#act")
+    def _act(self) -> None:
+        if self._may_act():
+            self.dismiss(self._value("#note").strip())

@@ -1,0 +1,126 @@
+"""The line that never leaves the screen: which profile, who, what may be done, what is wrong, and what time it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, cast
+
+from textual.content import Content
+from textual.widget import Widget
+
+from keytui.domain.text import harmless
+from keytui.vault.model import SealState, Standing
+
+if TYPE_CHECKING:
+    from keytui.tui.app import Console
+
+
+class Link(StrEnum):
+    """Whether the vault answers."""
+
+    OPENING = "opening"
+    CONNECTED = "connected"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All that the status line says. `standing` is None until the vault has answered once."""
+
+    profile: str
+    read_only: bool
+    link: Link
+    standing: Standing | None
+    now: datetime
+
+
+_LINKS: Final = {
+    Link.OPENING: ("◌ opening", "$quiet"),
+    Link.CONNECTED: ("● connected", "$success"),
+    Link.UNREACHABLE: ("✗ unreachable", "bold $error"),
+}
+Part = tuple[int, Content]
+"""What stays longer when the line is narrow (lower stays), and the words."""
+
+
+class StatusLine(Widget):
+    """One line, on every screen. It repaints only when its words change."""
+
+    DEFAULT_CSS = """
+    StatusLine { dock: top; height: 1; background: $panel; color: $foreground; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: Content | None = None
+
+    def on_mount(self) -> None:
+        cast("Console", self.app).status_changed.subscribe(self, self._update)
+
+    def _update(self, status: Status) -> None:
+        if self._shown is None or not self._shown.is_same(line(status, self.size.width)):
+            self.refresh()
+
+    def render(self) -> Content:
+        self._shown = line(cast("Console", self.app).status, self.size.width)
+        return self._shown
+
+
+def line(status: Status, width: int) -> Content:
+    """The words of the status line in `width` cells. Profile, READ-ONLY and alerts are the last to go."""
+    left, right = _left(status), _right(status)
+    for rank in sorted({rank for rank, _ in left + right if rank}, reverse=True):
+        if _length(left) + _length(right) + 2 <= width:
+            break
+        left = [part for part in left if part[0] != rank]
+        right = [part for part in right if part[0] != rank]
+    begin, end = _joined(left), _joined(right)
+    space = max(width - begin.cell_length - end.cell_length - 2, 1)
+    return Content.assemble(" ", begin, " " * space, end, " ")
+
+
+def _left(status: Status) -> list[Part]:
+    parts: list[Part] = [(0, Content.styled(harmless(status.profile), "bold"))]
+    standing = status.standing
+    if standing is not None:
+        parts.append((5, Content(harmless(standing.location))))
+        parts.append((4, Content(f"{harmless(standing.actor)} · {harmless(standing.role)}")))
+    parts.append((2, Content.styled(*_LINKS[status.link])))
+    if standing is not None and standing.seal is not SealState.UNSET:
+        symbol = "▣" if standing.seal is SealState.LOCKED else "□"
+        parts.append((6, Content.styled(f"{symbol} seal {standing.seal}", "$quiet")))
+    return parts
+
+
+def _right(status: Status) -> list[Part]:
+    parts: list[Part] = []
+    standing = status.standing
+    if standing is not None and standing.alerts:
+        words = f"! {standing.alerts} alert" + ("s" if standing.alerts != 1 else "")
+        parts.append((0, Content.styled(words, "bold $error")))
+    parts.extend(_writing(status))
+    local = status.now.astimezone()
+    parts.append((1, Content(f"{local:%H:%M}")))
+    parts.append((3, Content.styled(f"{status.now.astimezone(UTC):%H:%M}Z", "$quiet")))
+    return parts
+
+
+def _writing(status: Status) -> list[Part]:
+    standing = status.standing
+    until = standing.armed_until if standing is not None else None
+    if until is not None and until > status.now:
+        minutes = -(-int((until - status.now).total_seconds()) // 60)
+        return [(0, Content.styled(f"▲ WRITE armed {minutes} m", "bold $warning"))]
+    if standing.read_only if standing is not None else status.read_only:
+        return [(0, Content.styled("READ-ONLY", "bold $accent")), (2, Content.styled("(:write)", "$quiet"))]
+    return []
+
+
+def _joined(parts: list[Part]) -> Content:
+    return Content("  ").join([content for _, content in parts])
+
+
+def _length(parts: list[Part]) -> int:
+    return _joined(parts).cell_length
