@@ -89,7 +89,6 @@ class KeyRow(Row, table=True):
     apps: tuple[str, ...] = Field(default=(), sa_type=Words, nullable=False)
     format: str = "tk"
     sensitive: bool = False
-    leaked: bool = False
     created_at: datetime = Field(sa_type=UtcTime)
     expires_at: datetime | None = Field(default=None, sa_type=UtcTime)
     rotated_at: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -104,6 +103,8 @@ class KeyRow(Row, table=True):
     """Over all versions; an immediate rotation sets it back to never."""
     weak: bool = False
     shared: bool = False
+    leaked: bool = False
+    """These three: whether any accepted version is."""
     rotation_id: int | None = None
     """The open rotation."""
 
@@ -143,6 +144,9 @@ class VersionRow(Row, table=True):
     delivered_at: datetime | None = Field(default=None, sa_type=UtcTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcTime)
     label: str = ""
+    shared: bool = False
+    """Seen under two applications or environments."""
+    leaked: bool = False
     sealed: bytes | None = None
     """AES-256-GCM under the keyring's data key."""
     nonce: bytes | None = None

@@ -1,0 +1,101 @@
+"""The SQLite database of a local vault: safe from several threads and several processes at once.
+
+Readers see a snapshot and never wait (WAL). A writer takes the write lock as it begins (BEGIN IMMEDIATE), so what it
+has read cannot change under it, and two writers follow one another instead of failing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from keytui.domain.errors import Unreachable
+from keytui.vault.local.files import private_directory, private_file
+from keytui.vault.local.schema import SCHEMA, Schema, bring_up
+
+FILE_NAME: Final = "vault.db"
+_WAIT_FOR_LOCK_SECONDS: Final = 30.0
+_HINTS: Final = (
+    ("locked", "another process holds the vault for very long; look for it, then try again"),
+    ("not a database", "move the file away and restore a backup of it"),
+    ("malformed", "move the file away and restore a backup of it"),
+    ("full", "make room on the disk; nothing was changed"),
+    ("readonly", "check who owns the file and its directory"),
+    ("unable to open", "check that the file is there and who owns it"),
+)
+
+
+class Database:
+    """One vault's database. Errors of SQLite come out as Unreachable, with the path and a way out."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self.path = path
+        self._engine = engine
+        self._writing = engine.execution_options(writing=True)
+
+    @classmethod
+    def open(cls, directory: Path, schema: Schema = SCHEMA) -> Database:
+        """The database in `directory`, made on first use and raised to `schema`."""
+        private_directory(directory)
+        path = directory / FILE_NAME
+        private_file(path)
+        engine = _engine(path)
+        with _in_words(path):
+            bring_up(engine, path, schema)
+        return cls(path, engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one moment of the vault."""
+        with _in_words(self.path), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that is the only writer: committed when the block ends, rolled back when it raises."""
+        with _in_words(self.path), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Let go of every connection; the last one folds the write-ahead log into the file."""
+        self._engine.dispose()
+
+
+def _engine(path: Path) -> Engine:
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=_WAIT_FOR_LOCK_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    """The driver is left in autocommit; this says which transaction we mean."""
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        cause = str(getattr(error, "orig", None) or error)
+        hint = next((hint for sign, hint in _HINTS if sign in cause), "see whether the disk and the file are sound")
+        raise Unreachable(f"the vault {path} does not answer: {cause}", hint) from error

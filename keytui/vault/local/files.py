@@ -1,0 +1,84 @@
+"""The vault's files: a directory that only its owner enters (0700), files that only its owner reads (0600)."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from secrets import token_hex
+
+from keytui.domain.errors import Unreachable
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def private_directory(path: Path) -> None:
+    """Make the directory if it is not there. Unreachable when others may enter it, or it cannot be made."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise Unreachable(
+            f"the vault's directory {path} cannot be made: {error.strerror}",
+            "check the path and its permissions, or set KEYTUI_HOME to a place of your own",
+        ) from error
+    if mode & _OTHERS:
+        raise Unreachable(f"others may enter the vault's directory {path}", f"close it first: chmod 700 {path}")
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file if it is not there, and close one that others may read."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(descriptor).st_mode & _OTHERS:
+                os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def created_once(path: Path, make: Callable[[], bytes]) -> bytes:
+    """The file's content; made whole if it is not there, by one process only even when several begin at once."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise unreadable(path, error) from error
+    try:
+        draft = _written_beside(path, make())
+        try:
+            draft.hardlink_to(path)
+        except FileExistsError:
+            pass  # another process was first: its content is the one that counts
+        finally:
+            draft.unlink()
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put new content in a file's place at once: a reader sees the old or the new, never half."""
+    try:
+        _written_beside(path, content).replace(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> Unreachable:
+    """What an operator reads of a file that cannot be used."""
+    return Unreachable(f"{path} cannot be used: {error.strerror}", "check who owns it and whether the disk is full")
+
+
+def _written_beside(path: Path, content: bytes) -> Path:
+    draft = path.with_name(f".{path.name}.{token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft

@@ -1,0 +1,160 @@
+"""The audit log on disk: a chain in the database, and signatures made with a key that is outside of it.
+
+Every 64th entry, and the last before a clean end, is signed (Ed25519) into the table of checkpoints. The newest head
+is also kept, signed, in a file beside the key, so that cutting off the end of the log shows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlmodel import Session, col, func, select
+
+from keytui.domain.audit import GENESIS, AuditCheck, AuditEntry, Event, first_break, link
+from keytui.domain.secrets import Randomness
+from keytui.vault.local.files import created_once, replace
+from keytui.vault.local.mapping import entry_of
+from keytui.vault.local.tables import AuditRow, CheckpointRow
+
+KEY_FILE: Final = "signing.key"
+HEAD_FILE: Final = "audit.head"
+CHECKPOINT_EVERY: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry of the chain, by its number and hash."""
+
+    sequence: int
+    hash: str
+
+    def signed_text(self) -> bytes:
+        """What a signature of this head covers."""
+        return f"keytui audit {self.sequence} {self.hash}".encode()
+
+
+class Ledger:
+    """Writes and checks the chain. The signing key is made on first use."""
+
+    def __init__(self, directory: Path, randomness: Randomness) -> None:
+        self._head_file = directory / HEAD_FILE
+        key = created_once(directory / KEY_FILE, lambda: randomness(32))
+        self._key = Ed25519PrivateKey.from_private_bytes(key)
+
+    def append(self, session: Session, at: datetime, actor: str, event: Event) -> Head:
+        """The next entry, in the session's transaction; with a checkpoint when one is due."""
+        head = head_of(session)
+        entry = link(head.sequence + 1, at, actor, event, head.hash)
+        session.add(_row(entry))
+        new = Head(entry.sequence, entry.hash)
+        if new.sequence % CHECKPOINT_EVERY == 0:
+            self.checkpoint(session, new, at)
+        session.flush()
+        return new
+
+    def checkpoint(self, session: Session, head: Head, at: datetime) -> None:
+        """Sign the head into the database, once."""
+        if head.sequence and session.get(CheckpointRow, head.sequence) is None:
+            signature = self._key.sign(head.signed_text())
+            session.add(CheckpointRow(sequence=head.sequence, hash=head.hash, at=at, signature=signature))
+
+    def remember(self, head: Head) -> None:
+        """Keep a committed head in the file beside the key; an older one never replaces a newer."""
+        kept = self._kept_head()
+        if kept is None or kept.sequence < head.sequence:
+            signature = self._key.sign(head.signed_text()).hex()
+            content = {"sequence": head.sequence, "hash": head.hash, "signature": signature}
+            replace(self._head_file, json.dumps(content).encode())
+
+    def verify(self, session: Session) -> AuditCheck:
+        """Recompute the chain, every checkpoint and the kept head."""
+        entries = head_of(session).sequence
+        checkpoints = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.sequence))).all()
+        broken_at = first_break(_entries(session))
+        if broken_at is not None:
+            detail = f"entry {broken_at} was changed, moved, or follows one that is missing"
+            return AuditCheck(entries, len(checkpoints), broken_at, detail)
+        for row in checkpoints:
+            detail = self._checkpoint_fault(session, row)
+            if detail:
+                return AuditCheck(entries, len(checkpoints), row.sequence, detail)
+        detail = self._end_fault(session, entries)
+        if detail:
+            return AuditCheck(entries, len(checkpoints), entries + 1, detail)
+        return AuditCheck(entries, len(checkpoints), None, "every entry, checkpoint and the kept head agree")
+
+    def _checkpoint_fault(self, session: Session, row: CheckpointRow) -> str:
+        entry = session.get(AuditRow, row.sequence)
+        if entry is None:
+            return f"the log was cut off: checkpoint {row.sequence} is beyond its end"
+        if entry.hash != row.hash or not self._signed(Head(row.sequence, row.hash), row.signature):
+            return f"checkpoint {row.sequence} does not agree with its entry, or was not signed here"
+        return ""
+
+    def _end_fault(self, session: Session, entries: int) -> str:
+        kept = self._kept_head()
+        if kept is None:
+            return f"the file of the newest head is missing or not signed here ({self._head_file})" if entries else ""
+        entry = session.get(AuditRow, kept.sequence)
+        if entry is None or entry.hash != kept.hash:
+            return f"the log was cut off or replaced: it once reached entry {kept.sequence}"
+        return ""
+
+    def _kept_head(self) -> Head | None:
+        """The head in the file; None when there is none, or none that this key has signed."""
+        try:
+            content = json.loads(self._head_file.read_bytes())
+            head = Head(int(content["sequence"]), str(content["hash"]))
+            return head if self._signed(head, bytes.fromhex(content["signature"])) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _signed(self, head: Head, signature: bytes) -> bool:
+        try:
+            self._key.public_key().verify(signature, head.signed_text())
+        except InvalidSignature:
+            return False
+        return True
+
+
+def head_of(session: Session) -> Head:
+    """The newest entry's number and hash; number 0 before the first."""
+    newest = session.exec(
+        select(AuditRow.sequence, AuditRow.hash).order_by(col(AuditRow.sequence).desc()).limit(1)
+    ).first()
+    return Head(*newest) if newest is not None else Head(0, GENESIS)
+
+
+def position(session: Session) -> int:
+    """Where the change feed stands."""
+    return session.exec(select(func.max(AuditRow.sequence))).one() or 0
+
+
+def _entries(session: Session) -> Iterator[AuditEntry]:
+    rows = session.exec(select(AuditRow).order_by(col(AuditRow.sequence)).execution_options(yield_per=1000))
+    return (entry_of(row) for row in rows)
+
+
+def _row(entry: AuditEntry) -> AuditRow:
+    event = entry.event
+    return AuditRow(
+        sequence=entry.sequence,
+        at=entry.at,
+        actor=entry.actor,
+        type=event.type,
+        key_id=event.key_id,
+        key_name=event.key_name,
+        version=event.version,
+        rotation_id=event.rotation_id,
+        details=json.dumps(dict(event.details), sort_keys=True),
+        refused=event.refused,
+        previous=entry.previous,
+        hash=entry.hash,
+    )

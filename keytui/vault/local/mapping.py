@@ -1,0 +1,145 @@
+"""From rows to the domain's dataclasses: nothing of SQLModel leaves `vault/local`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from keytui.domain.audit import AuditEntry, Event
+from keytui.domain.flags import flags
+from keytui.domain.keys import Key, KeyFacts, KeySummary, Kind, Version, VersionState
+from keytui.domain.policy import Policy
+from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Step, Strategy, Waiver
+from keytui.domain.secrets import fingerprint
+from keytui.vault.local.tables import (
+    AuditRow,
+    DeliveryRow,
+    KeyRow,
+    RotationRow,
+    StepRow,
+    VersionRow,
+    WaiverRow,
+)
+from keytui.vault.model import Delivery
+
+
+def key_of(row: KeyRow) -> Key:
+    return Key(
+        id=row.id,
+        name=row.name,
+        environment=row.environment,
+        created_at=row.created_at,
+        kind=Kind(row.kind),
+        description=row.description,
+        owner=row.owner,
+        tenant=row.tenant,
+        scopes=row.scopes,
+        apps=row.apps,
+        issuer=row.issuer,
+        format=row.format,
+        sensitive=row.sensitive,
+        leaked=row.leaked,
+        expires_at=row.expires_at,
+        rotated_at=row.rotated_at,
+        disabled_at=row.disabled_at,
+        revoked_at=row.revoked_at,
+    )
+
+
+def version_of(row: VersionRow) -> Version:
+    return Version(
+        number=row.number,
+        state=VersionState(row.state),
+        created_at=row.created_at,
+        prefix=row.prefix,
+        fingerprint=None if row.weak or row.keyed else fingerprint(row.digest),
+        last_used_at=row.last_used_at,
+        accept_until=row.accept_until,
+        delivered_at=row.delivered_at,
+        revoked_at=row.revoked_at,
+        label=row.label,
+        weak=row.weak,
+    )
+
+
+def facts_of(row: KeyRow) -> KeyFacts:
+    """What the key's flags are computed from."""
+    return KeyFacts(
+        key=key_of(row),
+        version_created_at=row.version_created_at,
+        last_used_at=row.last_used_at,
+        rotating=row.rotation_id is not None,
+        weak=row.weak,
+        shared=row.shared,
+    )
+
+
+def summary_of(
+    row: KeyRow, current: VersionRow, policy: Policy, now: datetime, activity: tuple[int, ...] = ()
+) -> KeySummary:
+    facts = facts_of(row)
+    return KeySummary(
+        key=facts.key,
+        version=version_of(current),
+        last_used_at=row.last_used_at,
+        flags=flags(facts, policy, now),
+        activity=activity,
+        rotation_id=row.rotation_id,
+    )
+
+
+def rotation_of(row: RotationRow, key: KeyRow, waivers: Sequence[WaiverRow]) -> Rotation:
+    return Rotation(
+        id=stored_id(row.id),
+        key_id=row.key_id,
+        key_name=key.name,
+        environment=key.environment,
+        plan=Plan(
+            Strategy(row.strategy),
+            First(row.first) if row.first else None,
+            Reason(row.reason),
+            row.reason_text,
+            row.overlap,
+            row.label,
+        ),
+        state=RotationState(row.state),
+        old_version=row.old_version,
+        new_version=row.new_version,
+        started_at=row.started_at,
+        holder=row.holder,
+        note=row.note,
+        delivered_at=row.delivered_at,
+        overlap_ends_at=row.overlap_ends_at,
+        suspended_at=row.suspended_at,
+        closed_at=row.closed_at,
+        waivers=tuple(Waiver(waiver.subject, waiver.actor, waiver.at, waiver.why) for waiver in waivers),
+    )
+
+
+def step_of(row: StepRow) -> Step:
+    return Step(row.at, row.actor, row.verb, RotationState(row.state), row.detail)
+
+
+def delivery_of(row: DeliveryRow) -> Delivery:
+    return Delivery(row.target, row.state, row.at, row.fingerprint, row.detail)
+
+
+def entry_of(row: AuditRow) -> AuditEntry:
+    event = Event(
+        type=row.type,
+        key_id=row.key_id,
+        key_name=row.key_name,
+        version=row.version,
+        rotation_id=row.rotation_id,
+        details=json.loads(row.details),
+        refused=row.refused,
+    )
+    return AuditEntry(row.sequence, row.at, row.actor, event, row.previous, row.hash)
+
+
+def stored_id(number: int | None) -> int:
+    """The number that the database gave a row, which is None only before it was stored."""
+    if number is None:
+        raise ValueError("this row was not stored yet")
+    return number

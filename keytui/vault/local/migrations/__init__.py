@@ -1,0 +1,1 @@
+"""Alembic's scripts: how a vault's schema came to be, step by step."""

@@ -1,0 +1,78 @@
+"""What every section of a local vault stands on, and the one way to change anything in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event as Signal
+
+from sqlmodel import Session
+
+from keytui.clock import Clock
+from keytui.domain.audit import Event
+from keytui.domain.policy import Policies
+from keytui.domain.secrets import Randomness
+from keytui.vault.guard import WriteGuard
+from keytui.vault.local.database import Database
+from keytui.vault.local.ledger import Head, Ledger
+from keytui.vault.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Everything that a vault's sections share."""
+
+    profile: Profile
+    database: Database
+    ledger: Ledger
+    guard: WriteGuard
+    pepper: bytes
+    clock: Clock
+    randomness: Randomness
+    policies: Policies
+    closing: Signal
+    """Set when the vault closes, so that nobody waits for a change any longer."""
+
+
+class Write:
+    """One mutation: a transaction that is the only writer, its time, its actor, and its audit entries."""
+
+    def __init__(self, session: Session, now: datetime, actor: str, ledger: Ledger) -> None:
+        self.session = session
+        self.now = now
+        self.actor = actor
+        self._ledger = ledger
+        self.head: Head | None = None
+
+    def record(self, event: Event) -> None:
+        """Append to the audit log, in this transaction; this is also what moves the change feed."""
+        self.head = self._ledger.append(self.session, self.now, self.actor, event)
+
+
+class Section:
+    """A part of the vault: reads by `_reading`, changes by `_writing` and by nothing else."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._policies = ground.policies
+        self._clock = ground.clock
+        self._randomness = ground.randomness
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with self._ground.database.reading() as session:
+            yield session
+
+    @contextmanager
+    def _writing(self) -> Iterator[Write]:
+        """One transaction, allowed by the guard and audited: a change that records nothing is a fault and is undone."""
+        ground = self._ground
+        ground.guard.require()
+        with ground.database.writing() as session:
+            write = Write(session, ground.clock(), str(ground.profile.actor), ground.ledger)
+            yield write
+            if write.head is None:
+                raise AssertionError("a change of the vault left no audit entry")
+        ground.ledger.remember(write.head)
