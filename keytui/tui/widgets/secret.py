@@ -1,0 +1,82 @@
+"""A secret on the screen: dots until it is asked for, dots again when its time is up, and nothing once it is let go."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input
+
+from keytui.clock import Clock
+from keytui.domain.secrets import Secret
+
+SHOWN_FOR: Final = timedelta(seconds=20)
+
+
+class SecretLine(Widget):
+    """Holds one secret and draws it. Selection is off: what can be marked can be copied."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+    DEFAULT_CSS = """
+    SecretLine { height: auto; padding: 0 2; background: $panel; }
+    """
+
+    def __init__(self, secret: Secret, clock: Clock) -> None:
+        super().__init__()
+        self._secret = secret
+        self._clock = clock
+        self._masked_at: datetime | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether the secret can be read off the screen right now."""
+        return self._masked_at is not None and self._clock() < self._masked_at
+
+    def on_mount(self) -> None:
+        self.set_interval(1, self._tick)
+
+    def toggle(self) -> None:
+        """Show it for its time, or mask it at once."""
+        self._masked_at = None if self.shown else self._clock() + SHOWN_FOR
+        self.refresh(layout=True)
+
+    def forget(self) -> None:
+        """Let go of the secret for good."""
+        self._secret = Secret("")
+        self._masked_at = None
+        self.refresh(layout=True)
+
+    def _tick(self) -> None:
+        if self._masked_at is not None:
+            if not self.shown:
+                self._masked_at = None
+            self.refresh(layout=True)
+
+    def render(self) -> Content:
+        if self._masked_at is None or not self.shown:
+            return Content("•" * len(self._secret))
+        left = int((self._masked_at - self._clock()).total_seconds())
+        return Content.assemble((self._secret.reveal(), "bold"), "\n", (f"masked again in {left} s", "$quiet"))
+
+
+class SecretField(Input):
+    """Takes a secret and gives it up once: masked, never copied out of, emptied as it is read."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+
+    def __init__(self, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002  # textual's own word
+        super().__init__(placeholder=placeholder, password=True, compact=True, id=id, select_on_focus=False)
+
+    def take(self) -> Secret:
+        """What was typed or pasted; the field is empty afterwards."""
+        taken = Secret(self.value)
+        self.value = ""
+        return taken
+
+    def action_copy(self) -> None:
+        """A masked field is not a way out."""
+
+    def action_cut(self) -> None:
+        """A masked field is not a way out."""
