@@ -1,0 +1,157 @@
+"""Mode 1: every key, the dangerous ones first in the eye."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from keytui.domain.errors import Invalid
+from keytui.domain.keys import KeySummary
+from keytui.domain.query import Query, Sort, SortField, parse
+from keytui.domain.text import harmless
+from keytui.tui.screens.mode import ModeScreen
+from keytui.tui.widgets.key_columns import key_columns
+from keytui.tui.widgets.key_glance import glance
+from keytui.tui.widgets.paged_table import PagedTable
+from keytui.vault.model import KeyDetail, Page
+
+SORTS: Final = (
+    Sort(SortField.NAME),
+    Sort(SortField.AGE, descending=True),
+    Sort(SortField.LAST_USED),
+    Sort(SortField.LAST_USED, descending=True),
+    Sort(SortField.EXPIRES),
+    Sort(SortField.ENVIRONMENT),
+    Sort(SortField.OWNER),
+    Sort(SortField.CREATED, descending=True),
+)
+_SETTLED: Final = 0.08
+"""Seconds the cursor rests on a key before its detail is asked for: holding an arrow key asks once."""
+
+
+class KeysScreen(ModeScreen):
+    """The key table with its filter above and the key under the cursor below."""
+
+    MODE = "keys"
+    CSS_PATH = "keys.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = "#keys"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", key_display="/", id="keys.filter", tooltip="Filter as you type"),
+        Binding("s", "sort", "sort", id="keys.sort", tooltip="Sort by the next field"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._query = Query()
+        self._sort = 0
+        self._resting: Timer | None = None
+        self._detail: KeyDetail | None = None
+
+    @property
+    def table(self) -> PagedTable[KeySummary]:
+        return self.query_one("#keys", PagedTable)
+
+    def body(self) -> ComposeResult:
+        with Horizontal(id="find"):
+            yield Static("/", id="slash")
+            yield Input(placeholder="filter", compact=True, id="filter")
+            yield Static(id="found", markup=False)
+        yield PagedTable(key_columns(self.console.clock), lambda row: row.key.id, id="keys", markable=True)
+        yield Static(id="glance", markup=False)
+
+    @on(PagedTable.Wanted, "#keys")
+    def _fetch(self, wanted: PagedTable.Wanted) -> None:
+        query, sort = self._query, SORTS[self._sort]
+        self.ask(
+            lambda vault: vault.page(query, sort, wanted.offset, wanted.limit), partial(self._arrived, wanted.turn)
+        )
+
+    def _arrived(self, turn: int, page: Page) -> None:
+        self.table.put(turn, page.offset, page.rows, page.total)
+        self._count()
+
+    def _count(self) -> None:
+        total, marked = self.table.total or 0, len(self.table.marks)
+        sort = SORTS[self._sort]
+        words = f"{total:,} key{'' if total == 1 else 's'}   by {sort.field}{' ↓' if sort.descending else ' ↑'}"
+        parts = [(f"✓ {marked} marked   ", "bold $accent")] if marked else []
+        self.query_one("#found", Static).update(Content.assemble(*parts, words))
+
+    def action_filter(self) -> None:
+        """Go to the filter."""
+        self.query_one("#filter", Input).focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtering(self, event: Input.Changed) -> None:
+        try:
+            query = parse(event.value)
+        except Invalid as error:
+            words = Content.styled(f"✗ {harmless(error.message)}; {harmless(error.hint)}", "$error")
+            self.query_one("#found", Static).update(words)
+            return
+        if query == self._query:
+            self._count()
+            return
+        self._query = query
+        self.table.reload(top=True)
+
+    @on(Input.Submitted, "#filter")
+    def _filtered(self) -> None:
+        self.table.focus()
+
+    def action_back(self) -> None:
+        """From the filter to the table; there, take the filter away, then the marks."""
+        field = self.query_one("#filter", Input)
+        if field.has_focus:
+            self.table.focus()
+        elif field.value:
+            field.value = ""
+        else:
+            self.table.clear_marks()
+
+    def action_sort(self) -> None:
+        """Sort by the next field."""
+        self._sort = (self._sort + 1) % len(SORTS)
+        self.table.reload(top=True)
+
+    @on(PagedTable.Marked)
+    def _marked(self) -> None:
+        self._count()
+
+    def refetch(self) -> None:
+        self.table.reload()
+
+    def ticked(self, now: datetime) -> None:
+        self.table.repaint()
+        self._show_glance()
+
+    @on(PagedTable.Moved)
+    def _rest(self) -> None:
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(_SETTLED, self._ask_detail)
+
+    def _ask_detail(self) -> None:
+        row = self.table.cursor_row
+        if row is None:
+            self._detail = None
+            self._show_glance()
+        else:
+            self.ask(lambda vault: vault.detail(row.key.id), self._glanced, slot="glance")
+
+    def _glanced(self, detail: KeyDetail) -> None:
+        self._detail = detail
+        self._show_glance()
+
+    def _show_glance(self) -> None:
+        pane = self.query_one("#glance", Static)
+        pane.update(glance(self._detail, self.console.clock()) if self._detail is not None else Content(""))

@@ -1,0 +1,281 @@
+"""A table of any length: rows are drawn when seen, fetched by page, and only lines that changed are repainted.
+
+It never asks a vault itself. It posts `Wanted`; the screen asks and hands the rows to `put`. The cursor and the marks
+belong to a row's key and not to its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final, Generic
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+from keytui.tui.widgets.columns import Column, Fitted, Row, cells, fitted, titles
+
+PAGE: Final = 100
+_GUTTER: Final = 3
+
+
+class PagedTable(ScrollView, Generic[Row], can_focus=True):
+    """Rows of one kind under a head. See the module for who does what."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--idle-cursor"}
+    DEFAULT_CSS = """
+    PagedTable {
+        height: 1fr; overflow-x: hidden; scrollbar-gutter: stable;
+        & > .table--head { color: $quiet; }
+        & > .table--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
+        & > .table--idle-cursor { background: $surface; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,l,right", "open", "open", id="table.open", tooltip="Open what the cursor is on"),
+        Binding(
+            "space", "mark", "mark", id="table.mark", tooltip="Mark or unmark the row; acting then takes all marked"
+        ),
+        Binding("up,k", "move(-1)", "up", show=False, id="table.up", tooltip="One row up"),
+        Binding("down,j", "move(1)", "down", show=False, id="table.down", tooltip="One row down"),
+        Binding("pageup", "turn_page(-1)", "page up", show=False, id="table.page-up", tooltip="One screen up"),
+        Binding("pagedown", "turn_page(1)", "page down", show=False, id="table.page-down", tooltip="One screen down"),
+        Binding("g,home", "first", "first", show=False, id="table.first", tooltip="To the first row"),
+        Binding("G,end", "last", "last", show=False, id="table.last", tooltip="To the last row"),
+    ]
+
+    class Wanted(Message):
+        """Rows that are seen and not here: `limit` rows from `offset`. Answer with `put`, with the same `turn`."""
+
+        def __init__(self, table: PagedTable[Any], offset: int, limit: int, turn: int) -> None:
+            super().__init__()
+            self.table, self.offset, self.limit, self.turn = table, offset, limit, turn
+
+        @property
+        def control(self) -> PagedTable[Any]:
+            return self.table
+
+    class Moved(Message):
+        """The cursor is on another row, or its row has changed."""
+
+    class Marked(Message):
+        """The marks changed."""
+
+    class Opened(Message):
+        """The operator opened the row under the cursor."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column[Row]],
+        key_of: Callable[[Row], str],
+        *,
+        id: str | None = None,  # noqa: A002  # Textual's own name for it
+        markable: bool = False,
+    ) -> None:
+        super().__init__(id=id)
+        self.total: int | None = None
+        """How many rows there are; None until the first answer."""
+        self.marks: dict[str, Row] = {}
+        """Marked rows by key, in the order of marking, those that the filter hides included."""
+        self._columns, self._key_of, self._markable = columns, key_of, markable
+        self._pages: dict[int, tuple[int, tuple[Row, ...]]] = {}
+        self._asked: dict[int, int] = {}
+        self._turn = 1
+        self._cursor = 0
+        self._cursor_row: Row | None = None
+        self._drawn: dict[int, tuple[bool, Content]] = {}
+        self._fitted: Fitted[Row] = ()
+
+    @property
+    def cursor_row(self) -> Row | None:
+        """The row under the cursor, if it is here."""
+        return self._cursor_row
+
+    def chosen(self) -> tuple[Row, ...]:
+        """What an action takes: the marked rows, or the one under the cursor."""
+        if self.marks:
+            return tuple(self.marks.values())
+        return () if self._cursor_row is None else (self._cursor_row,)
+
+    def reload(self, *, top: bool = False) -> None:
+        """Ask again for what is seen; rows stay until their successors are here. `top` begins at the first row."""
+        self._turn += 1
+        if top:
+            self._cursor = 0
+            self.scroll_to(y=0, animate=False)
+        self._want(0 if top else self._page_of(self.scroll_offset.y))
+        self._want_visible()
+
+    def put(self, turn: int, offset: int, rows: Sequence[Row], total: int) -> None:
+        """Rows that were wanted. Older ones than what is here are dropped."""
+        page = offset // PAGE
+        if turn < self._pages.get(page, (0, ()))[0]:
+            return
+        self._pages[page] = (turn, tuple(rows))
+        if total != self.total:
+            self.total = total
+            self._pages = {
+                number: held for number, held in self._pages.items() if number * PAGE < total or number == page
+            }
+            self.virtual_size = Size(self.size.width, total + 1)
+        self.marks |= {key: row for row in rows if (key := self._key_of(row)) in self.marks}
+        self._settle_cursor(page)
+        self._want_visible()
+        self.repaint()
+
+    def repaint(self) -> None:
+        """Draw the lines whose words changed, and no others: times move on by themselves."""
+        for y in range(self.size.height):
+            if y not in self._drawn or not _same(self._drawn[y], self._line(y)):
+                self.refresh_line(y + self.scroll_offset.y)
+
+    def clear_marks(self) -> None:
+        """Forget all marks."""
+        self.marks.clear()
+        self._marks_changed()
+
+    def render_line(self, y: int) -> Strip:
+        here, content = self._drawn[y] = self._line(y)
+        if y == 0:
+            style = self.get_visual_style("table--head")
+        elif here:
+            style = self.get_visual_style("table--cursor" if self.has_focus else "table--idle-cursor")
+        else:
+            style = self.visual_style
+        strips = Visual.to_strips(self, content, self.size.width, 1, style, pad=True)
+        return strips[0] if strips else Strip.blank(self.size.width)
+
+    def _line(self, y: int) -> tuple[bool, Content]:
+        if y == 0:
+            return False, Content(" " * _GUTTER) + titles(self._fitted)
+        index = self.scroll_offset.y + y - 1
+        row = self._row(index)
+        if row is None:
+            return False, Content("")
+        here = index == self._cursor
+        bar = ("▌", "$accent") if here else (" ", "")
+        mark = ("✓ ", "bold $accent") if self._key_of(row) in self.marks else ("  ", "")
+        return here, Content.assemble(bar, mark, cells(self._fitted, row))
+
+    def _row(self, index: int) -> Row | None:
+        page = self._pages.get(self._page_of(index))
+        within = index % PAGE
+        return page[1][within] if page is not None and 0 <= within < len(page[1]) else None
+
+    @staticmethod
+    def _page_of(index: int) -> int:
+        return index // PAGE
+
+    def _want_visible(self) -> None:
+        if self.total is None:
+            return
+        first = self.scroll_offset.y
+        last = max(min(first + self.size.height - 2, self.total - 1), first)
+        for page in range(self._page_of(first), self._page_of(last) + 1):
+            self._want(page)
+
+    def _want(self, page: int) -> None:
+        if max(self._asked.get(page, 0), self._pages.get(page, (0, ()))[0]) < self._turn:
+            self._asked[page] = self._turn
+            self.post_message(self.Wanted(self, page * PAGE, PAGE, self._turn))
+
+    def _settle_cursor(self, page: int) -> None:
+        """After rows came: the cursor follows its key; where that is gone it stays at its place."""
+        before = self._cursor_row
+        if before is not None and not self._is_at(before, self._cursor):
+            found = self._place_of(before, page)
+            if found is not None:
+                self._cursor = found
+        self._cursor = max(min(self._cursor, (self.total or 1) - 1), 0)
+        row = self._row(self._cursor)
+        if row != before:
+            self._cursor_row = row
+            self._reveal_cursor()
+            self.post_message(self.Moved())
+
+    def _is_at(self, row: Row, index: int) -> bool:
+        there = self._row(index)
+        return there is not None and self._key_of(there) == self._key_of(row)
+
+    def _place_of(self, row: Row, page: int) -> int | None:
+        wanted = self._key_of(row)
+        rows = self._pages[page][1]
+        return next((page * PAGE + at for at, other in enumerate(rows) if self._key_of(other) == wanted), None)
+
+    def _reveal_cursor(self) -> None:
+        visible = max(self.size.height - 1, 1)
+        top = self.scroll_offset.y
+        if self._cursor < top:
+            self.scroll_to(y=self._cursor, animate=False)
+        elif self._cursor >= top + visible:
+            self.scroll_to(y=self._cursor - visible + 1, animate=False)
+
+    def go_to(self, index: int) -> None:
+        """Put the cursor on a place."""
+        self._cursor = max(min(index, (self.total or 1) - 1), 0)
+        self._cursor_row = self._row(self._cursor)
+        self._reveal_cursor()
+        self._want(self._page_of(self._cursor))
+        self.repaint()
+        self.post_message(self.Moved())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._want_visible()
+
+    def on_mount(self) -> None:
+        self._want(0)
+
+    def on_resize(self) -> None:
+        self._fitted = fitted(self._columns, self.size.width - _GUTTER)
+        self.virtual_size = Size(self.size.width, (self.total or 0) + 1)
+        self._drawn.clear()
+        self._reveal_cursor()
+        self._want_visible()
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        index = self.scroll_offset.y + event.y - 1
+        if event.y and self._row(index) is not None:
+            self.go_to(index)
+            if event.chain == 2:
+                self.post_message(self.Opened())
+
+    def action_move(self, by: int) -> None:
+        self.go_to(self._cursor + by)
+
+    def action_turn_page(self, by: int) -> None:
+        self.go_to(self._cursor + by * max(self.size.height - 1, 1))
+
+    def action_first(self) -> None:
+        self.go_to(0)
+
+    def action_last(self) -> None:
+        self.go_to((self.total or 1) - 1)
+
+    def action_open(self) -> None:
+        if self._cursor_row is not None:
+            self.post_message(self.Opened())
+
+    def action_mark(self) -> None:
+        """Mark or unmark, and go on to the next row."""
+        row = self._cursor_row
+        if row is None or not self._markable:
+            return
+        if self.marks.pop(self._key_of(row), None) is None:
+            self.marks[self._key_of(row)] = row
+        self._marks_changed()
+        self.action_move(1)
+
+    def _marks_changed(self) -> None:
+        self.repaint()
+        self.post_message(self.Marked())
+
+
+def _same(one: tuple[bool, Content], other: tuple[bool, Content]) -> bool:
+    return one[0] == other[0] and one[1].is_same(other[1])
