@@ -86,10 +86,15 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class CallerEvidence:
-    """One caller of the key on both versions. `former_rate` and `new_rate` are requests per hour."""
+    """One caller of the key on both versions, as one source saw it.
+
+    `former_rate` and `new_rate` are requests per hour: on the old version over the caller's recorded history before
+    the change, and on the new one since it first used that. A move that a source did not measure is none.
+    """
 
     caller: Caller
     source: str
+    """The name of one of the evidence's sources."""
     old: Sighting | None = None
     new: Sighting | None = None
     longest_gap: timedelta | None = None
@@ -100,7 +105,10 @@ class CallerEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """Refused requests of the key before and after the change, each as requests per hour over its window."""
+    """Refused requests of the key before and after the change, each as requests per hour over its window.
+
+    A source that saw none says so, with zeros: without a word about refusals no verdict is SAFE.
+    """
 
     source: str
     before: float
@@ -117,6 +125,8 @@ class Evidence:
     since: datetime
     policy: Policy
     sources: tuple[Source, ...] = ()
+    expected_sources: tuple[str, ...] = ()
+    """Names of the sources that should speak; one that is not among `sources` is missing evidence, not silence."""
     gaps: tuple[Gap, ...] = ()
     callers: tuple[CallerEvidence, ...] = ()
     refusals: tuple[Refusals, ...] = ()
