@@ -33,6 +33,8 @@ class Caller:
 
 
 UNKNOWN_CALLER = Caller.undeclared("")
+OTHER_CALLERS = Caller("further callers")
+"""Stands for everyone beyond the most callers of one version that are told apart."""
 
 
 @dataclass(frozen=True, slots=True)

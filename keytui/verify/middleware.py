@@ -1,0 +1,111 @@
+"""An ASGI middleware, for any framework: who has no valid key stays outside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Final
+
+from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
+from keytui.domain.usage import Caller
+from keytui.domain.verification import Check, Outcome
+from keytui.verify.verifier import LONGEST_NAME, Verifier
+
+Scope = MutableMapping[str, object]
+Message = MutableMapping[str, object]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_POLICY_VIOLATION: Final = 1008
+_CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="api"')
+_NO_KEY: Final = Check(False, Outcome.UNKNOWN)
+
+
+class KeyMiddleware:
+    """Lets requests with a valid key through to `app`, with the Check in `scope["keytui"]`.
+
+    The secret stands in `header`, or behind `Authorization: Bearer`. Without a valid one the answer is 401, the same
+    whatever is wrong; a valid one without every scope of `scopes` gets 403; a verifier that has lost its vault, 503.
+    A caller is known by the name that it declares in `caller_header`, else by its address and user agent.
+    Requests for exactly one of `public_paths` pass unasked.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        verifier: Verifier,
+        *,
+        header: str = "x-api-key",
+        scopes: Iterable[str] = (),
+        caller_header: str | None = None,
+        public_paths: Iterable[str] = (),
+    ) -> None:
+        self._app = app
+        self._verifier = verifier
+        self._header = header.lower().encode("latin-1")
+        self._scopes = (scopes,) if isinstance(scopes, str) else tuple(scopes)
+        self._caller_header = caller_header.lower().encode("latin-1") if caller_header else None
+        self._public_paths = frozenset((public_paths,) if isinstance(public_paths, str) else public_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"} or scope.get("path") in self._public_paths:
+            await self._app(scope, receive, send)
+            return
+        headers = _headers(scope)
+        secret = self._secret(headers)
+        caller = self._caller(scope, headers)
+        check = self._verifier.check(secret, self._scopes, caller) if secret is not None else _NO_KEY
+        if check.valid:
+            await self._app({**scope, "keytui": check}, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
+        else:
+            await _refuse(check, send)
+
+    def _secret(self, headers: dict[bytes, list[str]]) -> Secret | None:
+        """The one secret of a request; several in one header are none."""
+        values = headers.get(self._header)
+        if values is None:
+            values = [value.strip() for value in _bearer(headers.get(b"authorization", []))]
+        return Secret(values[0]) if len(values) == 1 and values[0] else None
+
+    def _caller(self, scope: Scope, headers: dict[bytes, list[str]]) -> Caller:
+        declared = headers.get(self._caller_header, [""])[0] if self._caller_header else ""
+        if declared:
+            return Caller.called(_short(declared))
+        client = scope.get("client")
+        address = str(client[0]) if isinstance(client, tuple | list) and client else ""
+        return Caller.undeclared(_short(address), _short(headers.get(b"user-agent", [""])[0]))
+
+
+def _headers(scope: Scope) -> dict[bytes, list[str]]:
+    """Every header by its name in lower case. HTTP's own charset maps each byte to a character, so none can fail."""
+    pairs = scope.get("headers")
+    found: dict[bytes, list[str]] = {}
+    for name, value in pairs if isinstance(pairs, Iterable) else ():
+        found.setdefault(name.lower(), []).append(value.decode("latin-1").strip())
+    return found
+
+
+def _bearer(values: list[str]) -> list[str]:
+    split = (value.partition(" ") for value in values)
+    return [credentials for scheme, _, credentials in split if scheme.lower() == "bearer"]
+
+
+def _short(text: str) -> str:
+    return harmless(text[:LONGEST_NAME])
+
+
+async def _refuse(check: Check, send: Send) -> None:
+    """The reason stays inside: an outsider learns whether to authenticate, ask for a scope, or come back later."""
+    status, error, extra = 401, "unauthorized", [_CHALLENGE]
+    if check.reason is Outcome.SCOPE:
+        status, error, extra = 403, "forbidden", []
+    elif check.reason is Outcome.STALE:
+        status, error, extra = 503, "unavailable", [(b"retry-after", b"5")]
+    body = json.dumps({"error": error}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *extra]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

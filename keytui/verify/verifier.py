@@ -1,0 +1,176 @@
+"""The verifier inside a service: answers from memory, follows the vault's changes, reports who used which version."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Final, Self
+
+from keytui.clock import Clock, utc_now
+from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
+from keytui.domain.usage import UNKNOWN_CALLER, Caller
+from keytui.domain.verification import Check, Outcome, judge
+from keytui.verify.credentials import Credentials
+from keytui.verify.recorder import UsageRecorder
+from keytui.verify.source import Sink, Source
+
+FOLLOW_FOR: Final = 1.0
+"""Seconds that one question for changes may take; each answer, an empty one too, is contact."""
+LONGEST_NAME: Final = 200
+
+_log = logging.getLogger("keytui.verify")
+
+
+class Verifier:
+    """Checks secrets against a vault's keys. Close it when the service stops, or use it in a `with` statement.
+
+    A change in the vault is in force here within a second. After `stale_after` without contact it refuses everything,
+    because it could not learn of a revocation, unless `stale_accepts` says to go on with what it knew last.
+    Unreachable when the vault cannot be read at the start; afterwards no failure of the vault reaches `check`.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        sink: Sink,
+        *,
+        name: str,
+        clock: Clock = utc_now,
+        stale_after: timedelta = timedelta(seconds=30),
+        stale_accepts: bool = False,
+    ) -> None:
+        self._source = source
+        self._sink = sink
+        self._name = name
+        self._clock = clock
+        self._stale_after = stale_after
+        self._stale_accepts = stale_accepts
+        self._starting = threading.Lock()
+        self._forked = False
+        self._begin()
+        self._recorder.register()  # before the keys are read: no process accepts that the vault does not know of
+        self._credentials = Credentials(source.credentials())
+        self._contact = clock()
+        self._run()
+        _VERIFIERS.add(self)
+        atexit.register(self.close)
+
+    def check(
+        self,
+        secret: Secret | str,
+        scopes: Iterable[str] = (),
+        caller: Caller | str | None = None,
+        probe: bool = False,
+    ) -> Check:
+        """The answer to one secret, from memory. `caller` is a declared name or a Caller; a `probe` never counts as use."""
+        if self._forked:
+            self._begin_in_child()
+        now = self._clock()
+        stale = self._stale(now)
+        credential = self._credentials.find(secret if isinstance(secret, Secret) else Secret(secret))
+        if credential is None:
+            self._recorder.note_unknown()
+            return Check(False, Outcome.STALE if stale else Outcome.UNKNOWN)
+        answer = judge(credential, frozenset((scopes,) if isinstance(scopes, str) else scopes), now)
+        if stale:
+            answer = _refused_as_stale(answer)
+        noted = self._recorder.note(
+            credential.key.id, credential.version.number, _who(caller), now, accepted=answer.valid, probe=probe
+        )
+        return answer if noted else _refused_as_stale(answer)
+
+    def close(self) -> None:
+        """Hand over what was counted and end cleanly; from here on everything is refused."""
+        atexit.unregister(self.close)
+        _VERIFIERS.discard(self)
+        self._stopping.set()
+        if not self._forked and not self._recorder.close():
+            _log.warning("the vault could not be told of a clean end: the evidence will show a gap")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _stale(self, now: datetime) -> bool:
+        """Both ways, so that a clock that was set back does not stretch the time."""
+        return not self._stale_accepts and abs(now - self._contact) > self._stale_after
+
+    def _begin(self) -> None:
+        self._stopping = threading.Event()
+        self._recorder = UsageRecorder(self._sink, self._name, self._clock)
+
+    def _run(self) -> None:
+        self._recorder.acknowledge(self._credentials.position)
+        self._recorder.start()
+        threading.Thread(target=self._follow, name=f"keytui-verifier-{self._name}", daemon=True).start()
+
+    def _begin_in_child(self) -> None:
+        """A forked child has the keys but none of the threads, and it must not report as its parent."""
+        with self._starting:
+            if self._forked:
+                self._begin()
+                self._run()
+                self._forked = False
+
+    def _after_fork(self) -> None:
+        self._starting = threading.Lock()
+        self._forked = True
+
+    def _follow(self) -> None:
+        stopping = self._stopping
+        lost = False
+        while not stopping.is_set():
+            try:
+                self._take_in()
+            except Exception as error:  # whatever the source is made of: check answers, and turns stale by itself
+                if not lost:
+                    _log.warning("lost contact with the vault (%s)", type(error).__name__)
+                lost = True
+                stopping.wait(FOLLOW_FOR)
+            else:
+                lost = False
+
+    def _take_in(self) -> None:
+        position = self._credentials.position
+        changes = self._source.credential_changes(position, FOLLOW_FOR)
+        if changes.position < position:  # an older copy of the vault was put in its place
+            self._credentials = Credentials(self._source.credentials())
+        elif changes.position > position:
+            self._credentials.take_in(changes)
+        self._contact = self._clock()
+        if changes.position != position:
+            self._recorder.acknowledge(self._credentials.position)
+
+
+def _who(caller: Caller | str | None) -> Caller:
+    if caller is None:
+        return UNKNOWN_CALLER
+    return caller if isinstance(caller, Caller) else Caller.called(harmless(caller[:LONGEST_NAME]))
+
+
+def _refused_as_stale(answer: Check) -> Check:
+    return replace(answer, valid=False, reason=Outcome.STALE)
+
+
+_VERIFIERS: Final[weakref.WeakSet[Verifier]] = weakref.WeakSet()
+
+
+def _mark_forked() -> None:
+    for verifier in _VERIFIERS:
+        verifier._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_mark_forked)
