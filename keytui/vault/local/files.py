@@ -51,7 +51,7 @@ def created_once(path: Path, make: Callable[[], bytes]) -> bytes:
     try:
         draft = _written_beside(path, make())
         try:
-            draft.hardlink_to(path)
+            path.hardlink_to(draft)
         except FileExistsError:
             pass  # another process was first: its content is the one that counts
         finally:

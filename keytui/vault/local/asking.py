@@ -1,0 +1,164 @@
+"""Questions that write nothing: pages of keys, one key whole, rotations, verdicts, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from keytui.domain.audit import AuditCheck, AuditFilter
+from keytui.domain.keys import Key, KeySummary
+from keytui.domain.query import Query, Sort
+from keytui.domain.rotation import Plan, Rotation, Step
+from keytui.domain.usage import CallerUse, Usage
+from keytui.domain.verdict import Assessment
+from keytui.vault.local.finding import found_key
+from keytui.vault.local.mapping import delivery_of, entry_of, key_of, step_of, summary_of, version_of
+from keytui.vault.local.rehearsal import rehearsed
+from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row, version_rows
+from keytui.vault.local.search import conditions, order
+from keytui.vault.local.section import Section
+from keytui.vault.local.tables import AuditRow, DeliveryRow, KeyRow, RotationRow, StepRow, VersionRow
+from keytui.vault.local.usage import activity_of, callers_of, pace_of, usage_of
+from keytui.vault.local.verdicts import QUESTIONS, assessed
+from keytui.vault.model import AuditPage, KeyDetail, Page, Rehearsal, RotationDetail
+
+_AUDIT_TAIL = 20
+
+
+class Asking(Section):
+    """What is known, read at one moment."""
+
+    def page(self, query: Query, sort: Sort, offset: int, limit: int) -> Page:
+        now = self._clock()
+        matching = conditions(query, self._policies, now)
+        with self._reading() as session:
+            total = session.exec(select(func.count()).select_from(KeyRow).where(*matching)).one()
+            rows = session.exec(
+                select(KeyRow).where(*matching).order_by(*order(sort)).offset(offset).limit(limit)
+            ).all()
+            return Page(self._summaries(session, rows, now), offset, total)
+
+    def find(self, reference: str) -> Key:
+        with self._reading() as session:
+            return key_of(found_key(session, reference))
+
+    def detail(self, key_id: str) -> KeyDetail:
+        with self._reading() as session:
+            row = key_row(session, key_id)
+            return KeyDetail(
+                summary=self._summaries(session, [row], self._clock())[0],
+                versions=tuple(version_of(version) for version in version_rows(session, key_id)),
+                callers=callers_of(session, key_id),
+                rotations=_rotations(session, key_id),
+                audit=_audit_page(session, AuditFilter(key_id=key_id), 0, _AUDIT_TAIL).entries,
+            )
+
+    def rehearse(self, key_id: str, plan: Plan) -> Rehearsal:
+        with self._reading() as session:
+            row = key_row(session, key_id)
+            callers = callers_of(session, key_id, (row.version,))
+            return rehearsed(session, row, plan, callers, policy=self._policies.of(row.environment), now=self._clock())
+
+    def rotations(self, open_only: bool, offset: int, limit: int) -> tuple[Rotation, ...]:
+        found = select(RotationRow).order_by(col(RotationRow.id).desc()).offset(offset).limit(limit)
+        if open_only:
+            found = found.where(col(RotationRow.closed_at).is_(None))
+        with self._reading() as session:
+            return tuple(stored_rotation(session, row) for row in session.exec(found).all())
+
+    def open_rotation(self, key_id: str) -> Rotation | None:
+        with self._reading() as session:
+            row = key_row(session, key_id)
+            if row.rotation_id is None:
+                return None
+            return stored_rotation(session, rotation_row(session, row.rotation_id))
+
+    def rotation(self, rotation_id: int) -> RotationDetail:
+        now = self._clock()
+        with self._reading() as session:
+            rotation = stored_rotation(session, rotation_row(session, rotation_id))
+            new = rotation.new_version
+            versions = (rotation.old_version,) if new is None else (rotation.old_version, new)
+            return RotationDetail(
+                rotation=rotation,
+                old=version_of(version_row(session, rotation.key_id, rotation.old_version)),
+                new=None if new is None else version_of(version_row(session, rotation.key_id, new)),
+                steps=_steps(session, rotation_id),
+                deliveries=tuple(delivery_of(row) for row in _deliveries(session, rotation_id)),
+                callers=callers_of(session, rotation.key_id, versions),
+                pace=pace_of(session, rotation, now),
+                assessment=assessed(session, rotation, self._policies, now) if rotation.state in QUESTIONS else None,
+            )
+
+    def verdict(self, rotation_id: int) -> Assessment:
+        with self._reading() as session:
+            rotation = stored_rotation(session, rotation_row(session, rotation_id))
+            return assessed(session, rotation, self._policies, self._clock())
+
+    def callers(self, key_id: str) -> tuple[CallerUse, ...]:
+        with self._reading() as session:
+            return callers_of(session, key_row(session, key_id).id)
+
+    def usage(self, key_id: str | None, since: datetime, limit: int) -> tuple[Usage, ...]:
+        with self._reading() as session:
+            return usage_of(session, key_id, since, self._clock(), limit)
+
+    def audit(self, which: AuditFilter, offset: int, limit: int) -> AuditPage:
+        with self._reading() as session:
+            return _audit_page(session, which, offset, limit)
+
+    def verify_audit(self) -> AuditCheck:
+        with self._reading() as session:
+            return self._ground.ledger.verify(session)
+
+    def _summaries(self, session: Session, rows: Sequence[KeyRow], now: datetime) -> tuple[KeySummary, ...]:
+        ids = [row.id for row in rows]
+        current = session.exec(
+            select(VersionRow)
+            .join(KeyRow, (col(KeyRow.id) == VersionRow.key_id) & (col(KeyRow.version) == VersionRow.number))
+            .where(col(VersionRow.key_id).in_(ids))
+        ).all()
+        versions = {version.key_id: version for version in current}
+        activity = activity_of(session, ids, now)
+        return tuple(
+            summary_of(row, versions[row.id], self._policies.of(row.environment), now, activity.get(row.id, ()))
+            for row in rows
+        )
+
+
+def _rotations(session: Session, key_id: str) -> tuple[Rotation, ...]:
+    rows = session.exec(
+        select(RotationRow).where(RotationRow.key_id == key_id).order_by(col(RotationRow.id).desc())
+    ).all()
+    return tuple(stored_rotation(session, row) for row in rows)
+
+
+def _steps(session: Session, rotation_id: int) -> tuple[Step, ...]:
+    rows = session.exec(select(StepRow).where(StepRow.rotation_id == rotation_id).order_by(col(StepRow.id)))
+    return tuple(step_of(row) for row in rows)
+
+
+def _deliveries(session: Session, rotation_id: int) -> Sequence[DeliveryRow]:
+    found = select(DeliveryRow).where(DeliveryRow.rotation_id == rotation_id).order_by(col(DeliveryRow.id))
+    return session.exec(found).all()
+
+
+def _audit_page(session: Session, which: AuditFilter, offset: int, limit: int) -> AuditPage:
+    matching = []
+    if which.type:
+        whole = col(AuditRow.type) == which.type
+        matching.append(
+            whole if "." in which.type else col(AuditRow.type).startswith(f"{which.type}.", autoescape=True)
+        )
+    if which.key_id:
+        matching.append(col(AuditRow.key_id) == which.key_id)
+    if which.since is not None:
+        matching.append(col(AuditRow.at) >= which.since)
+    if which.until is not None:
+        matching.append(col(AuditRow.at) < which.until)
+    total = session.exec(select(func.count()).select_from(AuditRow).where(*matching)).one()
+    newest_first = select(AuditRow).where(*matching).order_by(col(AuditRow.sequence).desc())
+    rows = session.exec(newest_first.offset(offset).limit(limit)).all()
+    return AuditPage(tuple(entry_of(row) for row in rows), offset, total)

@@ -1,0 +1,94 @@
+"""What an operator may call and give a key: checked once, before anything is stored."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from keytui.domain.errors import Invalid
+from keytui.domain.keys import KeyDraft, KeyEdit
+from keytui.domain.text import harmless
+
+_NAME_AT_MOST: Final = 128
+_WORD_AT_MOST: Final = 200
+_TEXT_AT_MOST: Final = 2000
+_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+def checked_draft(draft: KeyDraft, now: datetime) -> KeyDraft:
+    """The draft with its words trimmed and told apart; Invalid names the field at fault."""
+    if not _ENVIRONMENT.fullmatch(draft.environment):
+        raise Invalid(
+            f"{draft.environment!r} cannot be an environment",
+            "use letters, digits, dot, dash and underscore, as in production",
+        )
+    return replace(
+        draft,
+        name=checked_name(draft.name),
+        description=_text("description", draft.description),
+        owner=_word("owner", draft.owner),
+        tenant=_word("tenant", draft.tenant),
+        label=_word("label", draft.label),
+        scopes=_words("scope", draft.scopes),
+        apps=_words("application", draft.apps),
+        expires_at=_expiry(draft.expires_at, now),
+    )
+
+
+def checked_edit(edit: KeyEdit, now: datetime) -> KeyEdit:
+    """The edit with its words trimmed and told apart; Invalid names the field at fault, or that there is none."""
+    if edit == KeyEdit():
+        raise Invalid("nothing to change was given", "name a field, as in --owner payments")
+    if edit.never_expires and edit.expires_at is not None:
+        raise Invalid("a key cannot expire and never expire", "give one of the two")
+    return replace(
+        edit,
+        name=None if edit.name is None else checked_name(edit.name),
+        description=None if edit.description is None else _text("description", edit.description),
+        owner=None if edit.owner is None else _word("owner", edit.owner),
+        scopes=None if edit.scopes is None else _words("scope", edit.scopes),
+        apps=None if edit.apps is None else _words("application", edit.apps),
+        expires_at=_expiry(edit.expires_at, now),
+    )
+
+
+def checked_name(name: str) -> str:
+    """A key's name: one line that prints, not longer than a table can show."""
+    trimmed = name.strip()
+    if not trimmed:
+        raise Invalid("a key needs a name", "as in checkout-api")
+    return _one_line("name", trimmed, _NAME_AT_MOST)
+
+
+def _expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
+    if expires_at is not None and expires_at <= now:
+        raise Invalid("the expiry lies in the past", "give a later time, or disable or revoke the key")
+    return expires_at
+
+
+def _words(what: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """In the order given, each once."""
+    checked = dict.fromkeys(_word(what, word) for word in words)
+    if "" in checked:
+        raise Invalid(f"an empty {what} was given", f"leave it out, or name the {what}")
+    return tuple(checked)
+
+
+def _word(what: str, word: str) -> str:
+    return _one_line(what, word.strip(), _WORD_AT_MOST)
+
+
+def _one_line(what: str, text: str, at_most: int) -> str:
+    if len(text) > at_most:
+        raise Invalid(f"the {what} has {len(text)} characters; {at_most} is the most", "shorten it")
+    if harmless(text) != text:
+        raise Invalid(f"the {what} {harmless(text)!r} holds characters that do not print", "leave them out")
+    return text
+
+
+def _text(what: str, text: str) -> str:
+    if len(text) > _TEXT_AT_MOST:
+        raise Invalid(f"the {what} has {len(text)} characters; {_TEXT_AT_MOST} is the most", "shorten it")
+    return text.strip()

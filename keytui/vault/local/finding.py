@@ -1,0 +1,76 @@
+"""What an operator typed for a key, turned into the one key it means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, or_, select
+
+from keytui.domain.errors import Ambiguous, NotFound
+from keytui.domain.secrets import FORMATS, PREFIX_LENGTH, Secret
+from keytui.domain.text import harmless
+from keytui.vault.local.tables import KeyRow, VersionRow
+
+_ID_PREFIX_AT_LEAST: Final = 6
+_NAMED_AT_MOST: Final = 10
+
+
+def found_key(session: Session, reference: str) -> KeyRow:
+    """By id, else by name, else by the start of an id or of a version's prefix. NotFound, or Ambiguous."""
+    _refuse_secret(session, reference)
+    by_id = session.get(KeyRow, reference)
+    if by_id is not None:
+        return by_id
+    for look in (_by_name, _by_prefix):
+        rows = look(session, reference)
+        if len(rows) == 1:
+            return rows[0]
+        if rows:
+            raise Ambiguous(f"{harmless(reference)!r} is more than one key", tuple(_candidates(rows)))
+    raise NotFound(f"no key is called {harmless(reference)!r}", "list them: keytui list")
+
+
+def _by_name(session: Session, reference: str) -> Sequence[KeyRow]:
+    return _keys(session, KeyRow.name == reference)
+
+
+def _by_prefix(session: Session, reference: str) -> Sequence[KeyRow]:
+    if not reference:
+        return ()
+    ways: list[ColumnElement[bool]] = [
+        col(KeyRow.id).in_(
+            select(VersionRow.key_id).where(col(VersionRow.prefix).startswith(reference, autoescape=True))
+        )
+    ]
+    if len(reference) >= _ID_PREFIX_AT_LEAST:
+        ways.append(col(KeyRow.id).startswith(reference, autoescape=True))
+    return _keys(session, or_(*ways))
+
+
+def _keys(session: Session, condition: ColumnElement[bool] | bool) -> Sequence[KeyRow]:
+    return session.exec(
+        select(KeyRow).where(condition).order_by(col(KeyRow.name), col(KeyRow.id)).limit(_NAMED_AT_MOST + 1)
+    ).all()
+
+
+def _candidates(rows: Sequence[KeyRow]) -> list[str]:
+    named = [f"{row.name} ({row.environment}, {row.id})" for row in rows[:_NAMED_AT_MOST]]
+    return named + (["and more"] if len(rows) > _NAMED_AT_MOST else [])
+
+
+def _refuse_secret(session: Session, reference: str) -> None:
+    """A secret typed where a key is asked for: say so, and repeat none of it."""
+    secret = Secret(reference)
+    if any(format_.fits(secret) for format_ in FORMATS.values()) or _begins_a_version(session, secret):
+        raise NotFound(
+            "that looks like a secret itself, and a secret names no key",
+            "use the key's name, its id or the first 12 characters; a secret typed into a shell is in its history",
+        )
+
+
+def _begins_a_version(session: Session, secret: Secret) -> bool:
+    """Whether a value longer than a prefix begins as a version does."""
+    begins = select(VersionRow.key_id).where(VersionRow.prefix == secret.prefix()).limit(1)
+    return len(secret) > PREFIX_LENGTH and session.exec(begins).first() is not None

@@ -1,0 +1,85 @@
+"""One move of a rotation: the domain's table says what happens, this makes it so in the rows of one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keytui.domain.audit import Event
+from keytui.domain.keys import VersionState
+from keytui.domain.rotation import CLOSED, First, Rotation, RotationState, Strategy, Verb, move
+from keytui.vault.local.mapping import stored_id
+from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
+from keytui.vault.local.section import Write
+from keytui.vault.local.tables import KeyRow, RotationRow, StepRow
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A rotation that is being acted on, with its key. `rotation` is how it stood when it was taken up."""
+
+    row: RotationRow
+    key: KeyRow
+    rotation: Rotation
+
+    def event(self, type_: str, version: int | None = None, refused: bool = False, **details: str) -> Event:
+        """An audit event about this rotation; empty details are left out."""
+        told = {name: value for name, value in details.items() if value}
+        return Event(type_, self.key.id, self.key.name, version, self.row.id, told, refused)
+
+
+def take_up(write: Write, rotation_id: int) -> Subject:
+    """The rotation, held by this actor from now on; taking it from another is audited."""
+    row = rotation_row(write.session, rotation_id)
+    rotation = stored_rotation(write.session, row)
+    subject = Subject(row, key_row(write.session, row.key_id), rotation)
+    if rotation.open and row.holder != write.actor:
+        write.record(subject.event("rotation.taken-over", previously=row.holder))
+        add_step(write, row, "take-over", f"from {row.holder}")
+        row.holder = write.actor
+    return subject
+
+
+def carry_out(write: Write, subject: Subject, verb: Verb, detail: str = "") -> None:
+    """Pass through the states of the verb's move and give both versions theirs. Refused where it may not follow."""
+    row, key = subject.row, subject.key
+    move_ = move(subject.rotation, verb)
+    for state in move_.states:
+        row.state = state
+        row.closed_at = write.now if state in CLOSED else None
+        add_step(write, row, verb, detail)
+    if move_.old is not None:
+        _set_state(write, key, row.old_version, move_.old)
+    if move_.new is not None and row.new_version is not None:
+        _set_state(write, key, row.new_version, move_.new)
+    if row.closed_at is not None:
+        key.rotation_id = None
+    repeat_versions(write.session, key)
+
+
+def replaced_at_once(rotation: Rotation) -> bool:
+    """Whether the old version is gone when the new one begins: there is no hand-over to wait for."""
+    return rotation.plan.strategy is Strategy.IMMEDIATE or rotation.plan.first is First.REVOKE
+
+
+def add_step(write: Write, row: RotationRow, verb: str, detail: str = "") -> None:
+    """Note what happened to a rotation, in the state it has now."""
+    write.session.add(
+        StepRow(
+            rotation_id=stored_id(row.id),
+            at=write.now,
+            actor=write.actor,
+            verb=verb,
+            state=RotationState(row.state),
+            detail=detail,
+        )
+    )
+
+
+def _set_state(write: Write, key: KeyRow, number: int, state: VersionState) -> None:
+    row = version_row(write.session, key.id, number)
+    row.state = state
+    row.revoked_at = write.now if state is VersionState.REVOKED else None
+    if state is VersionState.OUTGOING and row.accept_until is None:
+        row.accept_until = key.expires_at
+    elif state is VersionState.ACTIVE:
+        row.accept_until = None

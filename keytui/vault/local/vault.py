@@ -1,0 +1,60 @@
+"""The local vault: SQLModel on SQLite, in a directory of its own."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from threading import Event as Signal
+from typing import Final
+
+from keytui.clock import Clock, utc_now
+from keytui.domain.policy import Policies
+from keytui.domain.secrets import Randomness
+from keytui.vault.guard import WriteGuard
+from keytui.vault.local.asking import Asking
+from keytui.vault.local.database import Database
+from keytui.vault.local.ending import Ending
+from keytui.vault.local.files import created_once
+from keytui.vault.local.keeping import Keeping
+from keytui.vault.local.ledger import Ledger
+from keytui.vault.local.rotating import Rotating
+from keytui.vault.local.section import Ground
+from keytui.vault.local.watching import Watching
+from keytui.vault.profile import Profile
+
+PEPPER_FILE: Final = "pepper"
+
+
+class LocalVault(Asking, Watching, Keeping, Rotating, Ending):
+    """A vault on this machine. Safe to share between threads; several processes may have it open."""
+
+    @classmethod
+    def open(
+        cls,
+        profile: Profile,
+        clock: Clock = utc_now,
+        randomness: Randomness = secrets.token_bytes,
+        policies: Policies = Policies(),  # noqa: B008  # frozen
+    ) -> LocalVault:
+        """The profile's vault, made on first use. Unreachable when it cannot be read, or a newer keytui wrote it."""
+        database = Database.open(profile.directory)
+        return cls(
+            Ground(
+                profile=profile,
+                database=database,
+                ledger=Ledger(profile.directory, randomness),
+                guard=WriteGuard(profile, clock),
+                pepper=created_once(profile.directory / PEPPER_FILE, lambda: randomness(32)),
+                clock=clock,
+                randomness=randomness,
+                policies=policies,
+                closing=Signal(),
+            )
+        )
+
+    def arm(self, typed_profile: str) -> datetime:
+        return self._ground.guard.arm(typed_profile)
+
+    def close(self) -> None:
+        self._ground.closing.set()
+        self._ground.database.close()

@@ -1,0 +1,86 @@
+"""How the vault stands, and what moved: the status line and the change feed."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, col, func, or_, select
+
+from keytui.domain.keys import KeyState
+from keytui.domain.rotation import RotationState
+from keytui.vault.local.ledger import position
+from keytui.vault.local.search import state_condition
+from keytui.vault.local.section import Section
+from keytui.vault.local.tables import AuditRow, KeyRow, RecorderRow, RotationRow
+from keytui.vault.model import Changes, SealState, Standing
+
+POLL_EVERY: Final = 0.1
+"""Seconds between looks for a change: two lookups in an index."""
+
+
+class Watching(Section):
+    """What moves."""
+
+    def standing(self) -> Standing:
+        ground = self._ground
+        with self._reading() as session:
+            return Standing(
+                profile=ground.profile.name,
+                location=str(ground.profile.directory),
+                actor=str(ground.profile.actor),
+                role="operator",
+                read_only=ground.profile.read_only,
+                armed_until=ground.guard.armed_until,
+                seal=SealState.UNSET,
+                open_rotations=_open_rotations(session),
+                alerts=_alerts(session, self._clock()),
+            )
+
+    def changes(self, after: int, timeout: float) -> Changes:
+        deadline = time.monotonic() + timeout
+        began = seen = self._seen()
+        after = after or began[0]
+        while seen[0] <= after and seen[1] == began[1]:
+            left = deadline - time.monotonic()
+            if left <= 0 or self._ground.closing.wait(min(left, POLL_EVERY)):
+                break
+            seen = self._seen()
+        if seen[0] <= after:
+            return Changes(after, (), seen[1])
+        with self._reading() as session:
+            moved = session.exec(
+                select(AuditRow.key_id)
+                .where(AuditRow.sequence > after, AuditRow.sequence <= seen[0], AuditRow.key_id != "")
+                .distinct()
+            ).all()
+        return Changes(seen[0], tuple(moved), seen[1])
+
+    def _seen(self) -> tuple[int, datetime | None]:
+        """The feed's position, and the newest flush of any recorder."""
+        with self._reading() as session:
+            return position(session), session.exec(select(func.max(RecorderRow.last_flush_at))).one()
+
+
+def _open_rotations(session: Session) -> int:
+    found = select(func.count()).select_from(RotationRow).where(col(RotationRow.closed_at).is_(None))
+    return session.exec(found).one()
+
+
+def _alerts(session: Session, now: datetime) -> int:
+    """Overdue rotations, and keys that expired or leaked."""
+    overdue = (
+        select(func.count())
+        .select_from(RotationRow)
+        .where(RotationRow.state == RotationState.OVERLAPPING, col(RotationRow.overlap_ends_at) <= now)
+    )
+    troubled = (
+        select(func.count())
+        .select_from(KeyRow)
+        .where(
+            col(KeyRow.revoked_at).is_(None),
+            or_(col(KeyRow.leaked).is_(True), state_condition(KeyState.EXPIRED, now)),
+        )
+    )
+    return session.exec(overdue).one() + session.exec(troubled).one()

@@ -1,0 +1,33 @@
+"""A vault to work on, in a world that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from keytui.domain.audit import Actor
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
+from tests.world import StoppedClock, repeatable_randomness
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    """Noon, until it is advanced."""
+    return StoppedClock()
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    """A profile whose vault does not exist yet."""
+    return Profile("test", tmp_path / "vault", Actor("ada", "bastion-2"))
+
+
+@pytest.fixture
+def vault(profile: Profile, clock: StoppedClock) -> Iterator[LocalVault]:
+    """An empty local vault; the same secrets in every run."""
+    opened = LocalVault.open(profile, clock=clock, randomness=repeatable_randomness())
+    yield opened
+    opened.close()
