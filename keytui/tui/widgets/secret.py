@@ -39,20 +39,26 @@ class SecretLine(Widget):
 
     def toggle(self) -> None:
         """Show it for its time, or mask it at once."""
-        self._masked_at = None if self.shown else self._clock() + SHOWN_FOR
+        if self.shown:
+            self.mask()
+        else:
+            self._masked_at = self._clock() + SHOWN_FOR
+            self.refresh(layout=True)
+
+    def mask(self) -> None:
+        """Draw dots from now on."""
+        self._masked_at = None
         self.refresh(layout=True)
 
     def forget(self) -> None:
         """Let go of the secret for good."""
         self._secret = Secret("")
-        self._masked_at = None
-        self.refresh(layout=True)
+        self.mask()
 
     def _tick(self) -> None:
         if self._masked_at is not None:
-            if not self.shown:
-                self._masked_at = None
             self.refresh(layout=True)
+            self._masked_at = self._masked_at if self.shown else None
 
     def render(self) -> Content:
         if self._masked_at is None or not self.shown:

@@ -16,11 +16,6 @@ def clock_time(at: datetime) -> str:
     return f"{at.astimezone():%H:%M:%S} ({at.astimezone(UTC):%H:%M}Z)"
 
 
-def ago(at: datetime | None, now: datetime) -> str:
-    """`4m ago`, or `never`."""
-    return "never" if at is None else f"{short(now - at)} ago"
-
-
 def strategy_words(plan: Plan) -> str:
     """`rolling`, `immediate`, or an emergency with what comes first."""
     return str(plan.strategy) if plan.first is None else f"{plan.strategy}, {plan.first} first"

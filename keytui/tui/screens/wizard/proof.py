@@ -1,0 +1,125 @@
+"""Step 6: what shows that the new secret works and the old one does not, and where the log keeps it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from keytui.domain.audit import AuditEntry, AuditFilter
+from keytui.domain.rotation import Rotation, RotationState
+from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
+from keytui.tui.screens.wizard.ask_secret import SecretDialog
+from keytui.tui.screens.wizard.step import StepBody, Words
+from keytui.tui.screens.wizard.words import clock_time
+from keytui.vault.model import Acknowledgement, Proof, Refusal
+from keytui.vault.protocol import Vault
+
+_ENTRIES_LOOKED_AT: Final = 200
+Evidence = tuple[Proof, tuple[AuditEntry, ...]]
+_ANSWERS: Final = {
+    Refusal.REFUSED: ("✓", "$success", "asked with the old secret: refused"),
+    Refusal.ACCEPTED: ("✗", "bold $error", "asked with the old secret: STILL ACCEPTED"),
+    Refusal.NOT_ASKED: ("◌", "$quiet", "not asked with the old secret: press o if you still have it"),
+}
+
+
+class ProofBody(StepBody):
+    """Shows the proof of a rotation, and how one that was given up ended."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "ask_old", "ask with the old secret", id="proof.ask-old", tooltip="Paste the old secret, masked"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = Refusal.NOT_ASKED
+
+    def compose(self) -> ComposeResult:
+        yield Words(Content.styled("◌ gathering the proof …", "$quiet"))
+
+    def show(self) -> None:
+        self._ask(None)
+
+    def _ask(self, old: Secret | None) -> None:
+        if self.detail is None:
+            return
+        rotation = self.detail.rotation
+
+        def question(vault: Vault) -> Evidence:
+            entries = vault.audit(AuditFilter(key_id=rotation.key_id), 0, _ENTRIES_LOOKED_AT).entries
+            own = tuple(entry for entry in entries if entry.event.rotation_id == rotation.id)
+            return vault.proof(rotation.id, old), own
+
+        self.wizard.ask(question, self._proven, slot="" if old is not None else "proof")
+
+    def _proven(self, evidence: Evidence) -> None:
+        if self.detail is None or not self.is_attached:
+            return
+        proof, entries = evidence
+        if proof.old is not Refusal.NOT_ASKED:
+            self._asked = proof.old
+        self.query_one(Words).say(proof_lines(self.detail.rotation, proof, self._asked, entries))
+
+    def action_ask_old(self) -> None:
+        """Take the old secret, masked, and ask with it."""
+        dialog = SecretDialog(
+            "Ask with the old secret",
+            "It is compared by digest, kept nowhere, and recorded as a probe.",
+            "Ask",
+        )
+        self.app.push_screen(dialog, lambda old: self._ask(old) if old is not None else None)
+
+
+def proof_lines(rotation: Rotation, proof: Proof, asked: Refusal, entries: tuple[AuditEntry, ...]) -> Content:
+    """The proof in words, each line with its symbol."""
+    lines = [_ending(rotation), Content(""), _new_accepted(rotation, proof)]
+    symbol, style, words = _ANSWERS[asked]
+    lines.append(Content.assemble((f"{symbol} ", style), f"old v{rotation.old_version} is {proof.old_state}; {words}"))
+    lines += [_acknowledged(each) for each in proof.acknowledgements] or [
+        Content.assemble(("◌ ", "$quiet"), "no verifier is registered, so none could acknowledge the change")
+    ]
+    if (after := proof.refused_everywhere_after) is not None:
+        lines.append(
+            Content.assemble(("✓ ", "$success"), f"refused by every verifier after {after.total_seconds():.1f} s")
+        )
+    lines += [Content(""), *_where_in_log(rotation, entries)]
+    return Content("\n").join(lines)
+
+
+def _ending(rotation: Rotation) -> Content:
+    symbol, style = ("✓", "bold $success") if rotation.state is RotationState.COMPLETED else ("○", "bold")
+    when = f" {clock_time(rotation.closed_at)}" if rotation.closed_at is not None else ""
+    return Content.styled(f"{symbol} rotation #{rotation.id} is {rotation.state.replace('_', ' ')}{when}", style)
+
+
+def _new_accepted(rotation: Rotation, proof: Proof) -> Content:
+    if rotation.new_version is None:
+        return Content.assemble(("○ ", "$quiet"), "no new version was issued")
+    if proof.new_accepted_at is None:
+        return Content.assemble(("◌ ", "$quiet"), f"new v{rotation.new_version} has not been seen accepted yet")
+    accepted = f"new v{rotation.new_version} was accepted {clock_time(proof.new_accepted_at)}"
+    return Content.assemble(("✓ ", "$success"), accepted)
+
+
+def _acknowledged(acknowledgement: Acknowledgement) -> Content:
+    name = harmless(acknowledgement.recorder)
+    if acknowledgement.after is None:
+        return Content.assemble(("? ", "$warning"), f"{name} has not acknowledged the change yet")
+    return Content.assemble(
+        ("✓ ", "$success"), f"{name} took the change in after {acknowledgement.after.total_seconds():.1f} s"
+    )
+
+
+def _where_in_log(rotation: Rotation, entries: tuple[AuditEntry, ...]) -> list[Content]:
+    if not entries:
+        return []
+    first, last = entries[-1].sequence, entries[0].sequence
+    return [
+        Content(f"in the audit log: entries {first} to {last}, the last one sealed by hash {entries[0].hash[:16]}"),
+        Content.assemble(("same as  ", "$quiet"), f"keytui audit --key {shlex.quote(harmless(rotation.key_name))}"),
+    ]

@@ -1,0 +1,180 @@
+"""Step 1, harmless: who would feel the change, what speaks against it, and the plan."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid
+from textual.content import Content
+from textual.widgets import Input, Label, Select
+
+from keytui.domain.durations import long, parse_duration
+from keytui.domain.errors import Invalid
+from keytui.domain.rotation import First, Plan, Reason, Strategy
+from keytui.domain.text import harmless
+from keytui.domain.usage import CallerUse
+from keytui.tui.screens.wizard.step import StepBody, Words
+from keytui.tui.screens.wizard.words import cost, rotate_command
+from keytui.tui.wording import ago
+from keytui.vault.model import Rehearsal
+
+_CALLERS_SHOWN: Final = 6
+Choice = TypeVar("Choice", Strategy, First, Reason)
+
+
+class ReviewBody(StepBody):
+    """Reads the rehearsal and fills the plan. Nothing here writes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go_on", "go on to issue", id="review.go-on", tooltip="To step 2; it asks before it acts"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Words(id="blast")
+        with Grid(id="form"):
+            yield Label("strategy")
+            yield _choice(Strategy, "strategy", Strategy.ROLLING)
+            yield Label("what first", classes="emergency")
+            yield Select(
+                [("revoke the old one first", First.REVOKE), ("replace it first", First.REPLACE)],
+                prompt="say which",
+                id="first",
+                classes="emergency",
+                compact=True,
+            )
+            yield Label("reason")
+            yield _choice(Reason, "reason", Reason.SCHEDULED)
+            yield Label("in words", classes="words")
+            yield Input(id="reason-text", classes="words", compact=True)
+            yield Label("overlap", classes="overlap")
+            yield Input(id="overlap", classes="overlap", compact=True, placeholder="by policy")
+            yield Label("label")
+            yield Input(id="label", compact=True, placeholder="none")
+        yield Words(id="outlook")
+
+    def show(self) -> None:
+        rehearsal = self.wizard.rehearsal
+        if rehearsal is None:
+            return
+        self.query_one("#blast", Words).say(_blast(rehearsal, self))
+        self._show_plan(rehearsal)
+
+    def _show_plan(self, rehearsal: Rehearsal) -> None:
+        strategy = self._chosen("#strategy", Strategy)
+        for name, there in (
+            ("emergency", strategy is Strategy.EMERGENCY),
+            ("words", self._chosen("#reason", Reason) is Reason.OTHER),
+            ("overlap", strategy is Strategy.ROLLING),
+        ):
+            self.query(f".{name}").set_class(not there, "absent")
+        self.query_one("#outlook", Words).say(self._outlook(rehearsal))
+
+    def _outlook(self, rehearsal: Rehearsal) -> Content:
+        lines = [Content.assemble(("✗ ", "bold $error"), harmless(problem)) for problem in rehearsal.problems]
+        lines += [Content.assemble(("▲ ", "$warning"), harmless(warning)) for warning in rehearsal.warnings]
+        try:
+            plan = self.plan()
+        except Invalid as error:
+            lines += self._unfinished(error)
+        else:
+            lines.append(Content(cost(plan)))
+            if plan.strategy is Strategy.ROLLING:
+                lines.append(Content.styled(f"overlap {long(plan.overlap or rehearsal.overlap)}", "$quiet"))
+            lines.append(Content.assemble(("same as  ", "$quiet"), rotate_command(harmless(rehearsal.key.name), plan)))
+        return Content("\n").join(lines)
+
+    def _unfinished(self, error: Invalid) -> list[Content]:
+        if self._chosen("#strategy", Strategy) is Strategy.EMERGENCY and self._chosen("#first", First) is None:
+            return [
+                Content.assemble(("revoke first:  ", "bold"), cost(Plan(Strategy.EMERGENCY, First.REVOKE))),
+                Content.assemble(("replace first: ", "bold"), cost(Plan(Strategy.EMERGENCY, First.REPLACE))),
+            ]
+        return [
+            Content.assemble(("✗ ", "bold $error"), harmless(error.message), ("  " + harmless(error.hint), "$quiet"))
+        ]
+
+    def plan(self) -> Plan:
+        """What the form asks for; Invalid says what is missing."""
+        strategy = self._chosen("#strategy", Strategy) or Strategy.ROLLING
+        overlap = self.query_one("#overlap", Input).value.strip() if strategy is Strategy.ROLLING else ""
+        reason = self._chosen("#reason", Reason) or Reason.SCHEDULED
+        return Plan(
+            strategy=strategy,
+            first=self._chosen("#first", First) if strategy is Strategy.EMERGENCY else None,
+            reason=reason,
+            reason_text=self.query_one("#reason-text", Input).value.strip() if reason is Reason.OTHER else "",
+            overlap=parse_duration(overlap) if overlap else None,
+            label=self.query_one("#label", Input).value.strip(),
+        )
+
+    def _chosen(self, selector: str, kind: type[Choice]) -> Choice | None:
+        value = self.query_one(selector, Select).value
+        return value if isinstance(value, kind) else None
+
+    @on(Select.Changed)
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        if self.wizard.rehearsal is None:
+            return
+        self._show_plan(self.wizard.rehearsal)
+        try:
+            plan = self.plan()
+        except Invalid:
+            return
+        if plan != self.wizard.plan:
+            self.wizard.plan = plan
+            self.wizard.reload()
+
+    @on(Input.Submitted)
+    def _leave_field(self) -> None:
+        self.focus()
+
+    def action_go_on(self) -> None:
+        """To step 2, when the form says all it has to."""
+        rehearsal = self.wizard.rehearsal
+        if rehearsal is None:
+            return
+        if rehearsal.problems:
+            self.wizard.tell(rehearsal.problems[0], "this has to be mended first", severity="warning")
+            return
+        try:
+            self.wizard.plan = self.plan()
+        except Invalid as error:
+            self.wizard.report(error)
+            return
+        self.wizard.reviewed = True
+        self.wizard.draw()
+
+
+def _choice(kind: type[Choice], id: str, value: Choice) -> Select[Choice]:  # noqa: A002  # textual's own word
+    return Select([(str(each), each) for each in kind], value=value, allow_blank=False, id=id, compact=True)
+
+
+def _blast(rehearsal: Rehearsal, step: StepBody) -> Content:
+    old = rehearsal.old
+    lines = [
+        Content.assemble(
+            (f"v{old.number} {old.prefix or '(no prefix: weak)'}", "bold"),
+            f" is used by {len(rehearsal.callers) or 'no'} known caller{'s' * (len(rehearsal.callers) != 1)}; ",
+            f"v{rehearsal.next_number} will take its place.",
+        )
+    ]
+    lines += [_caller(use, step) for use in rehearsal.callers[:_CALLERS_SHOWN]]
+    if (hidden := len(rehearsal.callers) - _CALLERS_SHOWN) > 0:
+        lines.append(Content.styled(f"  and {hidden} more: keytui callers shows all", "$quiet"))
+    return Content("\n").join(lines)
+
+
+def _caller(use: CallerUse, step: StepBody) -> Content:
+    caller = use.caller
+    where = f" from {caller.address}" if caller.declared and caller.address else ""
+    shared = " (may be several programs)" if caller.shared_possible else ""
+    return Content.assemble(
+        "  ",
+        harmless(caller.name),
+        (f"{harmless(where)}{shared}  {use.accepted:,} requests, last ", "$quiet"),
+        ago(use.last_seen, step.now),
+    )

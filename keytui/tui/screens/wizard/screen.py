@@ -1,0 +1,213 @@
+"""The wizard around one rotation: it lands on the step that the persisted state names, and leaving never loses any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Final
+from uuid import uuid4
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from keytui.domain.errors import KeytuiError
+from keytui.domain.rotation import Plan, Rotation, RotationState
+from keytui.tui.screens.base import VaultScreen
+from keytui.tui.screens.wizard.hand_over import HandOverScreen
+from keytui.tui.screens.wizard.issue import IssueBody
+from keytui.tui.screens.wizard.lost_secret import LostSecretBody
+from keytui.tui.screens.wizard.path import WizardStep, left_out, step_of
+from keytui.tui.screens.wizard.proof import ProofBody
+from keytui.tui.screens.wizard.retire import RetireBody
+from keytui.tui.screens.wizard.review import ReviewBody
+from keytui.tui.screens.wizard.step import StepBody
+from keytui.tui.screens.wizard.watch import WatchBody
+from keytui.tui.screens.wizard.words import countdown, strategy_words
+from keytui.tui.widgets.steps import Heading, Mark, RotationHeading, StepList
+from keytui.vault.model import Changes, Issued, Rehearsal, RotationDetail
+from keytui.vault.protocol import Vault
+
+_BODIES: Final[dict[WizardStep, type[StepBody]]] = {
+    WizardStep.REVIEW: ReviewBody,
+    WizardStep.ISSUE: IssueBody,
+    WizardStep.HAND_OVER: LostSecretBody,
+    WizardStep.WATCH: WatchBody,
+    WizardStep.RETIRE: RetireBody,
+    WizardStep.PROOF: ProofBody,
+}
+_LIVE: Final = frozenset({WizardStep.WATCH, WizardStep.RETIRE, WizardStep.PROOF})
+_ASK_AGAIN_AFTER: Final = 5
+"""Seconds: a verdict also changes by time alone, and then nothing comes through the feed."""
+
+
+class WizardScreen(VaultScreen[None]):
+    """Rotates a key, or goes on with a rotation. With `until_handed_over` it closes once the new secret is out."""
+
+    CSS_PATH = "wizard.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "later", id="wizard.later", tooltip="Close the wizard; nothing is lost"),
+        Binding("r", "reload", "refresh", show=False, id="wizard.refresh", tooltip="Ask the vault again"),
+    ]
+
+    def __init__(self, key_id: str = "", rotation_id: int | None = None, *, until_handed_over: bool = False) -> None:
+        super().__init__()
+        self.key_id = key_id
+        self.rotation_id = rotation_id
+        self.plan = Plan()
+        self.rehearsal: Rehearsal | None = None
+        self.detail: RotationDetail | None = None
+        self.reviewed = False
+        self._until_handed_over = until_handed_over
+        self._request_id = uuid4().hex
+        self._issuing = False
+        self._step: WizardStep | None = None
+        self._seconds = 0
+
+    def body(self) -> ComposeResult:
+        with Vertical(id="wizard"):
+            yield RotationHeading()
+            with Horizontal(id="columns"):
+                yield StepList()
+                yield Vertical(id="step")
+
+    def on_mount(self) -> None:
+        self.reload()
+        self.set_interval(1, self._tick)
+
+    def fed(self, changes: Changes) -> None:
+        if changes.usage_as_of is not None or self.key_id in changes.key_ids:
+            self.reload()
+
+    def action_reload(self) -> None:
+        """Ask the vault again."""
+        self.reload()
+
+    def reload(self) -> None:
+        """Draw the rotation as the vault has it now."""
+        self.ask(self._look, self._seen, slot="wizard")
+
+    def _look(self, vault: Vault) -> Rehearsal | RotationDetail:
+        rotation_id = self.rotation_id
+        if rotation_id is None:
+            opened = vault.open_rotation(self.key_id)
+            rotation_id = opened.id if opened is not None else None
+        return vault.rehearse(self.key_id, self.plan) if rotation_id is None else vault.rotation(rotation_id)
+
+    def _seen(self, found: Rehearsal | RotationDetail) -> None:
+        if isinstance(found, Rehearsal):
+            self.rehearsal = found
+        else:
+            self.detail = found
+            self.key_id, self.rotation_id, self.plan = found.rotation.key_id, found.rotation.id, found.rotation.plan
+        self.draw()
+
+    def draw(self) -> None:
+        """Put the right step on the screen, and draw it."""
+        step = self._current()
+        self._show_heading(step)
+        if step is self._step:
+            self.query_one(StepBody).draw(self.detail)
+            return
+        self._step = step
+        body = _BODIES[step]()
+        body.draw(self.detail)
+        column = self.query_one("#step", Vertical)
+        column.remove_children()
+        column.mount(body)
+        body.focus()
+
+    def _current(self) -> WizardStep:
+        step = step_of(self.detail.rotation if self.detail is not None else None)
+        return WizardStep.ISSUE if step is WizardStep.REVIEW and self.reviewed else step
+
+    def _show_heading(self, step: WizardStep) -> None:
+        rotation = self.detail.rotation if self.detail is not None else None
+        self.query_one(StepList).show(marks(step, self.plan, rotation))
+        self.query_one(RotationHeading).show(self.heading(step, rotation))
+
+    def heading(self, step: WizardStep, rotation: Rotation | None) -> Heading:
+        """What the top of the screen says at a step."""
+        short = f"{step.value}/{len(WizardStep)} {step.title.split(' ', 1)[1]}"
+        if rotation is not None:
+            clock = countdown(rotation, self.console.clock())
+            return Heading(
+                rotation.key_name, rotation.environment, strategy_words(rotation.plan), clock, rotation.holder, short
+            )
+        key = self.rehearsal.key if self.rehearsal is not None else None
+        name, environment = (key.name, key.environment) if key is not None else ("…", "…")
+        return Heading(name, environment, strategy_words(self.plan), Content(""), "", short)
+
+    def _tick(self) -> None:
+        if self._step is None or not self.is_current:
+            return
+        self._show_heading(self._step)
+        self.query_one(StepBody).tick()
+        self._seconds += 1
+        if self._step in _LIVE and self._seconds % _ASK_AGAIN_AFTER == 0:
+            self.reload()
+
+    def may_leave(self, go: Callable[[], object]) -> None:
+        if self._issuing:
+            self.tell("the new version is being issued", "its secret would be lost: wait for it", severity="warning")
+        else:
+            go()
+
+    def issue(self) -> None:
+        """Open the rotation if it is not, and issue: once, in one flight. The secret goes to the hand-over only."""
+        self._start(self._issue)
+
+    def reissue(self, rotation_id: int) -> None:
+        """Revoke the version whose secret is gone, and issue another."""
+        self._start(lambda vault: vault.reissue(rotation_id))
+
+    def _start(self, action: Callable[[Vault], Issued]) -> None:
+        if self._issuing:
+            return
+        self._issuing = True
+        self.change(action, self._issued, self._not_issued)
+
+    def _issue(self, vault: Vault) -> Issued:
+        if self.rotation_id is not None:
+            return vault.issue(self.rotation_id)
+        return vault.issue(vault.plan(self.key_id, self.plan, self._request_id).id)
+
+    def _issued(self, issued: Issued) -> None:
+        self._issuing = False
+        self.rotation_id = issued.rotation.id if issued.rotation is not None else self.rotation_id
+        self.app.push_screen(HandOverScreen(issued), self._handed_over)
+
+    def _not_issued(self, error: KeytuiError) -> None:
+        self._issuing = False
+        self.report(error)
+        self.reload()
+
+    def _handed_over(self, done: bool | None) -> None:
+        if done and self._until_handed_over:
+            self.dismiss(None)
+        else:
+            self.reload()
+
+
+def marks(step: WizardStep, plan: Plan, rotation: Rotation | None) -> list[tuple[Mark, str]]:
+    """Every step with how far it has come."""
+    absent = left_out(plan) | _never_reached(rotation)
+    return [(_mark(each, step, absent), each.title) for each in WizardStep]
+
+
+def _mark(each: WizardStep, here: WizardStep, absent: frozenset[WizardStep]) -> Mark:
+    if each is here:
+        return Mark.HERE
+    if each in absent:
+        return Mark.LEFT_OUT
+    return Mark.DONE if each < here else Mark.AHEAD
+
+
+def _never_reached(rotation: Rotation | None) -> frozenset[WizardStep]:
+    """A rotation that was given up jumped to its end."""
+    if rotation is None or rotation.state not in {RotationState.ABANDONED, RotationState.ROLLED_BACK}:
+        return frozenset()
+    if rotation.suspended_at is not None:
+        return frozenset()
+    last = WizardStep.WATCH if rotation.delivered_at is not None else WizardStep.ISSUE
+    return frozenset(step for step in WizardStep if last < step < WizardStep.PROOF)

@@ -1,0 +1,89 @@
+"""What every step of the wizard is: a scrolling column that holds the focus, so that its keys are the ones that act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from keytui.vault.model import RotationDetail
+from keytui.vault.protocol import Vault
+
+if TYPE_CHECKING:
+    from keytui.tui.screens.wizard.screen import WizardScreen
+
+Answer = TypeVar("Answer")
+SCROLLING: Final[list[BindingType]] = [
+    Binding("j", "scroll_down", "down", show=False, id="wizard.down", tooltip="Scroll down"),
+    Binding("k", "scroll_up", "up", show=False, id="wizard.up", tooltip="Scroll up"),
+]
+
+
+class Words(Static):
+    """Text that repaints only when it changes. Nothing in it is parsed."""
+
+    DEFAULT_CSS = """
+    Words { height: auto; width: 1fr; }
+    """
+
+    def __init__(self, content: Content | str = "", id: str | None = None) -> None:  # noqa: A002  # textual's own word
+        self._shown = Content(content) if isinstance(content, str) else content
+        super().__init__(self._shown, markup=False, id=id)
+
+    def say(self, content: Content) -> None:
+        """Say this from now on."""
+        if not content.is_same(self._shown):
+            self._shown = content
+            self.update(content)
+
+
+class StepBody(VerticalScroll):
+    """One step. `draw` hands it the rotation as it stands, also before it is mounted; `tick` comes once a second."""
+
+    BINDINGS: ClassVar[list[BindingType]] = SCROLLING
+    DEFAULT_CSS = """
+    StepBody { height: 1fr; width: 1fr; padding: 0 1; }
+    """
+
+    @property
+    def wizard(self) -> WizardScreen:
+        """The screen around it, typed."""
+        return cast("WizardScreen", self.screen)
+
+    @property
+    def now(self) -> datetime:
+        """The console's clock."""
+        return self.wizard.console.clock()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detail: RotationDetail | None = None
+
+    def draw(self, detail: RotationDetail | None) -> None:
+        """Take the rotation as it stands; None before it is opened."""
+        self.detail = detail
+        if self.is_mounted:
+            self.show()
+
+    def on_mount(self) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Draw what is known."""
+
+    def tick(self) -> None:
+        """Time went on."""
+
+    def act(self, action: Callable[[Vault], Answer], done: str) -> None:
+        """Change the vault, say that it is done, and draw what came of it."""
+
+        def then(_: Answer) -> None:
+            self.wizard.tell(done)
+            self.wizard.reload()
+
+        self.wizard.change(action, then)

@@ -1,0 +1,218 @@
+"""Step 4: the old version against the new one, per caller, and the verdict as it changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from keytui.domain.keys import Version
+from keytui.domain.rotation import Rotation, Verb, allowed
+from keytui.domain.text import harmless
+from keytui.tui.screens.confirm import ConfirmDialog, Question
+from keytui.tui.screens.wizard.callers import caller_rows, caller_table
+from keytui.tui.screens.wizard.override import verdict_question
+from keytui.tui.screens.wizard.pace import Pace, paces
+from keytui.tui.screens.wizard.step import StepBody, Words
+from keytui.tui.screens.wizard.waive import WaiveDialog, Waiving
+from keytui.tui.screens.wizard.words import clock_time, command
+from keytui.tui.widgets.verdict import VerdictPanel
+from keytui.tui.wording import ago
+from keytui.vault.model import Delivery, RotationDetail
+
+_BARS: Final = 24
+_NEEDS: Final = {"retire": Verb.RETIRE, "complete": Verb.COMPLETE, "roll_back": Verb.ROLLBACK}
+
+
+class WatchBody(StepBody):
+    """Redraws only what changed: the vault is asked as usage comes in, and the clock moves once a second."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("w", "waive", "waive", id="watch.waive", tooltip="Set one reason aside by name, and say why"),
+        Binding("n", "note", "note", id="watch.note", tooltip="Leave a note for whoever comes next"),
+        Binding("B", "roll_back", "roll back", id="watch.roll-back", tooltip="Revoke the new version; asks first"),
+        Binding("T", "retire", "retire", id="watch.retire", tooltip="Suspend the old version; asks first"),
+        Binding("C", "complete", "revoke the old", id="watch.complete", tooltip="End the emergency; asks first"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Words(id="paces")
+        yield Words(id="callers")
+        yield VerdictPanel()
+        yield Words(id="said")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        needed = _NEEDS.get(action)
+        return needed is None or self.detail is None or needed in allowed(self.detail.rotation)
+
+    def show(self) -> None:
+        self.refresh_bindings()
+        self.tick()
+
+    def tick(self) -> None:
+        detail = self.detail
+        if detail is None:
+            return
+        rotation, now = detail.rotation, self.now
+        self.query_one("#paces", Words).say(pace_lines(detail, self.now))
+        rows = caller_rows(detail.callers, rotation.old_version, rotation.new_version, detail.assessment)
+        table = caller_table(rows, rotation.old_version, rotation.new_version, now, self.content_size.width)
+        self.query_one("#callers", Words).say(Content.assemble("\n", table))
+        self.query_one(VerdictPanel).show(detail.assessment, now)
+        self.query_one("#said", Words).say(_said(detail))
+
+    def action_waive(self) -> None:
+        """Choose a reason by its name, and say why it may be set aside."""
+        detail = self.detail
+        reasons = () if detail is None or detail.assessment is None else detail.assessment.reasons
+        subjects = tuple(dict.fromkeys(each.subject for each in reasons if each.subject and not each.waived_by))
+        if not subjects:
+            self.wizard.tell("nothing here can be waived", "a reason names what it can be waived by")
+            return
+        self.app.push_screen(WaiveDialog(subjects), self._waived)
+
+    def _waived(self, waiving: Waiving | None) -> None:
+        if waiving is not None and self.detail is not None:
+            rotation_id = self.detail.rotation.id
+            self.act(
+                lambda vault: vault.waive(rotation_id, waiving.subject, waiving.why), f"{waiving.subject} is waived"
+            )
+
+    def action_note(self) -> None:
+        """Leave a note."""
+        ask_note(self)
+
+    def action_roll_back(self) -> None:
+        """Ask, then go back to the old version."""
+        ask_roll_back(self)
+
+    def action_retire(self) -> None:
+        """Ask, then suspend the old version."""
+        if self.detail is None:
+            return
+        rotation, assessment = self.detail.rotation, self.detail.assessment
+        old = rotation.old_version
+        question = verdict_question(
+            rotation,
+            assessment,
+            "retire",
+            f"Retire v{old} of {rotation.key_name}?",
+            (f"v{old} is refused from now on, and watched. U restores it with one key.",),
+        )
+
+        def confirmed(override: str | None) -> None:
+            if override is not None:
+                self.act(lambda vault: vault.retire(rotation.id, override), f"v{old} is suspended; U restores it")
+
+        self.app.push_screen(ConfirmDialog(question), confirmed)
+
+    def action_complete(self) -> None:
+        """Ask, then revoke the old version of an emergency."""
+        ask_complete(self)
+
+
+def ask_complete(step: StepBody) -> None:
+    """Revoke the old version for good."""
+    if step.detail is None:
+        return
+    rotation, assessment = step.detail.rotation, step.detail.assessment
+    old = rotation.old_version
+    question = verdict_question(
+        rotation,
+        assessment,
+        "complete",
+        f"Revoke v{old} of {rotation.key_name} for good?",
+        (f"v{old} can never be accepted again. There is no way back.",),
+    )
+
+    def confirmed(override: str | None) -> None:
+        if override is not None:
+            step.act(lambda vault: vault.complete(rotation.id, override), f"v{old} is revoked")
+
+    step.app.push_screen(ConfirmDialog(question), confirmed)
+
+
+def ask_roll_back(step: StepBody) -> None:
+    """Revoke the new version, and go on with the old one."""
+    if step.detail is None:
+        return
+    rotation = step.detail.rotation
+    question = Question(
+        f"Roll {rotation.key_name} back to v{rotation.old_version}?",
+        (
+            f"v{rotation.new_version} is revoked for good: whoever uses it already is locked out.",
+            f"v{rotation.old_version} is the key's only version again.",
+        ),
+        f"Revoke v{rotation.new_version}",
+        command("rollback", rotation.key_name),
+        note="why (optional)",
+    )
+
+    def confirmed(note: str | None) -> None:
+        if note is not None:
+            step.act(lambda vault: vault.rollback(rotation.id, note), f"back on v{rotation.old_version}")
+
+    step.app.push_screen(ConfirmDialog(question), confirmed)
+
+
+def note_question(rotation: Rotation) -> Question:
+    """The note to whoever holds the rotation next."""
+    there = f"The note now: {rotation.note}" if rotation.note else "There is no note yet."
+    return Question(
+        f"A note on the rotation of {rotation.key_name}",
+        (there,),
+        "Leave it",
+        note="what the next one should know",
+        note_required=True,
+        harmless_verb="Back",
+    )
+
+
+def ask_note(step: StepBody) -> None:
+    """Leave a hand-over note."""
+    if step.detail is None:
+        return
+    rotation = step.detail.rotation
+
+    def confirmed(note: str | None) -> None:
+        if note:
+            step.act(lambda vault: vault.leave_note(rotation.id, note), "the note is left")
+
+    step.app.push_screen(ConfirmDialog(note_question(rotation)), confirmed)
+
+
+def pace_lines(detail: RotationDetail, now: datetime) -> Content:
+    """Both versions, one under the other, over the same stretch of time."""
+    versions = [detail.old] + ([detail.new] if detail.new is not None else [])
+    drawn = paces(detail.pace, [version.number for version in versions], now, _BARS)
+    return Content("\n").join(
+        [_pace(name, version, pace, now) for name, version, pace in zip(("old", "new"), versions, drawn, strict=False)]
+    )
+
+
+def _pace(name: str, version: Version, pace: Pace, now: datetime) -> Content:
+    per_minute = f"{pace.per_minute:,.0f}/min" if pace.per_minute >= 1 or not pace.per_minute else "<1/min"
+    return Content.assemble(
+        (f"{name}  ", "$quiet"),
+        (f"v{version.number} {version.prefix or '(weak)':<12}", "bold"),
+        f" {per_minute:>9}  ",
+        (pace.bars, "$accent"),
+        ("  last ", "$quiet"),
+        ago(version.last_used_at, now),
+    )
+
+
+def _said(detail: RotationDetail) -> Content:
+    lines = [_delivery(delivery) for delivery in detail.deliveries]
+    if detail.rotation.note:
+        lines.append(Content.assemble(("note  ", "$quiet"), harmless(detail.rotation.note)))
+    return Content("\n").join([Content(""), *lines]) if lines else Content("")
+
+
+def _delivery(delivery: Delivery) -> Content:
+    symbol, style = {"proven": ("✓", "$success"), "failed": ("✗", "$error")}.get(delivery.state, ("●", "$quiet"))
+    words = f"{harmless(delivery.target)} {delivery.state} {clock_time(delivery.at)} {harmless(delivery.detail)}"
+    return Content.assemble((f"{symbol} ", style), words.rstrip())
