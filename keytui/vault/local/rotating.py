@@ -132,7 +132,9 @@ class Rotating(Section):
         with self._writing() as write:
             subject = take_up(write, rotation_id)
             carry_out(write, subject, Verb.REVOKE_OLD)
-            write.record(subject.event("version.revoked", subject.row.old_version, why="emergency"))
+            write.record(
+                subject.event("rotation.old-revoked", subject.row.old_version, reason=subject.rotation.plan.reason)
+            )
 
     def _issued(self, write: Write, subject: Subject, verb: Verb) -> Issued:
         key, row = subject.key, subject.row
