@@ -1,0 +1,98 @@
+"""What somebody in front of a terminal sees: bytes go in, a screen comes out, and every byte is kept."""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import pyte
+
+PATIENCE: Final = 30.0
+"""Seconds that a condition may take. Only a failure waits this long."""
+
+_OSC_52: Final = re.compile(rb"\x1b\]52;[a-z]*;([A-Za-z0-9+/=]*)(?:\a|\x1b\\)")
+
+
+class Display:
+    """A terminal's screen. Bytes are fed from one thread; a test waits for what they show in another."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._raw = bytearray()
+        self._changed = threading.Condition()
+        self._ended = False
+
+    def feed(self, data: bytes) -> None:
+        """Show what the program wrote."""
+        with self._changed:
+            self._raw += data
+            self._stream.feed(data)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """The program will write nothing more."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Be of another size from now on."""
+        with self._changed:
+            self._screen.resize(rows, columns)
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen, top line first, without the blanks at each line's end."""
+        with self._changed:
+            return [line.rstrip() for line in self._screen.display]
+
+    @property
+    def text(self) -> str:
+        """The screen as one text."""
+        return "\n".join(self.lines)
+
+    @property
+    def raw(self) -> bytes:
+        """Every byte since the beginning."""
+        with self._changed:
+            return bytes(self._raw)
+
+    @property
+    def clipboards(self) -> list[str]:
+        """What was sent to the terminal's clipboard by OSC 52, in order."""
+        return [base64.b64decode(payload).decode() for payload in _OSC_52.findall(self.raw)]
+
+    @property
+    def restored(self) -> bool:
+        """Whether the program gave the terminal back: alternate screen left, cursor shown, mouse off."""
+        raw = self.raw
+        return (
+            raw.rfind(b"\x1b[?1049l") > raw.rfind(b"\x1b[?1049h")
+            and raw.rfind(b"\x1b[?25h") > raw.rfind(b"\x1b[?25l")
+            and raw.rfind(b"\x1b[?1000l") >= raw.rfind(b"\x1b[?1000h")
+        )
+
+    def without_clipboards(self) -> bytes:
+        """Every byte but the OSC 52 sequences, which are one of the two places that may carry a secret."""
+        return _OSC_52.sub(b"", self.raw)
+
+    def wait_for(self, wanted: str | Callable[[Display], bool], timeout: float = PATIENCE) -> None:
+        """Wait until a text is on the screen, or until a condition holds; a failure shows the screen."""
+        holds = (lambda shown: wanted in shown.text) if isinstance(wanted, str) else wanted
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while not holds(self):
+                left = deadline - time.monotonic()
+                if left <= 0 or self._ended:
+                    why = "the program ended" if self._ended else f"{timeout:g} s went by"
+                    raise AssertionError(f"{why} before {wanted!r} was on the screen:\n{self.text}")
+                self._changed.wait(left)
+
+    def wait_until_gone(self, text: str) -> None:
+        """Wait until a text is no longer on the screen."""
+        self.wait_for(lambda shown: text not in shown.text)
