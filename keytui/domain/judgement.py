@@ -106,7 +106,7 @@ def risen_refusals(evidence: Evidence) -> Iterator[Finding]:
                 evidence,
                 Verdict.UNKNOWN,
                 (entry.source,),
-                f"refusals rose from {hourly(entry.before)} to {hourly(entry.after)} an hour: a wrong value may be in use",
+                f"refusals rose from {hourly(entry.before)} to {hourly(entry.after)} an hour: a wrong value may be out",
                 count=entry.count_after,
                 subject=f"refusals: {entry.source} {entry.count_after} since the change",
                 remedy="see in the key's usage who is refused, and correct it there; or waive those there were",

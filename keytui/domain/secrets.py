@@ -45,15 +45,19 @@ class Secret:
 
     def digest(self) -> str:
         """SHA-256 of the value, as 64 hex digits: what a vault stores."""
-        return hashlib.sha256(self.__value.encode()).hexdigest()
+        return hashlib.sha256(self.__bytes()).hexdigest()
 
     def keyed_digest(self, pepper: bytes) -> str:
         """HMAC-SHA-256 under a pepper, as 64 hex digits: for values that a plain digest would give away."""
-        return hmac.new(pepper, self.__value.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(pepper, self.__bytes(), hashlib.sha256).hexdigest()
 
     def prefix(self) -> str:
         """The first twelve characters, which may be shown (never for a weak value)."""
         return self.__value[:PREFIX_LENGTH]
+
+    def __bytes(self) -> bytes:
+        """UTF-8. What came in undecodable goes back as it was: an encoding error would carry the value along."""
+        return self.__value.encode("utf-8", "surrogatepass")
 
     def __len__(self) -> int:
         return len(self.__value)
@@ -64,7 +68,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+        return hmac.compare_digest(self.__bytes(), other.__bytes())
 
     __hash__ = None  # type: ignore[assignment]  # a hash of a secret in a set or dict would outlive its step
 
@@ -177,24 +181,52 @@ def parse_format(text: str) -> Format:
     return custom
 
 
-def estimated_bits(secret: Secret) -> float:
-    """A generous guess at how unpredictable an imported value is: its distinct-run length times its alphabet's bits.
+_WALKS: Final = f"{string.ascii_lowercase} qwertyuiopasdfghjklzxcvbnm"
+_HEXADECIMAL: Final = r"[0-9a-f]*|[0-9A-F]*"
+_UUID: Final = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_BITS_OF_A_UUID: Final = 122.0
+_BITS_OF_A_WORDS_LETTER: Final = 2.0
 
-    It can only err by calling a guessable sentence strong, so known placeholders and repetition count as nothing.
+
+def estimated_bits(secret: Secret) -> float:
+    """A guess at how unpredictable an imported value is, in bits: its length times those of the alphabet it draws on.
+
+    A repeated value counts once, and few distinct characters count as the alphabet. Where a third of it reads like
+    words, these count as words: about one random value of twenty that is close to 128 bits is called weak by that,
+    which costs it its shown prefix; a sentence called strong would be stored under a digest that can be guessed.
     """
-    value = secret.reveal()
-    body = re.sub(r"(.+?)\1+", r"\1", value)
-    if len(set(value)) < len(value) / 4 or re.search(r"(?i)change.?me|secret|password|example|test|dev", value):
-        return min(len(body), 8) * 2.0
-    for pattern, size in (
-        (r"[0-9]+", 10),
-        (r"[0-9a-f]+|[0-9A-F]+", 16),
-        (r"[a-z]+|[A-Z]+", 26),
-        (r"[a-z0-9_]+|[A-Z0-9_]+", 36),
-    ):
-        if re.fullmatch(pattern, body):
-            return len(body) * math.log2(size)
-    return len(body) * math.log2(62)
+    whole = secret.reveal()
+    if re.fullmatch(_UUID, whole):
+        return _BITS_OF_A_UUID
+    value = whole[: (whole * 2).find(whole, 1)]
+    words = [run for run in re.findall(r"[A-Z]?[a-z]{2,}|[A-Z]{3,}", value) if _reads_like_a_word(run)]
+    telling = sum(len(word) for word in words if len(word) > 3)
+    if re.fullmatch(_HEXADECIMAL, value) or telling < len(value) / 3:
+        return len(value) * math.log2(_alphabet_size(value))
+    rest = value
+    for word in words:
+        rest = rest.replace(word, "", 1)
+    return (len(value) - len(rest)) * _BITS_OF_A_WORDS_LETTER + len(rest) * math.log2(_alphabet_size(rest))
+
+
+def _alphabet_size(value: str) -> int:
+    """How many characters the value seems drawn from, by the kinds that occur; the distinct ones if these are few."""
+    if re.fullmatch(_HEXADECIMAL, value):
+        size = 16 if re.search(r"[A-Fa-f]", value) else 10
+    else:
+        kinds = {r"[0-9]": 10, r"[a-z]": 26, r"[A-Z]": 26, r"[^0-9A-Za-z]": 2}
+        size = sum(count for kind, count in kinds.items() if re.search(kind, value))
+    distinct = len(set(value))
+    return max(distinct if distinct < min(len(value), size) / 2 else size, 1)
+
+
+def _reads_like_a_word(run: str) -> bool:
+    """Vowels and consonants take turns as in speech, or the letters stand in a row on a keyboard."""
+    letters = run.lower()
+    if letters in _WALKS:
+        return True
+    vowels = sum(letter in "aeiouy" for letter in letters)
+    return vowels >= len(letters) / 4 and not re.search(r"[jqxz]|[^aeiouy]{5}|[aeiouy]{4}", letters)
 
 
 def is_weak(secret: Secret) -> bool:
