@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 GENESIS: Final = "0" * 64
@@ -76,7 +76,10 @@ def link(sequence: int, at: datetime, actor: str, event: Event, previous: str) -
 
 
 def first_break(entries: Iterable[AuditEntry], previous: str = GENESIS, expected: int = 1) -> int | None:
-    """The sequence number of the first entry that was edited, moved or follows a deletion; None when all hold."""
+    """The sequence number of the first entry that was edited, moved or follows a deletion; None when all hold.
+
+    A log cut off at its end holds in itself: that shows only against a signed checkpoint.
+    """
     for entry in entries:
         recomputed = _hash(entry.sequence, entry.at, entry.actor, entry.event, entry.previous)
         if entry.sequence != expected or entry.previous != previous or entry.hash != recomputed:
@@ -89,7 +92,7 @@ def _hash(sequence: int, at: datetime, actor: str, event: Event, previous: str) 
     canonical = json.dumps(
         [
             sequence,
-            at.isoformat(timespec="microseconds"),
+            at.astimezone(UTC).isoformat(timespec="microseconds"),
             actor,
             event.type,
             event.key_id,

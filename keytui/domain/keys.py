@@ -55,8 +55,10 @@ class Version:
     weak: bool = False
 
     def accepted(self, now: datetime) -> bool:
-        """Whether this version, its key apart, lets a request in."""
-        return self.state in ACCEPTED and (self.accept_until is None or now < self.accept_until)
+        """Whether this version, its key apart, lets a request in. A grace binds as long as the version is outgoing."""
+        if self.state is VersionState.OUTGOING:
+            return self.accept_until is None or now < self.accept_until
+        return self.state in ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)

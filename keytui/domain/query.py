@@ -101,7 +101,7 @@ def parse(text: str) -> Query:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise Invalid(f"the filter {text!r} has an open quote", "close it") from error
+        raise Invalid(f"the filter {text!r} ends inside a quote or after a backslash", "close or remove it") from error
     return Query(tuple(_term(word) for word in words))
 
 
@@ -116,14 +116,15 @@ def parse_sort(text: str) -> Sort:
 def _term(word: str) -> Term:
     negated = word.startswith("-") and len(word) > 1
     body = word[1:] if negated else word
-    name, colon, value = body.partition(":")
+    written, colon, value = body.partition(":")
+    name = written.lower()
     facet = _ALIASES.get(name) or next((f for f in Facet if f == name and f is not Facet.TEXT), None)
     if not colon or facet is None:
         return _unknown_facet(name, word) if colon and name.isalpha() else Term(Facet.TEXT, body.lower(), negated)
     if not value:
-        raise Invalid(f"{word!r} has nothing after the colon", _example(facet))
+        raise Invalid(f"{word!r} has nothing after the colon", _example(facet, name))
     if facet in DURATIONS:
-        return _duration_term(facet, value, negated)
+        return _duration_term(facet, value.lower(), negated)
     known = _CLOSED_VALUES.get(facet)
     if known is not None and value.lower() not in known:
         raise Invalid(f"no {facet} is called {value!r}", f"{facet} is one of " + ", ".join(known))
@@ -137,11 +138,11 @@ def _unknown_facet(name: str, word: str) -> Term:
 
 def _duration_term(facet: Facet, value: str, negated: bool) -> Term:
     if value[0] not in tuple(Comparison):
-        raise Invalid(f"{facet}:{value} needs > or <", _example(facet))
+        raise Invalid(f"{facet}:{value} needs > or <", _example(facet, facet))
     return Term(facet, value, negated, Comparison(value[0]), parse_duration(value[1:]))
 
 
-def _example(facet: Facet) -> str:
+def _example(facet: Facet, name: str) -> str:
     if facet in DURATIONS:
-        return f"as in {facet}:>30d or {facet}:<14d"
-    return f"as in {facet}:" + (_CLOSED_VALUES.get(facet) or ("production",))[0]
+        return f"as in {name}:>30d or {name}:<14d"
+    return f"as in {name}:" + (_CLOSED_VALUES.get(facet) or ("production",))[0]

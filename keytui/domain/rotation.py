@@ -91,7 +91,7 @@ class Plan:
                 "an emergency rotation needs to know what comes first, and only an emergency does",
                 "say whether to revoke first (nobody gets in until the new secret is out) or to replace first",
             )
-        if self.reason is Reason.OTHER and not self.reason_text:
+        if self.reason is Reason.OTHER and not self.reason_text.strip():
             raise Invalid("the reason 'other' needs words", "say why")
         if self.overlap is not None and self.overlap <= timedelta():
             raise Invalid("an overlap is longer than nothing", "use --strategy immediate for none")
