@@ -119,7 +119,7 @@ def _expired(now: datetime) -> Condition:
     return and_(col(KeyRow.expires_at).is_not(None), col(KeyRow.expires_at) <= now)
 
 
-def _limit(policies: Policies, of: Callable[[Policy], datetime]) -> ColumnElement[datetime]:
+def policy_line(policies: Policies, of: Callable[[Policy], datetime]) -> ColumnElement[datetime]:
     """The time that each environment's policy draws the line at."""
     default = literal(of(policies.default), UtcTime)
     if not policies.environments:
@@ -129,17 +129,17 @@ def _limit(policies: Policies, of: Callable[[Policy], datetime]) -> ColumnElemen
 
 
 def _expiring(policies: Policies, now: datetime) -> Condition:
-    near = col(KeyRow.expires_at) < _limit(policies, lambda policy: now + policy.expiring)
+    near = col(KeyRow.expires_at) < policy_line(policies, lambda policy: now + policy.expiring)
     return and_(col(KeyRow.expires_at).is_not(None), not_(_expired(now)), near)
 
 
 def _due(policies: Policies, now: datetime) -> Condition:
-    old = col(KeyRow.version_created_at) <= _limit(policies, lambda policy: now - policy.rotation_interval)
+    old = col(KeyRow.version_created_at) <= policy_line(policies, lambda policy: now - policy.rotation_interval)
     return and_(col(KeyRow.rotation_id).is_(None), old)
 
 
 def _unused_since(policies: Policies, of: Callable[[Policy], datetime]) -> Condition:
-    return and_(col(KeyRow.last_used_at).is_not(None), col(KeyRow.last_used_at) <= _limit(policies, of))
+    return and_(col(KeyRow.last_used_at).is_not(None), col(KeyRow.last_used_at) <= policy_line(policies, of))
 
 
 def _stale(policies: Policies, now: datetime) -> Condition:

@@ -34,6 +34,8 @@ class Ground:
     policies: Policies
     closing: Signal
     """Set when the vault closes, so that nobody waits for a change any longer."""
+    unsigned: Signal
+    """Set when this process wrote to the log, so that a clean end signs its head."""
 
 
 class Write:
@@ -75,4 +77,5 @@ class Section:
             yield write
             if write.head is None:
                 raise AssertionError("a change of the vault left no audit entry")
+        ground.unsigned.set()
         ground.ledger.remember(write.head)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from threading import Event as Signal
-from typing import Final
+from typing import Final, Self
 
 from keytui.clock import Clock, utc_now
 from keytui.domain.policy import Policies
 from keytui.domain.secrets import Randomness
 from keytui.vault.guard import WriteGuard
+from keytui.vault.local.adopting import Adopting
 from keytui.vault.local.asking import Asking
+from keytui.vault.local.checking import Checking
 from keytui.vault.local.database import Database
 from keytui.vault.local.ending import Ending
 from keytui.vault.local.files import created_once
 from keytui.vault.local.keeping import Keeping
-from keytui.vault.local.ledger import Ledger
+from keytui.vault.local.ledger import Ledger, head_of
 from keytui.vault.local.rotating import Rotating
+from keytui.vault.local.scheduling import Scheduling
 from keytui.vault.local.section import Ground
 from keytui.vault.local.watching import Watching
 from keytui.vault.profile import Profile
@@ -25,7 +28,7 @@ from keytui.vault.profile import Profile
 PEPPER_FILE: Final = "pepper"
 
 
-class LocalVault(Asking, Watching, Keeping, Rotating, Ending):
+class LocalVault(Asking, Checking, Scheduling, Watching, Keeping, Adopting, Rotating, Ending):
     """A vault on this machine. Safe to share between threads; several processes may have it open."""
 
     @classmethod
@@ -35,7 +38,7 @@ class LocalVault(Asking, Watching, Keeping, Rotating, Ending):
         clock: Clock = utc_now,
         randomness: Randomness = secrets.token_bytes,
         policies: Policies = Policies(),  # noqa: B008  # frozen
-    ) -> LocalVault:
+    ) -> Self:
         """The profile's vault, made on first use. Unreachable when it cannot be read, or a newer keytui wrote it."""
         database = Database.open(profile.directory)
         return cls(
@@ -49,6 +52,7 @@ class LocalVault(Asking, Watching, Keeping, Rotating, Ending):
                 randomness=randomness,
                 policies=policies,
                 closing=Signal(),
+                unsigned=Signal(),
             )
         )
 
@@ -56,5 +60,10 @@ class LocalVault(Asking, Watching, Keeping, Rotating, Ending):
         return self._ground.guard.arm(typed_profile)
 
     def close(self) -> None:
-        self._ground.closing.set()
-        self._ground.database.close()
+        ground = self._ground
+        ground.closing.set()
+        if ground.unsigned.is_set():
+            with ground.database.writing() as session:
+                ground.ledger.checkpoint(session, head_of(session), ground.clock())
+            ground.unsigned.clear()
+        ground.database.close()
