@@ -1,0 +1,86 @@
+"""The commands by name: which function answers to which word. What each does is in the modules beside this one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from keytui import __version__
+from keytui.cli import checking, ending, importing, keys, rotating, rotations, sealing, traffic
+from keytui.cli.audit import audit
+from keytui.cli.console import run_demo
+from keytui.cli.session import Globals
+from keytui.vault.profile import DEFAULT_PROFILE
+
+_TAKE_EVERYTHING = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+_REFUSE_SECRETS = {"allow_extra_args": True}
+"""A secret typed behind these is refused by the command itself, which does not repeat it."""
+
+app = typer.Typer(
+    help="Rotate any API key without a failed request, and know with evidence when the old one can go.\n\n"
+    "Without a command, the console opens.",
+    epilog="Exit codes: 0 done, 1 refused or not valid, 2 usage, 3 NOT_SAFE, 4 UNKNOWN, 5 vault unreachable or locked, "
+    "6 forbidden or read-only, 7 done in part, 70 a fault of ours.",
+    # No markup, so that nothing from outside is parsed; no pretty tracebacks, whose locals could hold a secret.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"keytui {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def globals_(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(metavar="NAME", help="The profile, from config.toml.")] = DEFAULT_PROFILE,
+    *,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Change nothing.")] = False,
+    write: Annotated[
+        str, typer.Option(metavar="NAME", help="Arm a read-only profile for this command, by its name.")
+    ] = "",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    if read_only and write:
+        raise typer.BadParameter("--read-only and --write contradict each other")
+    context.obj = Globals(profile, read_only, write)
+
+
+@app.command(context_settings=_TAKE_EVERYTHING, add_help_option=False)
+def demo(context: typer.Context) -> None:
+    """Open the console on a throwaway vault with live traffic."""
+    raise typer.Exit(run_demo(context.args))
+
+
+app.command()(keys.create)
+app.command("import")(importing.import_file)
+app.command("list", context_settings={"ignore_unknown_options": True})(keys.list_keys)
+app.command()(keys.show)
+app.command()(keys.edit)
+app.command()(traffic.callers)
+app.command()(traffic.usage)
+app.command()(rotating.rotate)
+app.command()(rotations.rotations)
+app.command()(rotations.verdict)
+app.command()(rotations.retire)
+app.command()(rotations.restore)
+app.command()(rotations.complete)
+app.command()(rotations.rollback)
+app.command()(rotations.abandon)
+app.command()(ending.disable)
+app.command()(ending.enable)
+app.command()(ending.revoke)
+app.command(context_settings=_REFUSE_SECRETS)(checking.verify)
+app.command(context_settings=_REFUSE_SECRETS)(checking.diagnose)
+app.command()(traffic.schedule)
+app.command(context_settings=_REFUSE_SECRETS)(sealing.seal)
+app.command()(sealing.reveal)
+app.command("passphrase")(sealing.change_passphrase)
+app.add_typer(audit, name="audit")

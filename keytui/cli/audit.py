@@ -1,0 +1,144 @@
+"""The audit log: read, exported, and checked."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from typing import Annotated, Final
+
+import typer
+
+from keytui.cli.exits import Exit
+from keytui.cli.options import JsonOption
+from keytui.cli.output import as_json, remark, say, say_json, say_table
+from keytui.cli.session import opened
+from keytui.cli.shapes import audit_check_shape, entry_shape
+from keytui.cli.times import before, iso, minute
+from keytui.clock import utc_now
+from keytui.domain.audit import AuditEntry, AuditFilter
+from keytui.domain.text import harmless
+from keytui.vault.protocol import Vault
+
+PAGE: Final = 500
+_COLUMNS: Final = ("sequence", "at", "actor", "type", "key_id", "key", "version", "rotation", "refused", "details")
+
+audit = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+
+
+class Layout(StrEnum):
+    """How entries are written."""
+
+    TABLE = "table"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+@audit.callback()
+def read(
+    context: typer.Context,
+    *,
+    type_: Annotated[str, typer.Option("--type", metavar="T", help="A type (key.created) or its noun (key).")] = "",
+    key: Annotated[str, typer.Option(metavar="K", help="What happened to one key.")] = "",
+    since: Annotated[str | None, typer.Option(metavar="D", help="A duration back (24h) or a date.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="D", help="A duration back (1h) or a date.")] = None,
+    layout: Annotated[Layout, typer.Option("--format", help="How to write them.")] = Layout.TABLE,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most so many.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
+) -> None:
+    """Read the audit log, newest first; `keytui audit verify` checks it."""
+    if context.invoked_subcommand is not None:
+        return
+    now = utc_now()
+    with opened(context) as vault:
+        which = AuditFilter(
+            type_,
+            vault.find(key).id if key else "",
+            None if since is None else before(since, now),
+            now if until is None else before(until, now),
+        )
+        _write(islice(_entries(vault, which), limit), Layout.JSONL if json else layout)
+
+
+@audit.command()
+def verify(context: typer.Context, json: JsonOption = False) -> None:
+    """Recompute the whole chain and its signed checkpoints: exit code 1 when it is broken."""
+    with opened(context) as vault:
+        check = vault.verify_audit()
+    whole = check.broken_at is None
+    if json:
+        say_json(audit_check_shape(check))
+    elif whole:
+        say(f"whole: {check.entries} entries, {check.checkpoints} signed checkpoints. {check.detail}".rstrip())
+    else:
+        say(f"broken at entry {check.broken_at}: {check.detail}")
+    raise typer.Exit(Exit.DONE if whole else Exit.REFUSED)
+
+
+def _entries(vault: Vault, which: AuditFilter) -> Iterator[AuditEntry]:
+    """Page by page; the filter ends at a fixed time, so that new entries do not move the pages."""
+    offset = 0
+    while True:
+        page = vault.audit(which, offset, PAGE)
+        yield from page.entries
+        offset += PAGE
+        if offset >= page.total:
+            return
+
+
+def _write(entries: Iterable[AuditEntry], layout: Layout) -> None:
+    if layout is Layout.JSONL:
+        for entry in entries:
+            sys.stdout.write(as_json(entry_shape(entry)) + "\n")
+    elif layout is Layout.CSV:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        for entry in entries:
+            writer.writerow([_cell(text) for text in _row(entry, iso(entry.at) or "")])
+    else:
+        rows = [_table_row(entry, entry.at) for entry in entries]
+        say_table(("#", "WHEN", "WHO", "WHAT", "KEY", "VERSION", "DETAILS"), rows)
+        if not rows:
+            remark("the log has no such entry")
+
+
+def _row(entry: AuditEntry, at: str) -> tuple[str, ...]:
+    event = entry.event
+    return (
+        str(entry.sequence),
+        at,
+        entry.actor,
+        event.type,
+        event.key_id,
+        event.key_name,
+        "" if event.version is None else str(event.version),
+        "" if event.rotation_id is None else str(event.rotation_id),
+        "yes" if event.refused else "no",
+        _details(entry),
+    )
+
+
+def _table_row(entry: AuditEntry, at: datetime) -> tuple[str, ...]:
+    event = entry.event
+    return (
+        str(entry.sequence),
+        minute(at),
+        entry.actor,
+        f"{event.type} (refused)" if event.refused else event.type,
+        event.key_name or "-",
+        "-" if event.version is None else f"v{event.version}",
+        _details(entry),
+    )
+
+
+def _details(entry: AuditEntry) -> str:
+    return "; ".join(f"{name}={value}" for name, value in sorted(entry.event.details.items()))
+
+
+def _cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    shown = harmless(text)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown

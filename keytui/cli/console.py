@@ -1,0 +1,42 @@
+"""Starting the console: over a profile's vault, or over the demo's."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from keytui.open import open_vault
+from keytui.vault.profile import load_profile
+
+_MOST_KEYS = 100_000
+
+
+def run_console(profile: str, read_only: bool) -> int:
+    """The console until it is left; its exit code comes back."""
+    from keytui.tui.app import Console
+
+    console = Console(open_vault=open_vault, profile=load_profile(profile, read_only))
+    left_with = console.run()
+    return left_with if left_with is not None else console.return_code or 0
+
+
+def run_demo(words: Sequence[str]) -> int:
+    """The console on a throwaway vault with live traffic; `words` are the options of `keytui demo`."""
+    parser = argparse.ArgumentParser(
+        "keytui demo",
+        description="Open the console on a throwaway vault with live traffic through the real verifier.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--keys", type=_count, default=24, metavar="N", help="how many keys it holds (default: 24)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="repeats the same world (default: 1)")
+    options = parser.parse_args(words)
+    from keytui.demo import run
+
+    return run(options.keys, options.seed)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= _MOST_KEYS:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {_MOST_KEYS}")
+    return count

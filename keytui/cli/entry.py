@@ -1,0 +1,75 @@
+"""`keytui`: where every command line begins. The console and the demo start without the machinery of the commands."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+from collections.abc import Callable, Sequence
+
+from keytui.cli.exits import Exit, report, report_fault
+from keytui.cli.streams import fill_missing_streams, flush_output
+from keytui.domain.errors import KeytuiError
+from keytui.vault.profile import DEFAULT_PROFILE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (`sys.argv` when none is given); the exit code comes back."""
+    fill_missing_streams()
+    _forbid_core_dumps()
+    words = list(sys.argv[1:] if argv is None else argv)
+    code = _told(lambda: _dispatch(words))
+    return _told(flush_output) or code
+
+
+def _told(work: Callable[[], int | None]) -> int:
+    """The work's exit code; an operator gets an error as a line or two and never as a traceback."""
+    try:
+        return work() or Exit.DONE
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else Exit.DONE
+    except KeytuiError as error:
+        return report(error)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except Exception as fault:  # whatever it is, its text and locals could hold a secret
+        return report_fault(fault)
+
+
+def _dispatch(words: list[str]) -> int | None:
+    if "_KEYTUI_COMPLETE" not in os.environ:
+        if words[:1] == ["demo"]:
+            from keytui.cli.console import run_demo
+
+            return run_demo(words[1:])
+        console = _console_only(words)
+        if console is not None:
+            from keytui.cli.console import run_console
+
+            return run_console(console.profile, console.read_only)
+    _commands(words)
+    return None
+
+
+def _console_only(words: list[str]) -> argparse.Namespace | None:
+    """The options when the line asks for nothing but the console."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--profile", default=DEFAULT_PROFILE)
+    parser.add_argument("--read-only", action="store_true")
+    try:
+        options, rest = parser.parse_known_args(words)
+    except argparse.ArgumentError:
+        return None
+    return None if rest else options
+
+
+def _commands(words: list[str]) -> None:
+    from keytui.cli.app import app
+
+    app(words, prog_name="keytui")
+
+
+def _forbid_core_dumps() -> None:
+    """A crash must not write the process's memory, which may hold a secret, to a file."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

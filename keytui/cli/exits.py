@@ -1,0 +1,84 @@
+"""Exit codes: the one place that says which end of a command gives which code, and how an error reads."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+from typing import Final
+
+from keytui.domain.errors import Forbidden, Invalid, KeytuiError, Locked, Unreachable, Unsafe
+from keytui.domain.text import harmless
+from keytui.domain.verdict import Assessment, Verdict
+
+
+class Exit(IntEnum):
+    """What a script learns."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    NOT_SAFE = 3
+    UNKNOWN = 4
+    UNREACHABLE = 5
+    FORBIDDEN = 6
+    PARTLY = 7
+    FAULT = 70
+    INTERRUPTED = 130
+
+
+BY_VERDICT: Final = {
+    Verdict.SAFE: Exit.DONE,
+    Verdict.NOT_SAFE: Exit.NOT_SAFE,
+    Verdict.UNKNOWN: Exit.UNKNOWN,
+}
+_BY_ERROR: Final[tuple[tuple[type[KeytuiError], Exit], ...]] = (
+    (Invalid, Exit.USAGE),
+    (Locked, Exit.UNREACHABLE),
+    (Unreachable, Exit.UNREACHABLE),
+    (Forbidden, Exit.FORBIDDEN),
+)
+
+
+class Partly(KeytuiError):
+    """Some of the work is done and some is not; the message says how much."""
+
+
+def code_of(error: KeytuiError) -> Exit:
+    """The exit code of an error; whatever is not listed was refused."""
+    if isinstance(error, Unsafe):
+        return BY_VERDICT[error.assessment.verdict]
+    if isinstance(error, Partly):
+        return Exit.PARTLY
+    return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), Exit.REFUSED)
+
+
+def report(error: KeytuiError) -> Exit:
+    """Say on standard error what was wrong and the way out; the exit code comes back."""
+    lines = [f"keytui: {error.message}"]
+    if isinstance(error, Unsafe):
+        lines += reasons(error.assessment)
+    if error.hint:
+        lines.append(f"  {error.hint}")
+    sys.stderr.write("".join(f"{harmless(line)}\n" for line in lines))
+    return code_of(error)
+
+
+def report_fault(fault: Exception) -> Exit:
+    """One line for a mistake of ours: where it happened, and not its text, which could carry what was handled."""
+    place = fault.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {place.tb_frame.f_globals.get('__name__', '?')}:{place.tb_lineno}" if place is not None else ""
+    sys.stderr.write(f"keytui: a fault of ours, not yours: {type(fault).__name__}{where}\n")
+    return Exit.FAULT
+
+
+def reasons(assessment: Assessment) -> list[str]:
+    """A verdict's reasons as lines, the ones that were waived last."""
+    lines = []
+    for finding in sorted(assessment.reasons, key=lambda finding: bool(finding.waived_by)):
+        waived = f" (waived by {finding.waived_by})" if finding.waived_by else ""
+        lines.append(f"  {finding.verdict.replace('_', ' ')}: {finding.detail}{waived}  [{finding.source}]")
+        if finding.remedy and not finding.waived_by:
+            lines.append(f"      {finding.remedy}")
+    return lines

@@ -1,0 +1,188 @@
+"""`keytui rotate`: begin a rotation and hand its secret over, continue one, rehearse one, or rotate what is due."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+import typer
+
+from keytui.cli.asking import choose, interactive
+from keytui.cli.batch import each
+from keytui.cli.handover import claim_output, hand_out, hand_out_json, nothing_lost
+from keytui.cli.keys import matching
+from keytui.cli.options import JsonOption, NoteOption, ShowOption
+from keytui.cli.output import remark, say, say_json, say_json_array
+from keytui.cli.rotations import next_step
+from keytui.cli.session import opened, rotation_of
+from keytui.cli.shapes import key_shape, rehearsal_shape, rotation_shape
+from keytui.cli.times import ago, minute
+from keytui.clock import utc_now
+from keytui.domain.durations import long, parse_duration
+from keytui.domain.errors import KeytuiError, Refused
+from keytui.domain.keys import Flag, Key, Kind
+from keytui.domain.query import Facet, Query, Sort, Term
+from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy
+from keytui.vault.model import Delivery, Issued, Rehearsal
+from keytui.vault.protocol import Vault
+
+_DUE = Query((Term(Facet.FLAG, Flag.DUE), Term(Facet.KIND, Kind.API_KEY)))
+
+
+def rotate(
+    context: typer.Context,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="An id, a unique name or a unique prefix.")] = None,
+    *,
+    strategy: Annotated[Strategy | None, typer.Option(help="How the old version gives way; rolling unless said.")] = (
+        None
+    ),
+    first: Annotated[First | None, typer.Option(help="What an emergency does first.")] = None,
+    overlap: Annotated[str | None, typer.Option(metavar="D", help="How long both are to be accepted.")] = None,
+    reason: Annotated[Reason | None, typer.Option(help="Why; scheduled unless said, and 'other' needs --note.")] = None,
+    note: NoteOption = "",
+    label: Annotated[str, typer.Option(metavar="L", help="A label for the new version.")] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the key's open rotation.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would meet, and write nothing.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="Every key that is due, one after another; needs --json.")] = False,
+    show: ShowOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Replace a key's secret by a new one. In a pipe the new secret is all that standard output carries.
+
+    Both versions are accepted until `keytui retire` suspends the old one. If the secret could not be handed over the
+    rotation stays open: --resume revokes what nobody received and issues another.
+    """
+    if (key is None) != due:
+        raise typer.BadParameter("name a KEY, or say --due for every key that is due")
+    if resume:
+        if due or dry_run or label or note or any(one is not None for one in (strategy, first, overlap, reason)):
+            raise typer.BadParameter(
+                "an open rotation keeps its plan: --resume takes nothing but KEY", param_hint="--resume"
+            )
+        _resume(context, key or "", show, json)
+        return
+    if due and not (json or dry_run):
+        raise typer.BadParameter(
+            "several secrets cannot be told apart on one standard output: say --json for one line each",
+            param_hint="--due",
+        )
+    strategy = strategy or Strategy.ROLLING
+    plan = Plan(
+        strategy,
+        first or _asked_first(strategy),
+        reason or Reason.SCHEDULED,
+        note,
+        None if overlap is None else parse_duration(overlap),
+        label,
+    )
+    if not dry_run:
+        claim_output(show)
+    with opened(context) as vault:
+        keys = [vault.find(key)] if key is not None else [one.key for one in matching(vault, _DUE, Sort())]
+        if dry_run:
+            _rehearse(vault, keys, plan, json)
+        elif due:
+            _rotate_due(vault, keys, plan)
+        else:
+            _begin(vault, keys[0], plan, json)
+
+
+def _begin(vault: Vault, key: Key, plan: Plan, json: bool) -> None:
+    _issue(vault, key, vault.plan(key.id, plan, secrets.token_hex(16)), json)
+
+
+def _rotate_due(vault: Vault, keys: list[Key], plan: Plan) -> None:
+    if not keys:
+        remark("no key is due")
+    each(keys, lambda key: _begin(vault, key, plan, json=True))
+
+
+def _resume(context: typer.Context, reference: str, show: bool, json: bool) -> None:
+    with opened(context) as vault:
+        key = vault.find(reference)
+        rotation = rotation_of(vault, key)
+        if rotation.state not in {RotationState.PLANNED, RotationState.REVOKED, RotationState.ISSUED}:
+            raise Refused(
+                f"rotation #{rotation.id} of {key.name} is {rotation.state}: its secret was handed over",
+                next_step(rotation),
+            )
+        claim_output(show)
+        _issue(vault, key, rotation, json)
+
+
+def _issue(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:
+    """Issue (again, if what was issued reached nobody), write the secret out, and only then call it handed over."""
+    way_on = f"rotation #{rotation.id} stays open: `keytui rotate {key.id} --resume` continues it"
+    with nothing_lost(way_on):
+        again = rotation.state is RotationState.ISSUED
+        issued = vault.reissue(rotation.id) if again else vault.issue(rotation.id)
+        _hand_out(vault, issued, json)
+    delivery = Delivery("stdout", "sent", utc_now(), issued.version.fingerprint)
+    try:
+        delivered = vault.handed_over(rotation.id, delivery)
+    except KeytuiError:
+        remark(f"the secret was written, and the vault could not take note of it; {way_on} with another secret")
+        raise
+    remark(f"rotated {key.name}: version {issued.version.number} ({issued.version.prefix}…) was written")
+    remark(f"  rotation #{rotation.id} is {delivered.state}; {next_step(delivered)}")
+
+
+def _hand_out(vault: Vault, issued: Issued, json: bool) -> None:
+    if not json:
+        hand_out(issued.secret)
+        return
+    now = utc_now()
+    hand_out_json(
+        {
+            "rotation": None if issued.rotation is None else rotation_shape(issued.rotation, now),
+            "key": key_shape(vault.detail(issued.key.id).summary, now),
+            "version": issued.version.number,
+            "secret": issued.secret.reveal(),
+        }
+    )
+
+
+def _rehearse(vault: Vault, keys: list[Key], plan: Plan, json: bool) -> None:
+    rehearsals = [vault.rehearse(key.id, plan) for key in keys]
+    shapes = [rehearsal_shape(rehearsal) for rehearsal in rehearsals]
+    if not json:
+        for rehearsal in rehearsals:
+            _say_rehearsal(rehearsal)
+    elif len(keys) == 1:
+        say_json(shapes[0])
+    else:
+        say_json_array(shapes)
+    refused = [rehearsal.key.name for rehearsal in rehearsals if rehearsal.problems]
+    if refused:
+        raise Refused("this would be refused: " + ", ".join(refused), "nothing was written")
+
+
+def _say_rehearsal(rehearsal: Rehearsal) -> None:
+    now = utc_now()
+    key, old = rehearsal.key, rehearsal.old
+    say(f"{key.name} ({key.environment}): version {old.number}, last used {minute(old.last_used_at)}")
+    say(f"  would be replaced by version {rehearsal.next_number}, both accepted for {long(rehearsal.overlap)}")
+    for problem in rehearsal.problems:
+        say(f"  refused: {problem}")
+    for warning in rehearsal.warnings:
+        say(f"  beware: {warning}")
+    for use in rehearsal.callers:
+        say(f"  caller: {use.caller.name}, last seen {ago(use.last_seen, now)}")
+
+
+def _asked_first(strategy: Strategy) -> First | None:
+    """What an emergency does first is the operator's to say."""
+    if strategy is not Strategy.EMERGENCY:
+        return None
+    if not interactive():
+        raise typer.BadParameter(
+            "an emergency needs --first revoke (nobody gets in until the new secret is out) or --first replace",
+            param_hint="--first",
+        )
+    return First(
+        choose(
+            "What comes first? revoke: the old secret is refused at once, and so is everybody who uses it."
+            " replace: both are accepted until `keytui complete`.",
+            tuple(First),
+        )
+    )

@@ -1,0 +1,154 @@
+"""Open rotations: how they stand, whether the old version can go, and the verbs that end them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Final
+
+import typer
+
+from keytui.cli.exits import BY_VERDICT, reasons
+from keytui.cli.options import JsonOption, KeyArgument, NoteOption
+from keytui.cli.output import remark, say, say_json, say_json_array, say_table
+from keytui.cli.session import opened, rotation_of
+from keytui.cli.shapes import assessment_shape, rotation_shape
+from keytui.cli.times import ahead
+from keytui.clock import utc_now
+from keytui.domain.rotation import Rotation, Verb, allowed
+from keytui.vault.model import RotationDetail
+from keytui.vault.protocol import Vault
+
+ForceOption = Annotated[bool, typer.Option("--force", help="Go past the verdict; --note says why, for the log.")]
+
+
+def rotations(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 100,
+    json: JsonOption = False,
+) -> None:
+    """List the open rotations, newest first."""
+    with opened(context) as vault:
+        found = [vault.rotation(one.id) for one in vault.rotations(not everything, 0, limit)]
+    now = utc_now()
+    if json:
+        say_json_array({**rotation_shape(one.rotation, now), "verdict": _verdict(one)} for one in found)
+        return
+    say_table(
+        ("ID", "KEY", "ENV", "STRATEGY", "STATE", "VERSIONS", "OVERLAP ENDS", "VERDICT", "HELD BY", "NOTE"),
+        [_row(one, now) for one in found],
+    )
+    if not found:
+        remark("no rotation is open")
+
+
+def verdict(context: typer.Context, key: KeyArgument, json: JsonOption = False) -> None:
+    """Say whether the old version can go, and why: exit code 0 SAFE, 3 NOT_SAFE, 4 UNKNOWN."""
+    with opened(context) as vault:
+        assessment = vault.verdict(rotation_of(vault, vault.find(key)).id)
+    if json:
+        say_json(assessment_shape(assessment))
+    else:
+        say(f"{assessment.verdict.replace('_', ' ')} to {assessment.question} the old version")
+        for line in reasons(assessment):
+            say(line)
+        if assessment.assumption:
+            say(f"  {assessment.assumption}")
+    raise typer.Exit(BY_VERDICT[assessment.verdict])
+
+
+def retire(
+    context: typer.Context,
+    key: KeyArgument,
+    force: ForceOption = False,
+    note: NoteOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Suspend the old version. Only a SAFE verdict lets it go; `restore` takes it back."""
+    override = _override(force, note)
+    _carry_out(context, key, json, lambda vault, rotation: vault.retire(rotation.id, override))
+
+
+def complete(
+    context: typer.Context,
+    key: KeyArgument,
+    force: ForceOption = False,
+    note: NoteOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Revoke the suspended version for good, on a second SAFE verdict."""
+    override = _override(force, note)
+    _carry_out(context, key, json, lambda vault, rotation: vault.complete(rotation.id, override))
+
+
+def restore(context: typer.Context, key: KeyArgument, json: JsonOption = False) -> None:
+    """Accept a suspended version again."""
+    _carry_out(context, key, json, lambda vault, rotation: vault.restore(rotation.id))
+
+
+def rollback(context: typer.Context, key: KeyArgument, note: NoteOption = "", json: JsonOption = False) -> None:
+    """Revoke the new version and go on with the old one."""
+    _carry_out(context, key, json, lambda vault, rotation: vault.rollback(rotation.id, note))
+
+
+def abandon(context: typer.Context, key: KeyArgument, note: NoteOption = "", json: JsonOption = False) -> None:
+    """Give a rotation up before its secret was handed over."""
+    _carry_out(context, key, json, lambda vault, rotation: vault.abandon(rotation.id, note))
+
+
+def next_step(rotation: Rotation) -> str:
+    """What to do now, as the commands that do it."""
+    verbs = allowed(rotation)
+    for verb, command in _COMMANDS:
+        if verb in verbs:
+            return f"next: {command.format(rotation.key_id)}"
+    return "nothing is left to do"
+
+
+_COMMANDS: Final = (
+    (Verb.ISSUE, "`keytui rotate {0} --resume`"),
+    (Verb.REISSUE, "`keytui rotate {0} --resume`"),
+    (Verb.RETIRE, "`keytui verdict {0}`, and `keytui retire {0}` once it is SAFE"),
+    (Verb.COMPLETE, "`keytui verdict {0}`, and `keytui complete {0}` once it is SAFE"),
+)
+
+
+def _carry_out(context: typer.Context, key: str, json: bool, verb: Callable[[Vault, Rotation], Rotation]) -> None:
+    with opened(context) as vault:
+        rotation = verb(vault, rotation_of(vault, vault.find(key)))
+    if json:
+        say_json(rotation_shape(rotation, utc_now()))
+    else:
+        say(f"rotation #{rotation.id} of {rotation.key_name} is {rotation.state}; {next_step(rotation)}")
+
+
+def _override(force: bool, note: str) -> str:
+    """What goes past the verdict, in words. A note without --force would be lost, so it is refused."""
+    if force and not note:
+        raise typer.BadParameter("going past the verdict needs a reason for the log: --note", param_hint="--force")
+    if note and not force:
+        raise typer.BadParameter("a note belongs to --force", param_hint="--note")
+    return note
+
+
+def _verdict(detail: RotationDetail) -> str | None:
+    return None if detail.assessment is None else detail.assessment.verdict
+
+
+def _row(detail: RotationDetail, now: datetime) -> tuple[str, ...]:
+    rotation = detail.rotation
+    new = "-" if rotation.new_version is None else f"v{rotation.new_version}"
+    ends = "-" if rotation.overlap_ends_at is None else ahead(rotation.overlap_ends_at, now)
+    return (
+        f"#{rotation.id}",
+        rotation.key_name,
+        rotation.environment,
+        rotation.plan.strategy,
+        rotation.state,
+        f"v{rotation.old_version} > {new}",
+        f"overdue, {ends}" if rotation.overdue(now) else ends,
+        (_verdict(detail) or "-").replace("_", " "),
+        rotation.holder,
+        rotation.note or "-",
+    )

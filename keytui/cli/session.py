@@ -1,0 +1,54 @@
+"""What every command begins with: the profile that was named, its vault for as long as the command runs, and KEY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import typer
+
+from keytui.domain.errors import ReadOnly, Refused
+from keytui.domain.keys import Key
+from keytui.domain.rotation import Rotation
+from keytui.open import open_vault
+from keytui.vault.profile import DEFAULT_PROFILE, load_profile
+from keytui.vault.protocol import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Globals:
+    """The options that stand before the command. `write` is the profile's name, typed to arm it."""
+
+    profile: str = DEFAULT_PROFILE
+    read_only: bool = False
+    write: str = ""
+
+
+@contextmanager
+def opened(context: typer.Context) -> Iterator[Vault]:
+    """The vault of the named profile, closed at the end whatever happens."""
+    given = context.find_object(Globals) or Globals()
+    vault = open_vault(load_profile(given.profile, given.read_only))
+    try:
+        if given.write:
+            vault.arm(given.write)
+        yield vault
+    except ReadOnly as error:
+        raise ReadOnly(error.message, _way_to_write(given)) from None
+    finally:
+        vault.close()
+
+
+def _way_to_write(given: Globals) -> str:
+    if given.read_only:
+        return "leave --read-only away"
+    return f"`keytui --profile {given.profile} --write {given.profile} …` arms it for one command"
+
+
+def rotation_of(vault: Vault, key: Key) -> Rotation:
+    """The key's open rotation; Refused when there is none."""
+    rotation = vault.open_rotation(key.id)
+    if rotation is None:
+        raise Refused(f"{key.name} has no open rotation", f"`keytui rotate {key.name}` begins one")
+    return rotation
