@@ -77,7 +77,7 @@ class UsageRecorder:
         self._thread = threading.Thread(target=self._run, name=f"keytui-recorder-{name}", daemon=True)
 
     def register(self) -> None:
-        """Announce this process to the vault, with whatever error that meets; a flush makes up for it where it is missing."""
+        """Announce this process to the vault, with whatever error that meets; a flush makes up for it if need be."""
         if not self._registered:
             self._sink.register(self.id, self._name, socket.gethostname(), os.getpid())
             self._registered = True

@@ -35,7 +35,14 @@ class Source(Protocol):
         ...
 
     def credential_changes(self, after: int, timeout: float) -> CredentialChanges:
-        """Wait up to `timeout` seconds for a change after `after`; an empty answer with the same position if none."""
+        """Wait up to `timeout` seconds for a change after `after`; an empty answer with the same position if none.
+
+        A lower position says that an older copy of the vault has taken its place: read everything again.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything: nothing is asked any more, of the sink neither."""
         ...
 
 

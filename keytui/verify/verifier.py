@@ -22,8 +22,8 @@ from keytui.verify.credentials import Credentials
 from keytui.verify.recorder import UsageRecorder
 from keytui.verify.source import Sink, Source
 
-FOLLOW_FOR: Final = 1.0
-"""Seconds that one question for changes may take; each answer, an empty one too, is contact."""
+FOLLOW_FOR: Final = 0.4
+"""Seconds that one question for changes may take; each answer, an empty one too, is contact with the vault."""
 LONGEST_NAME: Final = 200
 
 _log = logging.getLogger("keytui.verify")
@@ -70,7 +70,7 @@ class Verifier:
         caller: Caller | str | None = None,
         probe: bool = False,
     ) -> Check:
-        """The answer to one secret, from memory. `caller` is a declared name or a Caller; a `probe` never counts as use."""
+        """One secret's answer, from memory. `caller` is a declared name or a Caller; a probe never counts as use."""
         if self._forked:
             self._begin_in_child()
         now = self._clock()
@@ -92,8 +92,11 @@ class Verifier:
         atexit.unregister(self.close)
         _VERIFIERS.discard(self)
         self._stopping.set()
-        if not self._forked and not self._recorder.close():
-            _log.warning("the vault could not be told of a clean end: the evidence will show a gap")
+        if not self._forked:
+            if not self._recorder.close():
+                _log.warning("the vault could not be told of a clean end: the evidence will show a gap")
+            self._follower.join()
+            self._source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +117,8 @@ class Verifier:
     def _run(self) -> None:
         self._recorder.acknowledge(self._credentials.position)
         self._recorder.start()
-        threading.Thread(target=self._follow, name=f"keytui-verifier-{self._name}", daemon=True).start()
+        self._follower = threading.Thread(target=self._follow, name=f"keytui-verifier-{self._name}", daemon=True)
+        self._follower.start()
 
     def _begin_in_child(self) -> None:
         """A forked child has the keys but none of the threads, and it must not report as its parent."""

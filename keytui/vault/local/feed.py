@@ -1,0 +1,141 @@
+"""What verifiers ask of a local vault, and where their usage goes. Its own connection to the same database."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final, Self
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from keytui.clock import Clock, utc_now
+from keytui.domain.keys import Key
+from keytui.domain.usage import Flush
+from keytui.domain.verdict import GapKind
+from keytui.domain.verification import Credential
+from keytui.vault.local.database import Database
+from keytui.vault.local.files import created_once
+from keytui.vault.local.ledger import position
+from keytui.vault.local.mapping import key_of, version_of
+from keytui.vault.local.recording import count_uses
+from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow, VersionRow
+from keytui.vault.local.vault import PEPPER_FILE
+from keytui.vault.profile import Profile
+from keytui.verify.source import CredentialChanges, CredentialSet
+
+POLL_EVERY: Final = 0.1
+"""Seconds between looks at the change feed: one lookup in an index."""
+SILENT_FOR: Final = timedelta(seconds=30)
+"""A verifier that could not reach its vault for so long has refused everything, so that its callers did not show."""
+
+
+class LocalFeed:
+    """Source and Sink of the verifiers on this machine. A read-only profile takes usage too: it is not a change."""
+
+    def __init__(self, database: Database, pepper: bytes, clock: Clock, silent_for: timedelta) -> None:
+        self._database = database
+        self._pepper = pepper
+        self._clock = clock
+        self._silent_for = silent_for
+
+    @classmethod
+    def open(cls, profile: Profile, clock: Clock = utc_now, silent_for: timedelta = SILENT_FOR) -> Self:
+        """The feed of the profile's vault, made on first use. Unreachable when it cannot be read.
+
+        `silent_for` is how far apart two flushes of a recorder may be before the time between them is a gap.
+        """
+        database = Database.open(profile.directory)
+        pepper = created_once(profile.directory / PEPPER_FILE, lambda: secrets.token_bytes(32))
+        return cls(database, pepper, clock, silent_for)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def credentials(self) -> CredentialSet:
+        with self._database.reading() as session:
+            return CredentialSet(position(session), _credentials(session), self._pepper)
+
+    def credential_changes(self, after: int, timeout: float) -> CredentialChanges:
+        deadline = time.monotonic() + timeout
+        while self._position() == after:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return CredentialChanges(after, (), ())
+            time.sleep(min(left, POLL_EVERY))
+        with self._database.reading() as session:
+            moved = select(AuditRow.key_id).where(AuditRow.sequence > after, AuditRow.key_id != "").distinct()
+            found = _credentials(session, col(KeyRow.id).in_(moved))
+            return CredentialChanges(position(session), tuple(session.exec(moved)), found)
+
+    def register(self, recorder: str, name: str, host: str, pid: int) -> None:
+        now = self._clock()
+        row = RecorderRow(id=recorder, name=name, host=host, pid=pid, started_at=now, last_flush_at=now)
+        with self._database.writing() as session:
+            session.merge(row)
+
+    def record(self, flush: Flush) -> None:
+        with self._database.writing() as session:
+            row = session.get(RecorderRow, flush.recorder) or _forgotten(session, flush)
+            if flush.sequence <= row.sequence:
+                return
+            session.add_all(_gaps(row, flush, self._silent_for))
+            _acknowledge(session, row, flush)
+            row.sequence = flush.sequence
+            row.last_flush_at = flush.at
+            row.dropped += flush.dropped
+            row.unknown_refused += flush.unknown_refused
+            row.ended_at = flush.at if flush.closing else None
+            session.flush()
+            count_uses(session, flush.uses)
+
+    def _position(self) -> int:
+        with self._database.reading() as session:
+            return position(session)
+
+
+def _credentials(session: Session, *which: ColumnElement[bool]) -> tuple[Credential, ...]:
+    """Every version that could be presented, of all keys or of some. Revoked ones too: the service learns why."""
+    found = (
+        select(KeyRow, VersionRow)
+        .join(VersionRow, col(VersionRow.key_id) == KeyRow.id)
+        .where(col(VersionRow.sealed).is_(None), *which)
+    )
+    keys: dict[str, Key] = {}
+    return tuple(
+        Credential(version.digest, version.keyed, keys.setdefault(key.id, key_of(key)), version_of(version))
+        for key, version in session.exec(found)
+    )
+
+
+def _forgotten(session: Session, flush: Flush) -> RecorderRow:
+    """A recorder that this copy of the vault does not know, because it was restored: the missing flushes will show."""
+    row = RecorderRow(
+        id=flush.recorder, name=flush.recorder, host="", pid=0, started_at=flush.at, last_flush_at=flush.at
+    )
+    session.add(row)
+    return row
+
+
+def _gaps(row: RecorderRow, flush: Flush, silent_for: timedelta) -> Iterable[GapRow]:
+    missing = flush.sequence - row.sequence - 1
+    silent = flush.at - row.last_flush_at > silent_for
+    found = ((GapKind.MISSING_FLUSH, missing), (GapKind.DROPPED, flush.dropped), (GapKind.SILENT, int(silent)))
+    for kind, count in found:
+        if count:
+            yield GapRow(
+                recorder=row.id,
+                kind=kind,
+                started_at=row.last_flush_at,
+                ended_at=flush.at,
+                count=0 if kind is GapKind.SILENT else count,
+            )
+
+
+def _acknowledge(session: Session, row: RecorderRow, flush: Flush) -> None:
+    if flush.acknowledged > row.acknowledged:
+        row.acknowledged = flush.acknowledged
+        row.acknowledged_at = flush.at
+        session.add(AcknowledgementRow(recorder=row.id, position=flush.acknowledged, at=flush.at))
