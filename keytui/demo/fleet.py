@@ -116,7 +116,7 @@ def _ordinary(dice: random.Random) -> Iterator[Member]:
         environment = dice.choice(("production", "production", "staging", "development"))
         name = f"{dice.choice(_NOUNS)}-{dice.choice(_ROLES)}-{number}"
         scope = f"{dice.choice(_NOUNS)}:{dice.choice(('read', 'write'))}"
-        created = _days(dice.uniform(1, 260))
+        created = _days(dice.triangular(1, 240, 30))
         callers = (
             () if dice.random() < 0.2 else (_named(f"{name}-client", dice.choice((1, 6, 20, 90, 300)), _silence(dice)),)
         )

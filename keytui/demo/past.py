@@ -1,0 +1,151 @@
+"""The demo's past: what the fleet's keys went through, done through the vault itself under a clock that travels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from keytui.clock import utc_now
+from keytui.demo.fleet import Member, Pace, Turn
+from keytui.domain.rotation import Plan, Rotation
+from keytui.domain.secrets import Secret
+from keytui.domain.usage import Flush, Use
+from keytui.vault.model import Delivery, Issued
+from keytui.vault.protocol import Vault
+from keytui.verify.source import Sink
+
+REMEMBERED: Final = timedelta(days=11)
+"""How far back the demo's requests reach: more than the eight silent days that a shared-possible caller takes."""
+_GRACE: Final = timedelta(days=2)
+_OLD_RECORDER: Final = "demo-past"
+
+
+class TravelClock:
+    """Stands at a moment of the past until it arrives; from then on it is `present`."""
+
+    def __init__(self, present: Callable[[], datetime] = utc_now) -> None:
+        self.present = present
+        self._at: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self._at or self.present()
+
+    def travel(self, at: datetime) -> None:
+        self._at = at
+
+    def arrive(self) -> None:
+        self._at = None
+
+
+@dataclass(slots=True)
+class Lived:
+    """One member as it came through its past: its key's id, and the secret of each version by number."""
+
+    member: Member
+    key_id: str = ""
+    secrets: dict[int, Secret] = field(default_factory=dict)
+
+    def keep(self, issued: Issued) -> None:
+        self.key_id = issued.key.id
+        self.secrets[issued.version.number] = issued.secret
+
+    def version_at(self, pace: Pace, ago: timedelta) -> int:
+        """Which version a caller sent at that time: it moves at the hand-over, or is one of those that did not."""
+        turns = [turn for turn in self.member.turns if turn.started_ago > ago]
+        return 1 + sum(turn.finished or pace.caller.name in turn.moved for turn in turns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    at: datetime
+    happens: Callable[[], object]
+
+
+def live_through(vault: Vault, clock: TravelClock, members: Sequence[Member]) -> tuple[Lived, ...]:
+    """Carry out every member's creations and rotations, in the order of time; the clock has arrived afterwards."""
+    now = clock.present()
+    lived = tuple(Lived(member) for member in members)
+    moments = [moment for one in lived for moment in _moments(vault, one, now)]
+    for moment in sorted(moments, key=lambda each: each.at):
+        clock.travel(moment.at)
+        moment.happens()
+    clock.arrive()
+    return lived
+
+
+def _moments(vault: Vault, lived: Lived, now: datetime) -> Iterator[_Moment]:
+    member = lived.member
+    expires_at = None if member.expires_in is None else now + member.expires_in
+    draft = replace(member.draft, expires_at=expires_at)
+    yield _Moment(now - member.created_ago, lambda: lived.keep(vault.create(draft, f"demo {draft.name}")))
+    for number, turn in enumerate(member.turns, start=1):
+        yield from _turn(vault, lived, turn, now - turn.started_ago, f"demo {draft.name} {number}")
+    if member.disabled:
+        yield _Moment(now - timedelta(days=1), lambda: vault.disable(lived.key_id, "paused until the relaunch"))
+
+
+def _turn(vault: Vault, lived: Lived, turn: Turn, at: datetime, request_id: str) -> Iterator[_Moment]:
+    def begin() -> None:
+        rotation = vault.plan(lived.key_id, Plan(), request_id)
+        issued = vault.issue(rotation.id)
+        lived.keep(issued)
+        vault.handed_over(rotation.id, Delivery("web-env", "proven", at, issued.version.fingerprint))
+
+    yield _Moment(at, begin)
+    if turn.finished:
+        yield _Moment(at + _GRACE, lambda: _end(vault, lived, vault.retire))
+        yield _Moment(at + _GRACE * 2, lambda: _end(vault, lived, vault.complete))
+
+
+def _end(vault: Vault, lived: Lived, verb: Callable[[int, str], Rotation]) -> None:
+    rotation = vault.open_rotation(lived.key_id)
+    if rotation is not None:
+        verb(rotation.id, "nobody recorded requests before the demo began")
+
+
+def remember_requests(sink: Sink, clock: TravelClock, lived: Sequence[Lived]) -> None:
+    """Report the fleet's requests of the last days, hour by hour, as one recorder that ends cleanly now."""
+    now = clock.present()
+    hour = timedelta(hours=1)
+    start = now - REMEMBERED
+    clock.travel(start)
+    sink.register(_OLD_RECORDER, "api-1", "demo", 1)
+    for number in range(int(REMEMBERED / hour)):
+        begin = start + number * hour
+        uses = tuple(use for one in lived for use in _uses(one, begin, hour, now))
+        clock.travel(begin + hour)
+        sink.record(Flush(_OLD_RECORDER, number + 1, begin + hour, uses, closing=begin + hour >= now))
+    clock.arrive()
+
+
+def _uses(lived: Lived, begin: datetime, hour: timedelta, now: datetime) -> Iterator[Use]:
+    ago = now - begin
+    if ago > lived.member.created_ago or not (_told_by_the_hour(lived.member, ago) or begin.hour == now.hour):
+        return
+    for pace in lived.member.callers:
+        if ago < pace.until_ago:
+            continue
+        count = max(1, round(pace.per_hour * _tide(begin)))
+        yield Use(
+            lived.key_id,
+            lived.version_at(pace, ago),
+            pace.caller,
+            begin.replace(second=0, microsecond=0),
+            begin,
+            begin + hour * 0.95,
+            accepted=count,
+            longest_gap=hour / count,
+        )
+
+
+def _told_by_the_hour(member: Member, ago: timedelta) -> bool:
+    """Keys with a story are; of the others the last day is, and one hour of each day before."""
+    return bool(member.turns) or ago <= timedelta(days=1)
+
+
+def _tide(at: datetime) -> float:
+    """A service's day: quiet at three in the morning, busy at three in the afternoon."""
+    return 0.6 - 0.4 * math.cos((at.hour - 3) / 24 * math.tau)

@@ -1,0 +1,87 @@
+"""The demo's vault on its stage: a past, live traffic, and clients that learn of the secrets an operator hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from keytui.clock import utc_now
+from keytui.demo.fleet import fleet
+from keytui.demo.past import Lived, TravelClock, live_through, remember_requests
+from keytui.demo.traffic import Client, Traffic
+from keytui.domain.rotation import Rotation
+from keytui.domain.secrets import Secret
+from keytui.vault.local.feed import LocalFeed
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Delivery, Issued
+from keytui.vault.profile import Profile
+from keytui.verify.verifier import Verifier
+
+_HOURLY: Final = timedelta(hours=2)
+"""The past is told by the hour, so that its recorder was not silent between two flushes."""
+
+
+class DemoVault(LocalVault):
+    """A local vault whose operator's hand-overs reach the demo's clients. `close` stops their traffic first."""
+
+    traffic: Traffic
+    feed: LocalFeed
+
+    def issue(self, rotation_id: int) -> Issued:
+        return self._held(super().issue(rotation_id))
+
+    def reissue(self, rotation_id: int) -> Issued:
+        return self._held(super().reissue(rotation_id))
+
+    def prove(self, rotation_id: int, pasted: Secret) -> Rotation:
+        return self._deployed(super().prove(rotation_id, pasted))
+
+    def handed_over(self, rotation_id: int, delivery: Delivery) -> Rotation:
+        return self._deployed(super().handed_over(rotation_id, delivery))
+
+    def close(self) -> None:
+        self.traffic.close()
+        self.feed.close()
+        super().close()
+
+    def _held(self, issued: Issued) -> Issued:
+        self.traffic.hold(issued.key.id, issued.secret)
+        return issued
+
+    def _deployed(self, rotation: Rotation) -> Rotation:
+        self.traffic.deploy(rotation.key_id)
+        return rotation
+
+
+def raise_curtain(profile: Profile, keys: int, seed: int) -> DemoVault:
+    """A vault in the profile's empty directory, with the fleet's past written and its traffic flowing."""
+    lived = _write_past(profile, keys, seed)
+    feed = LocalFeed.open(profile)
+    vault = DemoVault.open(profile)
+    vault.feed = feed
+    vault.traffic = Traffic(Verifier(feed, feed, name="api-1"), _clients(lived), utc_now, seed)
+    vault.traffic.start()
+    return vault
+
+
+def _write_past(profile: Profile, keys: int, seed: int) -> tuple[Lived, ...]:
+    clock = TravelClock()
+    vault = LocalVault.open(profile, clock)
+    feed = LocalFeed.open(profile, clock, silent_for=_HOURLY)
+    try:
+        lived = live_through(vault, clock, fleet(keys, seed))
+        remember_requests(feed, clock, lived)
+    finally:
+        feed.close()
+        vault.close()
+    return lived
+
+
+def _clients(lived: Sequence[Lived]) -> tuple[Client, ...]:
+    return tuple(
+        Client(one.key_id, pace, one.secrets[one.version_at(pace, timedelta())])
+        for one in lived
+        for pace in one.member.callers
+        if not pace.until_ago
+    )
