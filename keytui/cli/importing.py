@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from keytui.cli.env_file import LeftOut, SortedOut, read_env_file, sort_out
+from keytui.vault.env_file import LeftOut, SortedOut, read_env_file, sort_out
 from keytui.cli.options import AppsOption, JsonOption, OwnerOption, TenantOption
 from keytui.cli.output import progress, remark, say, say_json
 from keytui.cli.session import opened
