@@ -106,8 +106,8 @@ def _end(vault: Vault, lived: Lived, verb: Callable[[int, str], Rotation]) -> No
         verb(rotation.id, "nobody recorded requests before the demo began")
 
 
-def remember_requests(sink: Sink, clock: TravelClock, lived: Sequence[Lived]) -> None:
-    """Report the fleet's requests of the last days, hour by hour, as one recorder that ends cleanly now."""
+def remember_requests(sink: Sink, clock: TravelClock, lived: Sequence[Lived], ends: bool) -> None:
+    """Report the fleet's requests of the last days, hour by hour, as one recorder; `ends` says whether it is done."""
     now = clock.present()
     hour = timedelta(hours=1)
     start = now - REMEMBERED
@@ -117,7 +117,7 @@ def remember_requests(sink: Sink, clock: TravelClock, lived: Sequence[Lived]) ->
         begin = start + number * hour
         uses = tuple(use for one in lived for use in _uses(one, begin, hour, now))
         clock.travel(begin + hour)
-        sink.record(Flush(_OLD_RECORDER, number + 1, begin + hour, uses, closing=begin + hour >= now))
+        sink.record(Flush(_OLD_RECORDER, number + 1, begin + hour, uses, closing=ends and begin + hour >= now))
     clock.arrive()
 
 

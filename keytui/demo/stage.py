@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from keytui.clock import utc_now
-from keytui.demo.fleet import fleet
+from keytui.clock import Clock, utc_now
+from keytui.demo.fleet import Member, fleet
 from keytui.demo.past import Lived, TravelClock, live_through, remember_requests
 from keytui.demo.traffic import Client, Traffic
 from keytui.domain.rotation import Rotation
-from keytui.domain.secrets import Secret
+from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Delivery, Issued
@@ -56,7 +57,7 @@ class DemoVault(LocalVault):
 
 def raise_curtain(profile: Profile, keys: int, seed: int) -> DemoVault:
     """A vault in the profile's empty directory, with the fleet's past written and its traffic flowing."""
-    lived = _write_past(profile, keys, seed)
+    lived = write_past(profile, fleet(keys, seed))
     feed = LocalFeed.open(profile)
     vault = DemoVault.open(profile)
     vault.feed = feed
@@ -65,13 +66,21 @@ def raise_curtain(profile: Profile, keys: int, seed: int) -> DemoVault:
     return vault
 
 
-def _write_past(profile: Profile, keys: int, seed: int) -> tuple[Lived, ...]:
-    clock = TravelClock()
-    vault = LocalVault.open(profile, clock)
+def write_past(
+    profile: Profile,
+    members: Sequence[Member],
+    present: Clock = utc_now,
+    randomness: Randomness = secrets.token_bytes,
+    *,
+    ends: bool = True,
+) -> tuple[Lived, ...]:
+    """Write the members' past into the profile's empty directory. Its recorder `ends` cleanly, or stays as of now."""
+    clock = TravelClock(present)
+    vault = LocalVault.open(profile, clock, randomness)
     feed = LocalFeed.open(profile, clock, silent_for=_HOURLY)
     try:
-        lived = live_through(vault, clock, fleet(keys, seed))
-        remember_requests(feed, clock, lived)
+        lived = live_through(vault, clock, members)
+        remember_requests(feed, clock, lived, ends)
     finally:
         feed.close()
         vault.close()
