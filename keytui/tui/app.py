@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Event, Lock
 from typing import Any, ClassVar, Final
 
-from textual.app import App
+from rich.text import Text
+from textual.app import App, SystemCommand, get_system_commands_provider
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.screen import Screen
 from textual.signal import Signal
 
@@ -17,10 +19,17 @@ from keytui.clock import Clock, utc_now
 from keytui.domain.errors import KeytuiError, Unreachable
 from keytui.domain.query import Query, Sort
 from keytui.tui.asking import our_fault
+from keytui.tui.commands import Actions, KeySearch
 from keytui.tui.following import follow
+from keytui.tui.screens.arm import ArmDialog
+from keytui.tui.screens.audit import AuditScreen
 from keytui.tui.screens.base import VaultScreen
+from keytui.tui.screens.help import HelpScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.opening import OpeningScreen
+from keytui.tui.screens.rotations import RotationsScreen
+from keytui.tui.screens.usage import UsageScreen
+from keytui.tui.screens.welcome import WelcomeScreen
 from keytui.tui.themes import DARK, LIGHT
 from keytui.tui.widgets.status_line import Link, Status
 from keytui.vault.model import Changes, Standing
@@ -28,6 +37,7 @@ from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
 
 FAULT_EXIT: Final = 70
+_ARM: Final = ":write arms it for 15 minutes"
 TICK: Final = 5.0
 """Seconds between two looks at the clock. Nothing is painted unless its words changed."""
 
@@ -40,18 +50,33 @@ class Console(App[int]):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "opening": OpeningScreen,
         "keys": KeysScreen,
+        "rotations": RotationsScreen,
+        "usage": UsageScreen,
+        "audit": AuditScreen,
     }
     DEFAULT_MODE: ClassVar[str] = "opening"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {
+        get_system_commands_provider,
+        Actions,
+        KeySearch,
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("colon", "command_palette", "do", key_display=":", id="app.palette", tooltip="Find an action or a key"),
+        Binding(
+            "ctrl+p", "command_palette", "do", show=False, priority=True, id="app.palette-anywhere", tooltip="The same"
+        ),
+        Binding("question_mark", "keys", "help", key_display="?", id="app.help", tooltip="The keys that work here"),
         Binding("1", "mode('keys')", "keys", show=False, id="app.keys", tooltip="All keys"),
         Binding("2", "mode('rotations')", "rotations", show=False, id="app.rotations", tooltip="Open rotations"),
         Binding("3", "mode('usage')", "usage", show=False, id="app.usage", tooltip="Requests by key"),
         Binding("4", "mode('audit')", "audit", show=False, id="app.audit", tooltip="The audit log"),
+        Binding("W", "write", "write", show=False, id="app.write", tooltip="Arm a read-only profile for 15 minutes"),
         Binding("q", "leave", "quit", show=False, id="app.quit", tooltip="Quit; on a screen above a mode, go back"),
     ]
 
     def __init__(self, open_vault: Callable[[Profile], Vault], profile: Profile, clock: Clock = utc_now) -> None:
         super().__init__()
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall"), (34, "-roomy")]
         self.clock = clock
         self.profile = profile
         self.flight = Lock()
@@ -110,6 +135,8 @@ class Console(App[int]):
         self._vault, self._standing = vault, standing
         self._set_link(Link.CONNECTED)
         await self.switch_mode("keys")
+        if empty:
+            self.push_screen(WelcomeScreen())
         moved, failed = partial(self.call_later, self._moved), partial(self.call_later, self._lost)
         self.run_worker(
             lambda: follow(vault, self._stopped, moved, failed), thread=True, exit_on_error=False, group="following"
@@ -148,10 +175,32 @@ class Console(App[int]):
         if self._vault is not None:
             await asyncio.to_thread(self._vault.close)
 
-    async def action_mode(self, mode: str) -> None:
-        """Show a mode."""
-        if self._vault is not None:
-            await self.switch_mode(mode)
+    def may_write(self, verb: str) -> bool:
+        """Whether the profile can be changed now; where it cannot, the screen says why and the way out."""
+        if not self.status.writable and isinstance(self.screen, VaultScreen):
+            self.screen.tell(f"{self.profile.name} is read-only: no way to {verb}", _ARM, severity="warning")
+        return self.status.writable
+
+    def action_write(self) -> None:
+        """Arm a read-only profile, by typing its name."""
+        if not self.status.writable:
+            self.push_screen(ArmDialog(self.profile.name))
+        elif isinstance(self.screen, VaultScreen):
+            self.screen.tell(f"{self.profile.name} can be written already")
+
+    def action_keys(self) -> None:
+        """Show the keys that work on this screen."""
+        self.push_screen(HelpScreen(self.screen.active_bindings))
+
+    def action_mode(self, mode: str) -> None:
+        """Show a mode, once the screen lets go; the mode that is shown already goes back to its root."""
+        screen = self.screen
+        if self._vault is None or not isinstance(screen, VaultScreen):
+            return
+        if mode == self.current_mode:
+            screen.action_back()
+        else:
+            screen.may_leave(lambda: self.switch_mode(mode))
 
     def action_leave(self) -> None:
         """Quit from a mode; anywhere else, go back as esc does."""
@@ -160,6 +209,19 @@ class Console(App[int]):
             screen.action_back()
         else:
             self.exit(0)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The theme, and a screenshot where no secret can be on it."""
+        secret = isinstance(screen, VaultScreen) and screen.SHOWS_SECRET
+        for command in super().get_system_commands(screen):
+            if command.title == "Theme" or (command.title == "Screenshot" and not secret):
+                yield command
+
+    def _fatal_error(self) -> None:
+        """End without a traceback: its locals could hold anything that was being handled."""
+        self._return_code = FAULT_EXIT
+        fault = type(self._exception).__name__ if self._exception is not None else "an unknown fault"
+        self.panic(Text(f"keytui made a mistake ({fault}) and has stopped. Nothing half-done is lost: start it again."))
 
     async def action_quit(self) -> None:
         """Quit, once the screen lets go."""

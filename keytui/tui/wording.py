@@ -104,7 +104,7 @@ def spark(values: Sequence[int], width: int = 8) -> Content:
         return Content.styled("·", QUIET)
     parts = _grouped(values, width)
     top = max(parts)
-    return Content.styled("".join(" " if not part else BARS[(part * 8 - 1) // top] for part in parts), "$accent")
+    return Content.styled("".join(" " if not part else BARS[(part * 8 - 1) // top] for part in parts), "$graph")
 
 
 def _grouped(values: Sequence[int], width: int) -> list[int]:

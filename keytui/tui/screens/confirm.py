@@ -51,6 +51,7 @@ class ConfirmDialog(Dialog[str | None]):
                 yield Label(Content(harmless(line)), classes="line")
             if question.command:
                 yield Label(Content.assemble(("same as  ", "$quiet"), harmless(question.command)), id="command")
+            yield from self.extra()
             if question.note:
                 yield Label(Content(question.note), classes="asks")
                 yield Input(id="note", compact=True)
@@ -61,13 +62,18 @@ class ConfirmDialog(Dialog[str | None]):
                 yield Button(Content(question.harmless_verb), id="keep", compact=True)
                 yield Button(Content(question.verb), id="act", compact=True, disabled=not self._may_act())
 
+    def extra(self) -> ComposeResult:
+        """More fields, between the command and the note."""
+        yield from ()
+
     def _value(self, selector: str) -> str:
         found = self.query(selector)
         return found.first(Input).value if found else ""
 
     def _may_act(self) -> bool:
         question = self.question
-        typed = not question.type_to_confirm or self._value("#typed") == question.type_to_confirm
+        name = question.type_to_confirm
+        typed = not name or self._value("#typed") in {name, harmless(name)}
         return typed and (not question.note_required or bool(self._value("#note").strip()))
 
     @on(Input.Changed)
@@ -85,4 +91,8 @@ class ConfirmDialog(Dialog[str | None]):
     @on(Button.Pressed, "#act")
     def _act(self) -> None:
         if self._may_act():
-            self.dismiss(self._value("#note").strip())
+            self.act(self._value("#note").strip())
+
+    def act(self, note: str) -> None:
+        """The answer is yes. A dialog that acts itself overrides this."""
+        self.dismiss(note)

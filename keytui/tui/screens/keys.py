@@ -18,6 +18,8 @@ from keytui.domain.errors import Invalid
 from keytui.domain.keys import KeySummary
 from keytui.domain.query import Query, Sort, SortField, parse
 from keytui.domain.text import harmless
+from keytui.tui.screens.key import KeyScreen
+from keytui.tui.screens.key_actions import KeyActions
 from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.widgets.key_columns import key_columns
 from keytui.tui.widgets.key_glance import glance
@@ -38,7 +40,7 @@ _SETTLED: Final = 0.08
 """Seconds the cursor rests on a key before its detail is asked for: holding an arrow key asks once."""
 
 
-class KeysScreen(ModeScreen):
+class KeysScreen(ModeScreen, KeyActions):
     """The key table with its filter above and the key under the cursor below."""
 
     MODE = "keys"
@@ -82,7 +84,9 @@ class KeysScreen(ModeScreen):
     def _count(self) -> None:
         total, marked = self.table.total or 0, len(self.table.marks)
         sort = SORTS[self._sort]
-        words = f"{total:,} key{'' if total == 1 else 's'}   by {sort.field}{' ↓' if sort.descending else ' ↑'}"
+        words = f"{total:,} key{'' if total == 1 else 's'}"
+        if self.size.width >= 70:
+            words += f"   by {sort.field} {'↓' if sort.descending else '↑'}"
         parts = [(f"✓ {marked} marked   ", "bold $accent")] if marked else []
         self.query_one("#found", Static).update(Content.assemble(*parts, words))
 
@@ -122,6 +126,22 @@ class KeysScreen(ModeScreen):
         """Sort by the next field."""
         self._sort = (self._sort + 1) % len(SORTS)
         self.table.reload(top=True)
+
+    @on(PagedTable.Opened, "#keys")
+    def _open(self) -> None:
+        row = self.table.cursor_row
+        if row is not None:
+            self.app.push_screen(KeyScreen(row.key.id))
+
+    def pointed(self) -> KeySummary | None:
+        return self.table.cursor_row
+
+    def chosen(self) -> tuple[KeySummary, ...]:
+        return self.table.chosen()
+
+    def acted(self) -> None:
+        self.table.clear_marks()
+        self.refetch()
 
     @on(PagedTable.Marked)
     def _marked(self) -> None:

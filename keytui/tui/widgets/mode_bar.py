@@ -25,7 +25,7 @@ class ModeBar(Widget):
     """One line under the status line. The mode that is shown is bold and underlined: never told by colour alone."""
 
     DEFAULT_CSS = """
-    ModeBar { dock: top; height: 1; margin-bottom: 1; background: $background; color: $quiet; }
+    ModeBar { height: 1; margin-bottom: 1; background: $background; color: $quiet; }
     """
 
     def __init__(self, mode: str) -> None:

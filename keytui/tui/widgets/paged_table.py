@@ -30,14 +30,16 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--idle-cursor"}
     DEFAULT_CSS = """
     PagedTable {
-        height: 1fr; overflow-x: hidden; scrollbar-gutter: stable;
+        height: 1fr; overflow-x: hidden; overflow-y: scroll;
         & > .table--head { color: $quiet; }
         & > .table--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
         & > .table--idle-cursor { background: $surface; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,l,right", "open", "open", id="table.open", tooltip="Open what the cursor is on"),
+        Binding(
+            "enter,l,right", "open", "open", key_display="enter", id="table.open", tooltip="Open what the cursor is on"
+        ),
         Binding(
             "space", "mark", "mark", id="table.mark", tooltip="Mark or unmark the row; acting then takes all marked"
         ),
@@ -49,24 +51,31 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         Binding("G,end", "last", "last", show=False, id="table.last", tooltip="To the last row"),
     ]
 
-    class Wanted(Message):
-        """Rows that are seen and not here: `limit` rows from `offset`. Answer with `put`, with the same `turn`."""
+    class Said(Message):
+        """Anything that a table says; `@on(PagedTable.Moved, "#id")` tells tables apart."""
 
-        def __init__(self, table: PagedTable[Any], offset: int, limit: int, turn: int) -> None:
+        def __init__(self, table: PagedTable[Any]) -> None:
             super().__init__()
-            self.table, self.offset, self.limit, self.turn = table, offset, limit, turn
+            self.table = table
 
         @property
         def control(self) -> PagedTable[Any]:
             return self.table
 
-    class Moved(Message):
+    class Wanted(Said):
+        """Rows that are seen and not here: `limit` rows from `offset`. Answer with `put`, with the same `turn`."""
+
+        def __init__(self, table: PagedTable[Any], offset: int, limit: int, turn: int) -> None:
+            super().__init__(table)
+            self.offset, self.limit, self.turn = offset, limit, turn
+
+    class Moved(Said):
         """The cursor is on another row, or its row has changed."""
 
-    class Marked(Message):
+    class Marked(Said):
         """The marks changed."""
 
-    class Opened(Message):
+    class Opened(Said):
         """The operator opened the row under the cursor."""
 
     def __init__(
@@ -196,7 +205,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         if row != before:
             self._cursor_row = row
             self._reveal_cursor()
-            self.post_message(self.Moved())
+            self.post_message(self.Moved(self))
 
     def _is_at(self, row: Row, index: int) -> bool:
         there = self._row(index)
@@ -222,7 +231,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         self._reveal_cursor()
         self._want(self._page_of(self._cursor))
         self.repaint()
-        self.post_message(self.Moved())
+        self.post_message(self.Moved(self))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -244,7 +253,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         if event.y and self._row(index) is not None:
             self.go_to(index)
             if event.chain == 2:
-                self.post_message(self.Opened())
+                self.post_message(self.Opened(self))
 
     def action_move(self, by: int) -> None:
         self.go_to(self._cursor + by)
@@ -260,12 +269,16 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
 
     def action_open(self) -> None:
         if self._cursor_row is not None:
-            self.post_message(self.Opened())
+            self.post_message(self.Opened(self))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Marks are offered only where something can be done to several rows."""
+        return self._markable if action == "mark" else True
 
     def action_mark(self) -> None:
         """Mark or unmark, and go on to the next row."""
         row = self._cursor_row
-        if row is None or not self._markable:
+        if row is None:
             return
         if self.marks.pop(self._key_of(row), None) is None:
             self.marks[self._key_of(row)] = row
@@ -274,7 +287,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
 
     def _marks_changed(self) -> None:
         self.repaint()
-        self.post_message(self.Marked())
+        self.post_message(self.Marked(self))
 
 
 def _same(one: tuple[bool, Content], other: tuple[bool, Content]) -> bool:

@@ -35,6 +35,18 @@ class Status:
     standing: Standing | None
     now: datetime
 
+    @property
+    def armed_until(self) -> datetime | None:
+        """Until when a read-only profile may be written; None when it is not armed."""
+        until = self.standing.armed_until if self.standing is not None else None
+        return until if until is not None and until > self.now else None
+
+    @property
+    def writable(self) -> bool:
+        """Whether the vault takes changes now."""
+        read_only = self.standing.read_only if self.standing is not None else self.read_only
+        return not read_only or self.armed_until is not None
+
 
 _LINKS: Final = {
     Link.OPENING: ("◌ opening", "$quiet"),
@@ -49,7 +61,7 @@ class StatusLine(Widget):
     """One line, on every screen. It repaints only when its words change."""
 
     DEFAULT_CSS = """
-    StatusLine { dock: top; height: 1; background: $panel; color: $foreground; }
+    StatusLine { height: 1; background: $panel; color: $foreground; }
     """
 
     def __init__(self) -> None:
@@ -108,12 +120,10 @@ def _right(status: Status) -> list[Part]:
 
 
 def _writing(status: Status) -> list[Part]:
-    standing = status.standing
-    until = standing.armed_until if standing is not None else None
-    if until is not None and until > status.now:
-        minutes = -(-int((until - status.now).total_seconds()) // 60)
+    if status.armed_until is not None:
+        minutes = -(-int((status.armed_until - status.now).total_seconds()) // 60)
         return [(0, Content.styled(f"▲ WRITE armed {minutes} m", "bold $warning"))]
-    if standing.read_only if standing is not None else status.read_only:
+    if not status.writable:
         return [(0, Content.styled("READ-ONLY", "bold $accent")), (2, Content.styled("(:write)", "$quiet"))]
     return []
 

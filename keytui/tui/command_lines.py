@@ -1,0 +1,48 @@
+"""The command that does the same, as each action shows it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+from keytui.domain.keys import Key, KeyDraft, KeyEdit
+
+
+def for_keys(verb: str, keys: Iterable[Key], *options: str) -> str:
+    """`keytui VERB NAME OPTIONS`, a line for each key."""
+    return "\n".join(shlex.join(("keytui", verb, key.name, *options)) for key in keys)
+
+
+def for_create(draft: KeyDraft, expires: str) -> str:
+    """The `keytui create` of a draft; `expires` is what the operator typed."""
+    words = ["keytui", "create", draft.name or "NAME", "--env", draft.environment or "E"]
+    words += ["--owner", draft.owner] if draft.owner else []
+    words += [word for scope in draft.scopes for word in ("--scope", scope)]
+    words += [word for app in draft.apps for word in ("--app", app)]
+    words += ["--tenant", draft.tenant] if draft.tenant else []
+    words += ["--expires", expires] if expires else []
+    words += ["--format", draft.format] if draft.format != "tk" else []
+    words += ["--description", draft.description] if draft.description else []
+    words += ["--sensitive"] if draft.sensitive else []
+    return shlex.join(words)
+
+
+def for_edit(key: Key, edit: KeyEdit, expires: str) -> str:
+    """The `keytui edit` of what changed."""
+    words = ["keytui", "edit", key.name]
+    words += ["--name", edit.name] if edit.name is not None else []
+    words += ["--owner", edit.owner] if edit.owner is not None else []
+    words += [word for scope in edit.scopes or () for word in ("--scope", scope)]
+    words += [word for app in edit.apps or () for word in ("--app", app)]
+    words += ["--expires", expires or "never"] if edit.expires_at is not None or edit.never_expires else []
+    words += ["--description", edit.description] if edit.description is not None else []
+    return shlex.join(words)
+
+
+def for_import(path: str, variables: Iterable[str], environment: str, owner: str) -> str:
+    """The `keytui import` of a file."""
+    words = ["keytui", "import", path or ".env"]
+    words += [word for variable in variables for word in ("--variable", variable)]
+    words += ["--env", environment] if environment else []
+    words += ["--owner", owner] if owner else []
+    return shlex.join(words)

@@ -1,0 +1,146 @@
+"""Mode 4: the audit log, newest first, and whether its chain holds."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from keytui.domain.audit import AuditCheck, AuditEntry, AuditFilter
+from keytui.domain.errors import KeytuiError, NotFound
+from keytui.domain.text import harmless
+from keytui.tui.screens.key import KeyScreen
+from keytui.tui.screens.mode import ModeScreen
+from keytui.tui.widgets.key_page import audit_columns
+from keytui.tui.widgets.paged_table import PagedTable
+from keytui.tui.wording import QUIET, when
+from keytui.vault.model import AuditPage
+from keytui.vault.protocol import Vault
+
+
+class AuditScreen(ModeScreen):
+    """Every entry. The filter takes a type (`key.created`, or `rotation`) and `key:NAME`."""
+
+    MODE = "audit"
+    CSS_PATH = "audit.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = "#entries"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", key_display="/", id="audit.filter", tooltip="A type, and key:NAME"),
+        Binding("v", "verify", "verify the chain", id="audit.verify", tooltip="Recompute every link and checkpoint"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._which = AuditFilter()
+
+    @property
+    def table(self) -> PagedTable[AuditEntry]:
+        return self.query_one("#entries", PagedTable)
+
+    def body(self) -> ComposeResult:
+        with Horizontal(id="find"):
+            yield Static("/", id="slash")
+            yield Input(placeholder="type, as in rotation or key.created, and key:NAME", compact=True, id="filter")
+            yield Static(id="found", markup=False)
+        yield PagedTable(audit_columns(), lambda entry: str(entry.sequence), id="entries")
+        yield Static(id="entry", markup=False)
+
+    @on(PagedTable.Wanted, "#entries")
+    def _fetch(self, wanted: PagedTable.Wanted) -> None:
+        which = self._which
+        self.ask(lambda vault: vault.audit(which, wanted.offset, wanted.limit), partial(self._arrived, wanted.turn))
+
+    def _arrived(self, turn: int, page: AuditPage) -> None:
+        self.table.put(turn, page.offset, page.entries, page.total)
+        self._say(f"{page.total:,} entr{'y' if page.total == 1 else 'ies'}")
+
+    def _say(self, words: str, style: str = QUIET) -> None:
+        self.query_one("#found", Static).update(Content.styled(words, style))
+
+    def refetch(self) -> None:
+        self.table.reload()
+
+    def action_filter(self) -> None:
+        """Go to the filter."""
+        self.query_one("#filter", Input).focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtering(self, event: Input.Changed) -> None:
+        text = event.value
+        self.ask(lambda vault: _read(vault, text), self._filter, self._wrong, slot="filter")
+
+    def _filter(self, which: AuditFilter) -> None:
+        if which != self._which:
+            self._which = which
+            self.table.reload(top=True)
+
+    def _wrong(self, error: KeytuiError) -> None:
+        self._say(f"✗ {harmless(error.message)}", "$error")
+
+    @on(Input.Submitted, "#filter")
+    def _filtered(self) -> None:
+        self.table.focus()
+
+    def action_back(self) -> None:
+        """From the filter to the table; there, take the filter away."""
+        field = self.query_one("#filter", Input)
+        if field.has_focus:
+            self.table.focus()
+        else:
+            field.value = ""
+
+    @on(PagedTable.Moved, "#entries")
+    def _moved(self) -> None:
+        entry = self.table.cursor_row
+        self.query_one("#entry", Static).update(_whole(entry) if entry is not None else Content(""))
+
+    @on(PagedTable.Opened, "#entries")
+    def _open(self) -> None:
+        entry = self.table.cursor_row
+        if entry is not None and entry.event.key_id:
+            self.app.push_screen(KeyScreen(entry.event.key_id))
+
+    def action_verify(self) -> None:
+        """Recompute the chain and its signed checkpoints."""
+        self._say("◌ verifying …")
+        self.ask(lambda vault: vault.verify_audit(), self._verified)
+
+    def _verified(self, check: AuditCheck) -> None:
+        if check.broken_at is None:
+            self._say(f"✓ whole: {check.entries:,} entries, {check.checkpoints:,} signed checkpoints", "$success")
+            return
+        self._say(f"✗ broken at #{check.broken_at}", "bold $error")
+        self.tell(f"the log does not hold at entry #{check.broken_at}", check.detail, severity="error")
+
+
+def _read(vault: Vault, text: str) -> AuditFilter:
+    """The filter that `text` says; a key that nothing answers to matches nothing yet, and is an error."""
+    type_, key_id = "", ""
+    for word in text.split():
+        name, colon, value = word.partition(":")
+        if colon and name == "key" and value:
+            key_id = vault.find(value).id
+        elif colon:
+            raise NotFound(f"{word!r} is nothing to filter by", "a type, and key:NAME")
+        else:
+            type_ = word
+    return AuditFilter(type_, key_id)
+
+
+def _whole(entry: AuditEntry) -> Content:
+    event = entry.event
+    details = "   ".join(f"{name} {value}" for name, value in event.details.items())
+    version = f"   v{event.version}" if event.version is not None else ""
+    rotation = f"   rotation #{event.rotation_id}" if event.rotation_id is not None else ""
+    return Content.assemble(
+        (f"#{entry.sequence} {harmless(event.type)}", "bold"),
+        f"   {when(entry.at)}   {harmless(entry.actor)}   {harmless(event.key_name)}{version}{rotation}\n",
+        (harmless(details) or "no details", ""),
+        (f"\nhash {entry.hash[:24]}   previous {entry.previous[:24]}", QUIET),
+    )

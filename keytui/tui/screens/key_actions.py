@@ -1,0 +1,211 @@
+"""What can be done to keys, from the table and from one key's screen alike. Every first step is harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from keytui.domain.errors import KeytuiError
+from keytui.domain.keys import Key, KeyState, KeySummary, Kind
+from keytui.tui.command_lines import for_keys
+from keytui.tui.screens.base import VaultScreen
+from keytui.tui.screens.confirm import ConfirmDialog, Question
+from keytui.tui.screens.import_file import ImportScreen
+from keytui.tui.screens.key_form import CreateScreen, EditScreen
+from keytui.tui.screens.reveal import RevealScreen
+from keytui.tui.screens.revoke import RevokeDialog
+from keytui.tui.screens.rotate_marked import RotateMarkedScreen
+from keytui.tui.screens.wizard.screen import WizardScreen
+from keytui.vault.protocol import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one action on several keys went."""
+
+    done: tuple[str, ...]
+    failed: tuple[tuple[str, KeytuiError], ...]
+
+
+class KeyActions(VaultScreen[None]):
+    """Actions on `chosen_keys()`. Pressing one that is not possible says why."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("R", "rotate", "rotate", id="key.rotate", tooltip="Rotate, guided; several one by one"),
+        Binding("y", "copy('id')", "copy id", show=False, id="key.copy-id", tooltip="Send the id to the clipboard"),
+        Binding("Y", "copy('prefix')", "copy prefix", show=False, id="key.copy-prefix", tooltip="Send the prefix"),
+        Binding("N", "create", "new", show=False, id="key.create", tooltip="Create a key"),
+        Binding("I", "import", "import", show=False, id="key.import", tooltip="Import keys from a .env file"),
+        Binding("E", "edit", "edit", show=False, id="key.edit", tooltip="Edit what may change"),
+        Binding("D", "disable", "disable", show=False, id="key.disable", tooltip="Disable, or enable again"),
+        Binding("X", "revoke", "revoke", show=False, id="key.revoke", tooltip="Revoke for good; asks for the name"),
+        Binding("V", "reveal", "reveal", show=False, id="key.reveal", tooltip="Reveal a sealed value; it is audited"),
+    ]
+
+    def pointed(self) -> KeySummary | None:
+        """The key that the cursor is on."""
+        raise NotImplementedError
+
+    def chosen(self) -> tuple[KeySummary, ...]:
+        """What the next action takes."""
+        raise NotImplementedError
+
+    def acted(self) -> None:
+        """Something was done to the chosen keys: show it."""
+
+    def _chosen(self, verb: str) -> tuple[Key, ...]:
+        """The keys to change; empty, with the reason told, where nothing can be."""
+        keys = tuple(summary.key for summary in self.chosen())
+        if not keys:
+            self.tell(f"there is no key to {verb} here", "move the cursor to one, or N creates one", severity="warning")
+        return keys if keys and self.console.may_write(verb) else ()
+
+    def action_copy(self, what: str) -> None:
+        """Send the id or the prefix to the clipboard of the operator's terminal. Never a secret."""
+        pointed = self.pointed()
+        if pointed is None:
+            return
+        text = pointed.key.id if what == "id" else pointed.version.prefix
+        if not text:
+            self.tell("this value shows no prefix", "it is weak: a prefix would give it away", severity="warning")
+            return
+        self.app.copy_to_clipboard(text)
+        self.tell(f"sent to your terminal's clipboard: {text}", "terminals do not confirm it")
+
+    def action_rotate(self) -> None:
+        """One key goes to the wizard; several are listed by name first and go one after another."""
+        keys = self._chosen("rotate")
+        if len(keys) == 1:
+            self.app.push_screen(WizardScreen(key_id=keys[0].id))
+        elif keys:
+            self.app.push_screen(RotateMarkedScreen(keys))
+
+    def action_create(self) -> None:
+        """The form of a new key."""
+        if self.console.may_write("create a key"):
+            self.app.push_screen(CreateScreen())
+
+    def action_import(self) -> None:
+        """Take keys over from a file."""
+        if self.console.may_write("import keys"):
+            self.app.push_screen(ImportScreen())
+
+    def action_edit(self) -> None:
+        """The form of one key."""
+        keys = self._chosen("edit")
+        if len(keys) > 1:
+            self.tell("one key is edited at a time", "space takes marks away, esc all of them", severity="warning")
+        elif keys:
+            self.app.push_screen(EditScreen(keys[0]), lambda _: self.acted())
+
+    def action_reveal(self) -> None:
+        """Show a sealed value again."""
+        pointed = self.pointed()
+        if pointed is None or pointed.key.kind is Kind.API_KEY:
+            self.tell(
+                "only sealed values come back: tokens and connection strings",
+                "an API key is kept as a digest; rotate it to get a new secret",
+                severity="warning",
+            )
+        else:
+            self.app.push_screen(RevealScreen(pointed.key))
+
+    def action_disable(self) -> None:
+        """Disable the keys that are active; when none is, enable them."""
+        keys = self._chosen("disable")
+        now = self.console.clock()
+        disabled = tuple(key for key in keys if key.state(now) is KeyState.DISABLED)
+        active = tuple(key for key in keys if key.state(now) is KeyState.ACTIVE)
+        if active:
+            self._ask_and_do(
+                Question(
+                    _title("Disable", active),
+                    (*_names(active), "Every request is refused at once. Enabling takes it back."),
+                    "Disable",
+                    for_keys("disable", active),
+                    note="note for the log",
+                ),
+                active,
+                lambda vault, key, note: vault.disable(key.id, note),
+                "disabled",
+            )
+        elif disabled:
+            self._ask_and_do(
+                Question(
+                    _title("Enable", disabled),
+                    (*_names(disabled), "Requests are accepted again."),
+                    "Enable",
+                    for_keys("enable", disabled),
+                    note="note for the log",
+                ),
+                disabled,
+                lambda vault, key, note: vault.enable(key.id, note),
+                "enabled",
+            )
+        elif keys:
+            self.tell("nothing here is active or disabled", "a revoked or expired key stays so", severity="warning")
+
+    def action_revoke(self) -> None:
+        """End keys for good, once the name was typed."""
+        keys = tuple(key for key in self._chosen("revoke") if key.revoked_at is None)
+        if not keys:
+            return
+        dialog = RevokeDialog(
+            Question(
+                _title("Revoke", keys),
+                (*_names(keys), "This is final: every version is refused at once and nothing brings it back."),
+                "Revoke",
+                for_keys("revoke", keys, "--reason", "REASON"),
+                type_to_confirm=keys[0].name if len(keys) == 1 else f"{len(keys)} keys",
+                note="note for the log",
+            )
+        )
+
+        def revoke(vault: Vault, key: Key, note: str) -> object:
+            return vault.revoke(key.id, None, dialog.reason, note)
+
+        self.app.push_screen(dialog, partial(self._do, keys, revoke, "revoked"))
+
+    def _ask_and_do(
+        self, question: Question, keys: Sequence[Key], verb: Callable[[Vault, Key, str], object], done: str
+    ) -> None:
+        self.app.push_screen(ConfirmDialog(question), partial(self._do, keys, verb, done))
+
+    def _do(self, keys: Sequence[Key], verb: Callable[[Vault, Key, str], object], done: str, note: str | None) -> None:
+        if note is not None:
+            self.change(lambda vault: _each(vault, keys, verb, note), partial(self._done, done))
+
+    def _done(self, done: str, outcome: Outcome) -> None:
+        if outcome.done:
+            self.tell(f"{done}: {', '.join(outcome.done)}")
+        for name, error in outcome.failed:
+            self.tell(f"{name}: {error.message}", error.hint, severity="error")
+        self.acted()
+
+
+def _each(vault: Vault, keys: Sequence[Key], verb: Callable[[Vault, Key, str], object], note: str) -> Outcome:
+    """One key after another: a failure neither stops nor hides the rest."""
+    done: list[str] = []
+    failed: list[tuple[str, KeytuiError]] = []
+    for key in keys:
+        try:
+            verb(vault, key, note)
+            done.append(key.name)
+        except KeytuiError as error:
+            failed.append((key.name, error))
+    return Outcome(tuple(done), tuple(failed))
+
+
+def _title(verb: str, keys: Sequence[Key]) -> str:
+    return f"{verb} {keys[0].name}?" if len(keys) == 1 else f"{verb} these {len(keys)} keys?"
+
+
+def _names(keys: Sequence[Key]) -> tuple[str, ...]:
+    """Every key by name and environment, those that a filter hides included."""
+    if len(keys) == 1:
+        return (f"{keys[0].environment} · {keys[0].owner or 'no owner'}",)
+    return tuple(f"· {key.name}   {key.environment}" for key in keys)

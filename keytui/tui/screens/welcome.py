@@ -1,0 +1,64 @@
+"""The face of an empty vault: what this is, in three lines, and four ways to begin."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from keytui.tui.screens.base import VaultScreen
+from keytui.tui.screens.import_file import ImportScreen
+from keytui.tui.screens.key_form import CreateScreen
+
+_WHAT: Final = (
+    "keytui knows your API keys: which are out there, and who still uses them.",
+    "It replaces one without a failed request, and says with evidence when the old one can go.",
+    "It keeps digests, never secrets; a new secret is shown once.",
+)
+_CHOICES: Final = (
+    ("N", "create a key"),
+    ("I", "import a .env file: digests only, nothing is changed there"),
+    ("C", "connect to a server"),
+    ("M", "look around a demo"),
+)
+
+
+class WelcomeScreen(VaultScreen[None]):
+    """Shown over the empty key table; esc goes to it."""
+
+    CSS_PATH = "welcome.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("N", "create", "create", id="welcome.create", tooltip="Create a key"),
+        Binding("I", "import", "import .env", id="welcome.import", tooltip="Import keys from a .env file"),
+        Binding("C", "connect", "connect", id="welcome.connect", tooltip="Connect to a team's server"),
+        Binding("M", "demo", "demo", id="welcome.demo", tooltip="Look around a demo vault"),
+        Binding("escape", "back", "to the empty list", id="welcome.back", tooltip="To the empty key table"),
+    ]
+
+    def body(self) -> ComposeResult:
+        with Vertical(id="welcome"):
+            yield Static(Content("\n".join(_WHAT)), id="what")
+            for key, words in _CHOICES:
+                yield Static(Content.assemble((f"{key}   ", "bold $accent"), words), classes="choice")
+
+    def action_create(self) -> None:
+        """The form of a new key, in place of this face."""
+        if self.console.may_write("create a key"):
+            self.app.switch_screen(CreateScreen())
+
+    def action_import(self) -> None:
+        """Take keys over from a file, in place of this face."""
+        if self.console.may_write("import keys"):
+            self.app.switch_screen(ImportScreen())
+
+    def action_connect(self) -> None:
+        """Say that it is not there yet."""
+        self.tell("not yet: it comes with the team server", "until then every vault is local", severity="warning")
+
+    def action_demo(self) -> None:
+        """Say how: a demo is a vault of its own, in a console of its own."""
+        self.tell("keytui demo opens a throwaway vault", "quit with q, then run it; this vault stays empty")
