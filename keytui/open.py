@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keytui.vault.profile import Profile, load_profile
+from keytui.vault.profile import Profile, home, load_profile
 
 if TYPE_CHECKING:
     from keytui.vault.protocol import Vault
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 def open_vault(profile: Profile) -> Vault:
     """The profile's vault, made on first use. Unreachable when it cannot be read."""
+    from keytui.vault.configuration import FILE_NAME
     from keytui.vault.local.vault import LocalVault
+    from keytui.vault.policies import load_policies
 
-    return LocalVault.open(profile)
+    return LocalVault.open(profile, policies=load_policies(home() / FILE_NAME))
 
 
 def open_verifier(name: str, profile: str = "default") -> Verifier:

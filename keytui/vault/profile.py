@@ -5,13 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from keytui.domain.audit import Actor
 from keytui.domain.errors import Invalid, NotFound
+from keytui.vault.configuration import FILE_NAME, table
 
 DEFAULT_PROFILE: Final = "default"
 
@@ -48,30 +48,17 @@ def load_profile(name: str = DEFAULT_PROFILE, read_only: bool = False) -> Profil
     production = true        # opens read-only until it is armed
     """
     directory = home()
-    entry = _entries(directory / "config.toml").get(name)
+    configuration = directory / FILE_NAME
+    entry = table(configuration, "profiles").get(name)
     if entry is None:
         if name != DEFAULT_PROFILE:
-            raise NotFound(f"no profile is called {name!r}", f"name it in {directory / 'config.toml'}")
+            raise NotFound(f"no profile is called {name!r}", f"name it in {configuration}")
         return Profile(name, directory / "default", local_actor(), read_only)
     where = entry.get("directory", str(directory / name))
     production = entry.get("production", False)
     if not isinstance(where, str) or not isinstance(production, bool):
         raise Invalid(
             f"profile {name!r}: `directory` is a path in quotes and `production` is true or false",
-            f"mend it in {directory / 'config.toml'}",
+            f"mend it in {configuration}",
         )
     return Profile(name, Path(where).expanduser(), local_actor(), read_only or production)
-
-
-def _entries(path: Path) -> dict[str, dict[str, object]]:
-    try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
-    except FileNotFoundError:
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} is not valid TOML: {error}", "mend the line it names") from error
-    profiles = content.get("profiles", {})
-    if not isinstance(profiles, dict) or not all(isinstance(entry, dict) for entry in profiles.values()):
-        raise Invalid(f"{path}: profiles are tables, as in [profiles.prod]", "mend the file")
-    return profiles

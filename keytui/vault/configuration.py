@@ -1,0 +1,32 @@
+"""`config.toml` in the home: read as tables, with errors that name the file and what is wrong in it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from keytui.domain.errors import Invalid
+
+FILE_NAME: Final = "config.toml"
+
+
+def table(path: Path, section: str) -> Mapping[str, Mapping[str, object]]:
+    """The sub-tables of a section by name, as in `[profiles.prod]`; none when the file or the section is absent."""
+    entries = _content(path).get(section, {})
+    if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
+        raise Invalid(f"{path}: {section} is made of tables, as in [{section}.NAME]", "mend the file")
+    return entries
+
+
+def _content(path: Path) -> Mapping[str, object]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path} is not valid TOML: {error}", "mend the line it names") from error
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}", "check who owns it") from error

@@ -1,0 +1,93 @@
+"""`config.toml`: profiles and policies, and errors that name the field at fault."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keytui.domain.errors import Invalid, NotFound
+from keytui.domain.policy import STRICT_DEVELOPMENT
+from keytui.vault.policies import load_policies
+from keytui.vault.profile import load_profile
+
+
+def written(directory: Path, text: str) -> Path:
+    path = directory / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KEYTUI_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_without_a_file_the_default_profile_lives_in_the_home(home: Path) -> None:
+    profile = load_profile()
+    assert profile.directory == home / "default"
+    assert not profile.read_only
+
+
+def test_a_production_profile_opens_read_only(home: Path) -> None:
+    written(home, '[profiles.prod]\ndirectory = "/srv/keys"\nproduction = true\n')
+    profile = load_profile("prod")
+    assert profile.read_only
+    assert profile.directory == Path("/srv/keys")
+
+
+def test_any_profile_can_be_opened_read_only(home: Path) -> None:
+    assert load_profile(read_only=True).read_only
+
+
+def test_an_unknown_profile_is_named_with_the_file_that_could_name_it(home: Path) -> None:
+    with pytest.raises(NotFound, match="nowhere") as error:
+        load_profile("nowhere")
+    assert str(home / "config.toml") in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[profiles.prod\n", "not valid TOML"),
+        ("profiles = 3\n", "tables"),
+        ("[profiles.prod]\ndirectory = 3\n", "`directory`"),
+        ('[profiles.prod]\nproduction = "yes"\n', "`production`"),
+    ],
+)
+def test_a_broken_profile_says_what_is_wrong(home: Path, text: str, named: str) -> None:
+    written(home, text)
+    with pytest.raises(Invalid, match=named):
+        load_profile("prod")
+
+
+def test_policies_take_presets_and_durations(tmp_path: Path) -> None:
+    policies = load_policies(
+        written(
+            tmp_path,
+            '[policy.development]\npreset = "strict-development"\n'
+            '[policy.production]\nrotation_interval = "60d"\noverlap = "12h"\n',
+        )
+    )
+    assert policies.of("development") == STRICT_DEVELOPMENT
+    assert policies.of("production").rotation_interval == timedelta(days=60)
+    assert policies.of("production").overlap == timedelta(hours=12)
+    assert policies.of("staging").rotation_interval == timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ('interval = "60d"', "no field 'interval'"),
+        ("overlap = 24", "overlap is a duration"),
+        ('overlap = "soon"', "not a duration: 'soon'"),
+        ('preset = "lax"', "preset = 'lax'"),
+    ],
+)
+def test_a_broken_policy_names_table_and_field(tmp_path: Path, line: str, named: str) -> None:
+    path = written(tmp_path, f"[policy.production]\n{line}\n")
+    with pytest.raises(Invalid, match=named) as error:
+        load_policies(path)
+    assert "[policy.production]" in error.value.message
