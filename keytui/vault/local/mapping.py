@@ -12,8 +12,10 @@ from keytui.domain.keys import Key, KeyFacts, KeySummary, Kind, Version, Version
 from keytui.domain.policy import Policy
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Step, Strategy, Waiver
 from keytui.domain.secrets import fingerprint
+from keytui.domain.usage import Caller
 from keytui.vault.local.tables import (
     AuditRow,
+    CallerRow,
     DeliveryRow,
     KeyRow,
     RotationRow,
@@ -115,6 +117,10 @@ def rotation_of(row: RotationRow, key: KeyRow, waivers: Sequence[WaiverRow]) -> 
         closed_at=row.closed_at,
         waivers=tuple(Waiver(waiver.subject, waiver.actor, waiver.at, waiver.why) for waiver in waivers),
     )
+
+
+def caller_of(row: CallerRow) -> Caller:
+    return Caller(row.name, row.declared, row.address, row.agent)
 
 
 def step_of(row: StepRow) -> Step:

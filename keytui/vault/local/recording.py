@@ -125,4 +125,4 @@ def _touch(session: Session, key_id: str, version: int, at: datetime) -> None:
     row.last_used_at = max(row.last_used_at or at, at)
     if row.state != VersionState.REVOKED:
         earlier = or_(col(KeyRow.last_used_at).is_(None), col(KeyRow.last_used_at) < at)
-        session.execute(update(KeyRow).where(col(KeyRow.id) == key_id, earlier).values(last_used_at=at))
+        session.exec(update(KeyRow).where(col(KeyRow.id) == key_id, earlier).values(last_used_at=at))

@@ -12,7 +12,7 @@ from keytui.domain.judgement import judge
 from keytui.domain.policy import Policies
 from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.verdict import Assessment, Question, Verdict
-from keytui.vault.local.usage import gather_evidence
+from keytui.vault.local.evidence import gather_evidence
 
 QUESTIONS: Final = {
     RotationState.OVERLAPPING: Question.RETIRE,
