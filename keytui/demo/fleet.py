@@ -118,12 +118,13 @@ def _ordinary(dice: random.Random) -> Iterator[Member]:
         scope = f"{dice.choice(_NOUNS)}:{dice.choice(('read', 'write'))}"
         created = _days(dice.triangular(1, 240, 30))
         callers = (
-            () if dice.random() < 0.2 else (_named(f"{name}-client", dice.choice((1, 6, 20, 90, 300)), _silence(dice)),)
+            ()
+            if dice.random() < 0.15
+            else (_named(f"{name}-client", dice.choice((1, 6, 20, 90, 300)), _silence(dice, created)),)
         )
         yield Member(_draft(name, dice.choice(_OWNERS), scope, environment=environment), created, callers)
 
 
-def _silence(dice: random.Random) -> timedelta:
-    return dice.choice(
-        (timedelta(), timedelta(), timedelta(), _days(dice.uniform(8, 29)), _days(dice.uniform(31, 120)))
-    )
+def _silence(dice: random.Random, created_ago: timedelta) -> timedelta:
+    """Most clients still send; some stopped somewhere in the key's life."""
+    return timedelta() if dice.random() < 0.7 else created_ago * dice.uniform(0.2, 0.9)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
+from zlib import crc32
 
 from keytui.clock import utc_now
 from keytui.demo.fleet import Member, Pace, Turn
@@ -113,9 +114,10 @@ def remember_requests(sink: Sink, clock: TravelClock, lived: Sequence[Lived], en
     start = now - REMEMBERED
     clock.travel(start)
     sink.register(_OLD_RECORDER, "api-1", "demo", 1)
+    long_ago = tuple(use for one in lived for use in _last_uses(one, start, now))
     for number in range(int(REMEMBERED / hour)):
         begin = start + number * hour
-        uses = tuple(use for one in lived for use in _uses(one, begin, hour, now))
+        uses = (*(use for one in lived for use in _uses(one, begin, hour, now)), *(() if number else long_ago))
         clock.travel(begin + hour)
         sink.record(Flush(_OLD_RECORDER, number + 1, begin + hour, uses, closing=ends and begin + hour >= now))
     clock.arrive()
@@ -128,7 +130,7 @@ def _uses(lived: Lived, begin: datetime, hour: timedelta, now: datetime) -> Iter
     for pace in lived.member.callers:
         if ago < pace.until_ago:
             continue
-        count = max(1, round(pace.per_hour * _tide(begin)))
+        count = max(1, round(pace.per_hour * _tide(begin, pace.caller.name)))
         yield Use(
             lived.key_id,
             lived.version_at(pace, ago),
@@ -141,11 +143,21 @@ def _uses(lived: Lived, begin: datetime, hour: timedelta, now: datetime) -> Iter
         )
 
 
+def _last_uses(lived: Lived, start: datetime, now: datetime) -> Iterator[Use]:
+    """What callers that fell silent before the remembered days sent last."""
+    for pace in lived.member.callers:
+        at = now - pace.until_ago
+        if at < start and pace.until_ago < lived.member.created_ago:
+            minute = at.replace(second=0, microsecond=0)
+            yield Use(lived.key_id, lived.version_at(pace, pace.until_ago), pace.caller, minute, at, at, accepted=1)
+
+
 def _told_by_the_hour(member: Member, ago: timedelta) -> bool:
     """Keys with a story are; of the others the last day is, and one hour of each day before."""
     return bool(member.turns) or ago <= timedelta(days=1)
 
 
-def _tide(at: datetime) -> float:
-    """A service's day: quiet at three in the morning, busy at three in the afternoon."""
-    return 0.6 - 0.4 * math.cos((at.hour - 3) / 24 * math.tau)
+def _tide(at: datetime, caller: str) -> float:
+    """A day of requests: quiet at three in the morning, busy at three in the afternoon, a few hours off by caller."""
+    early = crc32(caller.encode()) % 9 - 4
+    return 0.6 - 0.4 * math.cos((at.hour - 3 + early) / 24 * math.tau)
