@@ -5,7 +5,7 @@ from __future__ import annotations
 from keytui.domain.errors import Unsafe
 from keytui.domain.rotation import Rotation, RotationState, Verb, move
 from keytui.domain.verdict import Assessment, Verdict
-from keytui.vault.local.moves import Subject, carry_out, take_up
+from keytui.vault.local.moves import Subject, carry_out, subject_of, take_up
 from keytui.vault.local.rows import stored_rotation, version_row
 from keytui.vault.local.section import Section, Write
 from keytui.vault.local.verdicts import assessed, require_safe
@@ -61,9 +61,9 @@ class Ending(Section):
             raise
 
     def _record_refusal(self, rotation_id: int, verb: Verb, assessment: Assessment) -> None:
-        """The refused transaction was undone, so this stands in one of its own."""
+        """The refused transaction was undone, so this stands in one of its own; trying takes nothing over."""
         with self._writing() as write:
-            subject = take_up(write, rotation_id)
+            subject = subject_of(write.session, rotation_id)
             write.record(
                 subject.event(
                     _EVENTS[verb],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlmodel import Session
+
 from keytui.domain.audit import Event
 from keytui.domain.keys import VersionState
 from keytui.domain.rotation import CLOSED, First, Rotation, RotationState, Strategy, Verb, move
@@ -27,11 +29,16 @@ class Subject:
         return Event(type_, self.key.id, self.key.name, version, self.row.id, told, refused)
 
 
+def subject_of(session: Session, rotation_id: int) -> Subject:
+    """The rotation, whoever holds it."""
+    row = rotation_row(session, rotation_id)
+    return Subject(row, key_row(session, row.key_id), stored_rotation(session, row))
+
+
 def take_up(write: Write, rotation_id: int) -> Subject:
     """The rotation, held by this actor from now on; taking it from another is audited."""
-    row = rotation_row(write.session, rotation_id)
-    rotation = stored_rotation(write.session, row)
-    subject = Subject(row, key_row(write.session, row.key_id), rotation)
+    subject = subject_of(write.session, rotation_id)
+    row, rotation = subject.row, subject.rotation
     if rotation.open and row.holder != write.actor:
         write.record(subject.event("rotation.taken-over", previously=row.holder))
         add_step(write, row, "take-over", f"from {row.holder}")

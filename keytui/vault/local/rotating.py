@@ -176,8 +176,8 @@ def _refuse_open(key: KeyRow) -> None:
 def _open(subject: Subject) -> Subject:
     if not subject.rotation.open:
         raise Refused(
-            f"rotation #{subject.rotation.id} of {subject.key.name} is {subject.rotation.state}",
-            "it has ended; nothing can be added to it",
+            f"rotation #{subject.rotation.id} of {subject.key.name} has ended: it is {subject.rotation.state}",
+            "nothing can be added to it any more",
         )
     return subject
 

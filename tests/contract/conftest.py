@@ -1,0 +1,82 @@
+"""The vaults that the contract holds for. A new kind of vault is one more maker here, and no new test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from keytui.domain.audit import Actor
+from keytui.domain.policy import Policies
+from keytui.vault.local.feed import LocalFeed
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
+from keytui.vault.protocol import Vault
+from keytui.verify.source import Sink
+from tests.world import StoppedClock, repeatable_randomness
+
+
+@dataclass(slots=True)
+class House:
+    """One vault, as several people and one verifier meet it."""
+
+    profile: Profile
+    clock: StoppedClock
+    vault: Vault
+    sink: Sink
+    """Where a verifier's usage goes."""
+    enter: Callable[[Profile], Vault]
+    """The same vault, opened by somebody else; it is closed with the house."""
+    _opened: list[Vault] = field(default_factory=list)
+
+    def as_(self, name: str, read_only: bool = False) -> Vault:
+        """The vault as another operator has it open."""
+        opened = self.enter(replace(self.profile, actor=Actor(name, "bastion-2"), read_only=read_only))
+        self._opened.append(opened)
+        return opened
+
+    def close(self) -> None:
+        for vault in (*self._opened, self.vault):
+            vault.close()
+
+
+def _local(directory: Path) -> Iterator[House]:
+    clock = StoppedClock()
+    profile = Profile("prod", directory, Actor("ada", "bastion-2"))
+    randomness = repeatable_randomness()
+
+    def enter(as_: Profile) -> Vault:
+        return LocalVault.open(as_, clock, randomness, Policies())
+
+    feed = LocalFeed.open(profile, clock)
+    house = House(profile, clock, enter(profile), feed, enter)
+    yield house
+    house.close()
+    feed.close()
+
+
+MAKERS = {"local": _local}
+
+
+@pytest.fixture(params=MAKERS.values(), ids=MAKERS.keys())
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """A new vault of each kind."""
+    yield from request.param(tmp_path / "vault")
+
+
+@pytest.fixture(scope="module", params=MAKERS.values(), ids=MAKERS.keys())
+def standing_house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One vault for all examples of a property: every example brings keys of its own."""
+    yield from request.param(tmp_path_factory.mktemp("standing") / "vault")
+
+
+@pytest.fixture
+def vault(house: House) -> Vault:
+    return house.vault
+
+
+@pytest.fixture
+def clock(house: House) -> StoppedClock:
+    return house.clock

@@ -1,0 +1,232 @@
+"""Keys: made, found, changed and ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from keytui.domain.audit import AuditFilter
+from keytui.domain.errors import AlreadyDone, Ambiguous, Invalid, NotFound, Refused
+from keytui.domain.keys import KeyDraft, KeyEdit, KeyState, Kind, VersionState
+from keytui.domain.rotation import Plan, Reason, RotationState
+from keytui.domain.usage import UNKNOWN_CALLER
+from keytui.domain.verification import Outcome
+from keytui.vault.protocol import Vault
+from tests.contract.acts import DAY, created, handed_over, request
+from tests.world import StoppedClock
+
+
+def test_a_created_key_is_what_was_asked_for_and_its_secret_works(vault: Vault, clock: StoppedClock) -> None:
+    draft = KeyDraft(
+        "checkout-api",
+        "production",
+        description="pays",
+        owner="payments",
+        tenant="acme",
+        scopes=("bookings:read", "bookings:write"),
+        apps=("web",),
+        sensitive=True,
+        expires_at=clock() + 90 * DAY,
+        label="first",
+    )
+
+    issued = vault.create(draft, request())
+
+    key = issued.key
+    assert (key.name, key.environment, key.description, key.owner) == ("checkout-api", "production", "pays", "payments")
+    assert (key.tenant, key.scopes, key.apps) == ("acme", ("bookings:read", "bookings:write"), ("web",))
+    assert (key.sensitive, key.expires_at, key.created_at) == (True, clock() + 90 * DAY, clock())
+    assert (issued.version.number, issued.version.state) == (1, VersionState.ACTIVE)
+    assert (issued.version.prefix, issued.version.label) == (issued.secret.prefix(), "first")
+    answer = vault.check(issued.secret, ["bookings:read"], UNKNOWN_CALLER)
+    assert (answer.valid, answer.key_id, answer.version) == (True, key.id, 1)
+    assert vault.check(issued.secret, ["admin"], UNKNOWN_CALLER).reason is Outcome.SCOPE
+
+
+def test_the_same_request_makes_one_key_and_tells_its_secret_once(vault: Vault) -> None:
+    issued = vault.create(KeyDraft("checkout-api", "production"), "request-x")
+
+    with pytest.raises(AlreadyDone) as repeated:
+        vault.create(KeyDraft("checkout-api", "production"), "request-x")
+
+    assert repeated.value.reference == issued.key.id
+    assert vault.audit(AuditFilter(type="key.created"), 0, 10).total == 1
+
+
+def test_a_name_is_taken_once_per_tenant_and_environment(vault: Vault) -> None:
+    created(vault)
+
+    created(vault, environment="staging")
+    created(vault, tenant="acme")
+    with pytest.raises(Refused, match="checkout-api"):
+        created(vault)
+
+
+@pytest.mark.parametrize(
+    ("draft", "says"),
+    [
+        (KeyDraft("", "production"), "name"),
+        (KeyDraft("two\nlines", "production"), "name"),
+        (KeyDraft("n" * 200, "production"), "name"),
+        (KeyDraft("key", "pro duction"), "environment"),
+        (KeyDraft("key", ""), "environment"),
+        (KeyDraft("key", "production", scopes=("",)), "scope"),
+        (KeyDraft("key", "production", owner="\x1b[31mred"), "owner"),
+        (KeyDraft("key", "production", format="short:hex:8"), "bits"),
+    ],
+)
+def test_bad_input_is_named_and_makes_nothing(vault: Vault, draft: KeyDraft, says: str) -> None:
+    with pytest.raises(Invalid, match=says) as refused:
+        vault.create(draft, request())
+
+    assert refused.value.hint
+    assert vault.audit(AuditFilter(), 0, 1).total == 0
+
+
+def test_an_expiry_in_the_past_is_refused(vault: Vault, clock: StoppedClock) -> None:
+    with pytest.raises(Invalid, match="past"):
+        created(vault, expires_at=clock())
+
+
+def test_a_token_is_not_issued_here(vault: Vault) -> None:
+    with pytest.raises(Refused, match="not issued here"):
+        created(vault, kind=Kind.TOKEN)
+
+
+def test_a_key_is_found_by_id_name_and_prefix(vault: Vault) -> None:
+    issued = created(vault)
+    created(vault, "other")
+    key, prefix = issued.key, issued.version.prefix
+
+    assert prefix is not None
+    for reference in (key.id, key.name, prefix, prefix[:8], key.id[:6]):
+        assert vault.find(reference) == key
+
+
+def test_a_key_is_found_by_the_prefix_of_a_version_that_was_replaced(vault: Vault) -> None:
+    first = created(vault)
+    handed_over(vault, first.key.id)
+
+    assert vault.find(first.version.prefix or "").id == first.key.id
+
+
+def test_an_ambiguous_reference_lists_the_candidates(vault: Vault) -> None:
+    ids = [created(vault, environment=environment).key.id for environment in ("production", "staging")]
+
+    with pytest.raises(Ambiguous) as ambiguous:
+        vault.find("checkout-api")
+    assert ambiguous.value.candidates == (
+        f"checkout-api (production, {ids[0]})",
+        f"checkout-api (staging, {ids[1]})",
+    ) or ambiguous.value.candidates == (
+        f"checkout-api (staging, {ids[1]})",
+        f"checkout-api (production, {ids[0]})",
+    )
+    with pytest.raises(Ambiguous):
+        vault.find("tk_")
+
+
+@pytest.mark.parametrize("reference", ["nobody", "", "%", "_", "tk%"])
+def test_what_names_no_key_is_not_found(vault: Vault, reference: str) -> None:
+    created(vault)
+
+    with pytest.raises(NotFound):
+        vault.find(reference)
+
+
+def test_a_secret_typed_as_a_reference_is_not_repeated(vault: Vault) -> None:
+    issued = created(vault)
+    value = issued.secret.reveal()
+
+    for typed in (value, value + "x", value[:20]):
+        with pytest.raises(NotFound) as refused:
+            vault.find(typed)
+        assert typed[12:] not in refused.value.message + refused.value.hint
+
+
+def test_an_edit_changes_what_is_named_and_nothing_else(vault: Vault, clock: StoppedClock) -> None:
+    key = created(vault, owner="payments", scopes=("a",)).key
+
+    edited = vault.edit(key.id, KeyEdit(name="checkout", owner="platform", scopes=("a", "b"), expires_at=clock() + DAY))
+
+    assert edited == replace(key, name="checkout", owner="platform", scopes=("a", "b"), expires_at=clock() + DAY)
+    assert vault.detail(key.id).summary.key == edited
+    assert vault.edit(key.id, KeyEdit(never_expires=True)).expires_at is None
+    details = vault.audit(AuditFilter(type="key.edited"), 1, 1).entries[0].event.details
+    assert details["owner"] == "payments -> platform"
+
+
+def test_an_edit_of_nothing_or_to_a_taken_name_is_refused(vault: Vault) -> None:
+    key = created(vault).key
+    created(vault, "other")
+
+    with pytest.raises(Invalid):
+        vault.edit(key.id, KeyEdit())
+    with pytest.raises(Refused, match="other"):
+        vault.edit(key.id, KeyEdit(name="other"))
+    assert vault.find("checkout-api") == key
+
+
+def test_a_disabled_key_refuses_and_comes_back(vault: Vault) -> None:
+    issued = created(vault)
+
+    assert vault.disable(issued.key.id, "leaver").state is not None
+    assert vault.check(issued.secret, [], UNKNOWN_CALLER).reason is Outcome.DISABLED
+    with pytest.raises(Refused, match="disabled already"):
+        vault.disable(issued.key.id, "")
+    assert vault.enable(issued.key.id, "") == issued.key
+    assert vault.check(issued.secret, [], UNKNOWN_CALLER).valid
+    with pytest.raises(Refused, match="not disabled"):
+        vault.enable(issued.key.id, "")
+
+
+def test_a_revoked_key_is_final(vault: Vault, clock: StoppedClock) -> None:
+    issued = created(vault)
+
+    key = vault.revoke(issued.key.id, None, Reason.LEAVER, "gone")
+
+    assert key.state(clock()) is KeyState.REVOKED
+    assert vault.check(issued.secret, [], UNKNOWN_CALLER).reason is Outcome.REVOKED
+    for act in (vault.disable, vault.enable):
+        with pytest.raises(Refused, match="final"):
+            act(key.id, "")
+    with pytest.raises(Refused, match="final"):
+        vault.plan(key.id, Plan(), request())
+    with pytest.raises(Refused, match="final"):
+        vault.revoke(key.id, None, Reason.LEAVER, "")
+
+
+def test_revoking_a_key_ends_its_open_rotation_with_a_step(vault: Vault) -> None:
+    key_id = created(vault).key.id
+    rotation, issued = handed_over(vault, key_id)
+
+    vault.revoke(key_id, None, Reason.COMPROMISE, "")
+
+    detail = vault.rotation(rotation.id)
+    assert detail.rotation.state is RotationState.ABANDONED
+    assert detail.steps[-1].verb == "revoke"
+    assert vault.open_rotation(key_id) is None
+    assert vault.check(issued.secret, [], UNKNOWN_CALLER).reason is Outcome.REVOKED
+
+
+def test_a_version_that_a_rotation_or_the_key_needs_is_not_revoked(vault: Vault) -> None:
+    key_id = created(vault).key.id
+
+    with pytest.raises(Refused, match="only version"):
+        vault.revoke(key_id, 1, Reason.LEAVER, "")
+    handed_over(vault, key_id)
+    for number, names in ((1, "retire"), (2, "roll it back")):
+        with pytest.raises(Refused) as refused:
+            vault.revoke(key_id, number, Reason.LEAVER, "")
+        assert names in refused.value.hint
+    assert [version.state for version in vault.detail(key_id).versions] == [VersionState.ACTIVE, VersionState.OUTGOING]
+    with pytest.raises(NotFound):
+        vault.revoke(key_id, 7, Reason.LEAVER, "")
+
+
+def test_the_reason_other_needs_words(vault: Vault) -> None:
+    key_id = created(vault).key.id
+
+    with pytest.raises(Invalid):
+        vault.revoke(key_id, None, Reason.OTHER, "")
