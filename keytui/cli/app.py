@@ -11,6 +11,7 @@ from keytui.cli import checking, ending, importing, keys, rotating, rotations, s
 from keytui.cli.audit import audit
 from keytui.cli.console import run_demo
 from keytui.cli.session import Globals
+from keytui.domain.errors import Invalid
 from keytui.vault.profile import DEFAULT_PROFILE
 
 _TAKE_EVERYTHING = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -49,7 +50,7 @@ def globals_(
     ] = False,
 ) -> None:
     if read_only and write:
-        raise typer.BadParameter("--read-only and --write contradict each other")
+        raise Invalid("--read-only and --write contradict each other", "leave one away")
     context.obj = Globals(profile, read_only, write)
 
 

@@ -49,7 +49,7 @@ def read(
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most so many.")] = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
 ) -> None:
-    """Read the audit log, newest first; `keytui audit verify` checks it."""
+    """Read the audit log, newest first, or verify it."""
     if context.invoked_subcommand is not None:
         return
     now = utc_now()
@@ -65,14 +65,17 @@ def read(
 
 @audit.command()
 def verify(context: typer.Context, json: JsonOption = False) -> None:
-    """Recompute the whole chain and its signed checkpoints: exit code 1 when it is broken."""
+    """Recompute the chain and its signed checkpoints.
+
+    Exit code 1 when it is broken.
+    """
     with opened(context) as vault:
         check = vault.verify_audit()
     whole = check.broken_at is None
     if json:
         say_json(audit_check_shape(check))
     elif whole:
-        say(f"whole: {check.entries} entries, {check.checkpoints} signed checkpoints. {check.detail}".rstrip())
+        say(f"whole: {check.entries} entries, {check.checkpoints} signed checkpoints; {check.detail}")
     else:
         say(f"broken at entry {check.broken_at}: {check.detail}")
     raise typer.Exit(Exit.DONE if whole else Exit.REFUSED)

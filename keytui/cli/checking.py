@@ -12,6 +12,7 @@ from keytui.cli.options import JsonOption
 from keytui.cli.output import say, say_json
 from keytui.cli.session import opened
 from keytui.cli.shapes import check_shape
+from keytui.domain.errors import Invalid
 from keytui.domain.usage import UNKNOWN_CALLER, Caller
 
 
@@ -21,7 +22,10 @@ def verify(
     caller: Annotated[str | None, typer.Option(metavar="C", help="Who asks.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Check the secret on standard input as a service would: exit code 0 if it is valid, else 1."""
+    """Check the secret on standard input as a service would.
+
+    Exit code 0 if it is valid, else 1.
+    """
     refuse_arguments(context)
     secret = given_secret("secret")
     with opened(context) as vault:
@@ -36,7 +40,10 @@ def verify(
 
 
 def diagnose(context: typer.Context, json: JsonOption = False) -> None:
-    """Say why the secret on standard input does not work, and what to do; exit code 0 if it does work."""
+    """Say why the secret on standard input fails.
+
+    Each finding comes with what to do. Exit code 0 if the secret is valid after all, else 1.
+    """
     refuse_arguments(context)
     secret = given_secret("secret", raw=True)
     with opened(context) as vault:
@@ -56,6 +63,7 @@ def diagnose(context: typer.Context, json: JsonOption = False) -> None:
 def refuse_arguments(context: typer.Context) -> None:
     """A secret typed behind the command is refused without being repeated."""
     if context.args:
-        raise typer.BadParameter(
-            "a secret does not belong on a command line, where others can read it: pipe it in, and replace that one"
+        raise Invalid(
+            "a secret does not belong on a command line, where others can read it",
+            "pipe it in; if that was a real one, replace it: it is in your shell's history",
         )

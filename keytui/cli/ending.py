@@ -14,7 +14,7 @@ from keytui.cli.output import remark, say, say_json, say_json_array
 from keytui.cli.session import opened
 from keytui.cli.shapes import Shape, key_shape
 from keytui.clock import utc_now
-from keytui.domain.errors import NotFound
+from keytui.domain.errors import Invalid, NotFound
 from keytui.domain.keys import Key, KeyState
 from keytui.domain.query import Facet, Query, Sort, Term
 from keytui.domain.rotation import Reason
@@ -23,16 +23,16 @@ from keytui.vault.protocol import Vault
 
 def disable(
     context: typer.Context,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="An id, a unique name or a unique prefix.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="An id, a unique name or a unique prefix.")] = None,
     *,
     owner: Annotated[str | None, typer.Option(metavar="O", help="Every key of an owner, instead of one.")] = None,
     note: NoteOption = "",
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Refuse a key, or all keys of an owner, until `enable` takes it back."""
+    """Refuse a key, or all keys of an owner, reversibly."""
     if (key is None) == (owner is None):
-        raise typer.BadParameter("name a KEY, or an owner with --owner")
+        raise Invalid("disable takes a KEY, or an owner with --owner", "name one of the two")
     with opened(context) as vault:
         if key is not None:
             _say(vault, vault.disable(vault.find(key).id, note), "disabled", json)
@@ -62,7 +62,7 @@ def revoke(
         what = found.name if version is None else f"version {version} of {found.name}"
         if not yes:
             if not interactive():
-                raise typer.BadParameter("revoking is final, and nobody is here to confirm it: say --yes")
+                raise Invalid("revoking is final, and nobody is here to confirm it", "say --yes in a script")
             confirm(f"{what} ({found.environment}) will be refused for good.", found.name)
         revoked = vault.revoke(found.id, version, reason, note)
         _say(vault, revoked, "revoked" if version is None else f"revoked version {version} of", json)

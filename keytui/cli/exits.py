@@ -6,6 +6,8 @@ import sys
 from enum import IntEnum
 from typing import Final
 
+from keytui.cli.times import minute
+from keytui.domain.durations import short
 from keytui.domain.errors import Forbidden, Invalid, KeytuiError, Locked, Unreachable, Unsafe
 from keytui.domain.text import harmless
 from keytui.domain.verdict import Assessment, Verdict
@@ -78,7 +80,9 @@ def reasons(assessment: Assessment) -> list[str]:
     lines = []
     for finding in sorted(assessment.reasons, key=lambda finding: bool(finding.waived_by)):
         waived = f" (waived by {finding.waived_by})" if finding.waived_by else ""
-        lines.append(f"  {finding.verdict.replace('_', ' ')}: {finding.detail}{waived}  [{finding.source}]")
+        span = short(finding.window.end - finding.window.start)
+        lines.append(f"  {finding.verdict.replace('_', ' ')}: {finding.detail}{waived}")
+        lines.append(f"      {finding.source}, as of {minute(finding.as_of)}, over {span}")
         if finding.remedy and not finding.waived_by:
             lines.append(f"      {finding.remedy}")
     return lines

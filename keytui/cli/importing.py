@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 import typer
 
-from keytui.vault.env_file import LeftOut, SortedOut, read_env_file, sort_out
 from keytui.cli.options import AppsOption, JsonOption, OwnerOption, TenantOption
 from keytui.cli.output import progress, remark, say, say_json
 from keytui.cli.session import opened
@@ -15,6 +14,7 @@ from keytui.cli.shapes import Shape, import_shape
 from keytui.clock import utc_now
 from keytui.domain.errors import NotFound
 from keytui.domain.keys import KeyDraft
+from keytui.vault.env_file import LeftOut, SortedOut, read_env_file, sort_out
 from keytui.vault.model import ImportReport
 
 _KNOWN_ENVIRONMENTS: Final = frozenset({"production", "staging", "development", "test"})
@@ -38,7 +38,10 @@ def import_file(
     prefix: Annotated[str, typer.Option(metavar="P", help="Begin every key's name with it.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Import API keys by digest: the values stay where they are. A value that is known adds nothing."""
+    """Import the API keys of a .env file, by digest.
+
+    The file stays the only place that holds the values. A value that is known adds nothing.
+    """
     sorted_out = sort_out(read_env_file(file), variables or (), prefix)
     environment = environment or _environment_of(file)
     draft = KeyDraft(

@@ -27,6 +27,7 @@ from keytui.cli.session import opened
 from keytui.cli.shapes import detail_shape, key_shape
 from keytui.cli.times import age, ago, ahead, expiry, minute
 from keytui.clock import utc_now
+from keytui.domain.errors import Invalid
 from keytui.domain.keys import KeyDraft, KeyEdit, KeySummary
 from keytui.domain.query import Query, Sort, parse, parse_sort
 from keytui.vault.model import Issued, KeyDetail
@@ -80,7 +81,7 @@ def list_keys(
     context: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[QUERY]", help="As in the console: flag:stale env:production unused:>30d -env:test"),
+        typer.Argument(metavar="QUERY", help="As in the console: flag:stale env:production unused:>30d -env:test"),
     ] = None,
     sort: Annotated[str, typer.Option(metavar="FIELD", help="name, env, owner, age, last-used, expires, created.")] = (
         "name"
@@ -104,7 +105,7 @@ def list_keys(
 
 
 def show(context: typer.Context, key: KeyArgument, json: JsonOption = False) -> None:
-    """Show all of one key: versions, callers, rotations, and the end of its log."""
+    """Show all of one key."""
     with opened(context) as vault:
         detail = vault.detail(vault.find(key).id)
     now = utc_now()
@@ -131,7 +132,7 @@ def edit(
     sensitive: Annotated[bool | None, typer.Option(help="Whether to handle it with care.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Change what may change of a key; its environment and kind never do."""
+    """Change a key: its environment and kind never do."""
     change = KeyEdit(
         name=name,
         description=description,
@@ -165,7 +166,9 @@ def _query(words: list[str]) -> Query:
     """The words of a query; a leading dash negates, so only two of them can be a mistyped option."""
     mistyped = next((word for word in words if word.startswith("--")), None)
     if mistyped is not None:
-        raise typer.BadParameter(f"there is no option {mistyped}", param_hint="QUERY")
+        raise Invalid(
+            f"there is no option {mistyped}", "`keytui list --help` names them; a query negates with one dash"
+        )
     return parse(" ".join(words))
 
 

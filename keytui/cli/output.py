@@ -54,8 +54,10 @@ def say_json_array(items: Iterable[dict[str, object]]) -> None:
     sys.stdout.write("[]\n" if separator.startswith("[") else "\n]\n")
 
 
-def say_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Aligned columns; on a terminal they are cut to its width."""
+def say_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns, cut to its width on a terminal; nothing at all for no rows."""
+    if not rows:
+        return
     table = Table(box=None, pad_edge=False, show_edge=False)
     for heading in headings:
         table.add_column(Text(heading), no_wrap=True, overflow="ellipsis")

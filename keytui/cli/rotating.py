@@ -19,7 +19,7 @@ from keytui.cli.shapes import key_shape, rehearsal_shape, rotation_shape
 from keytui.cli.times import ago, minute
 from keytui.clock import utc_now
 from keytui.domain.durations import long, parse_duration
-from keytui.domain.errors import KeytuiError, Refused
+from keytui.domain.errors import Invalid, KeytuiError, Refused
 from keytui.domain.keys import Flag, Key, Kind
 from keytui.domain.query import Facet, Query, Sort, Term
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy
@@ -31,7 +31,7 @@ _DUE = Query((Term(Facet.FLAG, Flag.DUE), Term(Facet.KIND, Kind.API_KEY)))
 
 def rotate(
     context: typer.Context,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="An id, a unique name or a unique prefix.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="An id, a unique name or a unique prefix.")] = None,
     *,
     strategy: Annotated[Strategy | None, typer.Option(help="How the old version gives way; rolling unless said.")] = (
         None
@@ -53,19 +53,14 @@ def rotate(
     rotation stays open: --resume revokes what nobody received and issues another.
     """
     if (key is None) != due:
-        raise typer.BadParameter("name a KEY, or say --due for every key that is due")
+        raise Invalid("rotate takes a KEY, or --due for every key that is due", "name one of the two")
     if resume:
         if due or dry_run or label or note or any(one is not None for one in (strategy, first, overlap, reason)):
-            raise typer.BadParameter(
-                "an open rotation keeps its plan: --resume takes nothing but KEY", param_hint="--resume"
-            )
+            raise Invalid("an open rotation keeps its plan", "--resume takes KEY, --show and --json, and nothing else")
         _resume(context, key or "", show, json)
         return
     if due and not (json or dry_run):
-        raise typer.BadParameter(
-            "several secrets cannot be told apart on one standard output: say --json for one line each",
-            param_hint="--due",
-        )
+        raise Invalid("several secrets on one output could not be told apart", "say --json: one line for each key")
     strategy = strategy or Strategy.ROLLING
     plan = Plan(
         strategy,
@@ -175,9 +170,9 @@ def _asked_first(strategy: Strategy) -> First | None:
     if strategy is not Strategy.EMERGENCY:
         return None
     if not interactive():
-        raise typer.BadParameter(
-            "an emergency needs --first revoke (nobody gets in until the new secret is out) or --first replace",
-            param_hint="--first",
+        raise Invalid(
+            "an emergency needs to know what comes first",
+            "--first revoke: nobody gets in until the new secret is out; --first replace: both do until `complete`",
         )
     return First(
         choose(

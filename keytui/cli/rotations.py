@@ -15,6 +15,7 @@ from keytui.cli.session import opened, rotation_of
 from keytui.cli.shapes import assessment_shape, rotation_shape
 from keytui.cli.times import ahead
 from keytui.clock import utc_now
+from keytui.domain.errors import Invalid
 from keytui.domain.rotation import Rotation, Verb, allowed
 from keytui.vault.model import RotationDetail
 from keytui.vault.protocol import Vault
@@ -44,7 +45,10 @@ def rotations(
 
 
 def verdict(context: typer.Context, key: KeyArgument, json: JsonOption = False) -> None:
-    """Say whether the old version can go, and why: exit code 0 SAFE, 3 NOT_SAFE, 4 UNKNOWN."""
+    """Say whether the old version can go, and why.
+
+    Exit code 0 for SAFE, 3 for NOT_SAFE, 4 for UNKNOWN.
+    """
     with opened(context) as vault:
         assessment = vault.verdict(rotation_of(vault, vault.find(key)).id)
     if json:
@@ -65,7 +69,10 @@ def retire(
     note: NoteOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Suspend the old version. Only a SAFE verdict lets it go; `restore` takes it back."""
+    """Suspend the old version, if the verdict is SAFE.
+
+    It is refused from then on; `keytui restore` takes it back.
+    """
     override = _override(force, note)
     _carry_out(context, key, json, lambda vault, rotation: vault.retire(rotation.id, override))
 
@@ -77,7 +84,10 @@ def complete(
     note: NoteOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Revoke the suspended version for good, on a second SAFE verdict."""
+    """Revoke the suspended version for good.
+
+    It needs a second SAFE verdict, over the time since it was suspended.
+    """
     override = _override(force, note)
     _carry_out(context, key, json, lambda vault, rotation: vault.complete(rotation.id, override))
 
@@ -126,9 +136,9 @@ def _carry_out(context: typer.Context, key: str, json: bool, verb: Callable[[Vau
 def _override(force: bool, note: str) -> str:
     """What goes past the verdict, in words. A note without --force would be lost, so it is refused."""
     if force and not note:
-        raise typer.BadParameter("going past the verdict needs a reason for the log: --note", param_hint="--force")
+        raise Invalid("going past the verdict needs a reason, for the log", "say why with --note")
     if note and not force:
-        raise typer.BadParameter("a note belongs to --force", param_hint="--note")
+        raise Invalid("a note belongs to --force here", "leave it away; SAFE needs no reason")
     return note
 
 

@@ -96,7 +96,10 @@ def reveal(
     show: ShowOption = False,
     passphrase_file: PassphraseFileOption = None,
 ) -> None:
-    """Print a sealed value, which the audit log keeps. In a pipe it is all that standard output carries."""
+    """Print a sealed value; the audit log keeps that.
+
+    In a pipe it is all that standard output carries.
+    """
     claim_output(show)
     with opened(context) as vault:
         key = vault.find(name)
@@ -113,7 +116,10 @@ def change_passphrase(
     new_passphrase_file: NewFileOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say how the seal stands; set or change its passphrase, or lock every console that is open on this vault."""
+    """Set or change the passphrase, or lock the vault.
+
+    `lock` reaches every console that is open on this vault. Without a word, it says how the seal stands.
+    """
     with opened(context) as vault:
         if step is Step.SET:
             _set(vault, passphrase_file)

@@ -45,12 +45,12 @@ def callers(context: typer.Context, key: KeyArgument, json: JsonOption = False) 
 
 def usage(
     context: typer.Context,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One key; without it, the busiest.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="One key; without it, the busiest.")] = None,
     since: SinceOption = "24h",
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many keys.")] = 20,
     json: JsonOption = False,
 ) -> None:
-    """Count the requests of a key, or of the busiest keys, version by version."""
+    """Count the requests of a key, or of the busiest."""
     start = before(since, utc_now())
     with opened(context) as vault:
         found = vault.usage(None if key is None else vault.find(key).id, start, limit)
