@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from keytui.domain.durations import long
 from keytui.domain.findings import finding, hourly, relied_on, source_names
@@ -13,22 +13,25 @@ from keytui.domain.verdict import Evidence, Finding, Question, Verdict
 
 def fresh_use(evidence: Evidence) -> Iterator[Finding]:
     """The old version succeeded within the quiet window. Never waivable."""
+    quiet_from = evidence.now - evidence.policy.quiet
     for movement in movements(evidence):
-        silent = evidence.now - movement.last_on_old
-        if silent < evidence.policy.quiet:
-            detail = f"used the old version {long(silent)} ago, {movement.count_on_old} requests in all"
+        if movement.last_on_old > quiet_from:
+            ago = long(evidence.now - movement.last_on_old)
+            detail = f"used the old version {ago} ago, {movement.count_on_old} requests in all"
+            detail += _dissent(evidence, movement, quiet_from)
             remedy = "give it the new secret, then let it be silent on the old version for the quiet window"
-            yield _of(evidence, Verdict.NOT_SAFE, movement, detail + _dissent(evidence, movement), remedy=remedy)
+            yield _of(evidence, Verdict.NOT_SAFE, movement, detail, remedy=remedy)
 
 
 def use_while_suspended(evidence: Evidence) -> Iterator[Finding]:
     """Verifiers take a suspension in within seconds; a later use came past one. Never waivable."""
+    taken_in = evidence.since + evidence.policy.clock_skew
     for movement in movements(evidence):
-        late = movement.last_on_old > evidence.since + evidence.policy.clock_skew
-        if evidence.question is Question.COMPLETE and late:
+        if evidence.question is Question.COMPLETE and movement.last_on_old > taken_in:
             detail = "was let in with the suspended version: something does not take the suspension in"
+            detail += _dissent(evidence, movement, taken_in)
             remedy = "look for a service that answers without its vault, then restore and retire again"
-            yield _of(evidence, Verdict.NOT_SAFE, movement, detail + _dissent(evidence, movement), remedy=remedy)
+            yield _of(evidence, Verdict.NOT_SAFE, movement, detail, remedy=remedy)
 
 
 def refused_on_old(evidence: Evidence) -> Iterator[Finding]:
@@ -189,9 +192,14 @@ def _of(
     )
 
 
-def _dissent(evidence: Evidence, movement: Movement) -> str:
+def _dissent(evidence: Evidence, movement: Movement, since: datetime) -> str:
     """Sources that disagree are both named; the more dangerous one counts, even if it could be forged."""
-    silent = [name for name in source_names(evidence) if name not in movement.sources]
-    forgeable = [source.name for source in evidence.sources if source.forgeable and source.name in movement.sources]
-    disagreement = f"; {', '.join(silent)} saw nothing of it" if silent else ""
-    return disagreement + (f"; an outsider could have forged {', '.join(forgeable)}" if forgeable else "")
+    saw = {
+        entry.source
+        for entry in evidence.callers
+        if entry.caller == movement.caller and entry.old is not None and entry.old.last_seen > since
+    }
+    silent = ", ".join(name for name in source_names(evidence) if name not in saw)
+    forgeable = ", ".join(source.name for source in evidence.sources if source.forgeable and source.name in saw)
+    disagreement = f"; {silent} saw nothing of it" if silent else ""
+    return disagreement + (f"; an outsider could have forged {forgeable}" if forgeable else "")

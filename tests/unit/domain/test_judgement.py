@@ -1,0 +1,433 @@
+"""The verdict, rule by rule: what stands against SAFE, who said it, what to do, and whether a name waives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from keytui.domain.judgement import judge
+from keytui.domain.usage import Caller
+from keytui.domain.verdict import (
+    CallerEvidence,
+    Evidence,
+    Finding,
+    Gap,
+    GapKind,
+    Question,
+    Refusals,
+    Sighting,
+    Verdict,
+    Window,
+)
+from tests.unit.domain.evidence import DAY, HOUR, POLICY, clean, moved, source, waiver
+from tests.world import NOON
+
+NOT_SAFE, UNKNOWN, SAFE = Verdict.NOT_SAFE, Verdict.UNKNOWN, Verdict.SAFE
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to damage clean evidence, and all that the verdict must say of it."""
+
+    damage: Callable[[Evidence], Evidence]
+    verdict: Verdict
+    says: str
+    subject: str = ""
+    source: str = "api-1"
+    question: Question = Question.RETIRE
+
+    def evidence(self) -> Evidence:
+        return self.damage(clean(self.question))
+
+
+def with_caller(entry: CallerEvidence) -> Callable[[Evidence], Evidence]:
+    return lambda evidence: replace(evidence, callers=(*evidence.callers, entry))
+
+
+def with_source(**changes: object) -> Callable[[Evidence], Evidence]:
+    return lambda evidence: replace(evidence, sources=(replace(evidence.sources[0], **changes),))  # type: ignore[arg-type]  # the fields differ in type
+
+
+def with_gap(gap: Gap) -> Callable[[Evidence], Evidence]:
+    return lambda evidence: replace(evidence, gaps=(*evidence.gaps, gap))
+
+
+def beside(
+    other: CallerEvidence, *, forgeable: bool = False, attributable: bool = True
+) -> Callable[[Evidence], Evidence]:
+    """A second source, with a caller that it saw."""
+    second = source(other.source, forgeable=forgeable, attributable=attributable)
+    return lambda evidence: replace(evidence, sources=(*evidence.sources, second), callers=(*evidence.callers, other))
+
+
+GONE = replace(moved("cron"), new=None, new_rate=0.0)
+ONCE = CallerEvidence(Caller.called("cron"), "api-1", old=Sighting(NOON - 3 * DAY, NOON - 3 * DAY, 1))
+RETURNED = replace(moved("cron"), new=Sighting(NOON - 6 * DAY, NOON - 4 * DAY, 50))
+
+CASES: dict[str, Case] = {
+    "fresh use of the old version": Case(
+        with_caller(moved("cron", silent=POLICY.quiet - SECOND)), NOT_SAFE, "cron used"
+    ),
+    "fresh use seen only by a source that could be forged": Case(
+        beside(moved("cron", seen_by="access.log", silent=HOUR), forgeable=True),
+        NOT_SAFE,
+        "api-1 saw nothing of it; an outsider could have forged access.log",
+        source="access.log",
+    ),
+    "sources that disagree": Case(
+        beside(moved("web-1", seen_by="api-2", silent=HOUR)),
+        NOT_SAFE,
+        "; api-1 saw nothing of it",
+        source="api-1, api-2",
+    ),
+    "silent for less than twice its longest pause": Case(
+        with_caller(moved("cron", silent=3 * DAY, gap=36 * HOUR + SECOND)), NOT_SAFE, "only 3 d 0 h show it", "cron"
+    ),
+    "not seen on the new version": Case(with_caller(GONE), NOT_SAFE, "not arrived", "cron"),
+    "at less than half its former rate": Case(
+        with_caller(moved("cron", former=40, new=19.9)), NOT_SAFE, "(20 requests", "cron"
+    ),
+    "back on the old version after the new": Case(with_caller(RETURNED), NOT_SAFE, "not arrived", "cron"),
+    "a rate that is not a number": Case(with_caller(moved("cron", new=float("nan"))), NOT_SAFE, "not arrived", "cron"),
+    "two sources, one of which says it has not moved": Case(
+        beside(replace(GONE, caller=Caller.called("web-1"), source="api-2", former_rate=100)),
+        NOT_SAFE,
+        "web-1 left",
+        "web-1",
+        source="api-1, api-2",
+    ),
+    "seen only once": Case(with_caller(ONCE), UNKNOWN, "only once", "cron"),
+    "all of it at one instant": Case(with_caller(moved("cron", gap=timedelta())), UNKNOWN, "only once", "cron"),
+    "seen only once by one of two sources": Case(
+        beside(moved("web-1", seen_by="api-2", gap=None)), UNKNOWN, "only once", "web-1", source="api-1, api-2"
+    ),
+    "a period longer than the window": Case(
+        with_caller(moved("cron", silent=15 * DAY, gap=7 * DAY)), UNKNOWN, "every 7 d 0 h, and 4 d 0 h", "cron"
+    ),
+    "perhaps several programs": Case(
+        with_caller(moved("10.0.3.7", declared=False, silent=8 * DAY - SECOND)),
+        UNKNOWN,
+        "hide several",
+        "10.0.3.7 curl/8",
+    ),
+    "moved by the word of a source that could be forged": Case(
+        beside(moved("cron", seen_by="access.log"), forgeable=True), UNKNOWN, "only by the word", "cron", "access.log"
+    ),
+    "moved by the word of a source that mixes versions": Case(
+        beside(moved("cron", seen_by="access.log"), attributable=False),
+        UNKNOWN,
+        "only by the word",
+        "cron",
+        "access.log",
+    ),
+    "a declared consumer never seen": Case(
+        lambda e: replace(e, declared_consumers=("web-1", "mobile")), UNKNOWN, "mobile is named", "mobile"
+    ),
+    "a declared consumer seen on the old version only": Case(
+        lambda e: replace(
+            e, declared_consumers=("old",), callers=(*e.callers, replace(GONE, caller=Caller.called("old")))
+        ),
+        UNKNOWN,
+        "old is named as a consumer",
+        "old",
+    ),
+    "a declared consumer whose sighting could be forged": Case(
+        lambda e: beside(replace(moved("mobile", seen_by="access.log"), old=None), forgeable=True)(
+            replace(e, declared_consumers=("mobile",))
+        ),
+        UNKNOWN,
+        "mobile is named",
+        "mobile",
+        "api-1, access.log",
+    ),
+    "callers that overflowed": Case(
+        lambda e: replace(e, overflowed_callers=3), UNKNOWN, "3 more", "overflow: 3 callers"
+    ),
+    "the window open": Case(
+        lambda e: replace(e, since=NOON - POLICY.quiet + SECOND), UNKNOWN, "since the hand-over", source="vault"
+    ),
+    "the change in the future": Case(lambda e: replace(e, since=NOON + HOUR), UNKNOWN, "have passed", source="vault"),
+    "the new version unproven": Case(
+        lambda e: replace(e, new_proven=False), UNKNOWN, "never been accepted", source="vault"
+    ),
+    "a legacy fallback": Case(
+        lambda e: replace(e, legacy_fallbacks=("PAYLOAD_API_KEY on web-1",)),
+        UNKNOWN,
+        "still accept the old value",
+        "fallback: PAYLOAD_API_KEY on web-1",
+        "vault",
+    ),
+    "refusals risen": Case(
+        lambda e: replace(e, refusals=(Refusals("api-1", 0.2, 0.3, 4),)),
+        UNKNOWN,
+        "from 0.2 to 0.3",
+        "refusals: api-1 4 since the change",
+    ),
+    "no word about refusals": Case(lambda e: replace(e, refusals=()), UNKNOWN, "how many requests are refused"),
+    "refusals counted only where they could be forged": Case(
+        lambda e: replace(
+            e, sources=(source(), source("access.log", forgeable=True)), refusals=(Refusals("access.log", 1, 0),)
+        ),
+        UNKNOWN,
+        "how many requests are refused",
+        source="api-1, access.log",
+    ),
+    "no source": Case(
+        lambda e: replace(e, sources=(), callers=(), refusals=(), expected_sources=()),
+        UNKNOWN,
+        "nothing records",
+        source="no source",
+    ),
+    "a source that could be forged, alone": Case(
+        with_source(forgeable=True), UNKNOWN, "have forged api-1, and no sound"
+    ),
+    "no source that is whole": Case(with_source(attributable=False), UNKNOWN, "no source is whole"),
+    "versions not told apart": Case(
+        with_source(attributable=False),
+        UNKNOWN,
+        "does not tell",
+        "source: api-1 does not tell keys and versions apart",
+    ),
+    "a source that spoke too long ago": Case(
+        with_source(as_of=NOON - POLICY.evidence_as_of - SECOND),
+        UNKNOWN,
+        "spoke last at",
+        "source: api-1 spoke last at 2026-11-20T11:58:59Z",
+    ),
+    "a source that began after the change": Case(
+        with_source(window=Window(NOON - 4 * DAY + SECOND, NOON)),
+        UNKNOWN,
+        "nothing before",
+        "source: api-1 saw nothing before 2026-11-16T12:00:01Z",
+    ),
+    "a source that ends before now": Case(
+        with_source(window=Window(NOON - 30 * DAY, NOON - POLICY.evidence_as_of - SECOND)),
+        UNKNOWN,
+        "nothing after",
+        "source: api-1 saw nothing after 2026-11-20T11:58:59Z",
+    ),
+    "an expected source that is missing": Case(
+        lambda e: replace(e, expected_sources=("api-1", "api-2")),
+        UNKNOWN,
+        "expected to report",
+        "source: api-2 missing",
+        "api-2",
+    ),
+    "a caller told of by a source that is missing": Case(
+        with_caller(moved("web-1", seen_by="api-9")), UNKNOWN, "expected to report", "source: api-9 missing", "api-9"
+    ),
+    "refusals told of by a source that is missing": Case(
+        lambda e: replace(e, refusals=(*e.refusals, Refusals("api-9", 0, 0))),
+        UNKNOWN,
+        "expected to report",
+        "source: api-9 missing",
+        "api-9",
+    ),
+    "a clock that is ahead": Case(
+        with_source(as_of=NOON + POLICY.clock_skew + SECOND), UNKNOWN, "31 s ahead of the vault's clock"
+    ),
+    "a window that ends in the future": Case(
+        with_source(window=Window(NOON - 30 * DAY, NOON + HOUR)), UNKNOWN, "ahead of the vault's clock"
+    ),
+    "a caller seen in the future": Case(
+        with_caller(replace(moved("cron"), new=Sighting(NOON - DAY, NOON + HOUR, 9))),
+        UNKNOWN,
+        "ahead of the vault's clock",
+    ),
+    "attempts with the suspended version": Case(
+        lambda e: replace(e, refused_on_old=1), NOT_SAFE, "sends the suspended version", question=Question.COMPLETE
+    ),
+    "let in with the suspended version": Case(
+        lambda e: with_caller(moved("cron", silent=2 * DAY))(replace(e, since=NOON - 3 * DAY)),
+        NOT_SAFE,
+        "cron was let in with the suspended",
+        question=Question.COMPLETE,
+    ),
+    "the suspension not watched long enough": Case(
+        lambda e: replace(e, since=NOON - POLICY.suspension_watch + SECOND),
+        UNKNOWN,
+        "since the suspension",
+        source="vault",
+        question=Question.COMPLETE,
+    ),
+    "suspended by force, one day after a caller with longer pauses": Case(
+        with_caller(moved("cron", silent=30 * HOUR, gap=20 * HOUR)),
+        NOT_SAFE,
+        "only 1 d 16 h show it",
+        "cron",
+        question=Question.COMPLETE,
+    ),
+    "suspended by force, within the quiet window": Case(
+        with_caller(moved("cron", silent=3 * HOUR)), NOT_SAFE, "cron used", question=Question.COMPLETE
+    ),
+} | {
+    f"a gap: {kind}": Case(
+        with_gap(Gap("api-1", kind, NOON - 2 * DAY, NOON - 2 * DAY + HOUR, 7)),
+        UNKNOWN,
+        kind.value,
+        f"gap: api-1 {kind} 2026-11-18T12:00:00Z (7)",
+    )
+    for kind in GapKind
+}
+
+every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+
+
+def found(case: Case) -> Finding:
+    """The one finding that the case is about."""
+    matching = [finding for finding in judge(case.evidence()).reasons if case.says in finding.detail]
+    assert len(matching) == 1, [finding.detail for finding in judge(case.evidence()).reasons]
+    return matching[0]
+
+
+@pytest.mark.parametrize("question", Question)
+def test_clean_evidence_is_safe(question: Question) -> None:
+    assert judge(clean(question)).verdict is SAFE
+
+
+@every_case
+def test_what_speaks_against_safe_is_found(case: Case) -> None:
+    finding = found(case)
+    assert (finding.verdict, finding.subject) == (case.verdict, case.subject)
+    assert judge(case.evidence()).verdict is not SAFE
+    assert judge(case.evidence()).assumption == ""
+
+
+@every_case
+def test_a_finding_names_source_as_of_window_and_remedy(case: Case) -> None:
+    finding = found(case)
+    assert finding.source == case.source
+    assert finding.as_of <= NOON or case.says == "31 s ahead of the vault's clock"
+    assert finding.window.start < finding.window.end
+    assert finding.remedy
+
+
+@every_case
+def test_a_name_waives_it_if_it_has_one_and_it_stays_listed(case: Case) -> None:
+    damaged = case.evidence()
+    subjects = {finding.subject for finding in judge(damaged).reasons}
+    waived = judge(replace(damaged, waivers=tuple(waiver(subject) for subject in subjects)))
+    finding = next(finding for finding in waived.reasons if case.says in finding.detail)
+    assert finding.waived_by == ("ada@bastion" if case.subject else "")
+    if not case.subject:
+        assert waived.verdict is case.verdict
+
+
+@pytest.mark.parametrize(
+    "name", ["not seen on the new version", "seen only once", "a legacy fallback", "callers that overflowed"]
+)
+def test_a_waived_finding_no_longer_blocks_and_is_named_in_the_assumption(name: str) -> None:
+    case = CASES[name]
+    assessment = judge(replace(case.evidence(), waivers=(waiver(case.subject),)))
+    assert assessment.verdict is SAFE
+    assert case.subject in assessment.assumption
+    assert assessment.reasons[-1].waived_by == "ada@bastion"
+    assert not any(case.subject in reason.detail for reason in assessment.reasons if reason.verdict is SAFE)
+
+
+def test_the_most_dangerous_finding_decides_and_comes_first() -> None:
+    damaged = replace(clean(), new_proven=False, callers=(GONE, moved("web-1", silent=HOUR)), waivers=(waiver("cron"),))
+    assessment = judge(damaged)
+    assert assessment.verdict is NOT_SAFE
+    assert [(reason.verdict, reason.waived_by) for reason in assessment.reasons] == [
+        (NOT_SAFE, ""),
+        (UNKNOWN, ""),
+        (NOT_SAFE, "ada@bastion"),
+    ]
+
+
+def test_a_waiver_does_not_cover_what_came_after_it() -> None:
+    early = waiver("cron", NOON - 3 * DAY - SECOND)
+    came_back = replace(clean(), callers=(*clean().callers, GONE), waivers=(early,))
+    assert judge(came_back).verdict is NOT_SAFE
+    ahead = replace(came_back, waivers=(waiver("cron", NOON + HOUR),))
+    assert judge(ahead).verdict is NOT_SAFE
+
+
+def test_a_gap_that_lost_more_or_more_refusals_are_new_findings() -> None:
+    gap = Gap("api-1", GapKind.DROPPED, NOON - DAY, count=7)
+    waived = replace(with_gap(gap)(clean()), waivers=(waiver("gap: api-1 events dropped 2026-11-19T12:00:00Z (7)"),))
+    assert judge(waived).verdict is SAFE
+    assert judge(replace(waived, gaps=(replace(gap, count=8),))).verdict is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        with_caller(moved("cron", silent=POLICY.quiet)),
+        with_caller(moved("cron", silent=3 * DAY, gap=36 * HOUR)),
+        with_caller(moved("cron", former=40, new=20)),
+        with_caller(moved("10.0.3.7", declared=False, silent=8 * DAY)),
+        with_caller(replace(moved("newcomer", gap=None), old=None)),
+        with_source(as_of=NOON - POLICY.evidence_as_of),
+        with_source(as_of=NOON + POLICY.clock_skew),
+        with_source(window=Window(NOON - 4 * DAY, NOON - POLICY.evidence_as_of)),
+        with_gap(Gap("api-1", GapKind.SILENT, NOON - 9 * DAY, NOON - 8 * DAY)),
+        lambda e: replace(e, since=NOON - POLICY.quiet),
+        lambda e: replace(e, refused_on_old=5),
+        lambda e: replace(e, refusals=(Refusals("api-1", 0, 0),)),
+    ],
+)
+def test_at_its_boundary_each_rule_is_content(damage: Callable[[Evidence], Evidence]) -> None:
+    assert judge(damage(clean())).verdict is SAFE
+
+
+def test_a_gap_reaches_as_far_as_the_silence_that_is_asked_of_a_caller() -> None:
+    old_gap = with_gap(Gap("api-1", GapKind.SILENT, NOON - 9 * DAY, NOON - 7 * DAY))
+    weekly = with_caller(moved("cron", silent=9 * DAY, gap=4 * DAY))
+    undeclared = with_caller(moved("10.0.3.7", declared=False, silent=9 * DAY))
+    assert judge(old_gap(clean())).verdict is SAFE
+    assert judge(weekly(clean())).verdict is SAFE
+    assert judge(old_gap(weekly(clean()))).verdict is UNKNOWN
+    assert judge(old_gap(undeclared(clean()))).verdict is UNKNOWN
+
+
+def test_a_gap_that_ends_before_it_starts_may_be_anywhere() -> None:
+    assert judge(with_gap(Gap("api-1", GapKind.SILENT, NOON, NOON - 300 * DAY))(clean())).verdict is UNKNOWN
+
+
+def test_a_use_just_after_the_suspension_is_its_way_to_the_verifiers() -> None:
+    callers = (moved("web-1", silent=3 * DAY - POLICY.clock_skew),)
+    assert judge(replace(clean(Question.COMPLETE), since=NOON - 3 * DAY, callers=callers)).verdict is SAFE
+
+
+def test_one_name_in_two_sources_is_one_caller() -> None:
+    """A recorder that was replaced saw the old version only; its successor sees the new one at the full rate."""
+    before = replace(moved("cron", seen_by="api-0"), new=None, new_rate=0.0)
+    after = replace(moved("cron", seen_by="api-1"), old=None, former_rate=0.0)
+    evidence = replace(clean(), sources=(source("api-0"), source("api-1")), callers=(before, after, moved("web-1")))
+    assert judge(evidence).verdict is SAFE
+
+
+def test_safe_says_what_it_rests_on_and_how_rare_a_job_would_escape_it() -> None:
+    forgeable = source("access.log", forgeable=True)
+    assessment = judge(replace(clean(), sources=(source(age=30 * DAY), forgeable)))
+    text = "\n".join(reason.detail for reason in assessment.reasons)
+    for ground in ("knows 2 callers", "could be forged and was not counted on", "last used at 2026-11-18T12:00:00Z"):
+        assert ground in text
+    for ground in (
+        "web-1 left the old version 3 d 0 h ago",
+        "accepted, or its possession",
+        "refusals did not rise: 0.5",
+    ):
+        assert ground in text
+    assert all(reason.verdict is SAFE and reason.source for reason in assessment.reasons)
+    assert "api-1 saw every use since 2026-10-21T12:00:00Z" in assessment.assumption
+    assert "less often than every 30 d 0 h" in assessment.assumption
+
+
+def test_the_assumption_reaches_back_to_the_last_gap_and_the_shortest_source() -> None:
+    gap = Gap("api-1", GapKind.LOG_ROTATED, NOON - 29 * DAY, NOON - 20 * DAY)
+    assert "every 20 d 0 h" in judge(with_gap(gap)(clean())).assumption
+    shorter = replace(clean(), sources=(source(), source("api-2", age=9 * DAY)))
+    assert "every 9 d 0 h" in judge(shorter).assumption
+
+
+def test_a_key_that_nobody_uses_is_safe_by_the_window_alone() -> None:
+    assessment = judge(replace(clean(), callers=(), declared_consumers=()))
+    assert assessment.verdict is SAFE
+    assert any("used by nobody" in reason.detail for reason in assessment.reasons)
