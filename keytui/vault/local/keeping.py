@@ -112,18 +112,23 @@ def living_key(session: Session, key_id: str) -> KeyRow:
 def refuse_taken_name(session: Session, row: KeyRow) -> None:
     """Refused when another key of the tenant, environment and issuer has the row's name."""
     with session.no_autoflush:
-        taken = session.exec(
-            select(KeyRow).where(
-                KeyRow.tenant == row.tenant,
-                KeyRow.environment == row.environment,
-                KeyRow.issuer == row.issuer,
-                KeyRow.name == row.name,
-            )
-        ).first()
+        taken = named(session, row)
     if taken is not None and taken.id != row.id:
         hint = "choose another name, or rename that one first: keytui edit --name"
         state = " (revoked)" if taken.revoked_at is not None else ""
         raise Refused(f"{row.environment} has a key called {row.name} already{state}", hint)
+
+
+def named(session: Session, row: KeyRow) -> KeyRow | None:
+    """The stored key with the row's name, tenant, environment and issuer."""
+    return session.exec(
+        select(KeyRow).where(
+            KeyRow.tenant == row.tenant,
+            KeyRow.environment == row.environment,
+            KeyRow.issuer == row.issuer,
+            KeyRow.name == row.name,
+        )
+    ).first()
 
 
 def refuse_repeat(session: Session, request_id: str) -> None:
