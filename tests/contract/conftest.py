@@ -60,16 +60,16 @@ def _local(directory: Path) -> Iterator[House]:
 MAKERS = {"local": _local}
 
 
-@pytest.fixture(params=MAKERS.values(), ids=MAKERS.keys())
+@pytest.fixture(params=list(MAKERS))
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """A new vault of each kind."""
-    yield from request.param(tmp_path / "vault")
+    yield from MAKERS[request.param](tmp_path / "vault")
 
 
-@pytest.fixture(scope="module", params=MAKERS.values(), ids=MAKERS.keys())
+@pytest.fixture(scope="module", params=list(MAKERS))
 def standing_house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One vault for all examples of a property: every example brings keys of its own."""
-    yield from request.param(tmp_path_factory.mktemp("standing") / "vault")
+    yield from MAKERS[request.param](tmp_path_factory.mktemp("standing") / "vault")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from threading import Event as Signal
 from typing import Final, Self
 
 from keytui.clock import Clock, utc_now
+from keytui.domain.audit import Event
 from keytui.domain.policy import Policies
 from keytui.domain.secrets import Randomness
 from keytui.vault.guard import WriteGuard
@@ -18,9 +19,11 @@ from keytui.vault.local.database import Database
 from keytui.vault.local.ending import Ending
 from keytui.vault.local.files import created_once
 from keytui.vault.local.keeping import Keeping
-from keytui.vault.local.ledger import Ledger, head_of
+from keytui.vault.local.keyring import Cost, HeldKey
+from keytui.vault.local.ledger import Ledger, head_of, position
 from keytui.vault.local.rotating import Rotating
 from keytui.vault.local.scheduling import Scheduling
+from keytui.vault.local.sealing import Sealing
 from keytui.vault.local.section import Ground
 from keytui.vault.local.watching import Watching
 from keytui.vault.profile import Profile
@@ -28,7 +31,7 @@ from keytui.vault.profile import Profile
 PEPPER_FILE: Final = "pepper"
 
 
-class LocalVault(Asking, Checking, Scheduling, Watching, Keeping, Adopting, Rotating, Ending):
+class LocalVault(Asking, Checking, Scheduling, Watching, Keeping, Adopting, Rotating, Ending, Sealing):
     """A vault on this machine. Safe to share between threads; several processes may have it open."""
 
     @classmethod
@@ -38,23 +41,25 @@ class LocalVault(Asking, Checking, Scheduling, Watching, Keeping, Adopting, Rota
         clock: Clock = utc_now,
         randomness: Randomness = secrets.token_bytes,
         policies: Policies = Policies(),  # noqa: B008  # frozen
+        cost: Cost = Cost(),  # noqa: B008  # frozen
     ) -> Self:
         """The profile's vault, made on first use. Unreachable when it cannot be read, or a newer keytui wrote it."""
-        database = Database.open(profile.directory)
-        return cls(
-            Ground(
-                profile=profile,
-                database=database,
-                ledger=Ledger(profile.directory, randomness),
-                guard=WriteGuard(profile, clock),
-                pepper=created_once(profile.directory / PEPPER_FILE, lambda: randomness(32)),
-                clock=clock,
-                randomness=randomness,
-                policies=policies,
-                closing=Signal(),
-                unsigned=Signal(),
-            )
+        ground = Ground(
+            profile=profile,
+            database=Database.open(profile.directory),
+            ledger=Ledger(profile.directory, randomness),
+            guard=WriteGuard(profile, clock),
+            pepper=created_once(profile.directory / PEPPER_FILE, lambda: randomness(32)),
+            clock=clock,
+            randomness=randomness,
+            policies=policies,
+            cost=cost,
+            held_key=HeldKey(clock),
+            closing=Signal(),
+            unsigned=Signal(),
         )
+        _begin_log(ground)
+        return cls(ground)
 
     def arm(self, typed_profile: str) -> datetime:
         return self._ground.guard.arm(typed_profile)
@@ -62,8 +67,21 @@ class LocalVault(Asking, Checking, Scheduling, Watching, Keeping, Adopting, Rota
     def close(self) -> None:
         ground = self._ground
         ground.closing.set()
+        ground.held_key.drop()
         if ground.unsigned.is_set():
             with ground.database.writing() as session:
                 ground.ledger.checkpoint(session, head_of(session), ground.clock())
             ground.unsigned.clear()
         ground.database.close()
+
+
+def _begin_log(ground: Ground) -> None:
+    """A new vault's first entry: from then on every position of the change feed is above 0, which means from now."""
+    with ground.database.reading() as session:
+        if position(session):
+            return
+    with ground.database.writing() as session:
+        if position(session) == 0:
+            first = ground.ledger.append(session, ground.clock(), str(ground.profile.actor), Event("vault.created"))
+            ground.ledger.remember(first)
+            ground.unsigned.set()
