@@ -16,6 +16,7 @@ from keytui.domain.policy import Policies
 from keytui.domain.secrets import Randomness
 from keytui.vault.guard import WriteGuard
 from keytui.vault.local.database import Database
+from keytui.vault.local.keyring import Cost, HeldKey
 from keytui.vault.local.ledger import Head, Ledger
 from keytui.vault.profile import Profile
 
@@ -32,6 +33,8 @@ class Ground:
     clock: Clock
     randomness: Randomness
     policies: Policies
+    cost: Cost
+    held_key: HeldKey
     closing: Signal
     """Set when the vault closes, so that nobody waits for a change any longer."""
     unsigned: Signal

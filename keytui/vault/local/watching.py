@@ -11,10 +11,11 @@ from sqlmodel import Session, col, func, or_, select
 from keytui.domain.keys import KeyState
 from keytui.domain.rotation import RotationState
 from keytui.vault.local.ledger import position
+from keytui.vault.local.sealing import seal_state
 from keytui.vault.local.search import state_condition
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AuditRow, KeyRow, RecorderRow, RotationRow
-from keytui.vault.model import Changes, SealState, Standing
+from keytui.vault.model import Changes, Standing
 
 POLL_EVERY: Final = 0.1
 """Seconds between looks for a change: two lookups in an index."""
@@ -33,7 +34,7 @@ class Watching(Section):
                 role="operator",
                 read_only=ground.profile.read_only,
                 armed_until=ground.guard.armed_until,
-                seal=SealState.UNSET,
+                seal=seal_state(session, ground.held_key),
                 open_rotations=_open_rotations(session),
                 alerts=_alerts(session, self._clock()),
             )
