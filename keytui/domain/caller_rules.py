@@ -171,7 +171,7 @@ def overflow(evidence: Evidence) -> Iterator[Finding]:
             evidence,
             Verdict.UNKNOWN,
             source_names(evidence),
-            f"{count} more callers than the list holds: nobody knows whether they moved",
+            f"{count} more requests came from callers that the list had no room for: nobody knows whether they moved",
             count=count,
             subject=f"overflow: {count} callers",
             remedy="let programs declare their names, so that there are fewer callers; or waive them",

@@ -135,6 +135,7 @@ class Evidence:
     declared_consumers: tuple[str, ...] = ()
     """The applications that the key names as its consumers."""
     overflowed_callers: int = 0
+    """Accepted requests on the old version of callers that the list had no room for."""
     legacy_fallbacks: tuple[str, ...] = ()
     """Places that would accept the old value whatever its state, by name (an env variable)."""
     new_proven: bool = False
