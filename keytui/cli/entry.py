@@ -18,6 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (`sys.argv` when none is given); the exit code comes back."""
     fill_missing_streams()
     _forbid_core_dumps()
+    _forbid_recordings()
     words = list(sys.argv[1:] if argv is None else argv)
     code = _told(lambda: _dispatch(words))
     return _told(flush_output) or code
@@ -68,6 +69,12 @@ def _commands(words: list[str]) -> None:
     from keytui.cli.app import app
 
     app(words, prog_name="keytui")
+
+
+def _forbid_recordings() -> None:
+    """Textual's switches for developers write what is typed, pasted and shown to files, secrets too."""
+    for name in ("TEXTUAL", "TEXTUAL_LOG", "TEXTUAL_SCREENSHOT", "TEXTUAL_PRESS"):
+        os.environ.pop(name, None)
 
 
 def _forbid_core_dumps() -> None:
