@@ -138,10 +138,21 @@ def entry_of(row: AuditRow) -> AuditEntry:
         key_name=row.key_name,
         version=row.version,
         rotation_id=row.rotation_id,
-        details=json.loads(row.details),
+        details=_details(row.details),
         refused=row.refused,
     )
     return AuditEntry(row.sequence, row.at, row.actor, event, row.previous, row.hash)
+
+
+def _details(stored: str) -> dict[str, str]:
+    """The details as they were written. What is no object of texts was tampered with, and is shown as it stands."""
+    try:
+        details = json.loads(stored)
+    except ValueError:
+        details = None
+    if isinstance(details, dict) and all(isinstance(value, str) for value in details.values()):
+        return details
+    return {"unreadable": stored}
 
 
 def stored_id(number: int | None) -> int:

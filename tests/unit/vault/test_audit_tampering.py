@@ -1,0 +1,134 @@
+"""The audit log against someone who can write the database: every change to the past shows."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from keytui.domain.audit import Actor, AuditFilter
+from keytui.domain.keys import KeyDraft
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
+
+ENTRIES = 150
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a vault with 150 entries: two checkpoints inside and one at its end, as after a clean end."""
+    directory = tmp_path_factory.mktemp("log") / "vault"
+    vault = LocalVault.open(Profile("test", directory, Actor("ada", "bastion-2")))
+    key_id = vault.create(KeyDraft("checkout-api", "production"), "request").key.id
+    for _ in range((ENTRIES - 2) // 2):
+        vault.disable(key_id, "")
+        vault.enable(key_id, "")
+    vault.close()
+    return directory
+
+
+@pytest.fixture
+def log(written: Path, profile: Profile) -> Iterator[LocalVault]:
+    """A copy of it that a test may spoil."""
+    shutil.copytree(written, profile.directory)
+    vault = LocalVault.open(profile)
+    yield vault
+    vault.close()
+
+
+def tamper(profile: Profile, *statements: str) -> None:
+    with closing(sqlite3.connect(profile.directory / "vault.db")) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+def test_an_untouched_log_holds(log: LocalVault) -> None:
+    check = log.verify_audit()
+
+    assert (check.entries, check.checkpoints, check.broken_at) == (ENTRIES, 3, None)
+
+
+@pytest.mark.parametrize(
+    ("statement", "broken_at"),
+    [
+        ("UPDATE audit SET actor = 'mallory' WHERE sequence = 70", 70),
+        ("UPDATE audit SET at = at + 1 WHERE sequence = 70", 70),
+        ("UPDATE audit SET type = 'key.edited' WHERE sequence = 70", 70),
+        ('UPDATE audit SET details = \'{"note": "fine"}\' WHERE sequence = 70', 70),
+        ("UPDATE audit SET details = 'no json' WHERE sequence = 70", 70),
+        ("UPDATE audit SET details = '[1]' WHERE sequence = 70", 70),
+        ("UPDATE audit SET refused = 1 WHERE sequence = 70", 70),
+        ("UPDATE audit SET version = 2 WHERE sequence = 150", 150),
+        ("UPDATE audit SET hash = previous WHERE sequence = 150", 150),
+        ("DELETE FROM audit WHERE sequence = 70", 70),
+        ("DELETE FROM audit WHERE sequence = 1", 1),
+        ("DELETE FROM audit WHERE sequence = 150", 150),
+        ("DELETE FROM audit WHERE sequence > 100", 128),
+        ("DELETE FROM audit", 64),
+        ("UPDATE checkpoints SET signature = zeroblob(64) WHERE sequence = 64", 64),
+        ("UPDATE checkpoints SET hash = (SELECT hash FROM audit WHERE sequence = 1) WHERE sequence = 64", 64),
+    ],
+)
+def test_what_was_changed_is_named(log: LocalVault, profile: Profile, statement: str, broken_at: int) -> None:
+    tamper(profile, statement)
+
+    check = log.verify_audit()
+
+    assert check.broken_at == broken_at
+    assert check.detail
+
+
+def test_two_entries_that_changed_places_show(log: LocalVault, profile: Profile) -> None:
+    tamper(
+        profile,
+        "UPDATE audit SET sequence = 9999 WHERE sequence = 70",
+        "UPDATE audit SET sequence = 70 WHERE sequence = 71",
+        "UPDATE audit SET sequence = 71 WHERE sequence = 9999",
+    )
+
+    assert log.verify_audit().broken_at == 70
+
+
+def test_a_log_cut_off_with_its_checkpoints_shows_by_the_kept_head(log: LocalVault, profile: Profile) -> None:
+    tamper(profile, "DELETE FROM audit WHERE sequence > 100", "DELETE FROM checkpoints WHERE sequence > 100")
+
+    check = log.verify_audit()
+
+    assert check.broken_at == 101
+    assert str(ENTRIES) in check.detail
+
+
+def test_a_cut_log_that_goes_on_shows_too(log: LocalVault, profile: Profile) -> None:
+    tamper(profile, "DELETE FROM audit WHERE sequence > 100", "DELETE FROM checkpoints WHERE sequence > 100")
+    vault = LocalVault.open(profile)
+    vault.create(KeyDraft("another", "production"), "another")
+
+    assert vault.verify_audit().broken_at is not None
+    vault.close()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"sequence": 1, "hash": "x", "signature": "00"}'])
+def test_a_kept_head_that_is_gone_or_forged_shows(log: LocalVault, profile: Profile, content: bytes | None) -> None:
+    head = profile.directory / "audit.head"
+    head.unlink() if content is None else head.write_bytes(content)
+
+    assert log.verify_audit().broken_at is not None
+
+
+def test_checkpoints_of_another_key_do_not_hold(log: LocalVault, profile: Profile) -> None:
+    (profile.directory / "signing.key").unlink()
+
+    vault = LocalVault.open(profile)
+    assert vault.verify_audit().broken_at == 64
+    vault.close()
+
+
+def test_a_broken_entry_can_still_be_read(log: LocalVault, profile: Profile) -> None:
+    tamper(profile, "UPDATE audit SET details = 'no json' WHERE sequence = 150")
+
+    assert log.audit(AuditFilter(), 0, 1).entries[0].sequence == 150

@@ -1,0 +1,186 @@
+"""Several processes on one vault, and processes that die in the middle of something."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from keytui.clock import utc_now
+from keytui.domain.audit import Actor, AuditFilter
+from keytui.domain.errors import RotationOpen
+from keytui.domain.keys import KeyDraft, VersionState
+from keytui.domain.query import Query, Sort
+from keytui.domain.rotation import Plan, RotationState
+from keytui.domain.usage import UNKNOWN_CALLER, Caller, Flush, Use
+from keytui.vault.local.feed import LocalFeed
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
+
+ROUNDS = 25
+PROCESSES = 3
+
+
+def profile_at(directory: Path, who: str = "ada") -> Profile:
+    return Profile("test", directory, Actor(who, "bastion-2"))
+
+
+def open_and_close(directory: Path) -> int:
+    vault = LocalVault.open(profile_at(directory))
+    entries = vault.audit(AuditFilter(), 0, 1).total
+    vault.close()
+    return entries
+
+
+def work(directory: Path, who: str, key_id: str) -> int:
+    """Create, count and rotate in turns; how many rotations of the one key this process got to open."""
+    vault = LocalVault.open(profile_at(directory, who))
+    feed = LocalFeed.open(profile_at(directory, who))
+    feed.register(who, who, "host", 1)
+    won = 0
+    for number in range(1, ROUNDS + 1):
+        vault.create(KeyDraft(f"{who}-{number}", "production"), f"{who}-{number}")
+        now = utc_now()
+        use = Use(key_id, 1, Caller.called("web"), now.replace(second=0, microsecond=0), now, now, 1)
+        feed.record(Flush(who, number, now, (use,)))
+        try:
+            rotation = vault.plan(key_id, Plan(), f"plan-{who}-{number}")
+            vault.abandon(rotation.id, "")
+            won += 1
+        except RotationOpen:
+            pass
+    feed.close()
+    vault.close()
+    return won
+
+
+def pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"))
+
+
+def test_a_new_vault_can_be_opened_by_several_processes_at_once(tmp_path: Path) -> None:
+    with pool() as processes:
+        opened = [processes.submit(open_and_close, tmp_path / f"vault-{turn}") for turn in range(4) for _ in range(3)]
+        entries = [one.result(60) for one in opened]
+
+    assert entries == [1] * 12
+
+
+def test_processes_lose_nothing_and_never_meet_a_lock(tmp_path: Path) -> None:
+    vault = LocalVault.open(profile_at(tmp_path / "vault"))
+    key_id = vault.create(KeyDraft("shared", "production"), "shared").key.id
+
+    with pool() as processes:
+        working = [processes.submit(work, tmp_path / "vault", f"p{number}", key_id) for number in range(PROCESSES)]
+        won = sum(one.result(120) for one in working)
+
+    assert vault.page(Query(), Sort(), 0, 1).total == 1 + PROCESSES * ROUNDS
+    assert sum(caller.accepted for caller in vault.callers(key_id)) == PROCESSES * ROUNDS
+    assert len(vault.rotations(open_only=False, offset=0, limit=1000)) == won
+    check = vault.verify_audit()
+    # One entry for the vault, and for each key and for the two ends of each rotation.
+    assert (check.broken_at, check.entries) == (None, 1 + 1 + PROCESSES * ROUNDS + 2 * won)
+    assert check.checkpoints >= check.entries // 64
+    vault.close()
+
+
+DIE_AFTER_COMMIT = """
+def hook(event, arguments):
+    # The newest head is written beside the log after every commit, by renaming a file.
+    if event == "os.rename" and str(arguments[1]).endswith("audit.head") and rotation:
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(hook)
+"""
+DIE_BEFORE_COMMIT = """
+def last_bytes(count):
+    os.kill(os.getpid(), signal.SIGKILL)
+vault._randomness = last_bytes
+"""
+ISSUE = """
+import os, signal, sys
+from pathlib import Path
+from keytui.domain.audit import Actor
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
+vault = LocalVault.open(Profile("test", Path(sys.argv[1]), Actor("ada", "bastion-2")))
+rotation = int(sys.argv[2])
+{die}
+vault.issue(rotation)
+"""
+
+
+def issue_and_die(directory: Path, rotation_id: int, die: str) -> None:
+    script = ISSUE.format(die=die)
+    died = subprocess.run([sys.executable, "-c", script, str(directory), str(rotation_id)], check=False, timeout=60)
+    assert died.returncode == -signal.SIGKILL
+
+
+@pytest.fixture
+def planned(profile: Profile) -> tuple[LocalVault, str, int]:
+    vault = LocalVault.open(profile)
+    key_id = vault.create(KeyDraft("checkout-api", "production"), "request").key.id
+    return vault, key_id, vault.plan(key_id, Plan(), "plan").id
+
+
+def test_a_secret_that_was_lost_with_its_process_is_issued_anew(
+    profile: Profile, planned: tuple[LocalVault, str, int]
+) -> None:
+    vault, key_id, rotation_id = planned
+
+    issue_and_die(profile.directory, rotation_id, DIE_AFTER_COMMIT)
+
+    detail = vault.rotation(rotation_id)
+    assert detail.rotation.state is RotationState.ISSUED
+    assert detail.new is not None
+    assert detail.new.delivered_at is None
+    resumed = vault.reissue(rotation_id)
+    assert vault.prove(rotation_id, resumed.secret).state is RotationState.OVERLAPPING
+    versions = vault.detail(key_id).versions
+    assert [(version.number, version.state) for version in versions] == [
+        (3, VersionState.ACTIVE),
+        (2, VersionState.REVOKED),
+        (1, VersionState.OUTGOING),
+    ]
+    assert vault.verify_audit().broken_at is None
+    vault.close()
+
+
+def test_a_process_that_dies_before_its_commit_has_done_nothing(
+    profile: Profile, planned: tuple[LocalVault, str, int]
+) -> None:
+    vault, key_id, rotation_id = planned
+
+    issue_and_die(profile.directory, rotation_id, DIE_BEFORE_COMMIT)
+
+    assert vault.rotation(rotation_id).rotation.state is RotationState.PLANNED
+    assert len(vault.detail(key_id).versions) == 1
+    issued = vault.issue(rotation_id)
+    assert vault.check(issued.secret, [], UNKNOWN_CALLER).valid
+    vault.close()
+
+
+def test_a_writer_waits_for_another_instead_of_failing(profile: Profile) -> None:
+    vault = LocalVault.open(profile)
+    begun = Event()
+
+    def create() -> int:
+        begun.set()
+        return vault.create(KeyDraft("checkout-api", "production"), "request").version.number
+
+    with closing(sqlite3.connect(profile.directory / "vault.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as threads:
+            creating = threads.submit(create)
+            begun.wait(10)
+            assert vault.page(Query(), Sort(), 0, 1).total == 0
+            other.execute("COMMIT")
+            assert creating.result(30) == 1
+    vault.close()
