@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from keytui.domain.durations import long
@@ -181,7 +182,7 @@ def overflow(evidence: Evidence) -> Iterator[Finding]:
 def _of(
     evidence: Evidence, verdict: Verdict, movement: Movement, detail: str, *, subject: str = "", remedy: str = ""
 ) -> Finding:
-    return finding(
+    found = finding(
         evidence,
         verdict,
         movement.sources,
@@ -190,6 +191,7 @@ def _of(
         subject=subject,
         remedy=remedy,
     )
+    return replace(found, caller=movement.caller.name)
 
 
 def _dissent(evidence: Evidence, movement: Movement, since: datetime) -> str:

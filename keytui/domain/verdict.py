@@ -148,6 +148,7 @@ class Finding:
     """One reason for a verdict, with its source, count, as-of time and window.
 
     `subject` is the name by which it can be waived; empty where it cannot be. `remedy` says how to get what is missing.
+    `caller` is the name of the caller that it is about, if it is about one, waivable or not.
     """
 
     verdict: Verdict
@@ -159,6 +160,7 @@ class Finding:
     subject: str = ""
     remedy: str = ""
     waived_by: str = ""
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
