@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import StringIO
@@ -107,9 +106,9 @@ def sort_out(file: EnvFile, wanted: Iterable[str], prefix: str) -> SortedOut:
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():
+            raise Invalid(f"{path} is not a plain file", "name a .env file")
         with path.open("rb") as file:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise Invalid(f"{path} is not a file", "name a .env file")
             content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise NotFound(f"there is no file {path}", "check its name and where you are") from None

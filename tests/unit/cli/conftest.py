@@ -35,14 +35,14 @@ class Run:
         return json.loads(self.out)
 
     @property
-    def object(self) -> dict[str, object]:
+    def answer(self) -> dict[str, object]:
         """Standard output as one JSON object."""
         answer = self.json
         assert isinstance(answer, dict), self
         return answer
 
     @property
-    def array(self) -> list[dict[str, object]]:
+    def items(self) -> list[dict[str, object]]:
         """Standard output as a JSON array of objects."""
         answer = self.json
         assert isinstance(answer, list), self

@@ -10,10 +10,10 @@ from tests.unit.cli.conftest import Commands
 
 def test_verify_tells_what_a_service_learns_and_no_more(keytui: Commands) -> None:
     secret = keytui.created()
-    valid = keytui("verify", "--json", stdin=secret).object
+    valid = keytui("verify", "--json", stdin=secret).answer
     assert valid.keys() == {"valid", "key_id", "version", "reason"}
     assert (valid["valid"], valid["version"], valid["reason"]) == (True, 1, "accepted")
-    unknown = keytui("verify", "--json", stdin="tk_" + "0" * 32, code=1).object
+    unknown = keytui("verify", "--json", stdin="tk_" + "0" * 32, code=1).answer
     assert unknown == {"valid": False, "key_id": None, "version": None, "reason": "unknown"}
     assert "valid" in keytui("verify", stdin=secret).out
 
@@ -22,7 +22,7 @@ def test_verify_asks_for_scopes(keytui: Commands) -> None:
     secret = keytui.created()
     keytui("verify", "--scope", "bookings:read", stdin=secret)
     denied = keytui("verify", "--scope", "bookings:read", "--scope", "admin", "--json", stdin=secret, code=1)
-    assert denied.object["reason"] == "scope"
+    assert denied.answer["reason"] == "scope"
 
 
 def test_verify_takes_off_one_line_break_and_no_more(keytui: Commands) -> None:
@@ -44,7 +44,7 @@ def test_what_is_no_secret_is_refused(keytui: Commands, command: str) -> None:
 
 def test_verify_is_recorded_as_a_probe_and_is_no_use(keytui: Commands) -> None:
     keytui("verify", "--caller", "me", stdin=keytui.created())
-    assert keytui("show", "checkout", "--json").object["last_used_at"] is None
+    assert keytui("show", "checkout", "--json").answer["last_used_at"] is None
 
 
 def test_diagnose_says_what_is_wrong_and_what_to_do(keytui: Commands) -> None:
@@ -52,7 +52,7 @@ def test_diagnose_says_what_is_wrong_and_what_to_do(keytui: Commands) -> None:
     cut = keytui("diagnose", stdin=secret[:-5], code=1)
     assert "cut off" in cut.out
     assert secret[:-5] not in cut.out + cut.err
-    spaced = keytui("diagnose", "--json", stdin=secret + " \n").object
+    spaced = keytui("diagnose", "--json", stdin=secret + " \n").answer
     findings = spaced["findings"]
     assert isinstance(findings, list)
     assert "white space" in findings[0]["finding"]

@@ -27,7 +27,7 @@ def test_create_in_json_gives_key_version_and_secret(keytui: Commands) -> None:
     answer = keytui(
         "create", "checkout", *NEW, "--scope", "bookings:write", "--tenant", "acme", "--expires", "90d",
         "--format", "hk", "--sensitive", "--app", "web", "--description", "for [bold]the[/] shop", "--json",
-    ).object  # fmt: skip
+    ).answer  # fmt: skip
     assert answer.keys() == {"key", "version", "secret"}
     assert answer["version"] == 1
     assert str(answer["secret"]).startswith("hk_")
@@ -39,7 +39,7 @@ def test_create_in_json_gives_key_version_and_secret(keytui: Commands) -> None:
     expires = datetime.fromisoformat(key["expires_at"])
     assert key["expires_at"].endswith("Z")
     assert timedelta(days=89) < expires - datetime.now(UTC) < timedelta(days=91)
-    shown = keytui("show", "checkout", "--json").object
+    shown = keytui("show", "checkout", "--json").answer
     assert shown["apps"] == ["web"]
     assert shown["sensitive"] is True
     assert shown["description"] == "for [bold]the[/] shop"
@@ -68,7 +68,7 @@ def test_what_cannot_be_meant_is_a_usage_error_in_words(keytui: Commands, words:
     assert refused.out == ""
     assert "Traceback" not in refused.err
     assert "\x1b" not in refused.err
-    assert len(keytui("list", "--json").array) == 1
+    assert len(keytui("list", "--json").items) == 1
 
 
 def test_a_name_that_is_taken_is_refused(keytui: Commands) -> None:
@@ -80,15 +80,15 @@ def test_list_filters_sorts_and_limits(keytui: Commands) -> None:
     for name in ("beta", "alpha", "gamma"):
         keytui.created(name)
     keytui("create", "delta", "--env", "development", "--owner", "data", "--scope", "x")
-    assert [key["name"] for key in keytui("list", "--json").array] == ["alpha", "beta", "delta", "gamma"]
-    assert [key["name"] for key in keytui("list", "--sort", "-name", "--limit", "2", "--json").array] == [
+    assert [key["name"] for key in keytui("list", "--json").items] == ["alpha", "beta", "delta", "gamma"]
+    assert [key["name"] for key in keytui("list", "--sort", "-name", "--limit", "2", "--json").items] == [
         "gamma",
         "delta",
     ]
-    assert [key["name"] for key in keytui("list", "-env:production", "--json").array] == ["delta"]
-    assert [key["name"] for key in keytui("list", "owner:payments", "bet", "--json").array] == ["beta"]
+    assert [key["name"] for key in keytui("list", "-env:production", "--json").items] == ["delta"]
+    assert [key["name"] for key in keytui("list", "owner:payments", "bet", "--json").items] == ["beta"]
     assert keytui("list", "nothing-like-it", "--json").json == []
-    assert keytui("list", "--json").array[0].keys() == KEY_FIELDS
+    assert keytui("list", "--json").items[0].keys() == KEY_FIELDS
 
 
 def test_list_in_plain_text_is_a_table_of_whole_words(keytui: Commands) -> None:
@@ -116,15 +116,15 @@ def test_names_of_callers_cannot_move_the_cursor(keytui: Commands) -> None:
 
 def test_show_by_id_name_and_prefix_names_versions(keytui: Commands) -> None:
     secret = keytui.created()
-    key = keytui("show", "checkout", "--json").object
+    key = keytui("show", "checkout", "--json").answer
     assert key.keys() > KEY_FIELDS
     versions = key["versions"]
     assert isinstance(versions, list)
     assert [(version["number"], version["state"], version["prefix"]) for version in versions] == [
         (1, "active", secret[:12])
     ]
-    assert keytui("show", str(key["id"]), "--json").object["name"] == "checkout"
-    assert keytui("show", secret[:12], "--json").object["name"] == "checkout"
+    assert keytui("show", str(key["id"]), "--json").answer["name"] == "checkout"
+    assert keytui("show", secret[:12], "--json").answer["name"] == "checkout"
     plain = keytui("show", "checkout").out
     assert "payments" in plain
     assert secret not in plain
@@ -153,11 +153,11 @@ def test_edit_changes_what_may_change(keytui: Commands) -> None:
     edited = keytui(
         "edit", "checkout", "--name", "shop", "--owner", "web", "--scope", "a", "--scope", "b", "--app", "ios",
         "--description", "new", "--expires", "30d", "--sensitive", "--json",
-    ).object  # fmt: skip
+    ).answer  # fmt: skip
     assert (edited["name"], edited["owner"], edited["scopes"], edited["apps"]) == ("shop", "web", ["a", "b"], ["ios"])
     assert edited["sensitive"] is True
     assert edited["expires_at"] is not None
-    edited = keytui("edit", "shop", "--expires", "never", "--no-sensitive", "--json").object
+    edited = keytui("edit", "shop", "--expires", "never", "--no-sensitive", "--json").answer
     assert edited["expires_at"] is None
     assert edited["sensitive"] is False
     assert edited["owner"] == "web"
@@ -166,9 +166,9 @@ def test_edit_changes_what_may_change(keytui: Commands) -> None:
 def test_disable_and_enable_take_each_other_back(keytui: Commands) -> None:
     secret = keytui.created()
     keytui("disable", "checkout", "--note", "a check")
-    assert keytui("verify", "--json", stdin=secret, code=1).object["reason"] == "disabled"
+    assert keytui("verify", "--json", stdin=secret, code=1).answer["reason"] == "disabled"
     assert "disabled" in keytui("disable", "checkout", code=1).err
-    assert keytui("enable", "checkout", "--json").object["state"] == "active"
+    assert keytui("enable", "checkout", "--json").answer["state"] == "active"
     keytui("verify", stdin=secret)
 
 
@@ -178,21 +178,21 @@ def test_disable_all_keys_of_an_owner_names_them(keytui: Commands) -> None:
     keytui("create", "other", "--env", "production", "--owner", "payments-eu", "--scope", "x")
     disabled = keytui("disable", "--owner", "Payments")
     assert "one (production), two (production)" in disabled.err
-    states = {key["name"]: key["state"] for key in keytui("list", "--json").array}
+    states = {key["name"]: key["state"] for key in keytui("list", "--json").items}
     assert states == {"one": "disabled", "two": "disabled", "other": "active"}
     assert "payments" in keytui("disable", "--owner", "payments", code=1).err, "nothing is left to disable"
-    assert [key["state"] for key in keytui("disable", "--owner", "payments-eu", "--json").array] == ["disabled"]
+    assert [key["state"] for key in keytui("disable", "--owner", "payments-eu", "--json").items] == ["disabled"]
 
 
 def test_revoke_needs_a_yes_in_a_script(keytui: Commands) -> None:
     secret = keytui.created()
     assert "--yes" in keytui("revoke", "checkout", "--reason", "leaver", code=2).err
     keytui("verify", stdin=secret)
-    assert keytui("revoke", "checkout", "--reason", "leaver", "--yes", "--json").object["state"] == "revoked"
-    assert keytui("verify", "--json", stdin=secret, code=1).object["reason"] == "revoked"
+    assert keytui("revoke", "checkout", "--reason", "leaver", "--yes", "--json").answer["state"] == "revoked"
+    assert keytui("verify", "--json", stdin=secret, code=1).answer["reason"] == "revoked"
     keytui("revoke", "checkout", "--reason", "leaver", "--yes", code=1)
     assert keytui("list", "--json").json == []
-    assert [key["name"] for key in keytui("list", "state:revoked", "--json").array] == ["checkout"]
+    assert [key["name"] for key in keytui("list", "state:revoked", "--json").items] == ["checkout"]
 
 
 def test_revoke_of_one_version_leaves_the_key(keytui: Commands) -> None:
@@ -206,14 +206,14 @@ def test_revoke_of_one_version_leaves_the_key(keytui: Commands) -> None:
 def test_schedule_lists_what_falls_due(keytui: Commands) -> None:
     keytui.created("soon", "--expires", "10d")
     assert keytui("schedule", "--next", "5d", "--json").json == []
-    (due,) = keytui("schedule", "--next", "30d", "--json").array
+    (due,) = keytui("schedule", "--next", "30d", "--json").items
     assert (due["what"], due["key"], due["overdue"]) == ("expiry", "soon", False)
     assert "soon" in keytui("schedule").out
 
 
 def test_usage_counts_by_version(keytui: Commands) -> None:
     keytui.created()
-    (usage,) = keytui("usage", "checkout", "--json").array
+    (usage,) = keytui("usage", "checkout", "--json").items
     assert (usage["key"], usage["accepted"], usage["points"]) == ("checkout", 0, [])
     assert "no request" in keytui("usage", "--since", "1h").err
 
@@ -222,4 +222,4 @@ def test_more_keys_than_a_page_are_all_listed(keytui: Commands, monkeypatch: pyt
     monkeypatch.setattr("keytui.cli.keys.PAGE", 2)
     for name in "abcde":
         keytui.created(name)
-    assert [key["name"] for key in keytui("list", "--json").array] == list("abcde")
+    assert [key["name"] for key in keytui("list", "--json").items] == list("abcde")

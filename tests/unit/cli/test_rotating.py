@@ -24,10 +24,10 @@ def test_rotate_in_a_pipe_prints_the_new_secret_and_both_are_accepted(keytui: Co
     assert "keytui verdict" in rotated.err
     for secret in (old, rotated.out):
         keytui("verify", stdin=secret)
-    (rotation,) = keytui("rotations", "--json").array
+    (rotation,) = keytui("rotations", "--json").items
     assert (rotation["state"], rotation["old_version"], rotation["new_version"]) == ("overlapping", 1, 2)
     assert rotation["verdict"] == "UNKNOWN"
-    versions = keytui("show", "checkout", "--json").object["versions"]
+    versions = keytui("show", "checkout", "--json").answer["versions"]
     assert isinstance(versions, list)
     assert versions[0]["label"] == "winter"
     assert "checkout" in keytui("rotations").out
@@ -35,7 +35,7 @@ def test_rotate_in_a_pipe_prints_the_new_secret_and_both_are_accepted(keytui: Co
 
 def test_rotate_in_json_gives_rotation_key_version_and_secret(keytui: Commands) -> None:
     keytui.created()
-    answer = keytui("rotate", "checkout", "--json").object
+    answer = keytui("rotate", "checkout", "--json").answer
     assert answer.keys() == {"rotation", "key", "version", "secret"}
     assert answer["version"] == 2
     keytui("verify", stdin=str(answer["secret"]))
@@ -78,7 +78,7 @@ def test_resume_issues_what_was_only_planned(keytui: Commands) -> None:
 def test_dry_run_writes_nothing(keytui: Commands) -> None:
     keytui.created()
     before = keytui("audit", "--json").out
-    rehearsal = keytui("rotate", "checkout", "--dry-run", "--json").object
+    rehearsal = keytui("rotate", "checkout", "--dry-run", "--json").answer
     assert (rehearsal["old_version"], rehearsal["new_version"]) == (1, 2)
     assert rehearsal["problems"] == []
     assert "nobody was seen" in keytui("rotate", "checkout", "--dry-run").out
@@ -94,7 +94,7 @@ def test_immediate_ends_the_old_version_at_once(keytui: Commands) -> None:
     keytui("verify", stdin=old, code=1)
     keytui("verify", stdin=new)
     assert keytui("rotations", "--json").json == []
-    (ended,) = keytui("rotations", "--all", "--json").array
+    (ended,) = keytui("rotations", "--all", "--json").items
     assert (ended["state"], ended["reason"]) == ("completed", "leaver")
 
 
@@ -171,11 +171,11 @@ def test_a_verdict_says_why_and_retiring_obeys_it(keytui: Commands) -> None:
     old = keytui.created()
     assert "no open rotation" in keytui("verdict", "checkout", code=1).err
     keytui("rotate", "checkout")
-    unknown = keytui("verdict", "checkout", "--json", code=4).object
+    unknown = keytui("verdict", "checkout", "--json", code=4).answer
     assert unknown["verdict"] == "UNKNOWN"
     with open_verifier("api-1") as verifier:
         assert verifier.check(Secret(old), caller="web-1").valid
-    not_safe = keytui("verdict", "checkout", "--json", code=3).object
+    not_safe = keytui("verdict", "checkout", "--json", code=3).answer
     reasons = not_safe["reasons"]
     assert isinstance(reasons, list)
     assert all({"source", "detail", "as_of", "window"} <= reason.keys() for reason in reasons)
@@ -187,7 +187,7 @@ def test_a_verdict_says_why_and_retiring_obeys_it(keytui: Commands) -> None:
     assert "web-1" in keytui("retire", "checkout", code=3).err
     keytui("verify", stdin=old)
     assert "web-1" in keytui("callers", "checkout").out
-    (usage,) = keytui("usage", "checkout", "--json").array
+    (usage,) = keytui("usage", "checkout", "--json").items
     assert usage["accepted"] == 1
 
 
@@ -197,9 +197,9 @@ def test_going_past_a_verdict_needs_a_reason(keytui: Commands) -> None:
     keytui("retire", "checkout", "--force", code=2)
     keytui("retire", "checkout", "--note", "why not", code=2)
     keytui("verify", stdin=old)
-    retired = keytui("retire", "checkout", "--force", "--note", "nobody has it", "--json").object
+    retired = keytui("retire", "checkout", "--force", "--note", "nobody has it", "--json").answer
     assert retired["state"] == "suspended"
-    assert keytui("verify", "--json", stdin=old, code=1).object["reason"] == "suspended"
+    assert keytui("verify", "--json", stdin=old, code=1).answer["reason"] == "suspended"
     assert "nobody has it" in keytui("audit").out
 
 
@@ -207,24 +207,24 @@ def test_restore_takes_a_retirement_back_and_complete_ends_it(keytui: Commands) 
     old = keytui.created()
     keytui("rotate", "checkout")
     keytui("retire", "checkout", "--force", "--note", "a test")
-    assert keytui("restore", "checkout", "--json").object["state"] == "overlapping"
+    assert keytui("restore", "checkout", "--json").answer["state"] == "overlapping"
     keytui("verify", stdin=old)
     keytui("retire", "checkout", "--force", "--note", "a test")
     assert keytui("complete", "checkout", code=4).out == ""
     assert "completed" in keytui("complete", "checkout", "--force", "--note", "a test").out
-    assert keytui("verify", "--json", stdin=old, code=1).object["reason"] == "revoked"
+    assert keytui("verify", "--json", stdin=old, code=1).answer["reason"] == "revoked"
 
 
 def test_rollback_and_abandon_go_back_to_the_old_version(keytui: Commands) -> None:
     old = keytui.created()
     new = keytui("rotate", "checkout").out
     assert "rollback" in keytui("abandon", "checkout", code=1).err
-    assert keytui("rollback", "checkout", "--note", "it broke", "--json").object["state"] == "rolled_back"
+    assert keytui("rollback", "checkout", "--note", "it broke", "--json").answer["state"] == "rolled_back"
     keytui("verify", stdin=old)
     keytui("verify", stdin=new, code=1)
     with keytui.vault() as vault:
         vault.plan(vault.find("checkout").id, Plan(), "a plan")
-    assert keytui("abandon", "checkout", "--json").object["state"] == "abandoned"
+    assert keytui("abandon", "checkout", "--json").answer["state"] == "abandoned"
     keytui("verify", stdin=old)
 
 

@@ -1,0 +1,104 @@
+"""The installed commands with somebody at the terminal: what is asked, what is hidden, what is refused."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+from keytui.domain.rotation import First
+from tests.end_to_end.home import Home
+
+CREATE = ("create", "bookings", "--env", "production", "--owner", "payments", "--scope", "read")
+SECRET = re.compile(r"tk_[a-z0-9]{32}")
+
+
+def test_a_secret_stands_on_a_terminal_only_where_it_was_asked_for(home: Home) -> None:
+    home.create("checkout")
+    for words in (CREATE, (*CREATE, "--json"), ("rotate", "checkout"), ("rotate", "checkout", "--json")):
+        with home.terminal(*words) as terminal:
+            assert terminal.wait_for_exit() == 2
+            assert "--show" in terminal.display.text
+            assert not SECRET.search(terminal.display.text)
+    assert home.names() == ["checkout"]
+    assert home.detail("checkout").rotations == (), "nothing was minted and lost"
+    with home.terminal("rotate", "checkout", "--show") as terminal:
+        assert terminal.wait_for_exit() == 0
+        shown = SECRET.search(terminal.display.text)
+    assert shown is not None
+    assert home.check(shown[0]).valid
+
+
+def test_a_secret_that_is_typed_is_not_echoed(home: Home) -> None:
+    secret = home.create("checkout")
+    with home.terminal("verify") as terminal:
+        terminal.display.wait_for("not shown")
+        terminal.send(secret + "\n")
+        assert terminal.wait_for_exit() == 0
+        assert "valid" in terminal.display.text
+
+
+def test_revoke_wants_the_name_typed(home: Home) -> None:
+    secret = home.create("checkout")
+    for typed, code in (("yes", 1), ("checkout", 0)):
+        assert home.check(secret).valid
+        with home.terminal("revoke", "checkout", "--reason", "leaver") as terminal:
+            terminal.display.wait_for("type checkout")
+            terminal.send(f"{typed}\n")
+            assert terminal.wait_for_exit() == code
+    assert not home.check(secret).valid
+
+
+def test_ctrl_c_at_a_question_changes_nothing(home: Home) -> None:
+    secret = home.create("checkout")
+    with home.terminal("disable", "--owner", "payments") as terminal:
+        terminal.display.wait_for("type payments")
+        terminal.press("ctrl+c")
+        assert terminal.wait_for_exit() == 128 + signal.SIGINT
+        assert "Traceback" not in terminal.display.text
+    assert home.check(secret).valid
+    with home.terminal("disable", "--owner", "payments") as terminal:
+        terminal.display.wait_for("type payments")
+        terminal.send("payments\n")
+        assert terminal.wait_for_exit() == 0
+    assert not home.check(secret).valid
+
+
+def test_an_emergency_asks_what_comes_first(home: Home) -> None:
+    old = home.create("checkout")
+    with home.terminal("rotate", "checkout", "--strategy", "emergency", "--show") as terminal:
+        terminal.display.wait_for("What comes first?")
+        terminal.send("replace\n")
+        assert terminal.wait_for_exit() == 0
+    assert home.check(old).valid
+    assert home.rotation("checkout").plan.first is First.REPLACE
+
+
+def test_a_table_fits_a_narrow_terminal(home: Home) -> None:
+    home.create("a-rather-long-name-for-a-key-of-the-payments-team")
+    with home.terminal("list", columns=60) as terminal:
+        assert terminal.wait_for_exit() == 0
+        heading, row = terminal.display.lines[:2]
+    assert heading.startswith("NAME")
+    assert row.startswith("a-")
+    assert "…" in row
+
+
+def test_passphrases_are_asked_for_twice_and_a_sealed_value_comes_back(home: Home) -> None:
+    passphrase = home.know("correct horse battery staple 42")
+    token = home.know("third-party-token-0123456789abcdef")
+    for again, code in (("something else", 2), (passphrase, 0)):
+        with home.terminal("passphrase", "set") as terminal:
+            terminal.display.wait_for("new passphrase:")
+            terminal.send(passphrase + "\n")
+            terminal.display.wait_for("the same again:")
+            terminal.send(again + "\n")
+            assert terminal.wait_for_exit() == code
+    with home.terminal("seal", "stripe-live") as terminal:
+        terminal.display.wait_for("not shown")
+        terminal.send(token + "\n")
+        terminal.display.wait_for("passphrase:")
+        terminal.send(passphrase + "\n")
+        assert terminal.wait_for_exit() == 0
+    with home.terminal("reveal", "stripe-live") as terminal:
+        assert terminal.wait_for_exit() == 2
+        assert "--show" in terminal.display.text
