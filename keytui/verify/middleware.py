@@ -81,11 +81,11 @@ class KeyMiddleware:
 
 
 def _headers(scope: Scope) -> dict[bytes, list[str]]:
-    """Every header by its name in lower case. HTTP's own charset maps each byte to a character, so none can fail."""
+    """Every header by its name in lower case. Bytes that are not UTF-8 become a character that no secret has."""
     pairs = scope.get("headers")
     found: dict[bytes, list[str]] = {}
     for name, value in pairs if isinstance(pairs, Iterable) else ():
-        found.setdefault(name.lower(), []).append(value.decode("latin-1").strip())
+        found.setdefault(name.lower(), []).append(value.decode(errors="replace").strip())
     return found
 
 

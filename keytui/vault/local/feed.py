@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Iterable
@@ -36,7 +37,9 @@ class LocalFeed:
     """Source and Sink of the verifiers on this machine. A read-only profile takes usage too: it is not a change."""
 
     def __init__(self, database: Database, pepper: bytes, clock: Clock, silent_for: timedelta) -> None:
-        self._database = database
+        self._opened = database
+        self._inherited: list[Database] = []
+        self._process = os.getpid()
         self._pepper = pepper
         self._clock = clock
         self._silent_for = silent_for
@@ -50,6 +53,15 @@ class LocalFeed:
         database = Database.open(profile.directory)
         pepper = created_once(profile.directory / PEPPER_FILE, lambda: secrets.token_bytes(32))
         return cls(database, pepper, clock, silent_for)
+
+    @property
+    def _database(self) -> Database:
+        """A forked child opens its own: it must neither use nor close the connections of its parent."""
+        if os.getpid() != self._process:
+            self._inherited.append(self._opened)
+            self._opened = Database.open(self._opened.path.parent)
+            self._process = os.getpid()
+        return self._opened
 
     def close(self) -> None:
         self._database.close()
