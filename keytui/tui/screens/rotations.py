@@ -81,7 +81,7 @@ class RotationsScreen(ModeScreen):
     def ticked(self, now: datetime) -> None:
         self.table.repaint()
 
-    @on(PagedTable.Moved, "#rotations")
+    @on(PagedTable.Moved)
     def _glance(self) -> None:
         row = self.table.cursor_row
         if self.table.total == 0:
@@ -92,7 +92,7 @@ class RotationsScreen(ModeScreen):
             content = Content("") if row is None else glance(row)
         self.query_one("#rotation-glance", Words).say(content)
 
-    @on(PagedTable.Opened, "#rotations")
+    @on(PagedTable.Opened)
     def _resume(self) -> None:
         row = self.table.cursor_row
         if row is not None:

@@ -25,6 +25,8 @@ class Mark(StrEnum):
 _STYLES: Final = {Mark.DONE: "$success", Mark.HERE: "bold $accent", Mark.AHEAD: "$quiet", Mark.LEFT_OUT: "$quiet"}
 NARROW: Final = 72
 """Below this many cells the step list folds into the heading, as `4/6 Watch`."""
+FOLDED: Final[list[tuple[int, str]] | None] = [(0, "-folded"), (NARROW, "-unfolded")]
+"""The breakpoints of a screen that has a step list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def _narrow(heading: Heading) -> Content:
     first = Content.assemble(
         (heading.step, "bold $accent"), "  ", (harmless(heading.key_name), "bold"), "  ", _path(heading)
     )
-    return Content.assemble(first, "\n", heading.clock, "  ", _holder(heading))
+    second = Content("  ").join([part for part in (heading.clock, _holder(heading)) if part])
+    return Content.assemble(first, "\n", second)
 
 
 def _path(heading: Heading) -> Content:

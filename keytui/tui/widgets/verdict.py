@@ -38,37 +38,52 @@ class VerdictPanel(Static):
 
     def show(self, assessment: Assessment | None, now: datetime) -> None:
         """Show this verdict as it reads at `now`."""
-        content = Content("no verdict is asked at this point") if assessment is None else verdict(assessment, now)
+        if assessment is None:
+            content = Content("no verdict is asked at this point")
+        else:
+            content = verdict(assessment, now, self.content_size.width)
         if not content.is_same(self._shown):
             self._shown = content
             self.update(content)
 
 
-def verdict(assessment: Assessment, now: datetime) -> Content:
+def verdict(assessment: Assessment, now: datetime, width: int) -> Content:
     """The word, the reasons that speak against it first, and SAFE's assumption."""
     lines = [Content.assemble(verdict_word(assessment.verdict), ("  to " + assessment.question, "$quiet"))]
     order = [Verdict.NOT_SAFE, Verdict.UNKNOWN, Verdict.SAFE]
     for reason in sorted(assessment.reasons, key=lambda reason: (bool(reason.waived_by), order.index(reason.verdict))):
-        lines.extend(_reason(reason, now))
+        lines.extend(_reason(reason, now, width))
     if assessment.assumption:
         lines.append(Content.assemble(("  assumes ", "$quiet"), harmless(assessment.assumption)))
     return Content("\n").join(lines)
 
 
-def _reason(reason: Finding, now: datetime) -> list[Content]:
+def _reason(reason: Finding, now: datetime, width: int) -> list[Content]:
+    """What was found with its basis at the right, on one line where that fits; then the way out."""
     symbol = "○" if reason.waived_by else _SYMBOLS[reason.verdict]
     style = "$quiet" if reason.waived_by else _FACES[reason.verdict][1].removeprefix("bold ")
-    lines = [Content.assemble((f"  {symbol} ", style), harmless(reason.detail))]
+    found = Content(harmless(reason.detail))
+    basis = Content.styled(_basis(reason, now), "$quiet")
+    space = width - 4 - found.cell_length - basis.cell_length
+    if space >= 2:
+        lines = [Content.assemble(found, " " * space, basis)]
+    else:
+        lines = [*found.wrap(max(width - 4, 20)), *basis.wrap(max(width - 4, 20))]
+    lines += Content.styled(_way_on(reason), "$quiet").wrap(max(width - 4, 20))
+    return [
+        Content.assemble((f"  {symbol} ", style) if at == 0 else "    ", line) for at, line in enumerate(lines) if line
+    ]
+
+
+def _way_on(reason: Finding) -> str:
     if reason.waived_by:
-        lines.append(Content.styled(f"    waived by {harmless(reason.waived_by)}", "$quiet"))
-    elif reason.remedy:
-        lines.append(Content.assemble(("    → ", "$quiet"), harmless(reason.remedy)))
-    lines.append(Content.styled(f"    {_basis(reason, now)}", "$quiet"))
-    return lines
+        return f"waived by {harmless(reason.waived_by)}"
+    ways = [harmless(reason.remedy)] if reason.remedy else []
+    ways += [f"w waives {harmless(reason.subject)}"] if reason.subject else []
+    return f"→ {' · '.join(ways)}" if ways else ""
 
 
 def _basis(reason: Finding, now: datetime) -> str:
+    counted = f"{reason.count:,} counted, " if reason.count else ""
     window = short(reason.window.end - reason.window.start)
-    counted = f"{reason.count:,} counted · " if reason.count else ""
-    waivable = f" · w waives {harmless(reason.subject)}" if reason.subject and not reason.waived_by else ""
-    return f"{harmless(reason.source)} · {counted}as of {short(now - reason.as_of)} ago · window {window}{waivable}"
+    return f"{harmless(reason.source)}, {counted}as of {short(now - reason.as_of)} ago, window {window}"

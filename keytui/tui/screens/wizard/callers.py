@@ -16,8 +16,6 @@ from keytui.domain.verdict import Assessment, Finding, Verdict
 from keytui.tui.widgets.columns import Column, cells, fitted, titles
 from keytui.tui.wording import ago
 
-_SHOWN: Final = 12
-
 
 class Moved(StrEnum):
     """How far one caller has moved; the value is its symbol. Most dangerous first."""
@@ -48,36 +46,44 @@ def caller_rows(
     """One row a caller, those that have not moved first."""
     old = {use.caller.name: use for use in uses if use.version == old_version}
     new = {use.caller.name: use for use in uses if use.version == new_version}
-    findings = {} if assessment is None else {finding.subject: finding for finding in assessment.reasons}
-    rows = [_row(name, old.get(name), new.get(name), findings.get(name)) for name in dict.fromkeys([*old, *new])]
+    reasons = () if assessment is None else assessment.reasons
+    rows = [
+        _row(name, old.get(name), new.get(name), [reason for reason in reasons if reason.caller == name])
+        for name in dict.fromkeys([*old, *new])
+    ]
     return sorted(rows, key=lambda row: list(Moved).index(row.moved))
 
 
-def _row(name: str, old: CallerUse | None, new: CallerUse | None, finding: Finding | None) -> CallerRow:
-    if finding is not None and finding.waived_by:
-        return CallerRow(name, old, new, Moved.WAIVED, f"waived by {finding.waived_by}")
-    if finding is not None and finding.verdict is Verdict.NOT_SAFE:
-        return CallerRow(name, old, new, Moved.NO, "still on the old version")
-    if finding is not None and finding.verdict is Verdict.UNKNOWN:
+def _row(name: str, old: CallerUse | None, new: CallerUse | None, findings: Sequence[Finding]) -> CallerRow:
+    """The most dangerous finding that stands decides; without any, what was seen."""
+    standing = {finding.verdict for finding in findings if not finding.waived_by}
+    if Verdict.NOT_SAFE in standing:
+        arrived = old is not None and new is not None and new.last_seen > old.last_seen
+        return CallerRow(name, old, new, Moved.NO, "not silent long enough" if arrived else "still on the old version")
+    if Verdict.UNKNOWN in standing:
         return CallerRow(name, old, new, Moved.UNCLEAR, "not known to have moved")
+    if waived_by := next((finding.waived_by for finding in findings if finding.waived_by), ""):
+        return CallerRow(name, old, new, Moved.WAIVED, f"waived by {waived_by}")
     if old is None:
-        return CallerRow(name, old, new, Moved.YES, "new here, on the new version")
+        return CallerRow(name, old, new, Moved.YES, "on the new version only")
     if new is None:
         return CallerRow(name, old, new, Moved.UNCLEAR, "not seen on the new version")
     return CallerRow(name, old, new, Moved.YES, "has moved")
 
 
-def caller_table(rows: Sequence[CallerRow], old: int, new: int | None, now: datetime, width: int) -> Content:
-    """The rows as a table in `width` cells; what does not fit is counted."""
+def caller_table(
+    rows: Sequence[CallerRow], versions: tuple[int, int | None], now: datetime, width: int, height: int
+) -> Content:
+    """The rows as a table of `width` cells and at most `height` callers; what does not fit is counted."""
     if not rows:
         return Content.styled("no caller of either version is known", "$quiet")
-    columns = fitted(_columns(old, new, now), width - 2)
+    columns = fitted(_columns(*versions, now), width - 2)
     lines = [Content("  ") + titles(columns).stylize("$quiet")]
     lines += [
-        Content.assemble((f"{row.moved} ", _STYLES[row.moved]), cells(columns, row)).rstrip() for row in rows[:_SHOWN]
+        Content.assemble((f"{row.moved} ", _STYLES[row.moved]), cells(columns, row)).rstrip() for row in rows[:height]
     ]
-    if len(rows) > _SHOWN:
-        lines.append(Content.styled(f"  and {len(rows) - _SHOWN} more", "$quiet"))
+    if len(rows) > height:
+        lines.append(Content.styled(f"  and {len(rows) - height} more", "$quiet"))
     return Content("\n").join(lines)
 
 

@@ -24,11 +24,12 @@ from keytui.targets.file import write_new_file
 from keytui.tui.clipboard import Route, copy_locally, route, send_to_terminal, terminal_limits
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
+from keytui.tui.screens.wizard.heading import heading, marks
 from keytui.tui.screens.wizard.path import WizardStep
 from keytui.tui.screens.wizard.step import Words
-from keytui.tui.screens.wizard.words import clock_time, strategy_words
+from keytui.tui.screens.wizard.words import clock_time
 from keytui.tui.widgets.secret import SecretField, SecretLine
-from keytui.tui.widgets.steps import Heading, RotationHeading
+from keytui.tui.widgets.steps import FOLDED, Heading, RotationHeading, StepList
 from keytui.vault.model import Delivery, Issued
 from keytui.vault.protocol import Vault
 
@@ -40,14 +41,15 @@ class HandOverScreen(VaultScreen[bool]):
     SHOWS_SECRET: ClassVar[bool] = True
     ALLOW_SELECT: ClassVar[bool] = False
     AUTO_FOCUS: ClassVar[str | None] = "#hand-over"
+    HORIZONTAL_BREAKPOINTS = FOLDED
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "leave", id="hand-over.leave", tooltip="Leave this step; it asks first"),
-        Binding("v", "show", "show 20 s", id="hand-over.show", tooltip="Show the secret for 20 seconds, or mask it"),
+        Binding("v", "show", "show", id="hand-over.show", tooltip="Show the secret for 20 seconds, or mask it"),
         Binding("c", "copy", "clipboard", id="hand-over.clipboard", tooltip="Send it to the clipboard you sit at"),
         Binding("o", "osc52", "OSC 52", id="hand-over.osc52", tooltip="Send it to your terminal's clipboard"),
         Binding("f", "file", "file", id="hand-over.file", tooltip="Write it to a new file that only you can read"),
         Binding("p", "pipe", "pipe", id="hand-over.pipe", tooltip="Pipe it to a command's standard input"),
-        Binding("H", "have_it", "handed over", id="hand-over.done", tooltip="Say that it is where it belongs"),
+        Binding("H", "have_it", "done", id="hand-over.done", tooltip="Say that it is where it belongs"),
         Binding("1,2,3,4,colon,question_mark", "back", show=False, id="hand-over.stay", tooltip="Not from this step"),
     ]
 
@@ -60,41 +62,42 @@ class HandOverScreen(VaultScreen[bool]):
         self._sent: Delivery | None = None
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="hand-over"):
-            yield RotationHeading()
-            yield Words(
-                Content.assemble(
-                    "The secret of ",
-                    (f"{harmless(self._key.name)} v{self._version.number}", "bold"),
-                    ". It is shown in this step only.",
-                )
-            )
-            yield SecretLine(self._secret, self.console.clock)
-            yield Words(self._ways(), id="ways")
-            yield Words(id="log")
-            with Horizontal(id="paste"):
-                yield Words("paste it back ", id="paste-label")
-                yield SecretField("it stays masked", id="paste-back")
-            yield Words(Content.styled("enter compares it: this proves that it arrived whole", "$quiet"), id="answer")
+        yield RotationHeading()
+        with Horizontal(id="columns"):
+            if self._rotation is not None:
+                yield StepList()
+            with VerticalScroll(id="hand-over"):
+                yield from self._step()
+
+    def _step(self) -> ComposeResult:
+        name = f"{harmless(self._key.name)} v{self._version.number}"
+        yield Words(Content.assemble((name, "bold"), ": its secret is shown in this step only"))
+        yield SecretLine(self._secret, self.console.clock)
+        yield Words(self._ways(), id="ways")
+        yield Words(id="log")
+        with Horizontal(id="paste"):
+            yield Words("paste it back ", id="paste-label")
+            yield SecretField("it stays masked", id="paste-back")
+        yield Words(Content.styled("enter compares it: this proves that it arrived whole", "$quiet"), id="answer")
 
     def on_mount(self) -> None:
         self.query_one(RotationHeading).show(self._heading())
+        for steps in self.query(StepList):
+            steps.show(marks(WizardStep.HAND_OVER, self._rotation))
 
     def _heading(self) -> Heading:
         key, rotation = self._key, self._rotation
         if rotation is None:
             return Heading(key.name, key.environment, "new key", Content(""), "you", "Hand over")
-        path = strategy_words(rotation.plan)
-        step = f"{WizardStep.HAND_OVER.value}/{len(WizardStep)} Hand over"
-        return Heading(key.name, key.environment, path, Content.styled(step, "$accent"), rotation.holder, step)
+        return heading(WizardStep.HAND_OVER, rotation, self.console.clock())
 
     def _ways(self) -> Content:
-        lines = [
-            Content.assemble(
-                ("v", "bold $accent"), " show 20 s   ", ("c", "bold $accent"), f" send to {route(self._environment)}"
-            ),
-            Content.assemble(("f", "bold $accent"), " new file    ", ("p", "bold $accent"), " pipe to a command"),
+        keys = [
+            [("v", "show 20 s"), ("f", "new file"), ("p", "pipe to a command")],
+            [("c", f"send to {route(self._environment)}")],
+            [("H", "say that it is where it belongs")],
         ]
+        lines = [Content("   ").join([_key(*each) for each in line]) for line in keys]
         if limits := terminal_limits(self._environment):
             lines.append(Content.styled(f"▲ {limits}", "$warning"))
         return Content("\n").join(lines)
@@ -222,7 +225,9 @@ class HandOverScreen(VaultScreen[bool]):
 
     def _note(self, line: Content) -> None:
         self._log.append(line)
-        self.query_one("#log", Words).say(Content("\n").join(self._log))
+        log = self.query_one("#log", Words)
+        log.add_class("-said")
+        log.say(Content("\n").join(self._log))
 
     def on_paste(self, event: events.Paste) -> None:
         """Wherever the focus is, a paste belongs into the masked field."""
@@ -234,6 +239,7 @@ class HandOverScreen(VaultScreen[bool]):
     @on(Input.Submitted, "#paste-back")
     def _compare(self) -> None:
         pasted = self.query_one(SecretField).take()
+        self.query_one("#hand-over").focus()
         if pasted != self._secret:
             self._answer(mismatch(self._secret, pasted, self._key.format))
         elif self._rotation is None:
@@ -275,6 +281,10 @@ class HandOverScreen(VaultScreen[bool]):
         self._forget()
         self.tell(f"v{self._version.number} of {self._key.name} is handed over", "its secret is kept nowhere here")
         self.dismiss(True)
+
+
+def _key(key: str, does: str) -> Content:
+    return Content.assemble((key, "bold $accent"), f" {does}")
 
 
 def mismatch(issued: Secret, pasted: Secret, format_name: str) -> tuple[str, str]:

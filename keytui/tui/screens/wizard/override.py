@@ -9,7 +9,7 @@ from keytui.domain.verdict import Assessment, Verdict
 from keytui.tui.screens.confirm import Question
 from keytui.tui.screens.wizard.words import command
 
-_REASONS_NAMED: Final = 4
+_REASONS_NAMED: Final = 2
 
 
 def verdict_question(

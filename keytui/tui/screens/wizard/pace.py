@@ -25,12 +25,20 @@ class Pace:
 def paces(points: Sequence[UsagePoint], versions: Sequence[int], now: datetime, width: int) -> tuple[Pace, ...]:
     """The pace of each version in `width` buckets up to `now`. Nothing is a gap, and the peak of both is the top."""
     bucket = _bucket(points)
-    counts = [
-        _counts([point for point in points if point.version == version], bucket, now, width) for version in versions
-    ]
+    own = [[point for point in points if point.version == version] for version in versions]
+    counts = [_counts(points_of_one, bucket, now, width) for points_of_one in own]
     peak = max((count for row in counts for count in row), default=0)
-    minutes = bucket / timedelta(minutes=1)
-    return tuple(Pace("".join(_bar(count, peak) for count in row), (row[-1] if row else 0) / minutes) for row in counts)
+    bars = ["".join(_bar(count, peak) for count in row) for row in counts]
+    return tuple(
+        Pace(row, _per_minute(points_of_one, bucket, now)) for row, points_of_one in zip(bars, own, strict=True)
+    )
+
+
+def _per_minute(points: Sequence[UsagePoint], bucket: timedelta, now: datetime) -> float:
+    """Of the newest bucket, which has only partly passed."""
+    newest = [point for point in points if now - point.at < bucket]
+    passed = max([now - point.at for point in newest] + [_SHORTEST])
+    return sum(point.accepted for point in newest) / (passed / timedelta(minutes=1))
 
 
 def _bucket(points: Sequence[UsagePoint]) -> timedelta:

@@ -41,12 +41,13 @@ class RetireBody(StepBody):
         self.query_one("#suspended", Words).say(
             Content.assemble(
                 (f"v{detail.old.number} is suspended", "bold"),
-                f" since {clock_time(since)}, watched for {long(now - since)}. ",
+                f" since {clock_time(since)}, watched for {long(now - since)}\n",
                 ("U", "bold $accent"),
-                " restores it with one key.\n",
+                " accepts it again, at once\n",
             )
         )
-        self.query_one("#paces", Words).say(pace_lines(detail, now))
+        paces = self.query_one("#paces", Words)
+        paces.say(pace_lines(detail, now, paces.size.width))
         self.query_one(VerdictPanel).show(detail.assessment, now)
 
     def action_restore(self) -> None:

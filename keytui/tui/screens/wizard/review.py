@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, Final, TypeVar
 
 from textual import on
@@ -18,6 +19,7 @@ from keytui.domain.text import harmless
 from keytui.domain.usage import CallerUse
 from keytui.tui.screens.wizard.step import StepBody, Words
 from keytui.tui.screens.wizard.words import cost, rotate_command
+from keytui.tui.widgets.columns import Column, cells, fitted
 from keytui.tui.wording import ago
 from keytui.vault.model import Rehearsal
 
@@ -55,11 +57,14 @@ class ReviewBody(StepBody):
             yield Input(id="label", compact=True, placeholder="none")
         yield Words(id="outlook")
 
+    def tick(self) -> None:
+        self.show()
+
     def show(self) -> None:
         rehearsal = self.wizard.rehearsal
         if rehearsal is None:
             return
-        self.query_one("#blast", Words).say(_blast(rehearsal, self))
+        self.query_one("#blast", Words).say(_blast(rehearsal, self.now, self.query_one("#blast").size.width))
         self._show_plan(rehearsal)
 
     def _show_plan(self, rehearsal: Rehearsal) -> None:
@@ -153,28 +158,26 @@ def _choice(kind: type[Choice], id: str, value: Choice) -> Select[Choice]:  # no
     return Select([(str(each), each) for each in kind], value=value, allow_blank=False, id=id, compact=True)
 
 
-def _blast(rehearsal: Rehearsal, step: StepBody) -> Content:
-    old = rehearsal.old
+def _blast(rehearsal: Rehearsal, now: datetime, width: int) -> Content:
+    old, callers = rehearsal.old, rehearsal.callers
     lines = [
         Content.assemble(
-            (f"v{old.number} {old.prefix or '(no prefix: weak)'}", "bold"),
-            f" is used by {len(rehearsal.callers) or 'no'} known caller{'s' * (len(rehearsal.callers) != 1)}; ",
-            f"v{rehearsal.next_number} will take its place.",
+            (f"v{old.number} {old.prefix or '(weak: no prefix)'}", "bold"),
+            f" → v{rehearsal.next_number}   ",
+            (f"{len(callers) or 'no'} known caller{'s' * (len(callers) != 1)}", "$quiet"),
         )
     ]
-    lines += [_caller(use, step) for use in rehearsal.callers[:_CALLERS_SHOWN]]
-    if (hidden := len(rehearsal.callers) - _CALLERS_SHOWN) > 0:
+    columns = fitted(_columns(now), width - 2)
+    lines += [Content("  ") + cells(columns, use) for use in callers[:_CALLERS_SHOWN]]
+    if (hidden := len(callers) - _CALLERS_SHOWN) > 0:
         lines.append(Content.styled(f"  and {hidden} more: keytui callers shows all", "$quiet"))
     return Content("\n").join(lines)
 
 
-def _caller(use: CallerUse, step: StepBody) -> Content:
-    caller = use.caller
-    where = f" from {caller.address}" if caller.declared and caller.address else ""
-    shared = " (may be several programs)" if caller.shared_possible else ""
-    return Content.assemble(
-        "  ",
-        harmless(caller.name),
-        (f"{harmless(where)}{shared}  {use.accepted:,} requests, last ", "$quiet"),
-        ago(use.last_seen, step.now),
-    )
+def _columns(now: datetime) -> list[Column[CallerUse]]:
+    return [
+        Column("", 18, lambda use: Content(harmless(use.caller.name)), grow=1),
+        Column("", 15, lambda use: Content(harmless(use.caller.address)), rank=2),
+        Column("", 10, lambda use: ago(use.last_seen, now), right=True),
+        Column("", 18, lambda use: Content.styled(f"{use.accepted:,} requests", "$quiet"), rank=1, right=True),
+    ]

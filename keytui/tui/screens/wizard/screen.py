@@ -9,22 +9,21 @@ from uuid import uuid4
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 
 from keytui.domain.errors import KeytuiError
-from keytui.domain.rotation import Plan, Rotation, RotationState
+from keytui.domain.rotation import Plan
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
+from keytui.tui.screens.wizard.heading import heading, heading_of_plan, marks
 from keytui.tui.screens.wizard.issue import IssueBody
 from keytui.tui.screens.wizard.lost_secret import LostSecretBody
-from keytui.tui.screens.wizard.path import WizardStep, left_out, step_of
+from keytui.tui.screens.wizard.path import WizardStep, step_of
 from keytui.tui.screens.wizard.proof import ProofBody
 from keytui.tui.screens.wizard.retire import RetireBody
 from keytui.tui.screens.wizard.review import ReviewBody
 from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.watch import WatchBody
-from keytui.tui.screens.wizard.words import countdown, strategy_words
-from keytui.tui.widgets.steps import Heading, Mark, RotationHeading, StepList
+from keytui.tui.widgets.steps import FOLDED, RotationHeading, StepList
 from keytui.vault.model import Changes, Issued, Rehearsal, RotationDetail
 from keytui.vault.protocol import Vault
 
@@ -45,6 +44,7 @@ class WizardScreen(VaultScreen[None]):
     """Rotates a key, or goes on with a rotation. With `until_handed_over` it closes once the new secret is out."""
 
     CSS_PATH = "wizard.tcss"
+    HORIZONTAL_BREAKPOINTS = FOLDED
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "later", id="wizard.later", tooltip="Close the wizard; nothing is lost"),
         Binding("r", "reload", "refresh", show=False, id="wizard.refresh", tooltip="Ask the vault again"),
@@ -123,20 +123,11 @@ class WizardScreen(VaultScreen[None]):
 
     def _show_heading(self, step: WizardStep) -> None:
         rotation = self.detail.rotation if self.detail is not None else None
-        self.query_one(StepList).show(marks(step, self.plan, rotation))
-        self.query_one(RotationHeading).show(self.heading(step, rotation))
-
-    def heading(self, step: WizardStep, rotation: Rotation | None) -> Heading:
-        """What the top of the screen says at a step."""
-        short = f"{step.value}/{len(WizardStep)} {step.title.split(' ', 1)[1]}"
+        self.query_one(StepList).show(marks(step, rotation, self.plan))
         if rotation is not None:
-            clock = countdown(rotation, self.console.clock())
-            return Heading(
-                rotation.key_name, rotation.environment, strategy_words(rotation.plan), clock, rotation.holder, short
-            )
-        key = self.rehearsal.key if self.rehearsal is not None else None
-        name, environment = (key.name, key.environment) if key is not None else ("…", "…")
-        return Heading(name, environment, strategy_words(self.plan), Content(""), "", short)
+            self.query_one(RotationHeading).show(heading(step, rotation, self.console.clock()))
+        elif self.rehearsal is not None:
+            self.query_one(RotationHeading).show(heading_of_plan(step, self.rehearsal.key, self.plan))
 
     def _tick(self) -> None:
         if self._step is None or not self.is_current:
@@ -187,27 +178,3 @@ class WizardScreen(VaultScreen[None]):
             self.dismiss(None)
         else:
             self.reload()
-
-
-def marks(step: WizardStep, plan: Plan, rotation: Rotation | None) -> list[tuple[Mark, str]]:
-    """Every step with how far it has come."""
-    absent = left_out(plan) | _never_reached(rotation)
-    return [(_mark(each, step, absent), each.title) for each in WizardStep]
-
-
-def _mark(each: WizardStep, here: WizardStep, absent: frozenset[WizardStep]) -> Mark:
-    if each is here:
-        return Mark.HERE
-    if each in absent:
-        return Mark.LEFT_OUT
-    return Mark.DONE if each < here else Mark.AHEAD
-
-
-def _never_reached(rotation: Rotation | None) -> frozenset[WizardStep]:
-    """A rotation that was given up jumped to its end."""
-    if rotation is None or rotation.state not in {RotationState.ABANDONED, RotationState.ROLLED_BACK}:
-        return frozenset()
-    if rotation.suspended_at is not None:
-        return frozenset()
-    last = WizardStep.WATCH if rotation.delivered_at is not None else WizardStep.ISSUE
-    return frozenset(step for step in WizardStep if last < step < WizardStep.PROOF)

@@ -47,7 +47,7 @@ class StepBody(VerticalScroll):
 
     BINDINGS: ClassVar[list[BindingType]] = SCROLLING
     DEFAULT_CSS = """
-    StepBody { height: 1fr; width: 1fr; padding: 0 1; }
+    StepBody { height: 1fr; width: 1fr; padding: 0 1; scrollbar-gutter: stable; }
     """
 
     @property
@@ -72,6 +72,14 @@ class StepBody(VerticalScroll):
 
     def on_mount(self) -> None:
         self.show()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """Draw for the new width, unless this step was taken off the screen meanwhile."""
+        if self.is_attached and self.display:
+            self.tick()
 
     def show(self) -> None:
         """Draw what is known."""

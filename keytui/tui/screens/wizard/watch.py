@@ -23,7 +23,12 @@ from keytui.tui.widgets.verdict import VerdictPanel
 from keytui.tui.wording import ago
 from keytui.vault.model import Delivery, RotationDetail
 
-_BARS: Final = 24
+_BARS: Final = range(8, 25)
+_BESIDE_BARS: Final = 50
+"""Cells that a line of the pace needs beside its bars."""
+_VERDICT_LINES: Final = 10
+"""Lines kept for the rest of the step: a long list of callers does not push the verdict off the screen."""
+_CALLERS_AT_LEAST: Final = 4
 _NEEDS: Final = {"retire": Verb.RETIRE, "complete": Verb.COMPLETE, "roll_back": Verb.ROLLBACK}
 
 
@@ -57,10 +62,13 @@ class WatchBody(StepBody):
         if detail is None:
             return
         rotation, now = detail.rotation, self.now
-        self.query_one("#paces", Words).say(pace_lines(detail, self.now))
+        paces = self.query_one("#paces", Words)
+        paces.say(pace_lines(detail, now, paces.size.width))
         rows = caller_rows(detail.callers, rotation.old_version, rotation.new_version, detail.assessment)
-        table = caller_table(rows, rotation.old_version, rotation.new_version, now, self.content_size.width)
-        self.query_one("#callers", Words).say(Content.assemble("\n", table))
+        callers = self.query_one("#callers", Words)
+        height = max(self.size.height - _VERDICT_LINES, _CALLERS_AT_LEAST)
+        table = caller_table(rows, (rotation.old_version, rotation.new_version), now, callers.size.width, height)
+        callers.say(Content.assemble("\n", table))
         self.query_one(VerdictPanel).show(detail.assessment, now)
         self.query_one("#said", Words).say(_said(detail))
 
@@ -184,10 +192,11 @@ def ask_note(step: StepBody) -> None:
     step.app.push_screen(ConfirmDialog(note_question(rotation)), confirmed)
 
 
-def pace_lines(detail: RotationDetail, now: datetime) -> Content:
+def pace_lines(detail: RotationDetail, now: datetime, width: int) -> Content:
     """Both versions, one under the other, over the same stretch of time."""
     versions = [detail.old] + ([detail.new] if detail.new is not None else [])
-    drawn = paces(detail.pace, [version.number for version in versions], now, _BARS)
+    bars = min(max(width - _BESIDE_BARS, _BARS.start), _BARS.stop)
+    drawn = paces(detail.pace, [version.number for version in versions], now, bars)
     return Content("\n").join(
         [_pace(name, version, pace, now) for name, version, pace in zip(("old", "new"), versions, drawn, strict=False)]
     )

@@ -1,0 +1,128 @@
+"""How a rotation test walks the console: what a screen says, and waiting for it to say something."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from textual import events
+from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Input, Select
+
+from keytui.tui.app import Console
+from keytui.tui.screens.wizard.hand_over import HandOverScreen
+from keytui.tui.screens.wizard.screen import WizardScreen
+
+DEADLINE = 15.0
+Walk = Pilot[int]
+
+
+def said(pilot: Walk) -> str:
+    """Everything that the current screen shows, as text, line by line."""
+    width = pilot.app.size.width
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip)[:width].rstrip() for strip in strips)
+
+
+async def until(pilot: Walk, condition: Callable[[], bool], what: str = "") -> None:
+    """Let the console run until the condition holds; fail with the screen's words otherwise."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, f"never came: {what}\n{said(pilot)}"
+        await pilot.pause(0.02)
+
+
+async def until_said(pilot: Walk, *words: str) -> None:
+    """Wait until the screen says all of these."""
+    await until(pilot, lambda: all(word in said(pilot) for word in words), f"{words}")
+
+
+async def opened(pilot: Walk) -> Console:
+    """The console, once its vault is open."""
+    console = pilot.app
+    assert isinstance(console, Console)
+    await until(pilot, lambda: console.current_mode == "keys", "the keys")
+    return console
+
+
+async def wizard(pilot: Walk, key_id: str = "", rotation_id: int | None = None) -> WizardScreen:
+    """The wizard over the keys, drawn."""
+    console = await opened(pilot)
+    screen = WizardScreen(key_id, rotation_id)
+    await console.push_screen(screen)
+    await until(pilot, lambda: screen._step is not None, "the wizard's first step")
+    await pilot.pause()
+    return screen
+
+
+async def confirm(pilot: Walk, note: str = "", typed: str = "") -> None:
+    """Say yes in the dialog that is open, with what it asks for."""
+    await until(pilot, lambda: bool(pilot.app.screen.query("#act")), "a question")
+    screen = pilot.app.screen
+    for selector, value in (("#note", note), ("#typed", typed)):
+        if value:
+            screen.query_one(selector, Input).value = value
+    await until(pilot, lambda: not screen.query_one("#act").disabled, "an answer that may be given")
+    await pilot.click("#act")
+    await until(pilot, lambda: pilot.app.screen is not screen, "the dialog closed")
+
+
+async def choose(pilot: Walk, selector: str, value: object) -> None:
+    """Choose in the wizard's form."""
+    pilot.app.screen.query_one(selector, Select).value = value
+    await pilot.pause()
+
+
+async def type_into(pilot: Walk, selector: str, value: str) -> None:
+    """Fill a field as a paste would."""
+    pilot.app.screen.query_one(selector, Input).value = value
+    await pilot.pause()
+
+
+def all_widgets(console: Console) -> list[Widget]:
+    """Every widget of every screen of every mode."""
+    stacks = [screen for stack in console._screen_stacks.values() for screen in stack]
+    return [widget for screen in stacks for widget in (screen, *screen.query("*"))]
+
+
+async def issue(pilot: Walk) -> HandOverScreen:
+    """From the review to the hand-over, by keys."""
+    await until_said(pilot, "go on to issue")
+    await pilot.press("enter")
+    await until_said(pilot, "The secret exists in memory only")
+    await pilot.press("I")
+    await confirm(pilot)
+    await until(pilot, lambda: isinstance(pilot.app.screen, HandOverScreen), "the hand-over")
+    await until_said(pilot, "paste it back")
+    screen = pilot.app.screen
+    assert isinstance(screen, HandOverScreen)
+    return screen
+
+
+async def read_secret(pilot: Walk) -> str:
+    """Ask for the secret and read it off the screen, as an operator would; then mask it again."""
+    await pilot.press("v")
+    await until_said(pilot, "masked again in")
+    found = re.search(r"tk_[a-z0-9]{32}", said(pilot))
+    assert found is not None
+    await pilot.press("v")
+    await until(pilot, lambda: found[0] not in said(pilot), "the mask")
+    return found[0]
+
+
+async def paste_back(pilot: Walk, text: str) -> None:
+    """Paste into the hand-over, and press enter."""
+    pilot.app.screen.post_message(events.Paste(text))
+    await until(pilot, lambda: bool(pilot.app.screen.query_one("#paste-back", Input).value), "the paste")
+    await pilot.press("enter")
+
+
+async def hand_over(pilot: Walk) -> str:
+    """Issue, read the secret, paste it back: the secret comes back, for a service to use."""
+    screen = await issue(pilot)
+    secret = await read_secret(pilot)
+    await paste_back(pilot, secret)
+    await until(pilot, lambda: pilot.app.screen is not screen, "the end of the hand-over")
+    return secret
