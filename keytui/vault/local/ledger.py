@@ -65,6 +65,11 @@ class Ledger:
             signature = self._key.sign(head.signed_text())
             session.add(CheckpointRow(sequence=head.sequence, hash=head.hash, at=at, signature=signature))
 
+    def goes_on(self, session: Session) -> bool:
+        """Whether the log still holds the kept head. After a cut it does not, and the file that shows it is left."""
+        kept = self._kept_head()
+        return kept is None or _holds(session, kept)
+
     def remember(self, head: Head) -> None:
         """Keep a committed head in the file beside the key; an older one never replaces a newer."""
         kept = self._kept_head()
@@ -102,8 +107,7 @@ class Ledger:
         kept = self._kept_head()
         if kept is None:
             return f"the file of the newest head is missing or not signed here ({self._head_file})" if entries else ""
-        entry = session.get(AuditRow, kept.sequence)
-        if entry is None or entry.hash != kept.hash:
+        if not _holds(session, kept):
             return f"the log was cut off or replaced: it once reached entry {kept.sequence}"
         return ""
 
@@ -122,6 +126,11 @@ class Ledger:
         except InvalidSignature:
             return False
         return True
+
+
+def _holds(session: Session, head: Head) -> bool:
+    entry = session.get(AuditRow, head.sequence)
+    return entry is not None and entry.hash == head.hash
 
 
 def head_of(session: Session) -> Head:

@@ -72,13 +72,22 @@ class Section:
 
     @contextmanager
     def _writing(self) -> Iterator[Write]:
-        """One transaction, allowed by the guard and audited: a change that records nothing is a fault and is undone."""
-        ground = self._ground
-        ground.guard.require()
-        with ground.database.writing() as session:
-            write = Write(session, ground.clock(), str(ground.profile.actor), ground.ledger)
+        """One transaction that the guard lets pass. A change that records nothing is a fault of ours and is undone."""
+        self._ground.guard.require()
+        with audited(self._ground) as write:
             yield write
             if write.head is None:
                 raise AssertionError("a change of the vault left no audit entry")
+
+
+@contextmanager
+def audited(ground: Ground) -> Iterator[Write]:
+    """One transaction with its audit entries; the log's newest head is kept once they are committed."""
+    with ground.database.writing() as session:
+        write = Write(session, ground.clock(), str(ground.profile.actor), ground.ledger)
+        goes_on = ground.ledger.goes_on(session)
+        yield write
+    if write.head is not None:
         ground.unsigned.set()
-        ground.ledger.remember(write.head)
+        if goes_on:
+            ground.ledger.remember(write.head)

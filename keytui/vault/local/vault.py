@@ -24,7 +24,7 @@ from keytui.vault.local.ledger import Ledger, head_of, position
 from keytui.vault.local.rotating import Rotating
 from keytui.vault.local.scheduling import Scheduling
 from keytui.vault.local.sealing import Sealing
-from keytui.vault.local.section import Ground
+from keytui.vault.local.section import Ground, audited
 from keytui.vault.local.watching import Watching
 from keytui.vault.profile import Profile
 
@@ -80,8 +80,6 @@ def _begin_log(ground: Ground) -> None:
     with ground.database.reading() as session:
         if position(session):
             return
-    with ground.database.writing() as session:
-        if position(session) == 0:
-            first = ground.ledger.append(session, ground.clock(), str(ground.profile.actor), Event("vault.created"))
-            ground.ledger.remember(first)
-            ground.unsigned.set()
+    with audited(ground) as write:
+        if position(write.session) == 0:  # another process may have been first
+            write.record(Event("vault.created"))

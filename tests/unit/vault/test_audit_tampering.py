@@ -104,10 +104,18 @@ def test_a_log_cut_off_with_its_checkpoints_shows_by_the_kept_head(log: LocalVau
 
 
 def test_a_cut_log_that_goes_on_shows_too(log: LocalVault, profile: Profile) -> None:
-    tamper(profile, "DELETE FROM audit WHERE sequence > 100", "DELETE FROM checkpoints WHERE sequence > 100")
-    vault = LocalVault.open(profile)
-    vault.create(KeyDraft("another", "production"), "another")
+    tamper(profile, "DELETE FROM audit WHERE sequence > 140", "DELETE FROM checkpoints WHERE sequence > 140")
 
+    for number in range(20):  # beyond the head that was kept before the cut
+        log.create(KeyDraft(f"another-{number}", "production"), f"another-{number}")
+
+    assert log.verify_audit().broken_at is not None
+
+
+def test_a_log_begun_anew_shows(log: LocalVault, profile: Profile) -> None:
+    tamper(profile, "DELETE FROM audit", "DELETE FROM checkpoints")
+
+    vault = LocalVault.open(profile)
     assert vault.verify_audit().broken_at is not None
     vault.close()
 
