@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from keytui.domain.durations import long
@@ -174,7 +173,7 @@ def overflow(evidence: Evidence) -> Iterator[Finding]:
             source_names(evidence),
             f"{count} more requests came from callers that the list had no room for: nobody knows whether they moved",
             count=count,
-            subject=f"overflow: {count} callers",
+            subject=f"overflow: {count} requests",
             remedy="let programs declare their names, so that there are fewer callers; or waive them",
         )
 
@@ -182,7 +181,7 @@ def overflow(evidence: Evidence) -> Iterator[Finding]:
 def _of(
     evidence: Evidence, verdict: Verdict, movement: Movement, detail: str, *, subject: str = "", remedy: str = ""
 ) -> Finding:
-    found = finding(
+    return finding(
         evidence,
         verdict,
         movement.sources,
@@ -190,8 +189,8 @@ def _of(
         count=movement.count_on_old,
         subject=subject,
         remedy=remedy,
+        caller=movement.caller.name,
     )
-    return replace(found, caller=movement.caller.name)
 
 
 def _dissent(evidence: Evidence, movement: Movement, since: datetime) -> str:

@@ -20,6 +20,7 @@ def finding(
     subject: str = "",
     remedy: str = "",
     window: Window | None = None,
+    caller: str = "",
 ) -> Finding:
     """One finding over the judged window; it is as old as the oldest of its sources."""
     told = [source.as_of for source in evidence.sources if source.name in sources]
@@ -32,6 +33,7 @@ def finding(
         count=count,
         subject=subject,
         remedy=remedy,
+        caller=caller,
     )
 
 

@@ -165,7 +165,8 @@ def _grounds(evidence: Evidence, set_aside: frozenset[str]) -> Iterator[Finding]
                 f"{movement.caller.name} left the old version {long(evidence.now - movement.last_on_old)} ago and makes"
                 f" {hourly(movement.new_rate)} requests an hour with the new one, {hourly(movement.former_rate)} before"
             )
-            yield finding(evidence, Verdict.SAFE, movement.sources, detail, count=movement.count_on_old)
+            name, count = movement.caller.name, movement.count_on_old
+            yield finding(evidence, Verdict.SAFE, movement.sources, detail, count=count, caller=name)
     yield finding(evidence, Verdict.SAFE, (VAULT,), "the new version was accepted, or its possession proven")
     for entry in evidence.refusals:
         if entry.after <= entry.before:

@@ -69,6 +69,24 @@ ONCE = CallerEvidence(Caller.called("cron"), "api-1", old=Sighting(NOON - 3 * DA
 RETURNED = replace(moved("cron"), new=Sighting(NOON - 6 * DAY, NOON - 4 * DAY, 50))
 
 CASES: dict[str, Case] = {
+    "a declared consumer of which no request is known": Case(
+        lambda e: replace(
+            e,
+            declared_consumers=("mobile",),
+            callers=(replace(moved("mobile"), old=None, new=Sighting(NOON - DAY, NOON, 0)),),
+        ),
+        UNKNOWN,
+        "mobile is named",
+        "mobile",
+    ),
+    "a declared consumer whose name an address resembles": Case(
+        lambda e: with_caller(moved("mobile", declared=False, silent=9 * DAY))(
+            replace(e, declared_consumers=("mobile curl/8",))
+        ),
+        UNKNOWN,
+        "mobile curl/8 is named",
+        "mobile curl/8",
+    ),
     "fresh use of the old version": Case(
         with_caller(moved("cron", silent=POLICY.quiet - SECOND)), NOT_SAFE, "cron used"
     ),
@@ -99,6 +117,12 @@ CASES: dict[str, Case] = {
         "web-1 left",
         "web-1",
         source="api-1, api-2",
+    ),
+    "a caller that came and stayed with nothing": Case(
+        with_caller(moved("cron", former=0, new=0)), NOT_SAFE, "not arrived", "cron"
+    ),
+    "two sources, one of which knows longer pauses": Case(
+        beside(moved("web-1", seen_by="api-2", gap=2 * DAY)), NOT_SAFE, "only 4 d 0 h", "web-1", "api-1, api-2"
     ),
     "seen only once": Case(with_caller(ONCE), UNKNOWN, "only once", "cron"),
     "all of it at one instant": Case(with_caller(moved("cron", gap=timedelta())), UNKNOWN, "only once", "cron"),
@@ -145,7 +169,7 @@ CASES: dict[str, Case] = {
         "api-1, access.log",
     ),
     "callers that overflowed": Case(
-        lambda e: replace(e, overflowed_callers=3), UNKNOWN, "3 more", "overflow: 3 callers"
+        lambda e: replace(e, overflowed_callers=3), UNKNOWN, "3 more", "overflow: 3 requests"
     ),
     "the window open": Case(
         lambda e: replace(e, since=NOON - POLICY.quiet + SECOND), UNKNOWN, "since the hand-over", source="vault"
@@ -401,6 +425,18 @@ def test_one_name_in_two_sources_is_one_caller() -> None:
     after = replace(moved("cron", seen_by="api-1"), old=None, former_rate=0.0)
     evidence = replace(clean(), sources=(source("api-0"), source("api-1")), callers=(before, after, moved("web-1")))
     assert judge(evidence).verdict is SAFE
+
+
+def test_a_finding_is_as_old_as_the_oldest_of_its_sources() -> None:
+    older = replace(source("api-2"), as_of=NOON - 50 * SECOND)
+    evidence = replace(clean(), sources=(source(), older), declared_consumers=("mobile",))
+    assert [reason.as_of for reason in judge(evidence).reasons] == [NOON - 50 * SECOND]
+
+
+def test_a_finding_about_a_caller_names_it_apart_from_its_words() -> None:
+    damaged = replace(clean(), callers=(*clean().callers, GONE, moved("web-9", silent=HOUR)), overflowed_callers=1)
+    assert [reason.caller for reason in judge(damaged).reasons] == ["web-9", "cron", ""]
+    assert {reason.caller for reason in judge(clean()).reasons} == {"", "web-1", "web-2"}
 
 
 def test_safe_says_what_it_rests_on_and_how_rare_a_job_would_escape_it() -> None:

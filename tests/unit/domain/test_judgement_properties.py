@@ -130,7 +130,7 @@ def gaps() -> st.SearchStrategy[Gap]:
 
 
 def waivers() -> st.SearchStrategy[Waiver]:
-    subjects = (*NAMES, "overflow: 2 callers", "fallback: API_KEY", "source: api-1 missing")
+    subjects = (*NAMES, "overflow: 2 requests", "fallback: API_KEY", "source: api-1 missing")
     return st.builds(waiver, st.sampled_from(subjects), spans(timedelta(), DAY).map(lambda ago: NOON - ago))
 
 
