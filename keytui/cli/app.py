@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keytui import __version__
-from keytui.cli import checking, ending, importing, keys, rotating, rotations, sealing, traffic
+from keytui.cli import checking, ending, importing, keys, looking, rotating, rotations, sealing, traffic
 from keytui.cli.audit import audit
 from keytui.cli.console import run_demo
 from keytui.cli.session import Globals
@@ -62,8 +62,8 @@ def demo(context: typer.Context) -> None:
 
 app.command()(keys.create)
 app.command("import")(importing.import_file)
-app.command("list", context_settings={"ignore_unknown_options": True})(keys.list_keys)
-app.command()(keys.show)
+app.command("list", context_settings={"ignore_unknown_options": True})(looking.list_keys)
+app.command()(looking.show)
 app.command()(keys.edit)
 app.command()(traffic.callers)
 app.command()(traffic.usage)

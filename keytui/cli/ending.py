@@ -8,7 +8,7 @@ import typer
 
 from keytui.cli.asking import confirm, interactive
 from keytui.cli.batch import each
-from keytui.cli.keys import matching
+from keytui.cli.looking import matching
 from keytui.cli.options import JsonOption, KeyArgument, NoteOption, YesOption
 from keytui.cli.output import remark, say, say_json, say_json_array
 from keytui.cli.session import opened

@@ -10,7 +10,7 @@ import typer
 from keytui.cli.asking import choose, interactive
 from keytui.cli.batch import each
 from keytui.cli.handover import claim_output, hand_out, hand_out_json, nothing_lost
-from keytui.cli.keys import matching
+from keytui.cli.looking import matching
 from keytui.cli.options import JsonOption, NoteOption, ShowOption
 from keytui.cli.output import remark, say, say_json, say_json_array
 from keytui.cli.rotations import next_step

@@ -107,6 +107,11 @@ def abandon(context: typer.Context, key: KeyArgument, note: NoteOption = "", jso
     _carry_out(context, key, json, lambda vault, rotation: vault.abandon(rotation.id, note))
 
 
+def versions(rotation: Rotation) -> str:
+    """`v1 > v2`."""
+    return f"v{rotation.old_version} > " + ("-" if rotation.new_version is None else f"v{rotation.new_version}")
+
+
 def next_step(rotation: Rotation) -> str:
     """What to do now, as the commands that do it."""
     verbs = allowed(rotation)
@@ -148,7 +153,6 @@ def _verdict(detail: RotationDetail) -> str | None:
 
 def _row(detail: RotationDetail, now: datetime) -> tuple[str, ...]:
     rotation = detail.rotation
-    new = "-" if rotation.new_version is None else f"v{rotation.new_version}"
     ends = "-" if rotation.overlap_ends_at is None else ahead(rotation.overlap_ends_at, now)
     return (
         f"#{rotation.id}",
@@ -156,7 +160,7 @@ def _row(detail: RotationDetail, now: datetime) -> tuple[str, ...]:
         rotation.environment,
         rotation.plan.strategy,
         rotation.state,
-        f"v{rotation.old_version} > {new}",
+        versions(rotation),
         f"overdue, {ends}" if rotation.overdue(now) else ends,
         (_verdict(detail) or "-").replace("_", " "),
         rotation.holder,

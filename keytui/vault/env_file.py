@@ -13,6 +13,7 @@ from dotenv.parser import parse_stream
 
 from keytui.domain.errors import Invalid, NotFound
 from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
 from keytui.vault.model import Found
 
 _MOST_BYTES: Final = 1024 * 1024
@@ -132,6 +133,8 @@ def _blank_lines_before(original: str) -> int:
 
 def _unfit(variable: Variable) -> LeftOut | None:
     """What cannot be imported by any name."""
+    if harmless(variable.name) != variable.name:
+        return LeftOut(variable.name, "its name holds characters that do not print", "")
     value = variable.value.reveal().strip()
     if not value.strip(", "):
         return LeftOut(variable.name, "it is empty", "")
@@ -158,6 +161,9 @@ def _not_asked_for(variable: Variable, others_are: bool) -> LeftOut | None:
 
 
 def _pipe(variable: str) -> str:
+    """The command that seals it. A name that a shell would not take for one is not put where it would be run."""
+    if not variable.isidentifier():
+        return "keytui seal NAME, with the value on standard input"
     return f'printf %s "${variable}" | keytui seal {_words(variable)}'
 
 

@@ -43,7 +43,8 @@ def env_file(tmp_path: Path) -> Path:
                 "PORT=3000",
                 "=nonsense",
                 "BARE",
-                "EVIL\x1b[31m=1",
+                f"EVIL\x1b[31m_API_KEY={TK[4]}",
+                f"X$(touch${{IFS}}owned)_TOKEN={TK[4]}",
                 "",
             ]
         ).encode()
@@ -76,7 +77,8 @@ def test_a_nasty_file_gives_its_api_keys_and_names_the_rest(keytui: Commands, en
         assert "keytui seal" in hows[name]
     assert hows["SIGNING_KEY"] == "--variable SIGNING_KEY"
     assert hows["PORT"] == "--variable PORT"
-    assert {"EMPTY_API_KEY", "BLANK_API_KEYS", "LATER_API_KEY", "BARE"} <= hows.keys()
+    assert "$(" not in hows["X$(touch${IFS}owned)_TOKEN"]
+    assert {"EVIL\x1b[31m_API_KEY", "EMPTY_API_KEY", "BLANK_API_KEYS", "LATER_API_KEY", "BARE"} <= hows.keys()
     assert "line 17 cannot be read" in done.err
     assert "B2B_API_KEY is set twice: line 5 counts, line 4 does not" in done.err
     assert "API_KEYS has 2 empty items" in done.err

@@ -219,7 +219,7 @@ def test_usage_counts_by_version(keytui: Commands) -> None:
 
 
 def test_more_keys_than_a_page_are_all_listed(keytui: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keytui.cli.keys.PAGE", 2)
+    monkeypatch.setattr("keytui.cli.looking.PAGE", 2)
     for name in "abcde":
         keytui.created(name)
     assert [key["name"] for key in keytui("list", "--json").items] == list("abcde")

@@ -1,0 +1,171 @@
+"""Keys looked at: a list of those that match, or all of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, Final
+
+import typer
+
+from keytui.cli.options import JsonOption, KeyArgument
+from keytui.cli.output import remark, say, say_fields, say_json, say_json_array, say_table
+from keytui.cli.rotations import versions
+from keytui.cli.session import opened
+from keytui.cli.shapes import detail_shape, key_shape
+from keytui.cli.times import age, ago, ahead, minute
+from keytui.clock import utc_now
+from keytui.domain.errors import Invalid
+from keytui.domain.keys import KeySummary
+from keytui.domain.query import Query, Sort, parse, parse_sort
+from keytui.vault.model import KeyDetail
+from keytui.vault.protocol import Vault
+
+PAGE: Final = 500
+
+
+def list_keys(
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="QUERY", help="As in the console: flag:stale env:production unused:>30d -env:test"),
+    ] = None,
+    sort: Annotated[str, typer.Option(metavar="FIELD", help="name, env, owner, age, last-used, expires, created.")] = (
+        "name"
+    ),
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most so many.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the keys that match."""
+    query = _query(words or [])
+    order = parse_sort(sort)
+    with opened(context) as vault:
+        now = utc_now()
+        found = islice(matching(vault, query, order), limit)
+        if json:
+            say_json_array(key_shape(summary, now) for summary in found)
+            return
+        rows = [_row(summary, now) for summary in found]
+        say_table(("NAME", "ENV", "OWNER", "PREFIX", "VER", "STATE", "AGE", "LAST USED", "EXPIRES", "FLAGS"), rows)
+        total = vault.page(query, order, 0, 1).total
+        remark(f"{len(rows)} of {total}" if rows else "nothing matches: `keytui list` without a query lists all")
+
+
+def show(context: typer.Context, key: KeyArgument, json: JsonOption = False) -> None:
+    """Show all of one key."""
+    with opened(context) as vault:
+        detail = vault.detail(vault.find(key).id)
+    now = utc_now()
+    if json:
+        say_json(detail_shape(detail, now))
+    else:
+        _say_detail(detail, now)
+
+
+def matching(vault: Vault, query: Query, order: Sort) -> Iterator[KeySummary]:
+    """Every key that matches, page by page."""
+    offset = 0
+    while True:
+        page = vault.page(query, order, offset, PAGE)
+        yield from page.rows
+        offset += PAGE
+        if offset >= page.total:
+            return
+
+
+def _query(words: list[str]) -> Query:
+    """The words of a query; a leading dash negates, so only two of them can be a mistyped option."""
+    mistyped = next((word for word in words if word.startswith("--")), None)
+    if mistyped is not None:
+        raise Invalid(
+            f"there is no option {mistyped}", "`keytui list --help` names them; a query negates with one dash"
+        )
+    return parse(" ".join(words))
+
+
+def _row(summary: KeySummary, now: datetime) -> tuple[str, ...]:
+    key = summary.key
+    return (
+        key.name,
+        key.environment,
+        key.owner or "-",
+        summary.version.prefix or "-",
+        f"v{summary.version.number}",
+        key.state(now),
+        age(summary.age_from, now),
+        ago(summary.last_used_at, now),
+        ahead(key.expires_at, now),
+        ", ".join(summary.flags) or "-",
+    )
+
+
+def _say_detail(detail: KeyDetail, now: datetime) -> None:
+    key, current = detail.summary.key, detail.summary.version
+    say_fields(
+        (
+            ("name", key.name),
+            ("id", key.id),
+            ("kind", key.kind),
+            ("state", key.state(now)),
+            ("flags", ", ".join(detail.summary.flags)),
+            ("environment", key.environment),
+            ("tenant", key.tenant),
+            ("owner", key.owner or "nobody"),
+            ("description", key.description),
+            ("scopes", ", ".join(key.scopes)),
+            ("applications", ", ".join(key.apps)),
+            ("issuer", key.issuer),
+            ("sensitive", "yes" if key.sensitive else ""),
+            ("version", f"v{current.number} {current.prefix or '(no prefix shown)'}"),
+            ("created", minute(key.created_at)),
+            ("rotated", minute(key.rotated_at)),
+            ("last used", minute(detail.summary.last_used_at)),
+            ("expires", f"{minute(key.expires_at)} ({ahead(key.expires_at, now)})" if key.expires_at else "never"),
+            ("rotation", f"#{detail.summary.rotation_id} is open" if detail.summary.rotation_id else ""),
+        )
+    )
+    say()
+    say_table(
+        ("VERSION", "STATE", "PREFIX", "FINGERPRINT", "CREATED", "LAST USED", "LABEL"),
+        [
+            (
+                f"v{version.number}",
+                version.state,
+                version.prefix or "-",
+                version.fingerprint or "-",
+                minute(version.created_at),
+                minute(version.last_used_at),
+                version.label,
+            )
+            for version in detail.versions
+        ],
+    )
+    if detail.callers:
+        say()
+        say_table(
+            ("CALLER", "VERSION", "LAST SEEN"),
+            [(use.caller.name, f"v{use.version}", ago(use.last_seen, now)) for use in detail.callers],
+        )
+    if detail.rotations:
+        say()
+        say_table(
+            ("ROTATION", "STRATEGY", "REASON", "STATE", "VERSIONS", "STARTED", "ENDED"),
+            [
+                (
+                    f"#{rotation.id}",
+                    rotation.plan.strategy,
+                    rotation.plan.reason,
+                    rotation.state,
+                    versions(rotation),
+                    minute(rotation.started_at),
+                    minute(rotation.closed_at, "-"),
+                )
+                for rotation in detail.rotations
+            ],
+        )
+    if detail.audit:
+        say()
+        say_table(
+            ("WHEN", "WHO", "WHAT"), [(minute(entry.at), entry.actor, entry.event.type) for entry in detail.audit]
+        )
