@@ -14,6 +14,12 @@ import pyte
 PATIENCE: Final = 30.0
 """Seconds that a condition may take. Only a failure waits this long."""
 
+_FRAME_BEGINS: Final = b"\x1b[?2026h"
+_FRAME_ENDS: Final = b"\x1b[?2026l"
+_ASKS_FOR_FRAMES: Final = b"\x1b[?2026$p"
+_HAS_FRAMES: Final = b"\x1b[?2026;2$y"
+"""Synchronized output: a terminal that knows it shows a frame whole or not at all."""
+
 _OSC_52: Final = re.compile(rb"\x1b\]52;[a-z]*;([A-Za-z0-9+/=]*)(?:\a|\x1b\\)")
 
 
@@ -24,19 +30,33 @@ class Display:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._raw = bytearray()
+        self._unshown = b""
         self._changed = threading.Condition()
         self._ended = False
 
-    def feed(self, data: bytes) -> None:
-        """Show what the program wrote."""
+    def feed(self, data: bytes) -> bytes:
+        """Show what the program wrote, frame by frame; what the terminal answers is given back."""
         with self._changed:
             self._raw += data
-            self._stream.feed(data)
+            self._unshown += data
+            cut = self._shown_until()
+            self._stream.feed(self._unshown[:cut])
+            self._unshown = self._unshown[cut:]
             self._changed.notify_all()
+        return _HAS_FRAMES if _ASKS_FOR_FRAMES in data else b""
+
+    def _shown_until(self) -> int:
+        """Where a frame stands that is not whole yet."""
+        begin = self._unshown.rfind(_FRAME_BEGINS)
+        if begin >= 0 and _FRAME_ENDS not in self._unshown[begin:]:
+            return begin
+        escape = self._unshown.rfind(b"\x1b")
+        return escape if escape >= 0 and _FRAME_BEGINS.startswith(self._unshown[escape:]) else len(self._unshown)
 
     def end(self) -> None:
         """The program will write nothing more."""
         with self._changed:
+            self._stream.feed(self._unshown)
             self._ended = True
             self._changed.notify_all()
 
@@ -55,6 +75,12 @@ class Display:
     def text(self) -> str:
         """The screen as one text."""
         return "\n".join(self.lines)
+
+    @property
+    def cursor_line(self) -> int:
+        """The line that the cursor is on: where the focused field is."""
+        with self._changed:
+            return int(self._screen.cursor.y)
 
     @property
     def raw(self) -> bytes:

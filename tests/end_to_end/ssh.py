@@ -11,7 +11,7 @@ from typing import Final, Self, TypeVar
 import asyncssh
 
 from tests.end_to_end.display import PATIENCE, Display
-from tests.end_to_end.terminal import Keyboard, Spawned, spawn
+from tests.end_to_end.terminal import Seat, Spawned, spawn
 
 HOST: Final = "127.0.0.1"
 Answer = TypeVar("Answer")
@@ -118,7 +118,7 @@ async def _type(session: asyncssh.SSHServerProcess[bytes], program: Spawned) -> 
         os.write(program.master, data)
 
 
-class Session(Keyboard):
+class Session(Seat):
     """The operator's end: a client with a terminal that shows what comes."""
 
     def __init__(self, loop: Loop, port: int, bastion: Bastion, columns: int, rows: int) -> None:
@@ -161,7 +161,8 @@ class Session(Keyboard):
 
     async def _show(self, process: asyncssh.SSHClientProcess[bytes]) -> None:
         while data := await process.stdout.read(65536):
-            self.display.feed(data)
+            if answer := self.display.feed(data):
+                process.stdin.write(answer)
         self.display.end()
 
     async def _write(self, data: bytes) -> None:

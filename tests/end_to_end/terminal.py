@@ -66,8 +66,10 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], columns: int, rows: int, 
     return Spawned(process, master)
 
 
-class Keyboard:
-    """What an operator does with their hands. A subclass says where it goes."""
+class Seat:
+    """Where an operator sits: a screen to look at and a keyboard. A subclass says what stands behind them."""
+
+    display: Display
 
     def send(self, text: str) -> None:
         """Type a text as it stands."""
@@ -78,12 +80,18 @@ class Keyboard:
         for key in keys:
             self.send(KEYS.get(key, key))
 
+    def press_and_see(self, key: str) -> None:
+        """Press a key and wait until something was painted: the focus has moved, if that is what the key does."""
+        before = len(self.display.raw)
+        self.press(key)
+        self.display.wait_for(lambda shown: len(shown.raw) > before)
+
     def paste(self, text: str) -> None:
         """Paste, as terminals with bracketed paste do."""
         self.send(f"\x1b[200~{text}\x1b[201~")
 
 
-class Terminal(Keyboard):
+class Terminal(Seat):
     """A program in a pseudo-terminal on this machine. Leaving the `with` block kills what still runs."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str], columns: int = 120, rows: int = 36) -> None:
@@ -144,5 +152,6 @@ class Terminal(Keyboard):
                 break
             if not data:
                 break
-            self.display.feed(data)
+            if answer := self.display.feed(data):
+                os.write(master, answer)
         self.display.end()
