@@ -149,6 +149,12 @@ def test_a_random_value_is_not_weak_whatever_it_happens_to_contain(kind: str) ->
     assert weak == []
 
 
+def test_close_to_128_bits_few_random_values_are_called_weak() -> None:
+    randomness = repeatable_randomness(5)
+    weak = [is_weak(Secret(drawn(ALNUM, 22, randomness))) for _ in range(2000)]
+    assert sum(weak) / len(weak) < 0.065
+
+
 @pytest.mark.parametrize(
     "value",
     [
