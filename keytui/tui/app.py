@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Event, Lock
@@ -108,6 +109,14 @@ class Console(App[int]):
     def on_mount(self) -> None:
         self.set_interval(TICK, self._publish)
         self.call_after_refresh(self.open)
+        if not self.is_headless:
+            self._end_on_signals()
+
+    def _end_on_signals(self) -> None:
+        """However the console is ended, its terminal is given back as it was, and the vault is closed."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            loop.add_signal_handler(number, self.exit, 128 + number)
 
     def open(self) -> None:
         """Open the vault in a thread; the face of the opening screen says how that went."""
