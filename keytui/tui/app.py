@@ -61,6 +61,7 @@ class Console(App[int]):
         Actions,
         KeySearch,
     }
+    BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("colon", "command_palette", "do", key_display=":", id="app.palette", tooltip="Find an action or a key"),
         Binding(
@@ -220,11 +221,19 @@ class Console(App[int]):
             self.exit(0)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The theme, and a screenshot where no secret can be on it."""
+        """Dark or light, and a screenshot where no secret can be on it.
+
+        Other themes are not offered: NO_COLOR over one that uses the terminal's own colours is black on black.
+        """
         secret = isinstance(screen, VaultScreen) and screen.SHOWS_SECRET
         for command in super().get_system_commands(screen):
-            if command.title == "Theme" or (command.title == "Screenshot" and not secret):
+            if command.title == "Screenshot" and not secret:
                 yield command
+        yield SystemCommand("Theme", "Switch between dark and light", self.action_switch_theme)
+
+    def action_switch_theme(self) -> None:
+        """From dark to light, and back."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     def _fatal_error(self) -> None:
         """End without a traceback: its locals could hold anything that was being handled."""

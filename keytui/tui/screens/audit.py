@@ -30,6 +30,7 @@ class AuditScreen(ModeScreen):
     MODE = "audit"
     CSS_PATH = "audit.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#entries"
+    BINDING_GROUP_TITLE = "Audit"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", key_display="/", id="audit.filter", tooltip="A type, and key:NAME"),
         Binding("v", "verify", "verify the chain", id="audit.verify", tooltip="Recompute every link and checkpoint"),
@@ -38,6 +39,11 @@ class AuditScreen(ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self._which = AuditFilter()
+        self._wrong = ""
+        """Why what stands in the filter cannot be read; the rows are those of the last that could."""
+        self._checked: tuple[str, str] = ("", "")
+        """What verifying the chain found, and its style."""
+        self._counted = ""
 
     @property
     def table(self) -> PagedTable[AuditEntry]:
@@ -58,10 +64,12 @@ class AuditScreen(ModeScreen):
 
     def _arrived(self, turn: int, page: AuditPage) -> None:
         self.table.put(turn, page.offset, page.entries, page.total)
-        self._say(f"{page.total:,} entr{'y' if page.total == 1 else 'ies'}")
+        self._counted = f"{page.total:,} entr{'y' if page.total == 1 else 'ies'}"
+        self._show_found()
 
-    def _say(self, words: str, style: str = QUIET) -> None:
-        self.query_one("#found", Static).update(Content.styled(words, style))
+    def _show_found(self) -> None:
+        words = (self._wrong, "$error") if self._wrong else (self._counted, QUIET)
+        self.query_one("#found", Static).update(Content.assemble(self._checked, "   ", words))
 
     def refetch(self) -> None:
         self.table.reload()
@@ -73,15 +81,18 @@ class AuditScreen(ModeScreen):
     @on(Input.Changed, "#filter")
     def _filtering(self, event: Input.Changed) -> None:
         text = event.value
-        self.ask(lambda vault: _read(vault, text), self._filter, self._wrong, slot="filter")
+        self.ask(lambda vault: _read(vault, text), self._filter, self._unreadable, slot="filter")
 
     def _filter(self, which: AuditFilter) -> None:
+        self._wrong = ""
+        self._show_found()
         if which != self._which:
             self._which = which
             self.table.reload(top=True)
 
-    def _wrong(self, error: KeytuiError) -> None:
-        self._say(f"✗ {harmless(error.message)}", "$error")
+    def _unreadable(self, error: KeytuiError) -> None:
+        self._wrong = f"✗ {harmless(error.message)}"
+        self._show_found()
 
     @on(Input.Submitted, "#filter")
     def _filtered(self) -> None:
@@ -108,15 +119,18 @@ class AuditScreen(ModeScreen):
 
     def action_verify(self) -> None:
         """Recompute the chain and its signed checkpoints."""
-        self._say("◌ verifying …")
-        self.ask(lambda vault: vault.verify_audit(), self._verified)
+        self._checked = ("◌ verifying …", QUIET)
+        self._show_found()
+        self.ask(lambda vault: vault.verify_audit(), self._verified, slot="verify")
 
     def _verified(self, check: AuditCheck) -> None:
         if check.broken_at is None:
-            self._say(f"✓ whole: {check.entries:,} entries, {check.checkpoints:,} signed checkpoints", "$success")
-            return
-        self._say(f"✗ broken at #{check.broken_at}", "bold $error")
-        self.tell(f"the log does not hold at entry #{check.broken_at}", check.detail, severity="error")
+            words = f"✓ whole: {check.entries:,} entries, {check.checkpoints:,} signed checkpoints"
+            self._checked = (words, "$success")
+        else:
+            self._checked = (f"✗ broken at #{check.broken_at}", "bold $error")
+            self.tell(f"the log does not hold at entry #{check.broken_at}", check.detail, severity="error")
+        self._show_found()
 
 
 def _read(vault: Vault, text: str) -> AuditFilter:
@@ -126,7 +140,7 @@ def _read(vault: Vault, text: str) -> AuditFilter:
         name, colon, value = word.partition(":")
         if colon and name == "key" and value:
             key_id = vault.find(value).id
-        elif colon:
+        elif colon or type_:
             raise NotFound(f"{word!r} is nothing to filter by", "a type, and key:NAME")
         else:
             type_ = word

@@ -33,6 +33,7 @@ _SEVERITIES: Final[dict[Severity, tuple[str, float]]] = {
 class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
     """A screen that asks the vault. Subclasses give `body()`; `fed()` hears of changes while the screen is shown."""
 
+    BINDING_GROUP_TITLE = "On a screen above a mode"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False, id="screen.back", tooltip="Go back; nothing is lost"),
     ]

@@ -19,6 +19,7 @@ class HelpScreen(Dialog[None]):
 
     CSS_PATH = "help.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#dialog"
+    BINDING_GROUP_TITLE = "Help"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "back", "close", show=False, id="help.close", tooltip="Close this help"),
         Binding("j", "scroll(1)", "down", show=False, id="help.down", tooltip="Scroll down"),

@@ -28,6 +28,7 @@ class ImportScreen(VaultScreen[None]):
     CSS_PATH = "import_file.tcss"
     SHOWS_SECRET: ClassVar[bool] = False
     AUTO_FOCUS: ClassVar[str | None] = "#path"
+    BINDING_GROUP_TITLE = "Import"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "leave", id="import.leave", tooltip="Leave; nothing is imported"),
     ]

@@ -22,6 +22,7 @@ class KeyScreen(KeyActions):
 
     CSS_PATH = "key.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#page"
+    BINDING_GROUP_TITLE = "One key"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left", "back", "back", key_display="esc", id="key.back", tooltip="Back to the list"),
         Binding("r", "refetch", "refresh", show=False, id="key.refresh", tooltip="Ask the vault again"),

@@ -34,6 +34,7 @@ class Outcome:
 class KeyActions(VaultScreen[None]):
     """Actions on `chosen_keys()`. Pressing one that is not possible says why."""
 
+    BINDING_GROUP_TITLE = "Acting on keys, in Keys and on one key"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("R", "rotate", "rotate", id="key.rotate", tooltip="Rotate, guided; several one by one"),
         Binding("y", "copy('id')", "copy id", show=False, id="key.copy-id", tooltip="Send the id to the clipboard"),

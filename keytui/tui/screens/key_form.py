@@ -51,6 +51,7 @@ class KeyForm(VaultScreen[None]):
     TITLE = "Key"
     VERB: ClassVar[str]
     FIELDS: ClassVar[tuple[Field, ...]]
+    BINDING_GROUP_TITLE = "In a form"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "app.focus_next", "next field", show=False, id="form.next", tooltip="To the next field"),
         Binding("up", "app.focus_previous", "field before", show=False, id="form.before", tooltip="A field back"),

@@ -46,6 +46,7 @@ class KeysScreen(ModeScreen, KeyActions):
     MODE = "keys"
     CSS_PATH = "keys.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#keys"
+    BINDING_GROUP_TITLE = "Keys"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", key_display="/", id="keys.filter", tooltip="Filter as you type"),
         Binding("s", "sort", "sort", id="keys.sort", tooltip="Sort by the next field"),
@@ -54,6 +55,8 @@ class KeysScreen(ModeScreen, KeyActions):
     def __init__(self) -> None:
         super().__init__()
         self._query = Query()
+        self._wrong = ""
+        """Why what stands in the filter does not parse; the rows are those of the last that did."""
         self._sort = 0
         self._resting: Timer | None = None
         self._detail: KeyDetail | None = None
@@ -82,6 +85,9 @@ class KeysScreen(ModeScreen, KeyActions):
         self._count()
 
     def _count(self) -> None:
+        if self._wrong:
+            self.query_one("#found", Static).update(Content.styled(self._wrong, "$error"))
+            return
         total, marked = self.table.total or 0, len(self.table.marks)
         sort = SORTS[self._sort]
         words = f"{total:,} key{'' if total == 1 else 's'}"
@@ -99,14 +105,13 @@ class KeysScreen(ModeScreen, KeyActions):
         try:
             query = parse(event.value)
         except Invalid as error:
-            words = Content.styled(f"✗ {harmless(error.message)}; {harmless(error.hint)}", "$error")
-            self.query_one("#found", Static).update(words)
-            return
-        if query == self._query:
-            self._count()
-            return
-        self._query = query
-        self.table.reload(top=True)
+            self._wrong = f"✗ {harmless(error.message)}; {harmless(error.hint)}"
+        else:
+            self._wrong = ""
+            if query != self._query:
+                self._query = query
+                self.table.reload(top=True)
+        self._count()
 
     @on(Input.Submitted, "#filter")
     def _filtered(self) -> None:

@@ -19,6 +19,7 @@ class ModeScreen(VaultScreen[None]):
     """One mode. `MODE` is its name in `Console.MODES`; subclasses give `body()`, `refetch()` and `ticked()`."""
 
     MODE: ClassVar[str]
+    BINDING_GROUP_TITLE = "In every mode"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "refetch", "refresh", show=False, id="mode.refresh", tooltip="Ask the vault again"),
     ]

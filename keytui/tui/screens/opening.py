@@ -18,6 +18,7 @@ class OpeningScreen(VaultScreen[None]):
     """Says that the vault is being opened, or why it cannot be and what to do."""
 
     CSS_PATH = "opening.tcss"
+    BINDING_GROUP_TITLE = "When the vault cannot be opened"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "retry", "try again", id="opening.retry", tooltip="Open the vault once more"),
     ]

@@ -26,6 +26,7 @@ class RevealScreen(VaultScreen[None]):
     CSS_PATH = "reveal.tcss"
     SHOWS_SECRET: ClassVar[bool] = True
     ALLOW_SELECT: ClassVar[bool] = False
+    BINDING_GROUP_TITLE = "Reveal a sealed value"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "show", "show 20 s", id="reveal.show", tooltip="Show the value for 20 seconds, or mask it"),
         Binding("escape", "back", "close", id="reveal.close", tooltip="Close; the value is forgotten"),

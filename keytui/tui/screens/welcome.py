@@ -31,6 +31,7 @@ class WelcomeScreen(VaultScreen[None]):
     """Shown over the empty key table; esc goes to it."""
 
     CSS_PATH = "welcome.tcss"
+    BINDING_GROUP_TITLE = "Welcome, on an empty vault"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("N", "create", "create", id="welcome.create", tooltip="Create a key"),
         Binding("I", "import", "import .env", id="welcome.import", tooltip="Import keys from a .env file"),

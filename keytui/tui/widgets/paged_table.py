@@ -36,6 +36,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         & > .table--idle-cursor { background: $surface; }
     }
     """
+    BINDING_GROUP_TITLE = "In a table"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "enter,l,right", "open", "open", key_display="enter", id="table.open", tooltip="Open what the cursor is on"
@@ -104,6 +105,11 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
     def cursor_row(self) -> Row | None:
         """The row under the cursor, if it is here."""
         return self._cursor_row
+
+    @property
+    def waiting(self) -> bool:
+        """Whether rows that were wanted have not come yet."""
+        return any(turn > self._pages.get(page, (0, ()))[0] for page, turn in self._asked.items())
 
     def chosen(self) -> tuple[Row, ...]:
         """What an action takes: the marked rows, or the one under the cursor."""

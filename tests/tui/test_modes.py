@@ -1,0 +1,110 @@
+"""Usage, audit, the help and the palette."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from keytui.tui.app import Console
+from keytui.tui.screens.key import KeyScreen
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
+from tests.contract.acts import created
+from tests.tui.rotation.walking import said, until, until_said
+from tests.tui.walking import keys
+
+SIZE = (120, 36)
+
+
+async def test_usage_tells_requests_refusals_and_the_versions_shares(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        await pilot.press("3")
+        await until_said(pilot, "630 requests", "! 10 refused", "checkout-api", "v1 100%")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(console.screen, KeyScreen), "the key")
+
+
+async def test_usage_of_nothing_says_so(console: Console, vault: LocalVault) -> None:
+    created(vault)
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        await pilot.press("3")
+        await until_said(pilot, "no request has been recorded in the last 24 h")
+
+
+async def test_the_audit_log_is_filtered_by_type_and_key(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        await pilot.press("4")
+        await until_said(pilot, "entries", "key.disabled", "rotation.issued")
+        await pilot.press("slash", *"rotation")
+        await until(pilot, lambda: "key.disabled" not in said(pilot), "rotations only")
+        await until_said(pilot, "3 entries", "rotation.planned", "ci-deploy")
+        await pilot.press(*" key:nobody")
+        await until_said(pilot, "✗")
+        assert "rotation.planned" in said(pilot)
+        await pilot.press("escape", "escape")
+        await until_said(pilot, "key.disabled")
+
+
+async def test_an_entry_is_told_whole_below_the_table(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        await pilot.press("4", "slash", *"key.disabled", "enter")
+        await until_said(pilot, "1 entry", "replaced by the new indexer", "hash ", "previous ")
+
+
+async def test_verifying_the_chain_finds_it_whole(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        await pilot.press("4")
+        await until_said(pilot, "entries")
+        await pilot.press("v")
+        await until_said(pilot, "✓ whole:")
+
+
+async def test_verifying_the_chain_finds_an_edit(console: Console, fleet: LocalVault, profile: Profile) -> None:
+    database = next(path for path in profile.directory.iterdir() if path.read_bytes()[:6] == b"SQLite")
+    with sqlite3.connect(database) as connection:
+        for (statement,) in connection.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            name = statement.split()[2] if statement.split()[1] == "TRIGGER" else ""
+            if "audit" in statement:
+                connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE audit SET actor = 'nobody' WHERE sequence = 3")
+    connection.close()
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await keys(pilot)
+        await pilot.press("4")
+        await until_said(pilot, "entries")
+        await pilot.press("v")
+        await until_said(pilot, "✗ broken at #3")
+
+
+async def test_the_help_is_what_works_here(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=(120, 50)) as pilot:
+        await keys(pilot)
+        await pilot.press("question_mark")
+        await until_said(pilot, "Keys that work here", "Filter as you type", "Revoke for good", "The audit log")
+        assert "Recompute every link" not in said(pilot)
+        await pilot.press("escape", "4", "question_mark")
+        await until_said(pilot, "Recompute every link")
+
+
+@pytest.mark.parametrize("key", ["colon", "ctrl+p"])
+async def test_the_palette_finds_actions_and_keys(console: Console, fleet: LocalVault, key: str) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        await pilot.press(key, *"legacy")
+        await until_said(pilot, "legacy-crm   production")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(console.screen, KeyScreen), "the key")
+        await until_said(pilot, "legacy-crm   ● active")
+
+
+async def test_a_key_that_is_gone_from_the_palette_is_no_accident(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        await pilot.press("colon", *'"half')
+        await until_said(pilot, "No matches found")

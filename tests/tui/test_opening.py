@@ -1,0 +1,156 @@
+"""How a console begins: it paints, then opens its vault, and has a face for each way that can go."""
+
+from __future__ import annotations
+
+from threading import Event
+
+import pytest
+
+from keytui.domain.errors import Unreachable
+from keytui.tui.app import FAULT_EXIT, Console
+from keytui.tui.screens.key_form import CreateScreen
+from keytui.tui.screens.keys import KeysScreen
+from keytui.tui.screens.opening import OpeningScreen
+from keytui.tui.screens.welcome import WelcomeScreen
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
+from tests.tui.rotation.walking import said, until, until_said
+from tests.tui.walking import keys
+from tests.world import StoppedClock
+
+
+async def test_it_says_that_it_is_opening_until_it_is_open(profile: Profile, clock: StoppedClock) -> None:
+    may_open = Event()
+
+    def slowly(opened: Profile) -> LocalVault:
+        may_open.wait(10)
+        return LocalVault.open(opened, clock)
+
+    console = Console(slowly, profile, clock)
+    async with console.run_test() as pilot:
+        await until_said(pilot, "◌ opening the vault", "test", "◌ opening")
+        may_open.set()
+        await until_said(pilot, "● connected")
+
+
+async def test_a_vault_that_cannot_be_opened_says_why_and_is_tried_again(profile: Profile, clock: StoppedClock) -> None:
+    tries: list[Profile] = []
+
+    def at_the_second_try(opened: Profile) -> LocalVault:
+        tries.append(opened)
+        if len(tries) == 1:
+            raise Unreachable("[red]/srv/vault[/x] is \x1b[31mnot mounted", "mount it")
+        return LocalVault.open(opened, clock)
+
+    console = Console(at_the_second_try, profile, clock)
+    async with console.run_test() as pilot:
+        await until_said(
+            pilot, "✗ the vault cannot be opened", "[red]/srv/vault[/x] is \\x1b[31mnot mounted", "mount it"
+        )
+        assert "✗ unreachable" in said(pilot)
+        await pilot.press("r")
+        await until_said(pilot, "● connected")
+
+
+async def test_a_fault_of_ours_while_opening_is_a_face_too(profile: Profile, clock: StoppedClock) -> None:
+    def broken(opened: Profile) -> LocalVault:
+        raise RuntimeError("tk_this_could_be_a_secret")
+
+    console = Console(broken, profile, clock)
+    async with console.run_test() as pilot:
+        await until_said(pilot, "keytui made a mistake (RuntimeError)")
+        assert isinstance(console.screen, OpeningScreen)
+        assert "tk_this" not in said(pilot)
+
+
+async def test_an_empty_vault_is_welcomed_with_four_ways_to_begin(console: Console) -> None:
+    async with console.run_test(notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(console.screen, WelcomeScreen), "the welcome")
+        await until_said(pilot, "create a key", "import a .env file", "connect to a server", "look around a demo")
+        await pilot.press("C")
+        await until_said(pilot, "▲ not yet: it comes with the team server")
+        await pilot.press("M")
+        await until_said(pilot, "keytui demo opens a throwaway vault")
+        await pilot.press("N")
+        await until(pilot, lambda: isinstance(console.screen, CreateScreen), "the form")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(console.screen, KeysScreen), "the empty table")
+        await until_said(pilot, "0 keys")
+
+
+async def test_q_quits_at_the_root_and_ctrl_q_anywhere(
+    fleet: LocalVault, profile: Profile, clock: StoppedClock
+) -> None:
+    for presses in (("q",), ("enter", "q", "q"), ("enter", "ctrl+q")):
+        console = Console(lambda opened: LocalVault.open(opened, clock), profile, clock)
+        async with console.run_test() as pilot:
+            await keys(pilot)
+            await pilot.press(*presses)
+        assert console.return_value == 0
+
+
+async def test_a_fault_ends_the_console_without_showing_what_it_handled(
+    console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(self: KeysScreen) -> None:
+        handled = "tk_a_secret_in_a_local"
+        raise RuntimeError(handled)
+
+    monkeypatch.setattr(KeysScreen, "action_sort", broken)
+
+    async def sort() -> None:
+        async with console.run_test() as pilot:
+            await keys(pilot)
+            await pilot.press("s")
+
+    with pytest.raises(RuntimeError):
+        await sort()
+    assert console.return_code == FAULT_EXIT
+    shown = capsys.readouterr().err
+    assert "keytui made a mistake (RuntimeError)" in shown
+    assert "tk_a_secret" not in shown
+
+
+async def test_a_fault_in_one_question_is_told_and_the_console_goes_on(
+    console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console.run_test(notifications=True) as pilot:
+        screen = await keys(pilot)
+
+        def broken(vault: object) -> None:
+            raise ValueError("tk_a_secret")
+
+        screen.ask(broken, lambda _: None)
+        await until_said(pilot, "✗ keytui made a mistake (ValueError)")
+        assert "tk_a_secret" not in said(pilot)
+        assert console.is_running
+
+
+async def test_only_one_change_is_on_its_way_at_a_time(console: Console, fleet: LocalVault) -> None:
+    may_land = Event()
+    landed: list[str] = []
+    async with console.run_test(notifications=True) as pilot:
+        screen = await keys(pilot)
+        screen.change(lambda vault: (may_land.wait(10) and "first") or "", landed.append)
+        screen.change(lambda vault: "second", landed.append)
+        await until_said(pilot, "another change is still on its way")
+        may_land.set()
+        await until(pilot, lambda: landed == ["first"], "the first change")
+        screen.change(lambda vault: "third", landed.append)
+        await until(pilot, lambda: landed == ["first", "third"], "the third change")
+
+
+async def test_no_color_stays_readable(
+    profile: Profile, clock: StoppedClock, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = Console(lambda opened: LocalVault.open(opened, clock), profile, clock)
+    async with console.run_test() as pilot:
+        await keys(pilot)
+        for theme in ("keytui-dark", "keytui-light"):
+            console.theme = theme
+            await pilot.pause()
+            assert not console.native_ansi_color
+            strip = console.screen._compositor.render_strips()[0]
+            colours = {(part.style.color, part.style.bgcolor) for part in strip if part.style and part.text.strip()}
+            assert all(front != back for front, back in colours)
