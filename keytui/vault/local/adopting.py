@@ -9,9 +9,9 @@ from itertools import count
 from sqlmodel import col, select
 
 from keytui.domain.audit import Event
-from keytui.domain.errors import Invalid
-from keytui.domain.keys import KeyDraft, KeySummary
-from keytui.domain.secrets import FORMATS, Secret
+from keytui.domain.errors import Invalid, Refused
+from keytui.domain.keys import KeyDraft, KeySummary, Kind
+from keytui.domain.secrets import FORMATS, Secret, parse_format
 from keytui.vault.local.drafts import checked_draft, checked_name
 from keytui.vault.local.keeping import new_key
 from keytui.vault.local.mapping import summary_of
@@ -28,6 +28,9 @@ class Adopting(Section):
     def adopt(self, found: Sequence[Found], draft: KeyDraft) -> ImportReport:
         if not all(one.secret for one in found):
             raise Invalid("an empty value is no secret", "leave the variable out")
+        if draft.kind is not Kind.API_KEY:
+            raise Refused(f"a {draft.kind} is not imported by digest", "keep its value: keytui seal NAME")
+        parse_format(draft.format)
         added: list[KeySummary] = []
         present: list[str] = []
         with self._writing() as write:

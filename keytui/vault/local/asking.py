@@ -103,6 +103,8 @@ class Asking(Section):
 
     def usage(self, key_id: str | None, since: datetime, limit: int) -> tuple[Usage, ...]:
         with self._reading() as session:
+            if key_id is not None:
+                key_row(session, key_id)
             return usage_of(session, key_id, since, self._clock(), limit)
 
     def audit(self, which: AuditFilter, offset: int, limit: int) -> AuditPage:

@@ -78,11 +78,17 @@ def _engine(path: Path) -> Engine:
             check_same_thread=False,
         )
         connection.execute("PRAGMA foreign_keys = ON")
+        # SQLite's own lower() knows ASCII only, and the filter language folds every alphabet.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         return connection
 
     engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _lower(text: object) -> str | None:
+    return None if text is None else str(text).lower()
 
 
 def _begin(connection: Connection) -> None:

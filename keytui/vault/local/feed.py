@@ -18,7 +18,7 @@ from keytui.domain.usage import Flush
 from keytui.domain.verdict import GapKind
 from keytui.domain.verification import Credential
 from keytui.vault.local.database import Database
-from keytui.vault.local.files import created_once
+from keytui.vault.local.files import kept_key
 from keytui.vault.local.ledger import position
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.recording import count_uses
@@ -51,7 +51,7 @@ class LocalFeed:
         `silent_for` is how far apart two flushes of a recorder may be before the time between them is a gap.
         """
         database = Database.open(profile.directory)
-        pepper = created_once(profile.directory / PEPPER_FILE, lambda: secrets.token_bytes(32))
+        pepper = kept_key(profile.directory / PEPPER_FILE, secrets.token_bytes)
         return cls(database, pepper, clock, silent_for)
 
     @property

@@ -7,10 +7,13 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
+from typing import Final
 
 from keytui.domain.errors import Unreachable
+from keytui.domain.secrets import Randomness
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_KEY_LENGTH: Final = 32
 
 
 def private_directory(path: Path) -> None:
@@ -38,6 +41,15 @@ def private_file(path: Path) -> None:
             os.close(descriptor)
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def kept_key(path: Path, randomness: Randomness) -> bytes:
+    """The 32 bytes of a key file, drawn on first use. Unreachable when the file does not hold a whole key."""
+    key = created_once(path, lambda: randomness(_KEY_LENGTH))
+    private_file(path)
+    if len(key) != _KEY_LENGTH:
+        raise Unreachable(f"{path} does not hold a whole key", "restore it from a backup of the vault's directory")
+    return key
 
 
 def created_once(path: Path, make: Callable[[], bytes]) -> bytes:

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, func, select
 
 from keytui.domain.audit import GENESIS, AuditCheck, AuditEntry, Event, first_break, link
 from keytui.domain.secrets import Randomness
-from keytui.vault.local.files import created_once, replace
+from keytui.vault.local.files import kept_key, replace
 from keytui.vault.local.mapping import entry_of
 from keytui.vault.local.tables import AuditRow, CheckpointRow
 
@@ -45,8 +45,7 @@ class Ledger:
 
     def __init__(self, directory: Path, randomness: Randomness) -> None:
         self._head_file = directory / HEAD_FILE
-        key = created_once(directory / KEY_FILE, lambda: randomness(32))
-        self._key = Ed25519PrivateKey.from_private_bytes(key)
+        self._key = Ed25519PrivateKey.from_private_bytes(kept_key(directory / KEY_FILE, randomness))
 
     def append(self, session: Session, at: datetime, actor: str, event: Event) -> Head:
         """The next entry, in the session's transaction; with a checkpoint when one is due."""

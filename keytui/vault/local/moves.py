@@ -84,9 +84,9 @@ def add_step(write: Write, row: RotationRow, verb: str, detail: str = "") -> Non
 
 def _set_state(write: Write, key: KeyRow, number: int, state: VersionState) -> None:
     row = version_row(write.session, key.id, number)
+    if state is VersionState.ACTIVE:
+        row.accept_until = None
+    elif state is VersionState.OUTGOING and row.state == VersionState.ACTIVE:
+        row.accept_until = key.expires_at
     row.state = state
     row.revoked_at = write.now if state is VersionState.REVOKED else None
-    if state is VersionState.OUTGOING and row.accept_until is None:
-        row.accept_until = key.expires_at
-    elif state is VersionState.ACTIVE:
-        row.accept_until = None

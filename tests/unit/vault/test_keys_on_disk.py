@@ -1,0 +1,49 @@
+"""The two keys outside the database: the pepper of weak values, and the one that signs the log."""
+
+from __future__ import annotations
+
+import pytest
+
+from keytui.domain.errors import Unreachable
+from keytui.domain.keys import KeyDraft
+from keytui.domain.secrets import Secret
+from keytui.domain.usage import UNKNOWN_CALLER
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Found
+from keytui.vault.profile import Profile
+
+WEAK = Secret("hunter2-hunter2")
+
+
+@pytest.mark.parametrize("name", ["pepper", "signing.key"])
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 33])
+def test_a_damaged_key_file_is_named_and_never_used(profile: Profile, name: str, content: bytes) -> None:
+    LocalVault.open(profile).close()
+    (profile.directory / name).write_bytes(content)
+
+    with pytest.raises(Unreachable, match=name) as refused:
+        LocalVault.open(profile)
+
+    assert "backup" in refused.value.hint
+
+
+def test_a_key_file_that_others_may_read_is_closed_to_them(profile: Profile) -> None:
+    LocalVault.open(profile).close()
+    (profile.directory / "pepper").chmod(0o644)
+
+    LocalVault.open(profile).close()
+
+    assert (profile.directory / "pepper").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_copy_of_the_database_alone_does_not_know_a_weak_value(profile: Profile) -> None:
+    vault = LocalVault.open(profile)
+    vault.adopt([Found("ADMIN", "ADMIN", WEAK)], KeyDraft("", "production"))
+    vault.close()
+    (profile.directory / "pepper").unlink()
+
+    copy = LocalVault.open(profile)
+
+    assert not copy.check(WEAK, [], UNKNOWN_CALLER).valid
+    assert WEAK.digest().encode() not in (profile.directory / "vault.db").read_bytes()
+    copy.close()
