@@ -15,8 +15,10 @@ from typing import TextIO
 import pytest
 
 from keytui.cli.entry import main
+from keytui.clock import Clock
 from keytui.domain.audit import Actor
 from keytui.open import open_vault
+from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
 
@@ -75,10 +77,21 @@ class Commands:
         """A key in production; its secret."""
         return self("create", name, "--env", "production", "--owner", "payments", "--scope", "bookings:read", *more).out
 
+    @property
+    def profile(self) -> Profile:
+        """The default profile, for somebody else who opens its vault."""
+        return Profile("default", self.home / "default", Actor("test", "here"))
+
+    def live_at(self, clock: Clock) -> None:
+        """From now on every command's vault goes by that clock."""
+        self._monkeypatch.setattr(
+            "keytui.cli.session.open_vault", lambda profile: LocalVault.open(profile, clock=clock)
+        )
+
     @contextmanager
     def vault(self) -> Iterator[Vault]:
         """The same vault, opened by somebody else."""
-        vault = open_vault(Profile("default", self.home / "default", Actor("test", "here")))
+        vault = open_vault(self.profile)
         try:
             yield vault
         finally:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-
-import pytest
+from datetime import timedelta
 
 from keytui import open_verifier
+from keytui.clock import utc_now
 from keytui.domain.rotation import Plan
 from keytui.domain.secrets import Secret
+from keytui.domain.usage import Flush
+from keytui.vault.local.feed import LocalFeed
 from tests.unit.cli.conftest import Commands
+from tests.world import StoppedClock
 
 SECRET = re.compile(r"tk_[a-z0-9]{32}")
 
@@ -126,12 +129,12 @@ def test_reasons_and_durations_are_checked_before_anything_is_written(keytui: Co
     keytui("rotate", "checkout", "--reason", "other", "--note", "because")
 
 
-def test_due_rotates_every_due_key_and_nothing_else(keytui: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_due_rotates_every_due_key_and_nothing_else(keytui: Commands) -> None:
     for name in ("one", "two", "three"):
         keytui.created(name)
     assert "no key is due" in keytui("rotate", "--due", "--json").err
     assert "--json" in keytui("rotate", "--due", code=2).err
-    make_due(monkeypatch)
+    keytui.live_at(lambda: utc_now() + timedelta(days=100))
     lines = [json.loads(line) for line in keytui("rotate", "--due", "--json").out.splitlines()]
     assert [line["key"]["name"] for line in lines] == ["one", "three", "two"]
     for line in lines:
@@ -139,32 +142,17 @@ def test_due_rotates_every_due_key_and_nothing_else(keytui: Commands, monkeypatc
     assert keytui("rotate", "--due", "--json").out == ""
 
 
-def test_due_goes_on_past_a_failure_and_says_that_it_is_done_in_part(
-    keytui: Commands, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_due_goes_on_past_a_failure_and_says_that_it_is_done_in_part(keytui: Commands) -> None:
     keytui.created("one")
     keytui.created("three")
     keytui.created("two", "--expires", "1h")
-    make_due(monkeypatch)
+    keytui.live_at(lambda: utc_now() + timedelta(days=100))
     keytui("rotate", "--due", "--dry-run", code=1)
     partly = keytui("rotate", "--due", "--json", code=7)
     assert [json.loads(line)["key"]["name"] for line in partly.out.splitlines()] == ["one", "three"]
     assert "two (production)" in partly.err
     assert "2 of 3 done, 1 failed" in partly.err
     assert "two" in keytui("rotate", "--due", "--json", code=1).err, "when all of it failed, none is done in part"
-
-
-def make_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a hundred days go by for every vault that is opened from now on."""
-    from datetime import timedelta
-
-    from keytui.clock import utc_now
-    from keytui.vault.local.vault import LocalVault
-
-    monkeypatch.setattr(
-        "keytui.cli.session.open_vault",
-        lambda profile: LocalVault.open(profile, clock=lambda: utc_now() + timedelta(days=100)),
-    )
 
 
 def test_a_verdict_says_why_and_retiring_obeys_it(keytui: Commands) -> None:
@@ -189,6 +177,34 @@ def test_a_verdict_says_why_and_retiring_obeys_it(keytui: Commands) -> None:
     assert "web-1" in keytui("callers", "checkout").out
     (usage,) = keytui("usage", "checkout", "--json").items
     assert usage["accepted"] == 1
+
+
+def test_safe_retires_and_completes_without_an_override(keytui: Commands) -> None:
+    clock = StoppedClock()
+    keytui.live_at(clock)
+    old = keytui.created()
+    recorded = LocalFeed.open(keytui.profile, clock, silent_for=timedelta(days=9))
+    recorded.register("a recorder", "api-1", "here", 1)
+
+    def wait(by: timedelta, flush: int) -> None:
+        """Time goes by under the recorder's eyes, and nobody comes."""
+        clock.advance(by)
+        recorded.record(Flush("a recorder", flush, clock()))
+
+    new = keytui("rotate", "checkout").out
+    keytui("verify", stdin=new)
+    wait(timedelta(hours=25), 1)
+    safe = keytui("verdict", "checkout", "--json").answer
+    assert safe["verdict"] == "SAFE"
+    assert "would escape this" in str(safe["assumption"])
+    assert keytui("verdict", "checkout").out.startswith("SAFE to retire")
+    keytui("retire", "checkout")
+    keytui("complete", "checkout", code=4)
+    wait(timedelta(hours=2), 2)
+    assert keytui("complete", "checkout", "--json").answer["state"] == "completed"
+    recorded.close()
+    keytui("verify", stdin=old, code=1)
+    keytui("verify", stdin=new)
 
 
 def test_going_past_a_verdict_needs_a_reason(keytui: Commands) -> None:
