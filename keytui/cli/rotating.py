@@ -75,7 +75,7 @@ def rotate(
     with opened(context) as vault:
         keys = [vault.find(key)] if key is not None else [one.key for one in matching(vault, _DUE, Sort())]
         if dry_run:
-            _rehearse(vault, keys, plan, json)
+            _rehearse(vault, keys, plan, json, several=due)
         elif due:
             _rotate_due(vault, keys, plan)
         else:
@@ -115,7 +115,7 @@ def _issue(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:
     delivery = Delivery("stdout", "sent", utc_now(), issued.version.fingerprint)
     try:
         delivered = vault.handed_over(rotation.id, delivery)
-    except KeytuiError:
+    except (KeytuiError, KeyboardInterrupt):
         remark(f"the secret was written, and the vault could not take note of it; {way_on} with another secret")
         raise
     remark(f"rotated {key.name}: version {issued.version.number} ({issued.version.prefix}…) was written")
@@ -137,16 +137,16 @@ def _hand_out(vault: Vault, issued: Issued, json: bool) -> None:
     )
 
 
-def _rehearse(vault: Vault, keys: list[Key], plan: Plan, json: bool) -> None:
+def _rehearse(vault: Vault, keys: list[Key], plan: Plan, json: bool, several: bool) -> None:
     rehearsals = [vault.rehearse(key.id, plan) for key in keys]
     shapes = [rehearsal_shape(rehearsal) for rehearsal in rehearsals]
     if not json:
         for rehearsal in rehearsals:
             _say_rehearsal(rehearsal)
-    elif len(keys) == 1:
-        say_json(shapes[0])
-    else:
+    elif several:
         say_json_array(shapes)
+    else:
+        say_json(shapes[0])
     refused = [rehearsal.key.name for rehearsal in rehearsals if rehearsal.problems]
     if refused:
         raise Refused("this would be refused: " + ", ".join(refused), "nothing was written")

@@ -147,7 +147,12 @@ def test_due_goes_on_past_a_failure_and_says_that_it_is_done_in_part(keytui: Com
     keytui.created("three")
     keytui.created("two", "--expires", "1h")
     keytui.live_at(lambda: utc_now() + timedelta(days=100))
-    keytui("rotate", "--due", "--dry-run", code=1)
+    rehearsed = keytui("rotate", "--due", "--dry-run", "--json", code=1).items
+    assert [(one["key"], bool(one["problems"])) for one in rehearsed] == [
+        ("one", False),
+        ("three", False),
+        ("two", True),
+    ]
     partly = keytui("rotate", "--due", "--json", code=7)
     assert [json.loads(line)["key"]["name"] for line in partly.out.splitlines()] == ["one", "three"]
     assert "two (production)" in partly.err
