@@ -77,7 +77,7 @@ NOTABLE: Final = (
     Member(
         _draft("search-index", "search", "catalogue:read", apps=("indexer", "nightly-rebuild")),
         _days(200),
-        (_named("indexer", 600), _named("nightly-rebuild", 60), _somewhere("10.0.8.21", "curl/8.9", 30)),
+        (_named("indexer", 600), _named("nightly-rebuild", 60), _somewhere("10.0.8.21", "curl/8.9", 240)),
         (Turn(_days(3), finished=False, moved=frozenset({"indexer", "nightly-rebuild"})),),
     ),
     Member(
