@@ -63,6 +63,10 @@ def test_a_deletion_shows(place: int) -> None:
     assert first_break(entries) == place + 1
 
 
+def test_a_chain_that_was_written_anew_without_its_beginning_shows() -> None:
+    assert first_break([link(2, NOON, "eve", Event("key.created"), GENESIS)]) == 1
+
+
 @given(st.permutations(range(6)))
 def test_a_reordering_shows(order: list[int]) -> None:
     entries = chain()
