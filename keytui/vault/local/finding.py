@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, SQLColumnExpression
 from sqlmodel import Session, col, or_, select
 
 from keytui.domain.errors import Ambiguous, NotFound
@@ -40,13 +40,16 @@ def _by_prefix(session: Session, reference: str) -> Sequence[KeyRow]:
     if not reference:
         return ()
     ways: list[ColumnElement[bool]] = [
-        col(KeyRow.id).in_(
-            select(VersionRow.key_id).where(col(VersionRow.prefix).startswith(reference, autoescape=True))
-        )
+        col(KeyRow.id).in_(select(VersionRow.key_id).where(_begins(col(VersionRow.prefix), reference)))
     ]
     if len(reference) >= _ID_PREFIX_AT_LEAST:
-        ways.append(col(KeyRow.id).startswith(reference, autoescape=True))
+        ways.append(_begins(col(KeyRow.id), reference))
     return _keys(session, or_(*ways))
+
+
+def _begins(column: SQLColumnExpression[str] | SQLColumnExpression[str | None], start: str) -> ColumnElement[bool]:
+    """As a range, which an index answers."""
+    return column.between(start, start + "\U0010ffff")
 
 
 def _keys(session: Session, condition: ColumnElement[bool] | bool) -> Sequence[KeyRow]:
