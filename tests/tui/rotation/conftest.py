@@ -18,7 +18,6 @@ from tests.world import StoppedClock
 def far_from_a_clipboard(monkeypatch: pytest.MonkeyPatch) -> None:
     """As over SSH: nothing that a test does reaches the clipboard of whoever runs it."""
     monkeypatch.setenv("SSH_TTY", "/dev/pts/7")
-    monkeypatch.setenv("TZ", "UTC")
     for name in ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -32,12 +31,6 @@ def first(vault: LocalVault) -> Issued:
 
 
 @pytest.fixture
-def console(vault: LocalVault, profile: Profile, clock: StoppedClock) -> Console:
-    """A console over the vault; `again` gives another, as after a restart."""
-    return Console(lambda _: vault, profile, clock)
-
-
-@pytest.fixture
 def again(vault: LocalVault, profile: Profile, clock: StoppedClock) -> Callable[[], Console]:
-    """The console started once more over the same vault directory."""
+    """The console, started once more over the same vault directory."""
     return lambda: Console(lambda _: LocalVault.open(profile, clock=clock), profile, clock)

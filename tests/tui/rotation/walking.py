@@ -31,7 +31,7 @@ async def until(pilot: Walk, condition: Callable[[], bool], what: str = "") -> N
     deadline = time.monotonic() + DEADLINE
     while not condition():
         assert time.monotonic() < deadline, f"never came: {what}\n{said(pilot)}"
-        await pilot.pause(0.02)
+        await pilot.pause(0.05)
 
 
 async def until_said(pilot: Walk, *words: str) -> None:

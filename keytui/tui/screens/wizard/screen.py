@@ -62,6 +62,7 @@ class WizardScreen(VaultScreen[None]):
         self._request_id = uuid4().hex
         self._issuing = False
         self._step: WizardStep | None = None
+        self._body: StepBody | None = None
         self._seconds = 0
 
     def body(self) -> ComposeResult:
@@ -106,16 +107,15 @@ class WizardScreen(VaultScreen[None]):
         """Put the right step on the screen, and draw it."""
         step = self._current()
         self._show_heading(step)
-        if step is self._step:
-            self.query_one(StepBody).draw(self.detail)
+        if self._body is not None and step is self._step:
+            self._body.draw(self.detail)
             return
-        self._step = step
-        body = _BODIES[step]()
-        body.draw(self.detail)
+        self._step, self._body = step, _BODIES[step]()
+        self._body.draw(self.detail)
         column = self.query_one("#step", Vertical)
         column.remove_children()
-        column.mount(body)
-        body.focus()
+        column.mount(self._body)
+        self._body.focus()
 
     def _current(self) -> WizardStep:
         step = step_of(self.detail.rotation if self.detail is not None else None)
@@ -130,10 +130,10 @@ class WizardScreen(VaultScreen[None]):
             self.query_one(RotationHeading).show(heading_of_plan(step, self.rehearsal.key, self.plan))
 
     def _tick(self) -> None:
-        if self._step is None or not self.is_current:
+        if self._step is None or self._body is None or not self.is_current:
             return
         self._show_heading(self._step)
-        self.query_one(StepBody).tick()
+        self._body.time_passed()
         self._seconds += 1
         if self._step in _LIVE and self._seconds % _ASK_AGAIN_AFTER == 0:
             self.reload()

@@ -67,25 +67,30 @@ class StepBody(VerticalScroll):
     def draw(self, detail: RotationDetail | None) -> None:
         """Take the rotation as it stands; None before it is opened."""
         self.detail = detail
-        if self.is_mounted:
+        if self.here:
             self.show()
+
+    @property
+    def here(self) -> bool:
+        """Whether this step is drawn: not before it is mounted, and not while it makes room for the next."""
+        return self.is_mounted and self.is_attached
 
     def on_mount(self) -> None:
         self.show()
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._fit)
+        self.call_after_refresh(self.time_passed)
 
-    def _fit(self) -> None:
-        """Draw for the new width, unless this step was taken off the screen meanwhile."""
-        if self.is_attached and self.display:
+    def time_passed(self) -> None:
+        """A second went by, or the width changed."""
+        if self.here:
             self.tick()
 
     def show(self) -> None:
         """Draw what is known."""
 
     def tick(self) -> None:
-        """Time went on."""
+        """Draw again what depends on the time."""
 
     def act(self, action: Callable[[Vault], Answer], done: str) -> None:
         """Change the vault, say that it is done, and draw what came of it."""
