@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def _local(directory: Path) -> Iterator[House]:
     def enter(as_: Profile) -> Vault:
         return LocalVault.open(as_, clock, randomness, Policies())
 
-    feed = LocalFeed.open(profile, clock)
+    feed = LocalFeed.open(profile, clock, silent_for=timedelta(hours=1))  # a day of flushes in 24 instead of 86,400
     house = House(profile, clock, enter(profile), feed, enter)
     yield house
     house.close()
