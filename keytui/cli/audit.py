@@ -103,7 +103,9 @@ def _write(entries: Iterable[AuditEntry], layout: Layout) -> None:
             writer.writerow([_cell(text) for text in _row(entry, iso(entry.at) or "")])
     else:
         rows = [_table_row(entry, entry.at) for entry in entries]
-        say_table(("#", "WHEN", "WHO", "WHAT", "KEY", "VERSION", "DETAILS"), rows)
+        say_table(
+            ("#", "WHEN", "WHO", "WHAT", "KEY", "VERSION", "DETAILS"), rows, "DETAILS", ("VERSION", "#", "DETAILS")
+        )
         if not rows:
             remark("the log has no such entry")
 

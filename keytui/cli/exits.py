@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from enum import IntEnum
 from typing import Final
 
+from keytui.cli.output import remark
 from keytui.cli.times import minute
 from keytui.domain.durations import short
 from keytui.domain.errors import Forbidden, Invalid, KeytuiError, Locked, Unreachable, Unsafe
-from keytui.domain.text import harmless
 from keytui.domain.verdict import Assessment, Verdict
 
 
@@ -56,12 +55,12 @@ def code_of(error: KeytuiError) -> Exit:
 
 def report(error: KeytuiError) -> Exit:
     """Say on standard error what was wrong and the way out; the exit code comes back."""
-    lines = [f"keytui: {error.message}"]
+    remark(f"keytui: {error.message}")
     if isinstance(error, Unsafe):
-        lines += reasons(error.assessment)
+        for line in reasons(error.assessment):
+            remark(line)
     if error.hint:
-        lines.append(f"  {error.hint}")
-    sys.stderr.write("".join(f"{harmless(line)}\n" for line in lines))
+        remark(f"  {error.hint}")
     return code_of(error)
 
 
@@ -71,7 +70,7 @@ def report_fault(fault: Exception) -> Exit:
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     where = f" at {place.tb_frame.f_globals.get('__name__', '?')}:{place.tb_lineno}" if place is not None else ""
-    sys.stderr.write(f"keytui: a fault of ours, not yours: {type(fault).__name__}{where}\n")
+    remark(f"keytui: a fault of ours, not yours: {type(fault).__name__}{where}")
     return Exit.FAULT
 
 

@@ -47,7 +47,12 @@ def list_keys(
             say_json_array(key_shape(summary, now) for summary in found)
             return
         rows = [_row(summary, now) for summary in found]
-        say_table(("NAME", "ENV", "OWNER", "PREFIX", "VER", "STATE", "AGE", "LAST USED", "EXPIRES", "FLAGS"), rows)
+        say_table(
+            ("NAME", "ENV", "OWNER", "PREFIX", "VER", "STATE", "AGE", "LAST USED", "EXPIRES", "FLAGS"),
+            rows,
+            "NAME",
+            ("EXPIRES", "OWNER", "VER", "AGE", "PREFIX"),
+        )
         total = vault.page(query, order, 0, 1).total
         remark(f"{len(rows)} of {total}" if rows else "nothing matches: `keytui list` without a query lists all")
 
@@ -140,12 +145,15 @@ def _say_detail(detail: KeyDetail, now: datetime) -> None:
             )
             for version in detail.versions
         ],
+        "LABEL",
+        ("FINGERPRINT",),
     )
     if detail.callers:
         say()
         say_table(
             ("CALLER", "VERSION", "LAST SEEN"),
             [(use.caller.name, f"v{use.version}", ago(use.last_seen, now)) for use in detail.callers],
+            "CALLER",
         )
     if detail.rotations:
         say()
@@ -163,6 +171,8 @@ def _say_detail(detail: KeyDetail, now: datetime) -> None:
                 )
                 for rotation in detail.rotations
             ],
+            "REASON",
+            ("ENDED", "STARTED"),
         )
     if detail.audit:
         say()

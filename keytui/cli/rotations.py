@@ -39,6 +39,8 @@ def rotations(
     say_table(
         ("ID", "KEY", "ENV", "STRATEGY", "STATE", "VERSIONS", "OVERLAP ENDS", "VERDICT", "HELD BY", "NOTE"),
         [_row(one, now) for one in found],
+        "KEY",
+        ("NOTE", "STRATEGY", "HELD BY", "ENV", "VERSIONS"),
     )
     if not found:
         remark("no rotation is open")

@@ -38,6 +38,8 @@ def callers(context: typer.Context, key: KeyArgument, json: JsonOption = False) 
             )
             for use in found
         ],
+        "CALLER",
+        ("LONGEST PAUSE", "FIRST SEEN", "KNOWN BY"),
     )
     if not found:
         remark("nobody was seen: callers appear once a service checks its requests with a verifier")
@@ -63,7 +65,7 @@ def usage(
             points = [point for point in one.points if point.version == version]
             accepted, refused = sum(point.accepted for point in points), sum(point.refused for point in points)
             rows.append((one.key_name, f"v{version}", str(accepted), str(refused)))
-    say_table(("KEY", "VERSION", "ACCEPTED", "REFUSED"), rows)
+    say_table(("KEY", "VERSION", "ACCEPTED", "REFUSED"), rows, "KEY")
     if not rows:
         remark(f"no request was recorded since {minute(start)}")
 
@@ -87,6 +89,8 @@ def schedule(
             (minute(due.at), ahead(due.at, now), due.what, due.key.name, due.key.environment, due.key.owner or "-")
             for due in found
         ],
+        "KEY",
+        ("OWNER",),
     )
     if not found:
         remark(f"nothing falls due before {minute(until)}")
