@@ -12,11 +12,15 @@ import pytest
 from keytui.domain.audit import Actor
 from keytui.domain.policy import Policies
 from keytui.vault.local.feed import LocalFeed
+from keytui.vault.local.keyring import Cost
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
 from keytui.verify.source import Sink
 from tests.world import StoppedClock, repeatable_randomness
+
+CHEAP = Cost(memory_kib=64, iterations=1, lanes=1)
+"""A passphrase that costs little to try."""
 
 
 @dataclass(slots=True)
@@ -49,7 +53,7 @@ def _local(directory: Path) -> Iterator[House]:
     randomness = repeatable_randomness()
 
     def enter(as_: Profile) -> Vault:
-        return LocalVault.open(as_, clock, randomness, Policies())
+        return LocalVault.open(as_, clock, randomness, Policies(), CHEAP)
 
     feed = LocalFeed.open(profile, clock, silent_for=timedelta(hours=1))  # a day of flushes in 24 instead of 86,400
     house = House(profile, clock, enter(profile), feed, enter)

@@ -184,3 +184,22 @@ def test_a_writer_waits_for_another_instead_of_failing(profile: Profile) -> None
             other.execute("COMMIT")
             assert creating.result(30) == 1
     vault.close()
+
+
+def test_threads_share_one_vault(profile: Profile) -> None:
+    vault = LocalVault.open(profile)
+    key_id = vault.create(KeyDraft("shared", "production"), "shared").key.id
+
+    def work_in_thread(number: int) -> int:
+        vault.create(KeyDraft(f"key-{number}", "production"), f"key-{number}")
+        vault.detail(key_id)
+        vault.page(Query(), Sort(), 0, 10)
+        return vault.changes(1, 0).position
+
+    with ThreadPoolExecutor(12) as threads:
+        positions = list(threads.map(work_in_thread, range(48)))
+
+    assert max(positions) == 1 + 1 + 48
+    assert vault.page(Query(), Sort(), 0, 1).total == 49
+    assert vault.verify_audit().broken_at is None
+    vault.close()
