@@ -72,8 +72,11 @@ class StepBody(VerticalScroll):
 
     @property
     def here(self) -> bool:
-        """Whether this step is drawn: not before it is mounted, and not while it makes room for the next."""
-        return self.is_mounted and self.is_attached
+        """Whether this step is drawn: not before it is mounted, and not while it makes room for the next.
+
+        A step that is being removed loses what is in it before it leaves the screen; `display` says so first.
+        """
+        return self.is_mounted and self.is_attached and self.display
 
     def on_mount(self) -> None:
         self.show()
