@@ -225,6 +225,23 @@ def test_a_version_that_a_rotation_or_the_key_needs_is_not_revoked(vault: Vault)
         vault.revoke(key_id, 7, Reason.LEAVER, "")
 
 
+def test_a_secret_is_no_note_and_no_name(vault: Vault) -> None:
+    issued = created(vault)
+    value = issued.secret.reveal()
+    rotation = vault.plan(issued.key.id, Plan(), request())
+
+    for write in (
+        lambda: vault.disable(issued.key.id, f"the key {value} leaked"),
+        lambda: vault.leave_note(rotation.id, value),
+        lambda: vault.abandon(rotation.id, value),
+        lambda: created(vault, value),
+        lambda: vault.edit(issued.key.id, KeyEdit(description=f"was {value}")),
+    ):
+        with pytest.raises(Invalid, match="looks like a secret") as refused:
+            write()
+        assert value[:16] not in refused.value.message + refused.value.hint
+
+
 def test_the_reason_other_needs_words(vault: Vault) -> None:
     key_id = created(vault).key.id
 

@@ -406,3 +406,5 @@ def test_the_proof_shows_both_secrets_and_every_verifier(house: House) -> None:
     assert whole.new_accepted_at == clock() - timedelta(seconds=5)
     with pytest.raises(Refused, match="not the old secret"):
         vault.proof(rotation.id, second.secret)
+    asked = vault.audit(AuditFilter(type="proof.asked"), 0, 10).entries
+    assert [entry.event.details["old"] for entry in asked] == ["refused", "still accepted"]

@@ -16,9 +16,10 @@ from keytui.domain.secrets import Secret, parse_format
 from keytui.domain.usage import Caller, Use
 from keytui.domain.verification import Check, Credential, Outcome, judge
 from keytui.vault.local.mapping import key_of, version_of
+from keytui.vault.local.moves import subject_of
 from keytui.vault.local.recording import count_uses
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row
-from keytui.vault.local.section import Section
+from keytui.vault.local.section import Section, audited
 from keytui.vault.local.tables import (
     AcknowledgementRow,
     AuditRow,
@@ -63,22 +64,28 @@ class Checking(Section):
         return Diagnosis(answer, diagnose(secret, answer, prefixes, formats))
 
     def proof(self, rotation_id: int, old: Secret | None = None) -> Proof:
+        refusal = Refusal.NOT_ASKED if old is None else self._asked(rotation_id, old)
         with self._reading() as session:
             rotation = stored_rotation(session, rotation_row(session, rotation_id))
             old_version = version_row(session, rotation.key_id, rotation.old_version)
             return Proof(
                 rotation_id=rotation_id,
                 new_accepted_at=_first_accepted(session, rotation),
-                old=Refusal.NOT_ASKED if old is None else self._asked(session, old, old_version),
+                old=refusal,
                 old_state=VersionState(old_version.state),
                 acknowledgements=tuple(_acknowledgements(session, rotation, old_version)),
             )
 
-    def _asked(self, session: Session, old: Secret, version: VersionRow) -> Refusal:
-        answer = self._answer(session, old, frozenset(), self._clock())
-        if (answer.key_id, answer.version) != (version.key_id, version.number):
-            raise Refused("that is not the old secret, so asking with it proves nothing", "paste the old one")
-        return Refusal.ACCEPTED if answer.valid else Refusal.REFUSED
+    def _asked(self, rotation_id: int, old: Secret) -> Refusal:
+        """The answer to the old secret; it is part of the proof, so the log keeps it. No guard: it changes nothing."""
+        with audited(self._ground) as write:
+            subject = subject_of(write.session, rotation_id)
+            answer = self._answer(write.session, old, frozenset(), write.now)
+            if (answer.key_id, answer.version) != (subject.key.id, subject.row.old_version):
+                raise Refused("that is not the old secret, so asking with it proves nothing", "paste the old one")
+            refusal = Refusal.ACCEPTED if answer.valid else Refusal.REFUSED
+            write.record(subject.event("proof.asked", answer.version, old=refusal, because=answer.reason))
+        return refusal
 
     def _answer(self, session: Session, secret: Secret, scopes: frozenset[str], now: datetime) -> Check:
         digests = (secret.digest(), secret.keyed_digest(self._ground.pepper))

@@ -9,6 +9,7 @@ from typing import Final
 
 from keytui.domain.errors import Invalid
 from keytui.domain.keys import KeyDraft, KeyEdit
+from keytui.domain.secrets import FORMATS, Secret
 from keytui.domain.text import harmless
 
 _NAME_AT_MOST: Final = 128
@@ -62,6 +63,11 @@ def checked_name(name: str) -> str:
     return _one_line("name", trimmed, _NAME_AT_MOST)
 
 
+def checked_note(note: str) -> str:
+    """Words that go into the log and stay there: not endless, and no secret pasted by mistake."""
+    return _text("note", note)
+
+
 def _expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
     if expires_at is not None and expires_at <= now:
         raise Invalid("the expiry lies in the past", "give a later time, or disable or revoke the key")
@@ -83,6 +89,7 @@ def _word(what: str, word: str) -> str:
 def _one_line(what: str, text: str, at_most: int) -> str:
     if len(text) > at_most:
         raise Invalid(f"the {what} has {len(text)} characters; {at_most} is the most", "shorten it")
+    _refuse_secret(what, text)
     if harmless(text) != text:
         raise Invalid(f"the {what} {harmless(text)!r} holds characters that do not print", "leave them out")
     return text
@@ -91,4 +98,11 @@ def _one_line(what: str, text: str, at_most: int) -> str:
 def _text(what: str, text: str) -> str:
     if len(text) > _TEXT_AT_MOST:
         raise Invalid(f"the {what} has {len(text)} characters; {_TEXT_AT_MOST} is the most", "shorten it")
+    _refuse_secret(what, text)
     return text.strip()
+
+
+def _refuse_secret(what: str, text: str) -> None:
+    """Nothing that an operator writes about a key is a place for its secret: it is shown, exported and kept."""
+    if any(format_.fits(Secret(word)) for word in text.split() for format_ in FORMATS.values()):
+        raise Invalid(f"the {what} holds something that looks like a secret", "name a key by its name or its prefix")

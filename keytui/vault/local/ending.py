@@ -5,6 +5,7 @@ from __future__ import annotations
 from keytui.domain.errors import Unsafe
 from keytui.domain.rotation import Rotation, RotationState, Verb, move
 from keytui.domain.verdict import Assessment, Verdict
+from keytui.vault.local.drafts import checked_note
 from keytui.vault.local.moves import Subject, carry_out, subject_of, take_up
 from keytui.vault.local.rows import stored_rotation, version_row
 from keytui.vault.local.section import Section, Write
@@ -29,6 +30,7 @@ class Ending(Section):
             return stored_rotation(write.session, subject.row)
 
     def rollback(self, rotation_id: int, note: str) -> Rotation:
+        note = checked_note(note)
         with self._writing() as write:
             subject = take_up(write, rotation_id)
             carry_out(write, subject, Verb.ROLLBACK, note)
@@ -39,6 +41,7 @@ class Ending(Section):
             return stored_rotation(write.session, subject.row)
 
     def abandon(self, rotation_id: int, note: str) -> Rotation:
+        note = checked_note(note)
         with self._writing() as write:
             subject = take_up(write, rotation_id)
             carry_out(write, subject, Verb.ABANDON, note)
@@ -46,6 +49,7 @@ class Ending(Section):
             return stored_rotation(write.session, subject.row)
 
     def _end_old(self, rotation_id: int, verb: Verb, override: str) -> Rotation:
+        override = checked_note(override)
         try:
             with self._writing() as write:
                 subject = take_up(write, rotation_id)

@@ -9,7 +9,7 @@ from keytui.domain.errors import AlreadyDone, Invalid, Refused
 from keytui.domain.keys import Key, KeyDraft, KeyEdit, Kind, VersionState
 from keytui.domain.rotation import Reason, RotationState
 from keytui.domain.secrets import parse_format
-from keytui.vault.local.drafts import checked_draft, checked_edit
+from keytui.vault.local.drafts import checked_draft, checked_edit, checked_note
 from keytui.vault.local.mapping import key_of, stored_id, version_of
 from keytui.vault.local.minting import mint_version, new_key_id
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row, version_rows
@@ -237,4 +237,5 @@ def _told(value: object) -> str:
 
 
 def _noted(note: str) -> dict[str, str]:
-    return {"note": note} if note else {}
+    checked = checked_note(note)
+    return {"note": checked} if checked else {}

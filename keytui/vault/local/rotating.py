@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 
 from keytui.domain.errors import Invalid, Refused, RotationOpen
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, move
 from keytui.domain.secrets import Secret, fingerprint
+from keytui.vault.local.drafts import checked_note
 from keytui.vault.local.keeping import refuse_repeat, remember_request
 from keytui.vault.local.mapping import key_of, stored_id, version_of
 from keytui.vault.local.minting import mint_version
@@ -24,6 +26,7 @@ class Rotating(Section):
     """The verbs up to the hand-over, and those that leave a rotation where it is."""
 
     def plan(self, key_id: str, plan: Plan, request_id: str) -> Rotation:
+        plan = replace(plan, label=checked_note(plan.label), reason_text=checked_note(plan.reason_text))
         with self._writing() as write:
             refuse_repeat(write.session, request_id)
             key = key_row(write.session, key_id)
@@ -103,7 +106,9 @@ class Rotating(Section):
         with self._writing() as write:
             taken = _open(take_up(write, rotation_id))
             write.session.merge(
-                WaiverRow(rotation_id=rotation_id, subject=subject, actor=write.actor, at=write.now, why=why)
+                WaiverRow(
+                    rotation_id=rotation_id, subject=subject, actor=write.actor, at=write.now, why=checked_note(why)
+                )
             )
             add_step(write, taken.row, "waive", f"{subject}: {why}")
             write.record(taken.event("rotation.waived", subject=subject, why=why))
@@ -112,8 +117,8 @@ class Rotating(Section):
     def leave_note(self, rotation_id: int, note: str) -> Rotation:
         with self._writing() as write:
             taken = _open(take_up(write, rotation_id))
-            taken.row.note = note
-            write.record(taken.event("rotation.noted", note=note))
+            taken.row.note = checked_note(note)
+            write.record(taken.event("rotation.noted", note=taken.row.note))
             return stored_rotation(write.session, taken.row)
 
     def take_over(self, rotation_id: int) -> Rotation:
