@@ -78,6 +78,7 @@ class Console(App[int]):
 
     def __init__(self, open_vault: Callable[[Profile], Vault], profile: Profile, clock: Clock = utc_now) -> None:
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall"), (34, "-roomy")]
         self.clock = clock
         self.profile = profile

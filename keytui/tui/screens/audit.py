@@ -54,7 +54,12 @@ class AuditScreen(ModeScreen):
             yield Static("/", id="slash")
             yield Input(placeholder="type, as in rotation or key.created, and key:NAME", compact=True, id="filter")
             yield Static(id="found", markup=False)
-        yield PagedTable(audit_columns(), lambda entry: str(entry.sequence), id="entries")
+        yield PagedTable(
+            audit_columns(),
+            lambda entry: str(entry.sequence),
+            id="entries",
+            empty="no entry matches   esc takes the filter away",
+        )
         yield Static(id="entry", markup=False)
 
     @on(PagedTable.Wanted, "#entries")

@@ -109,7 +109,7 @@ class KeyActions(VaultScreen[None]):
         if pointed is None or pointed.key.kind is Kind.API_KEY:
             self.tell(
                 "only sealed values come back: tokens and connection strings",
-                "an API key is kept as a digest; rotate it to get a new secret",
+                "an API key is a digest: rotate it for a new secret",
                 severity="warning",
             )
         else:

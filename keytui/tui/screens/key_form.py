@@ -44,6 +44,16 @@ _TENANT = Field("tenant", "tenant")
 _FORMAT = Field("format", "format", "tk, hk, base64 or PREFIX:ALPHABET:LENGTH")
 
 
+class Tick(Checkbox):
+    """A box whose tick is there or not: Textual's own tells the two apart by colour alone."""
+
+    BUTTON_INNER = " "
+
+    def watch_value(self) -> None:
+        self.BUTTON_INNER = "✓" if self.value else " "
+        super().watch_value()
+
+
 class KeyForm(VaultScreen[None]):
     """Fields, the same command, and two buttons. The first field has the focus; esc leaves without a change."""
 
@@ -81,7 +91,7 @@ class KeyForm(VaultScreen[None]):
                 with Horizontal(classes="field"):
                     yield Label(Content(field.label), classes="label")
                     yield Input(self.initial(field.name), placeholder=field.hint, compact=True, id=field.name)
-            yield Checkbox("sensitive: its rotations ask for more care", compact=True, id="sensitive")
+            yield Tick("sensitive: its rotations ask for more care", compact=True, id="sensitive")
             yield Static(id="same", markup=False)
             yield Static(id="wrong", markup=False)
             with Horizontal(id="buttons"):

@@ -36,6 +36,7 @@ SORTS: Final = (
     Sort(SortField.OWNER),
     Sort(SortField.CREATED, descending=True),
 )
+_EMPTY: Final = "no key to show   esc takes the filter away   N creates a key"
 _SETTLED: Final = 0.08
 """Seconds the cursor rests on a key before its detail is asked for: holding an arrow key asks once."""
 
@@ -70,7 +71,9 @@ class KeysScreen(ModeScreen, KeyActions):
             yield Static("/", id="slash")
             yield Input(placeholder="filter", compact=True, id="filter")
             yield Static(id="found", markup=False)
-        yield PagedTable(key_columns(self.console.clock), lambda row: row.key.id, id="keys", markable=True)
+        yield PagedTable(
+            key_columns(self.console.clock), lambda row: row.key.id, id="keys", markable=True, empty=_EMPTY
+        )
         yield Static(id="glance", markup=False)
 
     @on(PagedTable.Wanted, "#keys")

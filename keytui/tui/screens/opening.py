@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Center
 from textual.content import Content
 from textual.widgets import Static
 
@@ -24,7 +25,8 @@ class OpeningScreen(VaultScreen[None]):
     ]
 
     def body(self) -> ComposeResult:
-        yield Static(Content("◌ opening the vault …"), id="face")
+        with Center(id="opening"):
+            yield Static(Content("◌ opening the vault …"), id="face")
 
     def show_failure(self, error: KeytuiError) -> None:
         """The error's face: what went wrong, the way out, and the key that tries again."""

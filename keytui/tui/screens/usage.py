@@ -35,7 +35,9 @@ class UsageScreen(ModeScreen):
 
     def body(self) -> ComposeResult:
         yield Static(id="all", markup=False)
-        yield PagedTable(_COLUMNS, lambda usage: usage.key_id, id="usage")
+        yield PagedTable(
+            _COLUMNS, lambda usage: usage.key_id, id="usage", empty="requests show here as verifiers report them"
+        )
 
     @on(PagedTable.Wanted, "#usage")
     def _fetch(self, wanted: PagedTable.Wanted) -> None:

@@ -133,10 +133,10 @@ def audit_columns() -> tuple[Column[AuditEntry], ...]:
     """Number, when, who, what, on what, and how."""
     return (
         Column("ENTRY", 6, lambda entry: Content(f"#{entry.sequence}"), rank=4, right=True),
-        Column("WHEN", 24, lambda entry: Content(when(entry.at)), rank=2),
-        Column("WHAT", 20, _event),
-        Column("KEY", 16, lambda entry: outside(entry.event.key_name), rank=1, grow=1),
-        Column("WHO", 14, lambda entry: outside(entry.actor), grow=1),
+        Column("WHEN", 24, lambda entry: Content(when(entry.at)), rank=1),
+        Column("WHAT", 18, _event),
+        Column("KEY", 16, lambda entry: outside(entry.event.key_name), grow=1),
+        Column("WHO", 12, lambda entry: outside(entry.actor), rank=2, grow=1),
         Column("HOW", 12, _details, rank=3, grow=3),
     )
 

@@ -86,13 +86,14 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         *,
         id: str | None = None,  # noqa: A002  # Textual's own name for it
         markable: bool = False,
+        empty: str = "nothing here yet",
     ) -> None:
         super().__init__(id=id)
         self.total: int | None = None
         """How many rows there are; None until the first answer."""
         self.marks: dict[str, Row] = {}
         """Marked rows by key, in the order of marking, those that the filter hides included."""
-        self._columns, self._key_of, self._markable = columns, key_of, markable
+        self._columns, self._key_of, self._markable, self._empty = columns, key_of, markable, empty
         self._pages: dict[int, tuple[int, tuple[Row, ...]]] = {}
         self._asked: dict[int, int] = {}
         self._turn = 1
@@ -137,7 +138,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
             self._pages = {
                 number: held for number, held in self._pages.items() if number * PAGE < total or number == page
             }
-            self.virtual_size = Size(self.size.width, total + 1)
+            self.virtual_size = Size(self._width, total + 1)
         self.marks |= {key: row for row in rows if (key := self._key_of(row)) in self.marks}
         self._settle_cursor(page)
         self._want_visible()
@@ -162,12 +163,19 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
             style = self.get_visual_style("table--cursor" if self.has_focus else "table--idle-cursor")
         else:
             style = self.visual_style
-        strips = Visual.to_strips(self, content, self.size.width, 1, style, pad=True)
-        return strips[0] if strips else Strip.blank(self.size.width)
+        strips = Visual.to_strips(self, content, self._width, 1, style, pad=True)
+        return strips[0] if strips else Strip.blank(self._width)
+
+    @property
+    def _width(self) -> int:
+        """Cells that a row has, the scrollbar apart."""
+        return self.scrollable_content_region.width
 
     def _line(self, y: int) -> tuple[bool, Content]:
         if y == 0:
             return False, Content(" " * _GUTTER) + titles(self._fitted)
+        if y == 2 and self.total == 0:
+            return False, Content.styled(" " * _GUTTER + self._empty, "$quiet")
         index = self.scroll_offset.y + y - 1
         row = self._row(index)
         if row is None:
@@ -247,8 +255,8 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         self._want(0)
 
     def on_resize(self) -> None:
-        self._fitted = fitted(self._columns, self.size.width - _GUTTER)
-        self.virtual_size = Size(self.size.width, (self.total or 0) + 1)
+        self._fitted = fitted(self._columns, self._width - _GUTTER)
+        self.virtual_size = Size(self._width, (self.total or 0) + 1)
         self._drawn.clear()
         self._reveal_cursor()
         self._want_visible()
