@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -32,6 +32,8 @@ from keytui.tui.widgets.secret import SecretField, SecretLine
 from keytui.tui.widgets.steps import FOLDED, Heading, RotationHeading, StepList
 from keytui.vault.model import Delivery, Issued
 from keytui.vault.protocol import Vault
+
+_AGAIN: Final = "send it once more from here with c, or show it with v, and take all of it"
 
 
 class HandOverScreen(VaultScreen[bool]):
@@ -289,9 +291,11 @@ def _key(key: str, does: str) -> Content:
 
 def mismatch(issued: Secret, pasted: Secret, format_name: str) -> tuple[str, str]:
     """What is wrong with a paste that differs, and what to do; no part of either value is repeated."""
-    inside = cleaned(pasted)
+    inside, known = cleaned(pasted), parse_format(format_name)
     if inside == issued:
         return diagnose(pasted, Check(True, Outcome.ACCEPTED), ())[0]
     if inside and issued.reveal().startswith(inside.reveal()):
-        return f"it is cut off: {len(inside)} of {len(issued)} characters", "copy it again, whole"
-    return diagnose(pasted, Check(False, Outcome.UNKNOWN), {issued.prefix()}, (parse_format(format_name),))[0]
+        return f"it is cut off: {len(inside)} of {len(issued)} characters", _AGAIN
+    if known.fits(inside) and known.intact(inside):
+        return "it is whole, but another secret, perhaps the old one", _AGAIN
+    return diagnose(pasted, Check(False, Outcome.UNKNOWN), {issued.prefix()}, (known,))[0][0], _AGAIN
