@@ -19,7 +19,7 @@ from keytui.domain.text import harmless
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.path import step_of
 from keytui.tui.screens.wizard.screen import WizardScreen
-from keytui.tui.screens.wizard.step import Words
+from keytui.tui.widgets.words import Words
 from keytui.vault.protocol import Vault
 
 

@@ -20,12 +20,12 @@ from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.screens.wizard.path import step_of
 from keytui.tui.screens.wizard.screen import WizardScreen
-from keytui.tui.screens.wizard.step import Words
 from keytui.tui.screens.wizard.watch import note_question
 from keytui.tui.screens.wizard.words import countdown
 from keytui.tui.widgets.columns import Column
 from keytui.tui.widgets.paged_table import PagedTable
 from keytui.tui.widgets.verdict import verdict_word
+from keytui.tui.widgets.words import Words
 from keytui.tui.wording import outside
 from keytui.vault.protocol import Vault
 

@@ -26,10 +26,10 @@ from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.heading import heading, marks
 from keytui.tui.screens.wizard.path import WizardStep
-from keytui.tui.screens.wizard.step import Words
 from keytui.tui.screens.wizard.words import clock_time
 from keytui.tui.widgets.secret import SecretField, SecretLine
 from keytui.tui.widgets.steps import FOLDED, Heading, RotationHeading, StepList
+from keytui.tui.widgets.words import Words
 from keytui.vault.model import Delivery, Issued
 from keytui.vault.protocol import Vault
 

@@ -11,8 +11,9 @@ from textual.content import Content
 from keytui.domain.rotation import First, Plan, RotationState, Strategy
 from keytui.domain.text import harmless
 from keytui.tui.screens.confirm import ConfirmDialog, Question
-from keytui.tui.screens.wizard.step import StepBody, Words
+from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.words import command, cost, rotate_command, strategy_words
+from keytui.tui.widgets.words import Words
 
 
 class IssueBody(StepBody):

@@ -11,8 +11,9 @@ from textual.content import Content
 from keytui.domain.rotation import Verb, allowed
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.issue import ask_abandon
-from keytui.tui.screens.wizard.step import StepBody, Words
+from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.words import command
+from keytui.tui.widgets.words import Words
 
 
 class LostSecretBody(StepBody):

@@ -14,8 +14,9 @@ from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.tui.screens.wizard.ask_secret import SecretDialog
-from keytui.tui.screens.wizard.step import StepBody, Words
+from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.words import clock_time
+from keytui.tui.widgets.words import Words
 from keytui.vault.model import Acknowledgement, Proof, Refusal
 from keytui.vault.protocol import Vault
 

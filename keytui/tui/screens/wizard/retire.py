@@ -9,10 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from keytui.domain.durations import long
-from keytui.tui.screens.wizard.step import StepBody, Words
+from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.watch import ask_complete, ask_note, ask_roll_back, pace_lines
 from keytui.tui.screens.wizard.words import clock_time
 from keytui.tui.widgets.verdict import VerdictPanel
+from keytui.tui.widgets.words import Words
 
 
 class RetireBody(StepBody):

@@ -17,9 +17,10 @@ from keytui.domain.errors import Invalid
 from keytui.domain.rotation import First, Plan, Reason, Strategy
 from keytui.domain.text import harmless
 from keytui.domain.usage import CallerUse
-from keytui.tui.screens.wizard.step import StepBody, Words
+from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.words import cost, rotate_command
 from keytui.tui.widgets.columns import Column, cells, fitted
+from keytui.tui.widgets.words import Words
 from keytui.tui.wording import ago
 from keytui.vault.model import Rehearsal
 

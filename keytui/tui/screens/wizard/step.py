@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from keytui.vault.model import RotationDetail
 from keytui.vault.protocol import Vault
@@ -22,24 +20,6 @@ SCROLLING: Final[list[BindingType]] = [
     Binding("j", "scroll_down", "down", show=False, id="wizard.down", tooltip="Scroll down"),
     Binding("k", "scroll_up", "up", show=False, id="wizard.up", tooltip="Scroll up"),
 ]
-
-
-class Words(Static):
-    """Text that repaints only when it changes. Nothing in it is parsed."""
-
-    DEFAULT_CSS = """
-    Words { height: auto; width: 1fr; }
-    """
-
-    def __init__(self, content: Content | str = "", id: str | None = None) -> None:  # noqa: A002  # textual's own word
-        self._shown = Content(content) if isinstance(content, str) else content
-        super().__init__(self._shown, markup=False, id=id)
-
-    def say(self, content: Content) -> None:
-        """Say this from now on."""
-        if not content.is_same(self._shown):
-            self._shown = content
-            self.update(content)
 
 
 class StepBody(VerticalScroll):

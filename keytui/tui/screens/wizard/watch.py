@@ -16,10 +16,11 @@ from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.callers import caller_rows, caller_table
 from keytui.tui.screens.wizard.override import verdict_question
 from keytui.tui.screens.wizard.pace import Pace, paces
-from keytui.tui.screens.wizard.step import StepBody, Words
+from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.waive import WaiveDialog, Waiving
 from keytui.tui.screens.wizard.words import clock_time, command
 from keytui.tui.widgets.verdict import VerdictPanel
+from keytui.tui.widgets.words import Words
 from keytui.tui.wording import ago
 from keytui.vault.model import Delivery, RotationDetail
 
