@@ -16,7 +16,8 @@ from sqlmodel import col
 from keytui.domain.keys import Flag, KeyState
 from keytui.domain.policy import Policies, Policy
 from keytui.domain.query import Comparison, Facet, Query, Sort, SortField, Term
-from keytui.vault.local.tables import KeyRow, UtcTime
+from keytui.vault.local.columns import UtcTime
+from keytui.vault.local.tables import KeyRow
 
 Condition = ColumnElement[bool]
 
