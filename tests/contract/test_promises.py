@@ -27,7 +27,7 @@ PLANS = [
     Plan(Strategy.EMERGENCY, First.REPLACE),
 ]
 _numbers = count(1)
-steady = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+steady = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class Operator:

@@ -142,7 +142,7 @@ def test_a_row_carries_its_recent_activity(house: House) -> None:
     assert row.activity[-1] == 3
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     environment=st.sampled_from(["production", "development", "staging"]),
     age=st.integers(0, 400).map(lambda days: days * DAY),
