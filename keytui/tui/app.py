@@ -221,6 +221,14 @@ class Console(App[int]):
         else:
             self.exit(0)
 
+    def action_command_palette(self) -> None:
+        """The palette, but not where a secret is at hand: pasted into the palette it would stand there in the clear."""
+        screen = self.screen
+        if isinstance(screen, VaultScreen) and screen.SHOWS_SECRET:
+            screen.tell("the palette stays shut in this step", "esc leaves it first", severity="warning")
+        else:
+            super().action_command_palette()
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Dark or light, and a screenshot where no secret can be on it.
 

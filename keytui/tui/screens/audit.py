@@ -19,6 +19,7 @@ from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.widgets.key_page import audit_columns
 from keytui.tui.widgets.paged_table import PagedTable
+from keytui.tui.widgets.words import Words
 from keytui.tui.wording import QUIET, when
 from keytui.vault.model import AuditPage
 from keytui.vault.protocol import Vault
@@ -53,14 +54,14 @@ class AuditScreen(ModeScreen):
         with Horizontal(id="find"):
             yield Static("/", id="slash")
             yield Input(placeholder="type, as in rotation or key.created, and key:NAME", compact=True, id="filter")
-            yield Static(id="found", markup=False)
+            yield Words(id="found")
         yield PagedTable(
             audit_columns(),
             lambda entry: str(entry.sequence),
             id="entries",
             empty="no entry matches   esc takes the filter away",
         )
-        yield Static(id="entry", markup=False)
+        yield Words(id="entry")
 
     @on(PagedTable.Wanted, "#entries")
     def _fetch(self, wanted: PagedTable.Wanted) -> None:
@@ -74,7 +75,7 @@ class AuditScreen(ModeScreen):
 
     def _show_found(self) -> None:
         words = (self._wrong, "$error") if self._wrong else (self._counted, QUIET)
-        self.query_one("#found", Static).update(Content.assemble(self._checked, "   ", words))
+        self.query_one("#found", Words).say(Content.assemble(self._checked, "   ", words))
 
     def refetch(self) -> None:
         self.table.reload()
@@ -114,7 +115,7 @@ class AuditScreen(ModeScreen):
     @on(PagedTable.Moved, "#entries")
     def _moved(self) -> None:
         entry = self.table.cursor_row
-        self.query_one("#entry", Static).update(_whole(entry) if entry is not None else Content(""))
+        self.query_one("#entry", Words).say(_whole(entry) if entry is not None else Content(""))
 
     @on(PagedTable.Opened, "#entries")
     def _open(self) -> None:

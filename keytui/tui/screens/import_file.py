@@ -11,13 +11,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Input, Label, Static
+from textual.widgets import Button, Input, Label
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.keys import KeyDraft
 from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_import
 from keytui.tui.screens.base import VaultScreen
+from keytui.tui.widgets.words import Words
 from keytui.vault.env_file import SortedOut, read_env_file, sort_out
 from keytui.vault.model import ImportReport
 
@@ -47,8 +48,8 @@ class ImportScreen(VaultScreen[None]):
             with Horizontal(classes="field"):
                 yield Label(Content("environment"), classes="label")
                 yield Input("production", compact=True, id="environment")
-            yield Static(Content.styled("enter reads the file; nothing in it is changed", "$quiet"), id="read")
-            yield Static(id="same", markup=False)
+            yield Words(Content.styled("enter reads the file; nothing in it is changed", "$quiet"), id="read")
+            yield Words(id="same")
             with Horizontal(id="buttons"):
                 yield Button(Content("Leave"), id="leave", compact=True)
                 yield Button(Content("Import"), id="do", compact=True, disabled=True)
@@ -65,7 +66,7 @@ class ImportScreen(VaultScreen[None]):
         self._read = None
         self.query_one("#do", Button).disabled = True
         command = for_import(self._text("path"), self._variables(), self._text("environment"), self._text("owner"))
-        self.query_one("#same", Static).update(Content.assemble(("same as  ", "$quiet"), harmless(command)))
+        self.query_one("#same", Words).say(Content.assemble(("same as  ", "$quiet"), harmless(command)))
 
     @on(Input.Submitted)
     async def _read_file(self) -> None:
@@ -81,7 +82,7 @@ class ImportScreen(VaultScreen[None]):
             self.query_one("#do", Button).focus()
 
     def _say(self, words: Content) -> None:
-        self.query_one("#read", Static).update(words)
+        self.query_one("#read", Words).say(words)
 
     @on(Button.Pressed, "#leave")
     def _leave(self) -> None:

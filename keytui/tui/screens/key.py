@@ -7,13 +7,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from keytui.domain.keys import KeySummary
 from keytui.tui.screens.key_actions import KeyActions
 from keytui.tui.widgets.key_page import key_page
 from keytui.tui.widgets.status_line import Status
+from keytui.tui.widgets.words import Words
 from keytui.vault.model import Changes, KeyDetail
 
 
@@ -36,11 +35,10 @@ class KeyScreen(KeyActions):
         super().__init__()
         self._key_id = key_id
         self._detail: KeyDetail | None = None
-        self._shown = Content("")
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="page"):
-            yield Static(Content("◌ asking the vault …"), id="words")
+            yield Words("◌ asking the vault …", id="words")
 
     def on_mount(self) -> None:
         self.console.status_changed.subscribe(self, self._tick)
@@ -71,10 +69,7 @@ class KeyScreen(KeyActions):
     def _show(self) -> None:
         if self._detail is None:
             return
-        page = key_page(self._detail, self.console.clock(), self.size.width - 7)
-        if not page.is_same(self._shown):
-            self._shown = page
-            self.query_one("#words", Static).update(page)
+        self.query_one(Words).say(key_page(self._detail, self.console.clock(), self.size.width - 7))
 
     def pointed(self) -> KeySummary | None:
         return self._detail.summary if self._detail is not None else None

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Checkbox, Input, Label, Static
+from textual.widgets import Button, Checkbox, Input, Label
 
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid, KeytuiError
@@ -21,6 +21,7 @@ from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_create, for_edit
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
+from keytui.tui.widgets.words import Words
 from keytui.vault.model import Issued
 
 
@@ -92,8 +93,8 @@ class KeyForm(VaultScreen[None]):
                     yield Label(Content(field.label), classes="label")
                     yield Input(self.initial(field.name), placeholder=field.hint, compact=True, id=field.name)
             yield Tick("sensitive: its rotations ask for more care", compact=True, id="sensitive")
-            yield Static(id="same", markup=False)
-            yield Static(id="wrong", markup=False)
+            yield Words(id="same")
+            yield Words(id="wrong")
             with Horizontal(id="buttons"):
                 yield Button(Content("Leave"), id="leave", compact=True)
                 yield Button(Content(self.VERB), id="do", compact=True)
@@ -120,8 +121,8 @@ class KeyForm(VaultScreen[None]):
             command, wrong = self.command(), ""
         except Invalid as error:
             command, wrong = "", f"✗ {error.message}; {error.hint}"
-        self.query_one("#same", Static).update(Content.assemble(("same as  ", "$quiet"), harmless(command)))
-        self.query_one("#wrong", Static).update(Content.styled(harmless(wrong), "$error"))
+        self.query_one("#same", Words).say(Content.assemble(("same as  ", "$quiet"), harmless(command)))
+        self.query_one("#wrong", Words).say(Content.styled(harmless(wrong), "$error"))
 
     @on(Input.Submitted)
     def _next(self) -> None:
@@ -141,7 +142,7 @@ class KeyForm(VaultScreen[None]):
     def failed(self, error: KeytuiError) -> None:
         """Say beside the fields what was wrong; what was typed stays."""
         words = f"✗ {error.message}" + (f"\n  {error.hint}" if error.hint else "")
-        self.query_one("#wrong", Static).update(Content.styled("\n".join(map(harmless, words.split("\n"))), "$error"))
+        self.query_one("#wrong", Words).say(Content.styled("\n".join(map(harmless, words.split("\n"))), "$error"))
 
 
 class CreateScreen(KeyForm):

@@ -24,6 +24,7 @@ from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.widgets.key_columns import key_columns
 from keytui.tui.widgets.key_glance import glance
 from keytui.tui.widgets.paged_table import PagedTable
+from keytui.tui.widgets.words import Words
 from keytui.vault.model import KeyDetail, Page
 
 SORTS: Final = (
@@ -70,11 +71,11 @@ class KeysScreen(ModeScreen, KeyActions):
         with Horizontal(id="find"):
             yield Static("/", id="slash")
             yield Input(placeholder="filter", compact=True, id="filter")
-            yield Static(id="found", markup=False)
+            yield Words(id="found")
         yield PagedTable(
             key_columns(self.console.clock), lambda row: row.key.id, id="keys", markable=True, empty=_EMPTY
         )
-        yield Static(id="glance", markup=False)
+        yield Words(id="glance")
 
     @on(PagedTable.Wanted, "#keys")
     def _fetch(self, wanted: PagedTable.Wanted) -> None:
@@ -89,7 +90,7 @@ class KeysScreen(ModeScreen, KeyActions):
 
     def _count(self) -> None:
         if self._wrong:
-            self.query_one("#found", Static).update(Content.styled(self._wrong, "$error"))
+            self.query_one("#found", Words).say(Content.styled(self._wrong, "$error"))
             return
         total, marked = self.table.total or 0, len(self.table.marks)
         sort = SORTS[self._sort]
@@ -97,7 +98,7 @@ class KeysScreen(ModeScreen, KeyActions):
         if self.size.width >= 70:
             words += f"   by {sort.field} {'↓' if sort.descending else '↑'}"
         parts = [(f"✓ {marked} marked   ", "bold $accent")] if marked else []
-        self.query_one("#found", Static).update(Content.assemble(*parts, words))
+        self.query_one("#found", Words).say(Content.assemble(*parts, words))
 
     def action_filter(self) -> None:
         """Go to the filter."""
@@ -181,5 +182,5 @@ class KeysScreen(ModeScreen, KeyActions):
         self._show_glance()
 
     def _show_glance(self) -> None:
-        pane = self.query_one("#glance", Static)
-        pane.update(glance(self._detail, self.console.clock()) if self._detail is not None else Content(""))
+        pane = self.query_one("#glance", Words)
+        pane.say(glance(self._detail, self.console.clock()) if self._detail is not None else Content(""))

@@ -10,13 +10,13 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static
 
 from keytui.domain.usage import Usage
 from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.widgets.columns import Column
 from keytui.tui.widgets.paged_table import PAGE, PagedTable
+from keytui.tui.widgets.words import Words
 from keytui.tui.wording import QUIET, count, outside, spark
 
 SINCE: Final = timedelta(hours=24)
@@ -34,7 +34,7 @@ class UsageScreen(ModeScreen):
         return self.query_one("#usage", PagedTable)
 
     def body(self) -> ComposeResult:
-        yield Static(id="all", markup=False)
+        yield Words(id="all")
         yield PagedTable(
             _COLUMNS, lambda usage: usage.key_id, id="usage", empty="requests show here as verifiers report them"
         )
@@ -52,7 +52,7 @@ class UsageScreen(ModeScreen):
             words.append((f"   ! {count(refused)} refused", "bold $error"))
         if not usages:
             words = [("no request has been recorded in the last 24 h", QUIET)]
-        self.query_one("#all", Static).update(Content.assemble(*words))
+        self.query_one("#all", Words).say(Content.assemble(*words))
 
     def refetch(self) -> None:
         self.table.reload()
