@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keytui import __version__
-from keytui.cli import checking, ending, importing, keys, looking, rotating, rotations, sealing, traffic
+from keytui.cli import checking, ending, importing, keys, looking, rotating, rotations, sealing, traffic, watching
 from keytui.cli.audit import audit
 from keytui.cli.console import run_demo
 from keytui.cli.session import Globals
@@ -75,6 +75,10 @@ app.command()(rotations.restore)
 app.command()(rotations.complete)
 app.command()(rotations.rollback)
 app.command()(rotations.abandon)
+app.command()(watching.waive)
+app.command()(watching.note)
+app.command("take-over")(watching.take_over)
+app.command(context_settings=_REFUSE_SECRETS)(watching.proof)
 app.command()(ending.disable)
 app.command()(ending.enable)
 app.command()(ending.revoke)

@@ -84,4 +84,6 @@ def reasons(assessment: Assessment) -> list[str]:
         lines.append(f"      {finding.source}, as of {minute(finding.as_of)}, over {span}")
         if finding.remedy and not finding.waived_by:
             lines.append(f"      {finding.remedy}")
+        if finding.subject and not finding.waived_by:
+            lines.append(f"      `keytui waive` calls it {finding.subject!r}")
     return lines

@@ -11,7 +11,7 @@ from keytui.domain.rotation import Rotation
 from keytui.domain.usage import CallerUse, Usage
 from keytui.domain.verdict import Assessment, Finding
 from keytui.domain.verification import Check
-from keytui.vault.model import Due, ImportReport, KeyDetail, Rehearsal
+from keytui.vault.model import Due, ImportReport, KeyDetail, Proof, Rehearsal
 
 Shape = dict[str, object]
 
@@ -156,6 +156,22 @@ def _finding_shape(finding: Finding) -> Shape:
         "subject": finding.subject,
         "remedy": finding.remedy,
         "waived_by": finding.waived_by,
+    }
+
+
+def proof_shape(proof: Proof) -> Shape:
+    return {
+        "rotation_id": proof.rotation_id,
+        "new_accepted_at": iso(proof.new_accepted_at),
+        "old": proof.old,
+        "old_state": proof.old_state,
+        "acknowledgements": [
+            {
+                "recorder": acknowledgement.recorder,
+                "after_seconds": None if acknowledgement.after is None else acknowledgement.after.total_seconds(),
+            }
+            for acknowledgement in proof.acknowledgements
+        ],
     }
 
 

@@ -23,4 +23,6 @@ def run(keys: int, seed: int) -> int:
 
     with TemporaryDirectory(prefix="keytui-demo-", ignore_cleanup_errors=True) as directory:
         profile = Profile("demo", Path(directory), local_actor())
-        return Console(open_vault, profile).run() or 0
+        console = Console(open_vault, profile)
+        left_with = console.run()
+        return left_with if left_with is not None else console.return_code or 0
