@@ -20,6 +20,7 @@ class SecretDialog(Dialog[Secret | None]):
     """One masked field. The result is None when it is left, or left empty."""
 
     AUTO_FOCUS: ClassVar[str | None] = "#secret"
+    SHOWS_SECRET: ClassVar[bool] = True
     ALLOW_SELECT: ClassVar[bool] = False
 
     def __init__(self, title: str, explanation: str, verb: str) -> None:
