@@ -61,7 +61,7 @@ def created_once(path: Path, make: Callable[[], bytes]) -> bytes:
     except OSError as error:
         raise unreadable(path, error) from error
     try:
-        draft = _written_beside(path, make())
+        draft = _written_beside(path, make(), durable=True)
         try:
             path.hardlink_to(draft)
         except FileExistsError:
@@ -74,9 +74,9 @@ def created_once(path: Path, make: Callable[[], bytes]) -> bytes:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put new content in a file's place at once: a reader sees the old or the new, never half."""
+    """Put new content in a file's place at once: a reader sees the old or the new. A power cut may lose the new."""
     try:
-        _written_beside(path, content).replace(path)
+        _written_beside(path, content, durable=False).replace(path)
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -86,11 +86,12 @@ def unreadable(path: Path, error: OSError) -> Unreachable:
     return Unreachable(f"{path} cannot be used: {error.strerror}", "check who owns it and whether the disk is full")
 
 
-def _written_beside(path: Path, content: bytes) -> Path:
+def _written_beside(path: Path, content: bytes, *, durable: bool) -> Path:
     draft = path.with_name(f".{path.name}.{token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     return draft
