@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 import time
+import weakref
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final, Self
@@ -37,12 +39,13 @@ class LocalFeed:
     """Source and Sink of the verifiers on this machine. A read-only profile takes usage too: it is not a change."""
 
     def __init__(self, database: Database, pepper: bytes, clock: Clock, silent_for: timedelta) -> None:
-        self._opened = database
-        self._inherited: list[Database] = []
-        self._process = os.getpid()
+        self._database = database
+        self._reading = threading.Lock()
+        self._writing = threading.Lock()
         self._pepper = pepper
         self._clock = clock
         self._silent_for = silent_for
+        _FEEDS.add(self)
 
     @classmethod
     def open(cls, profile: Profile, clock: Clock = utc_now, silent_for: timedelta = SILENT_FOR) -> Self:
@@ -54,20 +57,22 @@ class LocalFeed:
         pepper = kept_key(profile.directory / PEPPER_FILE, secrets.token_bytes)
         return cls(database, pepper, clock, silent_for)
 
-    @property
-    def _database(self) -> Database:
-        """A forked child opens its own: it must neither use nor close the connections of its parent."""
-        if os.getpid() != self._process:
-            self._inherited.append(self._opened)
-            self._opened = Database.open(self._opened.path.parent)
-            self._process = os.getpid()
-        return self._opened
-
     def close(self) -> None:
         self._database.close()
 
+    def before_fork(self) -> None:
+        """SQLite's state does not survive a fork: nothing may be under way, and no connection open."""
+        self._writing.acquire()
+        self._reading.acquire()
+        self._database.close()
+
+    def after_fork(self) -> None:
+        """Go on, in the parent and in the child, each with connections of its own."""
+        self._reading.release()
+        self._writing.release()
+
     def credentials(self) -> CredentialSet:
-        with self._database.reading() as session:
+        with self._reading, self._database.reading() as session:
             return CredentialSet(position(session), _credentials(session), self._pepper)
 
     def credential_changes(self, after: int, timeout: float) -> CredentialChanges:
@@ -77,7 +82,7 @@ class LocalFeed:
             if left <= 0:
                 return CredentialChanges(after, (), ())
             time.sleep(min(left, POLL_EVERY))
-        with self._database.reading() as session:
+        with self._reading, self._database.reading() as session:
             moved = select(AuditRow.key_id).where(AuditRow.sequence > after, AuditRow.key_id != "").distinct()
             found = _credentials(session, col(KeyRow.id).in_(moved))
             return CredentialChanges(position(session), tuple(session.exec(moved)), found)
@@ -85,11 +90,11 @@ class LocalFeed:
     def register(self, recorder: str, name: str, host: str, pid: int) -> None:
         now = self._clock()
         row = RecorderRow(id=recorder, name=name, host=host, pid=pid, started_at=now, last_flush_at=now)
-        with self._database.writing() as session:
+        with self._writing, self._database.writing() as session:
             session.merge(row)
 
     def record(self, flush: Flush) -> None:
-        with self._database.writing() as session:
+        with self._writing, self._database.writing() as session:
             row = session.get(RecorderRow, flush.recorder) or _forgotten(session, flush)
             if flush.sequence <= row.sequence:
                 return
@@ -104,8 +109,25 @@ class LocalFeed:
             count_uses(session, flush.uses)
 
     def _position(self) -> int:
-        with self._database.reading() as session:
+        with self._reading, self._database.reading() as session:
             return position(session)
+
+
+_FEEDS: Final[weakref.WeakSet[LocalFeed]] = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    for feed in _FEEDS:
+        feed.before_fork()
+
+
+def _after_fork() -> None:
+    for feed in _FEEDS:
+        feed.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 def _credentials(session: Session, *which: ColumnElement[bool]) -> tuple[Credential, ...]:
