@@ -1,0 +1,102 @@
+"""What a flush becomes in the vault: minutes, callers, the last use, and the gaps that it confesses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from keytui.domain.keys import KeyDraft
+from keytui.domain.rotation import Plan, Rotation
+from keytui.domain.usage import OTHER_CALLERS, Caller, Flush, Use
+from keytui.vault.local.feed import LocalFeed
+from keytui.vault.local.recording import MOST_CALLERS
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Issued
+from keytui.vault.profile import Profile
+from tests.world import NOON, StoppedClock
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def feed(profile: Profile, clock: StoppedClock) -> Iterator[LocalFeed]:
+    feed = LocalFeed.open(profile, clock)
+    feed.register("r1", "api-1", "api-host", 1)
+    yield feed
+    feed.close()
+
+
+@pytest.fixture
+def issued(vault: LocalVault) -> Issued:
+    return vault.create(KeyDraft("checkout-api", "production"), "create")
+
+
+@pytest.fixture
+def rotation(vault: LocalVault, issued: Issued) -> Rotation:
+    """Handed over."""
+    rotation = vault.plan(issued.key.id, Plan(), "rotate")
+    return vault.prove(rotation.id, vault.issue(rotation.id).secret)
+
+
+def use(issued: Issued, seconds: int = 0, accepted: int = 1, caller: str = "web-1") -> Use:
+    at = NOON + SECOND * seconds
+    return Use(issued.key.id, 1, Caller.called(caller), NOON, at, at, accepted)
+
+
+def gaps_of(vault: LocalVault, rotation: Rotation) -> list[str]:
+    reasons = vault.verdict(rotation.id).reasons
+    return [reason.subject for reason in reasons if reason.subject.startswith("gap: ")]
+
+
+def test_two_flushes_add_up_and_a_repeated_one_changes_nothing(
+    feed: LocalFeed, vault: LocalVault, issued: Issued
+) -> None:
+    first = Flush("r1", 1, NOON + SECOND, (use(issued),))
+    feed.record(first)
+    feed.record(first)
+    feed.record(Flush("r1", 2, NOON + SECOND * 9, (use(issued, 8, 2),)))
+
+    (caller,) = vault.callers(issued.key.id)
+    assert (caller.accepted, caller.longest_gap) == (3, SECOND * 8)
+    assert vault.detail(issued.key.id).summary.last_used_at == NOON + SECOND * 8
+    assert vault.usage(issued.key.id, NOON, 1)[0].accepted == 3
+
+
+def test_a_probe_is_not_use(feed: LocalFeed, vault: LocalVault, issued: Issued) -> None:
+    feed.record(Flush("r1", 1, NOON, (replace(use(issued), probe=True),)))
+
+    assert vault.callers(issued.key.id) == ()
+    assert vault.detail(issued.key.id).summary.last_used_at is None
+
+
+def test_callers_beyond_the_most_are_counted_together(feed: LocalFeed, vault: LocalVault, issued: Issued) -> None:
+    feed.record(Flush("r1", 1, NOON, tuple(use(issued, caller=f"web-{n}") for n in range(MOST_CALLERS + 5))))
+
+    callers = {found.caller: found.accepted for found in vault.callers(issued.key.id)}
+    assert len(callers) == MOST_CALLERS + 1
+    assert callers[OTHER_CALLERS] == 5
+
+
+def test_losses_are_gaps(feed: LocalFeed, vault: LocalVault, rotation: Rotation) -> None:
+    feed.record(Flush("r1", 1, NOON))
+    assert gaps_of(vault, rotation) == []
+    feed.record(Flush("r1", 4, NOON + SECOND, dropped=7))
+    feed.record(Flush("r1", 5, NOON + SECOND * 90, closing=True))
+
+    kinds = " ".join(gaps_of(vault, rotation))
+    assert "flush missing" in kinds
+    assert "(2)" in kinds
+    assert "events dropped" in kinds
+    assert "(7)" in kinds
+    assert "recorder silent" in kinds
+
+
+def test_a_recorder_that_the_vault_forgot_is_taken_back_with_a_gap(
+    feed: LocalFeed, vault: LocalVault, rotation: Rotation
+) -> None:
+    feed.record(Flush("restored", 9, NOON))
+
+    assert any("flush missing" in gap for gap in gaps_of(vault, rotation))
