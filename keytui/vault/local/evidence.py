@@ -35,7 +35,7 @@ def gather_evidence(
     handed_over = _handed_over(rotation)
     since = handed_over if question is Question.RETIRE else rotation.suspended_at or now
     reporting = source(session, now)
-    name = reporting.name if reporting else "no recorder"
+    name = reporting.name if reporting else "recorder"
     rows = _caller_rows(session, rotation.key_id)
     recent = _accepted_between(session, rotation.key_id, handed_over - _COMPARED, handed_over)
     return Evidence(
@@ -46,7 +46,7 @@ def gather_evidence(
         sources=(reporting,) if reporting else (),
         gaps=tuple(gaps(session, now)),
         callers=tuple(_callers(rotation, rows, recent, name, now)),
-        refusals=(_refusals(session, rotation.key_id, name, since, now),),
+        refusals=(_refusals(session, rotation.key_id, name, since, now),) if reporting else (),
         refused_on_old=_refused_on_old(session, rotation, since) if question is Question.COMPLETE else 0,
         declared_consumers=key_row(session, rotation.key_id).apps,
         overflowed_callers=sum(
