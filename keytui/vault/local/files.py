@@ -17,9 +17,10 @@ _KEY_LENGTH: Final = 32
 
 
 def private_directory(path: Path) -> None:
-    """Make the directory if it is not there. Unreachable when others may enter it, or it cannot be made."""
+    """Make the directory, and those above it that are missing. Unreachable when others may enter it."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (*reversed(path.parents), path):
+            directory.mkdir(mode=0o700, exist_ok=True)
         mode = path.stat().st_mode
     except OSError as error:
         raise Unreachable(

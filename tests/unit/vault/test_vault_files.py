@@ -46,6 +46,12 @@ def test_every_file_is_its_owners_alone(profile: Profile) -> None:
     vault.close()
 
 
+def test_directories_above_the_vault_that_were_missing_are_closed_too(profile: Profile, tmp_path: Path) -> None:
+    deep = replace(profile, directory=tmp_path / "home" / "default")
+    LocalVault.open(deep).close()
+    assert mode(tmp_path / "home") == 0o700
+
+
 def test_a_directory_that_others_may_enter_is_refused(profile: Profile) -> None:
     profile.directory.mkdir(mode=0o755)
     profile.directory.chmod(0o755)
