@@ -7,6 +7,7 @@ from threading import Event
 from typing import Final
 
 from keytui.domain.errors import KeytuiError
+from keytui.tui.asking import our_fault
 from keytui.vault.model import Changes, Standing
 from keytui.vault.protocol import Vault
 
@@ -35,5 +36,9 @@ def follow(
             position, lost = changes.position, False
         except KeytuiError as error:
             failed(error)
+            lost = True
+            stopped.wait(PAUSE)
+        except Exception as fault:  # a console that no longer follows must say so, whatever the reason
+            failed(our_fault(fault))
             lost = True
             stopped.wait(PAUSE)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
+import pytest
 from textual.widgets import Button
 
 from keytui.domain.audit import AuditFilter
-from keytui.domain.keys import KeyState
+from keytui.domain.keys import KeyDraft, KeyState
 from keytui.domain.rotation import Reason
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
@@ -20,6 +22,7 @@ from keytui.tui.screens.rotate_marked import RotateMarkedScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Issued
 from tests.tui.rotation.walking import confirm, paste_back, read_secret, said, until, until_said
 from tests.tui.walking import fill, keys, point_at
 from tests.world import StoppedClock
@@ -43,6 +46,29 @@ async def test_a_new_key_is_handed_over_and_works(console: Console, fleet: Local
         await until_said(pilot, "night-job")
         assert fleet.check(Secret(secret), ("jobs:run",), Caller.called("job")).valid
         assert secret not in said(pilot)
+
+
+async def test_nobody_leaves_while_a_secret_is_on_its_way(
+    console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_land, create = Event(), fleet.create
+
+    def slowly(draft: KeyDraft, request_id: str) -> Issued:
+        may_land.wait(10)
+        return create(draft, request_id)
+
+    monkeypatch.setattr(fleet, "create", slowly)
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await keys(pilot)
+        await pilot.press("N")
+        await until(pilot, lambda: isinstance(console.screen, CreateScreen), "the form")
+        fill(pilot, name="night-job", environment="production")
+        await pilot.click("#do")
+        await pilot.press("escape")
+        await until_said(pilot, "a change is still on its way")
+        await pilot.press("ctrl+q")
+        may_land.set()
+        await until(pilot, lambda: isinstance(console.screen, HandOverScreen), "the hand-over")
 
 
 async def test_a_form_says_what_is_wrong_and_keeps_what_was_typed(console: Console, fleet: LocalVault) -> None:

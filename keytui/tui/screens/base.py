@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, cast
 
 from textual.app import ComposeResult
@@ -44,6 +45,7 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         super().__init__()
         self._turns: dict[str, int] = {}
         self._missed: Changes | None = None
+        self._changing = False
 
     @property
     def console(self) -> Console:
@@ -89,10 +91,16 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
                 outcome = answer(vault, action, then, failed or self.report)
             finally:
                 self.console.flight.release()
-            self.post_message(Answered(outcome, "", 0))
+            self.post_message(Answered(partial(self._landed, outcome), "", 0))
+
+        self._changing = True
 
         self.console.run_worker(work, thread=True, exit_on_error=False, group="changing")
         return None
+
+    def _landed(self, deliver: Callable[[], None]) -> None:
+        self._changing = False
+        deliver()
 
     def on_answered(self, message: Answered) -> None:
         if not message.slot or message.turn == self._turns[message.slot]:
@@ -133,8 +141,14 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         self.may_leave(lambda: self.dismiss(None))
 
     def may_leave(self, go: Callable[[], object]) -> None:
-        """Asked before this screen is left by esc, q or ctrl+q. Call `go` at once, or after asking the operator."""
-        go()
+        """Asked before this screen is left by esc, q or ctrl+q. Call `go` at once, or after asking the operator.
+
+        While a change of this screen is on its way nobody leaves: its answer may be a secret that is told once.
+        """
+        if self._changing:
+            self.tell("a change is still on its way", "wait until it has landed", severity="warning")
+        else:
+            go()
 
     def compose(self) -> ComposeResult:
         yield StatusLine()

@@ -13,6 +13,7 @@ from keytui.tui.widgets.status_line import Status
 if TYPE_CHECKING:
     from keytui.tui.app import Console
 
+_GAP: Final = 3
 MODES: Final = (
     ("1", "Keys", "keys"),
     ("2", "Rotations", "rotations"),
@@ -57,13 +58,11 @@ class ModeBar(Widget):
         )
 
     def render(self) -> Content:
-        gap = "   " if self.size.width >= 70 else " "
-        return Content(" ") + Content(gap).join([label for _, label in self._labels()])
+        return Content(" ") + Content(" " * _GAP).join([label for _, label in self._labels()])
 
     async def on_click(self, event: events.Click) -> None:
         left = 1
-        gap = 3 if self.size.width >= 70 else 1
         for mode, label in self._labels():
             if left <= event.x < left + label.cell_length:
                 await self.run_action(f"app.mode('{mode}')")
-            left += label.cell_length + gap
+            left += label.cell_length + _GAP
