@@ -62,7 +62,7 @@ class SecretLine(Widget):
 
     def render(self) -> Content:
         if self._masked_at is None or not self.shown:
-            return Content("•" * len(self._secret))
+            return Content.assemble("•" * len(self._secret), ("\nmasked: v shows it for 20 s", "$quiet"))
         left = int((self._masked_at - self._clock()).total_seconds())
         return Content.assemble((self._secret.reveal(), "bold"), "\n", (f"masked again in {left} s", "$quiet"))
 

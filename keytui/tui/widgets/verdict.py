@@ -78,9 +78,8 @@ def _reason(reason: Finding, now: datetime, width: int) -> list[Content]:
 def _way_on(reason: Finding) -> str:
     if reason.waived_by:
         return f"waived by {harmless(reason.waived_by)}"
-    ways = [harmless(reason.remedy)] if reason.remedy else []
-    ways += [f"w waives {harmless(reason.subject)}"] if reason.subject else []
-    return f"→ {' · '.join(ways)}" if ways else ""
+    waivable = "  (w)" if reason.subject else ""
+    return f"→ {harmless(reason.remedy)}{waivable}" if reason.remedy else ""
 
 
 def _basis(reason: Finding, now: datetime) -> str:

@@ -81,7 +81,7 @@ async def test_a_reason_is_waived_by_its_name_with_a_why(
         days.pass_(26, key_id, web=2)
         async with console.run_test(size=SIZE) as pilot:
             await wizard(pilot, rotation_id=1)
-            await until_said(pilot, "? UNKNOWN", "nightly is named as a consumer", "w waives nightly")
+            await until_said(pilot, "? UNKNOWN", "nightly is named as a consumer", "(w)")
             await pilot.press("w")
             await until_said(pilot, "Which of these may be set aside?", "nightly")
             pilot.app.screen.query_one(OptionList).highlighted = 0

@@ -90,7 +90,7 @@ async def test_immediate_ends_with_the_hand_over(console: Console, vault: LocalV
 
 
 async def test_an_emergency_asks_what_comes_first_and_says_what_each_costs(console: Console, first: Issued) -> None:
-    async with console.run_test(size=SIZE) as pilot:
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
         await wizard(pilot, first.key.id)
         await choose(pilot, "#strategy", Strategy.EMERGENCY)
         await until_said(pilot, "revoke first:", "nobody gets in", "replace first:", "a thief keeps")

@@ -176,13 +176,13 @@ async def test_read_only_is_refused_below_the_screen_and_the_way_out_is_told(
     vault.close()
     guarded = replace(profile, read_only=True)
     console = Console(lambda _: LocalVault.open(guarded, clock=clock), guarded, clock)
-    async with console.run_test(size=SIZE) as pilot:
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
         screen = await wizard(pilot, first.key.id)
         await pilot.press("enter")
         await until_said(pilot, "The secret exists in memory only")
         await pilot.press("I")
         await confirm(pilot)
-        await until_said(pilot, ":write")
+        await until_said(pilot, "✗ profile test is read-only", ":write")
         assert isinstance(screen, WizardScreen)
         assert "● 2 Issue" in screen_said(pilot)
 
@@ -200,3 +200,13 @@ async def test_a_lost_secret_does_not_come_back(vault: LocalVault, first: Issued
         assert isinstance(console, Console)
         assert not console.vault.check(Secret(new.secret.reveal()), (), UNKNOWN_CALLER).valid
         assert console.vault.check(first.secret, (), UNKNOWN_CALLER).valid
+
+
+async def test_a_rotation_that_cannot_be_read_has_a_face_and_a_way_back(console: Console, first: Issued) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        screen = WizardScreen(rotation_id=4711)
+        await console.push_screen(screen)
+        await until_said(pilot, "✗ this cannot be shown", "4711", "r asks again", "esc goes back")
+        await pilot.press("escape")
+        await until(pilot, lambda: console.screen is not screen, "the keys")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,17 +14,16 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input
 
-from keytui.domain.diagnosis import cleaned, diagnose
 from keytui.domain.errors import KeytuiError
-from keytui.domain.secrets import Secret, parse_format
+from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
-from keytui.domain.verification import Check, Outcome
 from keytui.targets.command import parse_command, pipe_to_command
 from keytui.targets.file import write_new_file
 from keytui.tui.clipboard import Route, copy_locally, route, send_to_terminal, terminal_limits
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.heading import heading, marks
+from keytui.tui.screens.wizard.mismatch import mismatch
 from keytui.tui.screens.wizard.path import WizardStep
 from keytui.tui.screens.wizard.words import clock_time
 from keytui.tui.widgets.secret import SecretField, SecretLine
@@ -32,8 +31,6 @@ from keytui.tui.widgets.steps import FOLDED, Heading, RotationHeading, StepList
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import Delivery, Issued
 from keytui.vault.protocol import Vault
-
-_AGAIN: Final = "send it once more from here with c, or show it with v, and take all of it"
 
 
 class HandOverScreen(VaultScreen[bool]):
@@ -176,7 +173,8 @@ class HandOverScreen(VaultScreen[bool]):
 
     def _write_file(self, path: str | None) -> None:
         if path:
-            self._send(path, lambda secret: write_new_file(Path(path), secret), "mode 0600", hands_over=True)
+            place = Path(path).expanduser().absolute()
+            self._send(str(place), lambda secret: write_new_file(place, secret), "mode 0600", hands_over=True)
 
     def action_pipe(self) -> None:
         """Ask for a command, then run it."""
@@ -259,7 +257,11 @@ class HandOverScreen(VaultScreen[bool]):
     def action_have_it(self) -> None:
         """The hand-over is done without a paste."""
         if self._rotation is not None and self._sent is None:
-            self.tell("nothing shows yet that it arrived", "paste it back, or write a file or pipe it first")
+            self.tell(
+                "nothing shows yet that it arrived",
+                "paste it back, or write a file or pipe it first",
+                severity="warning",
+            )
             return
         where = f"It went to {self._sent.target}." if self._sent is not None else "You say that you have it."
         question = Question(
@@ -287,15 +289,3 @@ class HandOverScreen(VaultScreen[bool]):
 
 def _key(key: str, does: str) -> Content:
     return Content.assemble((key, "bold $accent"), f" {does}")
-
-
-def mismatch(issued: Secret, pasted: Secret, format_name: str) -> tuple[str, str]:
-    """What is wrong with a paste that differs, and what to do; no part of either value is repeated."""
-    inside, known = cleaned(pasted), parse_format(format_name)
-    if inside == issued:
-        return diagnose(pasted, Check(True, Outcome.ACCEPTED), ())[0]
-    if inside and issued.reveal().startswith(inside.reveal()):
-        return f"it is cut off: {len(inside)} of {len(issued)} characters", _AGAIN
-    if known.fits(inside) and known.intact(inside):
-        return "it is whole, but another secret, perhaps the old one", _AGAIN
-    return diagnose(pasted, Check(False, Outcome.UNKNOWN), {issued.prefix()}, (known,))[0][0], _AGAIN

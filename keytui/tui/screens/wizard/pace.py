@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Final
 
 from keytui.domain.usage import UsagePoint
@@ -16,44 +15,32 @@ _SHORTEST: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """One version's accepted requests, oldest first, and the requests per minute of the newest bucket."""
+    """One version's accepted requests, oldest first, and its requests per minute of late."""
 
     bars: str
     per_minute: float
 
 
 def paces(points: Sequence[UsagePoint], versions: Sequence[int], now: datetime, width: int) -> tuple[Pace, ...]:
-    """The pace of each version in `width` buckets up to `now`. Nothing is a gap, and the peak of both is the top."""
-    bucket = _bucket(points)
-    own = [[point for point in points if point.version == version] for version in versions]
-    counts = [_counts(points_of_one, bucket, now, width) for points_of_one in own]
-    peak = max((count for row in counts for count in row), default=0)
-    bars = ["".join(_bar(count, peak) for count in row) for row in counts]
-    return tuple(
-        Pace(row, _per_minute(points_of_one, bucket, now)) for row, points_of_one in zip(bars, own, strict=True)
-    )
-
-
-def _per_minute(points: Sequence[UsagePoint], bucket: timedelta, now: datetime) -> float:
-    """Of the newest bucket, which has only partly passed."""
-    newest = [point for point in points if now - point.at < bucket]
-    passed = max([now - point.at for point in newest] + [_SHORTEST])
-    return sum(point.accepted for point in newest) / (passed / timedelta(minutes=1))
-
-
-def _bucket(points: Sequence[UsagePoint]) -> timedelta:
+    """The pace of each version in at most `width` bars. `points` hold the empty buckets too; the peak is the top."""
     times = sorted({point.at for point in points})
-    apart = [later - earlier for earlier, later in pairwise(times)]
-    return max(min(apart, default=_SHORTEST), _SHORTEST)
+    own = [{point.at: point.accepted for point in points if point.version == version} for version in versions]
+    counts = [_grouped([counted.get(at, 0) for at in times], width) for counted in own]
+    peak = max((count for row in counts for count in row), default=0)
+    bars = ["".join(_bar(count, peak) for count in row).rjust(width) for row in counts]
+    return tuple(Pace(row, _per_minute(counted, times[-2:], now)) for row, counted in zip(bars, own, strict=True))
 
 
-def _counts(points: Sequence[UsagePoint], bucket: timedelta, now: datetime, width: int) -> list[int]:
-    counts = [0] * width
-    for point in points:
-        place = width - 1 - (now - point.at) // bucket
-        if 0 <= place < width:
-            counts[place] += point.accepted
-    return counts
+def _per_minute(counted: dict[datetime, int], newest: Sequence[datetime], now: datetime) -> float:
+    """Of the two newest buckets, the last of which has only partly passed."""
+    if not newest:
+        return 0.0
+    return sum(counted.get(at, 0) for at in newest) / (max(now - newest[0], _SHORTEST) / timedelta(minutes=1))
+
+
+def _grouped(counts: Sequence[int], width: int) -> list[int]:
+    bars = min(len(counts), width)
+    return [sum(counts[at * len(counts) // bars : (at + 1) * len(counts) // bars]) for at in range(bars)]
 
 
 def _bar(count: int, peak: int) -> str:

@@ -9,9 +9,11 @@ from uuid import uuid4
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.rotation import Plan
+from keytui.domain.text import harmless
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.screens.wizard.heading import heading, heading_of_plan, marks
@@ -24,6 +26,7 @@ from keytui.tui.screens.wizard.review import ReviewBody
 from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.watch import WatchBody
 from keytui.tui.widgets.steps import FOLDED, RotationHeading, StepList
+from keytui.tui.widgets.words import Words
 from keytui.vault.model import Changes, Issued, Rehearsal, RotationDetail
 from keytui.vault.protocol import Vault
 
@@ -61,6 +64,7 @@ class WizardScreen(VaultScreen[None]):
         self._until_handed_over = until_handed_over
         self._request_id = uuid4().hex
         self._issuing = False
+        self._failing = False
         self._step: WizardStep | None = None
         self._body: StepBody | None = None
         self._seconds = 0
@@ -86,7 +90,7 @@ class WizardScreen(VaultScreen[None]):
 
     def reload(self) -> None:
         """Draw the rotation as the vault has it now."""
-        self.ask(self._look, self._seen, slot="wizard")
+        self.ask(self._look, self._seen, self._not_seen, slot="wizard")
 
     def _look(self, vault: Vault) -> Rehearsal | RotationDetail:
         rotation_id = self.rotation_id
@@ -95,7 +99,17 @@ class WizardScreen(VaultScreen[None]):
             rotation_id = opened.id if opened is not None else None
         return vault.rehearse(self.key_id, self.plan) if rotation_id is None else vault.rotation(rotation_id)
 
+    def _not_seen(self, error: KeytuiError) -> None:
+        """Said once, and not with every look that fails after it; what is drawn stays."""
+        if self._step is None:
+            self.query_one("#step", Vertical).remove_children()
+            self.query_one("#step", Vertical).mount(Words(_failure(error)))
+        elif not self._failing:
+            self.report(error)
+        self._failing = True
+
     def _seen(self, found: Rehearsal | RotationDetail) -> None:
+        self._failing = False
         if isinstance(found, Rehearsal):
             self.rehearsal = found
         else:
@@ -178,3 +192,18 @@ class WizardScreen(VaultScreen[None]):
             self.dismiss(None)
         else:
             self.reload()
+
+
+def _failure(error: KeytuiError) -> Content:
+    """The face of a rotation that cannot be read."""
+    return Content.assemble(
+        ("✗ this cannot be shown\n\n", "bold $error"),
+        harmless(error.message),
+        "\n",
+        (harmless(error.hint), "$quiet"),
+        "\n\n",
+        ("r", "bold $accent"),
+        " asks again    ",
+        ("esc", "bold $accent"),
+        " goes back",
+    )

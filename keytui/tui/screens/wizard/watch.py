@@ -79,7 +79,9 @@ class WatchBody(StepBody):
         reasons = () if detail is None or detail.assessment is None else detail.assessment.reasons
         subjects = tuple(dict.fromkeys(each.subject for each in reasons if each.subject and not each.waived_by))
         if not subjects:
-            self.wizard.tell("nothing here can be waived", "a reason names what it can be waived by")
+            self.wizard.tell(
+                "nothing here can be waived", "a reason that can be waived has (w) beside it", severity="warning"
+            )
             return
         self.app.push_screen(WaiveDialog(subjects), self._waived)
 
@@ -216,7 +218,7 @@ def _pace(name: str, version: Version, pace: Pace, now: datetime) -> Content:
 
 
 def _said(detail: RotationDetail) -> Content:
-    lines = [_delivery(delivery) for delivery in detail.deliveries]
+    lines = [_delivery(delivery) for delivery in dict.fromkeys(detail.deliveries)]
     if detail.rotation.note:
         lines.append(Content.assemble(("note  ", "$quiet"), harmless(detail.rotation.note)))
     return Content("\n").join([Content(""), *lines]) if lines else Content("")
