@@ -44,6 +44,13 @@ class Home:
         return self.directory / "keytui"
 
     @property
+    def temporary(self) -> Path:
+        """Where programs put what they throw away; it is there."""
+        directory = self.directory / "tmp"
+        directory.mkdir(exist_ok=True)
+        return directory
+
+    @property
     def env(self) -> dict[str, str]:
         """The whole environment: nothing of the machine that the tests run on, and no SSH, tmux or screen."""
         return {
@@ -54,6 +61,7 @@ class Home:
             "COLORTERM": "truecolor",
             "LANG": "C.UTF-8",
             "TZ": "UTC",
+            "TMPDIR": str(self.temporary),
             "TEXTUAL_LOG": str(self.directory / "textual.log"),
         }
 

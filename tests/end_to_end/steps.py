@@ -54,6 +54,7 @@ def issue(seat: Seat, new: str = "v2") -> None:
 
 def take_from_clipboard(seat: Seat, key: str) -> str:
     """The secret, as the terminal's clipboard gets it."""
+    seat.display.wait_for("paste it back")
     before = len(seat.display.clipboards)
     seat.press(key)
     seat.display.wait_for(lambda shown: len(shown.clipboards) > before)

@@ -83,5 +83,8 @@ def test_a_rotation_that_nothing_speaks_against_is_still_unknown_at_first(home: 
     home.know(home.keytui("rotate", "nightly").stdout)
     unknown = home.answer("verdict", "nightly", code=4)
     assert unknown["verdict"] == "UNKNOWN"
-    assert unknown["reasons"]
+    reasons = unknown["reasons"]
+    assert isinstance(reasons, list)
+    assert reasons
+    assert "no recorder" not in {reason["source"] for reason in reasons}, "one that never was cannot be missed"
     assert "UNKNOWN" in home.keytui("retire", "nightly", code=4).stderr

@@ -1,0 +1,66 @@
+"""What the console owes the terminal: it follows its size, and it gives it back however it ends."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.end_to_end.display import Display
+from tests.end_to_end.home import Home
+from tests.end_to_end.steps import review_and_issue, see_keys, take_from_clipboard
+
+
+def test_a_window_that_changes_its_size_keeps_name_profile_and_all_of_the_screen(home: Home) -> None:
+    home.create("bookings")
+    with home.terminal() as terminal:
+        see_keys(terminal, "bookings")
+        for columns, rows in ((60, 20), (200, 60), (80, 24)):
+            terminal.resize(columns, rows)
+            terminal.display.wait_for(_whole)
+        terminal.press("q")
+        assert terminal.wait_for_exit() == 0
+
+
+def _whole(shown: Display) -> bool:
+    """The profile on the first line, the keys that act on the last, and the key between them."""
+    lines = shown.lines
+    return lines[0].startswith(" default") and lines[-1].startswith(" enter open") and "bookings" in shown.text
+
+
+def test_ctrl_c_asks_nothing_and_breaks_nothing(home: Home) -> None:
+    home.create("bookings")
+    with home.terminal() as terminal:
+        see_keys(terminal, "bookings")
+        terminal.press("ctrl+c")
+        terminal.press("q")
+        assert terminal.wait_for_exit() == 0
+        assert terminal.display.restored
+        assert b"Traceback" not in terminal.display.raw
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("at_hand_over", [False, True], ids=["keys", "hand-over"])
+def test_a_signal_ends_it_with_the_terminal_as_it_was(home: Home, number: signal.Signals, at_hand_over: bool) -> None:
+    old = home.create("bookings")
+    with home.terminal() as terminal:
+        see_keys(terminal, "bookings")
+        if at_hand_over:
+            review_and_issue(terminal)
+            home.know(take_from_clipboard(terminal, "o"))
+        terminal.signal(number)
+        assert terminal.wait_for_exit() == 128 + number
+        assert terminal.display.restored
+        assert b"Traceback" not in terminal.display.raw
+    assert home.check(old).valid
+
+
+def test_a_window_that_is_closed_ends_the_console(home: Home) -> None:
+    old = home.create("bookings")
+    with home.terminal() as terminal:
+        see_keys(terminal, "bookings")
+        terminal.hang_up()
+        terminal.wait_for_exit()
+    assert home.check(old).valid
+    with home.vault() as vault:
+        assert vault.verify_audit().broken_at is None
