@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from textual.widgets import Input
 
 from keytui.domain.audit import Actor
 from keytui.domain.rotation import First, Plan, Strategy
@@ -16,7 +17,7 @@ from keytui.tui.app import Console
 from keytui.tui.screens.rotations import RotationsScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.model import Issued
+from keytui.vault.model import Delivery, Issued
 from keytui.vault.profile import Profile
 from tests.tui.rotation.walking import confirm, hand_over, opened, until, until_said, wizard
 from tests.tui.rotation.walking import said as screen_said
@@ -210,3 +211,33 @@ async def test_a_rotation_that_cannot_be_read_has_a_face_and_a_way_back(console:
         await until_said(pilot, "✗ this cannot be shown", "4711", "r asks again", "esc goes back")
         await pilot.press("escape")
         await until(pilot, lambda: console.screen is not screen, "the keys")
+
+
+async def test_a_secret_that_reached_the_operator_after_all_is_proven_by_pasting_it(
+    vault: LocalVault, first: Issued, again: Callable[[], Console]
+) -> None:
+    new = vault.issue(vault.plan(first.key.id, Plan(), "plan").id)
+    vault.close()
+    async with again().run_test(size=SIZE, notifications=True) as pilot:
+        await wizard(pilot, rotation_id=1)
+        for pasted, words in ((first.secret, "is not the new secret"), (new.secret, "● 4 Watch")):
+            await pilot.press("p")
+            await until_said(pilot, "Paste the secret of v2")
+            pilot.app.screen.query_one("#secret", Input).value = pasted.reveal()
+            await pilot.press("enter")
+            await until_said(pilot, words)
+
+
+async def test_a_file_that_took_the_secret_before_the_line_dropped_is_enough(
+    vault: LocalVault, first: Issued, again: Callable[[], Console], clock: StoppedClock
+) -> None:
+    new = vault.issue(vault.plan(first.key.id, Plan(), "plan").id)
+    vault.deliver(1, Delivery("/srv/web/api.key", "sent", clock(), new.version.fingerprint))
+    vault.close()
+    async with again().run_test(size=SIZE) as pilot:
+        await wizard(pilot, rotation_id=1)
+        await until_said(pilot, "H say that it arrived: /srv/web/api.key")
+        await pilot.press("H")
+        await until_said(pilot, "It went to /srv/web/api.key")
+        await confirm(pilot)
+        await until_said(pilot, "● 4 Watch")

@@ -9,11 +9,17 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from keytui.domain.rotation import Verb, allowed
+from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
+from keytui.tui.clipboard import Route
 from keytui.tui.screens.confirm import ConfirmDialog, Question
+from keytui.tui.screens.wizard.ask_secret import SecretDialog
 from keytui.tui.screens.wizard.issue import ask_abandon
 from keytui.tui.screens.wizard.step import StepBody
-from keytui.tui.screens.wizard.words import command
+from keytui.tui.screens.wizard.watch import delivery_line
+from keytui.tui.screens.wizard.words import clock_time, command
 from keytui.tui.widgets.words import Words
+from keytui.vault.model import Delivery
 
 
 class LostSecretBody(StepBody):
@@ -23,6 +29,10 @@ class LostSecretBody(StepBody):
         Binding(
             "I", "reissue", "issue again", id="hand-over.reissue", tooltip="Revoke it and issue another; asks first"
         ),
+        Binding("p", "prove", "paste it", id="hand-over.prove", tooltip="If you hold it after all: paste it, masked"),
+        Binding(
+            "H", "have_it", "it arrived", id="hand-over.arrived", tooltip="Go on with a file or a pipe that took it"
+        ),
         Binding("A", "abandon", "abandon", id="hand-over.abandon", tooltip="Revoke it and go back; asks first"),
     ]
 
@@ -30,6 +40,7 @@ class LostSecretBody(StepBody):
         yield Words()
 
     def show(self) -> None:
+        self.refresh_bindings()
         if self.detail is None:
             return
         rotation, old = self.detail.rotation, self.detail.old
@@ -40,17 +51,63 @@ class LostSecretBody(StepBody):
             Content(f"v{old.number} is {old.state}, and is not touched by issuing again."),
             Content(""),
             Content.assemble(("I", "bold $accent"), f" revoke v{new} and issue another, whose secret is then shown"),
+            Content.assemble(("p", "bold $accent"), " paste it back, if it reached you after all"),
         ]
+        if (sent := self._sent()) is not None:
+            lines.append(Content.assemble(("H", "bold $accent"), f" say that it arrived: {harmless(sent.target)}"))
         if Verb.ABANDON in allowed(rotation):
             lines.append(
                 Content.assemble(("A", "bold $accent"), f" abandon: revoke v{new}, and go on with v{old.number}")
             )
+        lines += [Content(""), *map(delivery_line, self.detail.deliveries)]
         self.query_one(Words).say(Content("\n").join(lines))
 
+    def _sent(self) -> Delivery | None:
+        """The newest delivery of this version to a place that it cannot be pasted back from."""
+        if self.detail is None or self.detail.new is None:
+            return None
+        own = [each for each in self.detail.deliveries if each.fingerprint == self.detail.new.fingerprint]
+        return next((each for each in reversed(own) if each.target not in list(Route)), None)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "abandon":
-            return self.detail is not None and Verb.ABANDON in allowed(self.detail.rotation)
-        return True
+        if action == "have_it":
+            return self._sent() is not None
+        return action != "abandon" or (self.detail is not None and Verb.ABANDON in allowed(self.detail.rotation))
+
+    def action_prove(self) -> None:
+        """Take the secret, masked, from an operator who holds it although the console was closed."""
+        if self.detail is None:
+            return
+        rotation = self.detail.rotation
+
+        def pasted(secret: Secret | None) -> None:
+            if secret is not None:
+                self.act(lambda vault: vault.prove(rotation.id, secret), f"v{rotation.new_version} is handed over")
+
+        number = rotation.new_version
+        dialog = SecretDialog(
+            f"Paste the secret of v{number}", "It is compared by digest, and kept nowhere.", "Compare"
+        )
+        self.app.push_screen(dialog, pasted)
+
+    def action_have_it(self) -> None:
+        """Ask, then go on with what a file or a command took."""
+        sent = self._sent()
+        if self.detail is None or sent is None:
+            return
+        rotation = self.detail.rotation
+        question = Question(
+            "Is the new secret where it belongs?",
+            (f"It went to {sent.target} {clock_time(sent.at)}.",),
+            "Yes, handed over",
+            harmless_verb="Not yet",
+        )
+
+        def confirmed(answer: str | None) -> None:
+            if answer is not None:
+                self.act(lambda vault: vault.handed_over(rotation.id, sent), f"v{rotation.new_version} is handed over")
+
+        self.app.push_screen(ConfirmDialog(question), confirmed)
 
     def action_reissue(self) -> None:
         """Ask, then issue another."""

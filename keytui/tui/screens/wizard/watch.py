@@ -218,13 +218,14 @@ def _pace(name: str, version: Version, pace: Pace, now: datetime) -> Content:
 
 
 def _said(detail: RotationDetail) -> Content:
-    lines = [_delivery(delivery) for delivery in dict.fromkeys(detail.deliveries)]
+    lines = [delivery_line(delivery) for delivery in dict.fromkeys(detail.deliveries)]
     if detail.rotation.note:
         lines.append(Content.assemble(("note  ", "$quiet"), harmless(detail.rotation.note)))
     return Content("\n").join([Content(""), *lines]) if lines else Content("")
 
 
-def _delivery(delivery: Delivery) -> Content:
+def delivery_line(delivery: Delivery) -> Content:
+    """Where the secret went, how that ended, and when."""
     symbol, style = {"proven": ("✓", "$success"), "failed": ("✗", "$error")}.get(delivery.state, ("●", "$quiet"))
     words = f"{harmless(delivery.target)} {delivery.state} {clock_time(delivery.at)} {harmless(delivery.detail)}"
     return Content.assemble((f"{symbol} ", style), words.rstrip())
