@@ -36,6 +36,7 @@ def for_edit(key: Key, edit: KeyEdit, expires: str) -> str:
     words += [word for app in edit.apps or () for word in ("--app", app)]
     words += ["--expires", expires or "never"] if edit.expires_at is not None or edit.never_expires else []
     words += ["--description", edit.description] if edit.description is not None else []
+    words += [] if edit.sensitive is None else ["--sensitive" if edit.sensitive else "--no-sensitive"]
     return shlex.join(words)
 
 

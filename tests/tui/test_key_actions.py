@@ -10,11 +10,12 @@ import pytest
 from textual.widgets import Button
 
 from keytui.domain.audit import AuditFilter
-from keytui.domain.keys import KeyDraft, KeyState
+from keytui.domain.keys import Key, KeyDraft, KeyEdit, KeyState
 from keytui.domain.rotation import Reason
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
 from keytui.tui.app import Console
+from keytui.tui.command_lines import for_edit
 from keytui.tui.screens.key_form import CreateScreen, EditScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.revoke import RevokeDialog
@@ -25,7 +26,7 @@ from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from tests.tui.rotation.walking import confirm, paste_back, read_secret, said, until, until_said
 from tests.tui.walking import fill, keys, point_at
-from tests.world import StoppedClock
+from tests.world import NOON, StoppedClock
 
 SIZE = (120, 40)
 
@@ -231,3 +232,15 @@ async def test_read_only_says_why_and_typing_the_name_arms_it(
         await confirm(pilot)
         await until_said(pilot, "✓ disabled: legacy-crm")
     assert fleet.find("legacy-crm").state(clock()) is KeyState.DISABLED
+
+
+@pytest.mark.parametrize(
+    ("edit", "expires", "command"),
+    [
+        (KeyEdit(owner="a b"), "", "keytui edit legacy-crm --owner 'a b'"),
+        (KeyEdit(never_expires=True), "", "keytui edit legacy-crm --expires never"),
+        (KeyEdit(scopes=("a", "b"), sensitive=False), "", "keytui edit legacy-crm --scope a --scope b --no-sensitive"),
+    ],
+)
+def test_the_command_says_what_the_form_says(edit: KeyEdit, expires: str, command: str) -> None:
+    assert for_edit(Key("k1", "legacy-crm", "production", NOON), edit, expires) == command
