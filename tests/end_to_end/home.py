@@ -20,7 +20,7 @@ from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
 from keytui.domain.verification import Check
 from keytui.open import open_vault
-from keytui.vault.model import Issued, KeyDetail
+from keytui.vault.model import KeyDetail
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
 from tests.end_to_end.display import PATIENCE, Display
@@ -94,15 +94,11 @@ class Home:
         finally:
             vault.close()
 
-    def create(self, name: str, *, environment: str = "production", scopes: tuple[str, ...] = ("read",)) -> str:
+    def create(self, name: str) -> str:
         """A key that exists before the story begins; its secret."""
         with self.vault() as vault:
-            draft = KeyDraft(name=name, environment=environment, owner="payments", scopes=scopes)
-            return self.keep(vault.create(draft, request_id=f"create-{name}"))
-
-    def keep(self, issued: Issued) -> str:
-        """Remember a secret, to look for it where it must not be."""
-        return self.know(issued.secret.reveal())
+            draft = KeyDraft(name=name, environment="production", owner="payments", scopes=("read",))
+            return self.know(vault.create(draft, request_id=f"create-{name}").secret.reveal())
 
     def know(self, secret: str) -> str:
         """The same, for a secret that came from the outside of the program."""
@@ -123,12 +119,25 @@ class Home:
         """The key's newest rotation."""
         return self.detail(name).rotations[0]
 
+    def names(self) -> list[str]:
+        """Every key's name."""
+        with self.vault() as vault:
+            return [row.key.name for row in vault.page(Query(), Sort(), 0, 100).rows]
+
     def plan(self, name: str) -> Rotation:
         """A rotation that is planned and no more."""
         with self.vault() as vault:
             return vault.plan(vault.find(name).id, Plan(), request_id=f"plan-{name}")
 
-    def names(self) -> list[str]:
-        """Every key's name."""
+    def rotate(self, name: str) -> str:
+        """A rotation that has come to its overlap; the new secret."""
+        planned = self.plan(name)
         with self.vault() as vault:
-            return [row.key.name for row in vault.page(Query(), Sort(), 0, 100).rows]
+            issued = vault.issue(planned.id)
+            vault.prove(planned.id, issued.secret)
+        return self.know(issued.secret.reveal())
+
+    def retire(self, name: str) -> None:
+        """Suspend the old version, whatever the verdict says."""
+        with self.vault() as vault:
+            vault.retire(self.rotation(name).id, override="a test")

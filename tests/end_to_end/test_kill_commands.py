@@ -82,9 +82,9 @@ def test_resume_killed_as_it_issues_again_revokes_that_one_too(home: Home, momen
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_the_verbs_that_end_a_rotation_happen_wholly_or_not_at_all(home: Home, verb: str, moment: str) -> None:
     old = home.create("bookings")
-    new = home.know(home.keytui("rotate", "bookings").stdout)
+    new = home.rotate("bookings")
     if verb == "complete":
-        home.keytui("retire", "bookings", "--force", "--note", "a test")
+        home.retire("bookings")
     before = home.rotation("bookings").state
     words = [] if verb == "rollback" else ["--force", "--note", "a test"]
     die(home, moment, 1, verb, "bookings", *words)

@@ -66,7 +66,7 @@ def test_killed_at_every_step_of_one_rotation(home: Home) -> None:
     assert home.check(old).valid
     assert home.check(new).valid
 
-    home.keytui("retire", "bookings", "--force", "--note", "a test")
+    home.retire("bookings")
     with console_that_is_killed(home) as terminal:  # while the old version is suspended
         terminal.press("R")
         terminal.display.wait_for("● 5 Retire")
@@ -76,7 +76,7 @@ def test_killed_at_every_step_of_one_rotation(home: Home) -> None:
 
     home.keytui("restore", "bookings")
     assert home.check(old).valid, "a suspension is taken back after all of this"
-    home.keytui("retire", "bookings", "--force", "--note", "a test")
+    home.retire("bookings")
     home.keytui("complete", "bookings", "--force", "--note", "a test")
     assert live(home) == [4]
     assert home.check(new).version == 4
