@@ -67,8 +67,10 @@ class RotationsScreen(ModeScreen):
 
     @on(PagedTable.Wanted, "#rotations")
     def _fetch(self, wanted: PagedTable.Wanted) -> None:
+        now = self.console.clock()
         self.ask(
-            lambda vault: _rows(vault, wanted.offset, wanted.limit), partial(self._arrived, wanted.turn, wanted.offset)
+            lambda vault: _rows(vault, wanted.offset, wanted.limit, now),
+            partial(self._arrived, wanted.turn, wanted.offset),
         )
 
     def _arrived(self, turn: int, offset: int, rows: _Rows) -> None:
@@ -140,12 +142,13 @@ class RotationsScreen(ModeScreen):
         self.refetch()
 
 
-def _rows(vault: Vault, offset: int, limit: int) -> _Rows:
+def _rows(vault: Vault, offset: int, limit: int, now: datetime) -> _Rows:
     now_open = vault.rotations(True, offset, limit)
     rows = tuple(
         OpenRotation(each, vault.verdict(each.id) if each.state in _WITH_VERDICT else None) for each in now_open
     )
-    return _Rows(rows, vault.standing().open_rotations)
+    by_danger = tuple(sorted(rows, key=lambda row: not row.rotation.overdue(now)))
+    return _Rows(by_danger, vault.standing().open_rotations)
 
 
 def rotation_columns(clock: Clock) -> list[Column[OpenRotation]]:
@@ -154,7 +157,7 @@ def rotation_columns(clock: Clock) -> list[Column[OpenRotation]]:
         Column("NAME", 16, lambda row: Content.styled(harmless(row.rotation.key_name), "bold"), grow=2),
         Column("ENV", 11, lambda row: outside(row.rotation.environment), rank=3),
         Column("STEP", 11, lambda row: Content(step_of(row.rotation).title), rank=1),
-        Column("CLOCK", 24, lambda row: countdown(row.rotation, clock())),
+        Column("CLOCK", 26, lambda row: countdown(row.rotation, clock())),
         Column("VERDICT", 10, _verdict),
         Column("HOLDER", 14, lambda row: outside(row.rotation.holder), rank=2, grow=1),
         Column("NOTE", 16, lambda row: outside(row.rotation.note), rank=4, grow=2),

@@ -48,13 +48,13 @@ class VerdictPanel(Static):
 
 
 def verdict(assessment: Assessment, now: datetime, width: int) -> Content:
-    """The word, the reasons that speak against it first, and SAFE's assumption."""
+    """The word, what SAFE assumes, and the reasons: those that speak against it first."""
     lines = [Content.assemble(verdict_word(assessment.verdict), ("  to " + assessment.question, "$quiet"))]
+    assumed = Content.assemble(("assumes ", "$quiet"), harmless(assessment.assumption)) if assessment.assumption else ""
+    lines += [Content.assemble("  ", line) for line in Content.assemble(assumed).wrap(max(width - 2, 20)) if line]
     order = [Verdict.NOT_SAFE, Verdict.UNKNOWN, Verdict.SAFE]
     for reason in sorted(assessment.reasons, key=lambda reason: (bool(reason.waived_by), order.index(reason.verdict))):
         lines.extend(_reason(reason, now, width))
-    if assessment.assumption:
-        lines.append(Content.assemble(("  assumes ", "$quiet"), harmless(assessment.assumption)))
     return Content("\n").join(lines)
 
 

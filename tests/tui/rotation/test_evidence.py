@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 
 from keytui.domain.keys import KeyDraft
 from keytui.domain.secrets import Secret
@@ -109,3 +109,19 @@ async def test_a_real_verifier_takes_the_change_in_and_the_proof_names_it(
             await until_said(pilot, "✓ new v2 was accepted", "✓ api-1 took the change in after")
             assert not verifier.check(key.secret, caller="web-1").valid
     feed.close()
+
+
+async def test_nothing_is_drawn_again_when_nothing_changed(
+    console: Console, vault: LocalVault, key: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_over(vault, key.key.id)
+    async with console.run_test(size=SIZE) as pilot:
+        screen = await wizard(pilot, rotation_id=1)
+        await until_said(pilot, "? UNKNOWN")
+        drawn: list[object] = []
+        monkeypatch.setattr(Static, "update", lambda widget, *_, **__: drawn.append(widget))
+        before = screen._turns["wizard"], screen._seconds
+        screen.reload()
+        await until(pilot, lambda: screen._seconds > before[1] + 1, "two ticks of the clock")
+        assert screen._turns["wizard"] > before[0]
+        assert drawn == []
