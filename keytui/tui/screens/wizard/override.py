@@ -9,7 +9,8 @@ from keytui.domain.verdict import Assessment, Verdict
 from keytui.tui.screens.confirm import Question
 from keytui.tui.screens.wizard.words import command
 
-_REASONS_NAMED: Final = 2
+_REASONS_NAMED: Final = 1
+"""The most dangerous one: all of them stand on the screen behind, and a question longer than the screen is not read."""
 
 
 def verdict_question(

@@ -111,7 +111,7 @@ class WatchBody(StepBody):
             assessment,
             "retire",
             f"Retire v{old} of {rotation.key_name}?",
-            (f"v{old} is refused from now on, and watched. U restores it with one key.",),
+            (f"v{old} is refused from now on, and watched. U restores it.",),
         )
 
         def confirmed(override: str | None) -> None:
