@@ -48,6 +48,8 @@ def rotate_command(key_name: str, plan: Plan) -> str:
         options += ["--overlap", short(plan.overlap)]
     if plan.reason is not Reason.SCHEDULED:
         options += ["--reason", plan.reason]
+    if plan.reason_text:
+        options += ["--note", plan.reason_text]
     if plan.label:
         options += ["--label", plan.label]
     return command("rotate", key_name, *options)
