@@ -67,9 +67,9 @@ class Display:
 
     @property
     def lines(self) -> list[str]:
-        """The screen, top line first, without the blanks at each line's end."""
+        """The screen, top line first, each as wide as the screen."""
         with self._changed:
-            return [line.rstrip() for line in self._screen.display]
+            return list(self._screen.display)
 
     @property
     def text(self) -> str:
@@ -81,6 +81,20 @@ class Display:
         """The line that the cursor is on: where the focused field is."""
         with self._changed:
             return int(self._screen.cursor.y)
+
+    def place_of(self, text: str) -> tuple[int, int]:
+        """Line and column where a text begins."""
+        with self._changed:
+            for number, line in enumerate(self._screen.display):
+                if text in line:
+                    return number, line.index(text)
+            raise AssertionError(f"{text!r} is not on the screen:\n{self._stripped()}")
+
+    def look_of(self, text: str) -> object:
+        """How a text is drawn: something that compares, and changes with the focus."""
+        with self._changed:
+            line, column = self.place_of(text)
+            return self._screen.buffer[line][column]._replace(data="")
 
     @property
     def raw(self) -> bytes:
@@ -116,8 +130,11 @@ class Display:
                 left = deadline - time.monotonic()
                 if left <= 0 or self._ended:
                     why = "the program ended" if self._ended else f"{timeout:g} s went by"
-                    raise AssertionError(f"{why} before {wanted!r} was on the screen:\n{self.text}")
+                    raise AssertionError(f"{why} before {wanted!r} was on the screen:\n{self._stripped()}")
                 self._changed.wait(left)
+
+    def _stripped(self) -> str:
+        return "\n".join(line.rstrip() for line in self.lines)
 
     def wait_until_gone(self, text: str) -> None:
         """Wait until a text is no longer on the screen."""

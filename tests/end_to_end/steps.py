@@ -27,10 +27,16 @@ def _fill_field(seat: Seat, text: str) -> None:
     seat.display.wait_for(lambda shown: shown.cursor_line != line)
 
 
-def say_yes(seat: Seat, button: str) -> None:
+def on_button(words: str) -> str:
+    """A button's words as they are drawn: nothing else stands between blanks like these."""
+    return f"  {words}  "
+
+
+def say_yes(seat: Seat, words: str) -> None:
     """Press the button that acts; the harmless one before it has the focus."""
+    button = on_button(words)
     seat.display.wait_for(button)
-    seat.press_and_see("tab")
+    seat.press_towards("tab", button)
     seat.press("enter")
     seat.display.wait_until_gone(button)
 
@@ -49,17 +55,34 @@ def issue(seat: Seat, new: str = "v2") -> None:
     seat.display.wait_for("I issue")
     seat.press("I")
     say_yes(seat, f"Issue {new}")
-    seat.display.wait_for("paste it back")
+    seat.display.wait_for("enter compares it")
 
 
 def take_from_clipboard(seat: Seat, key: str) -> str:
     """The secret, as the terminal's clipboard gets it."""
-    seat.display.wait_for("paste it back")
+    seat.display.wait_for("enter compares it")
     before = len(seat.display.clipboards)
     seat.press(key)
     seat.display.wait_for(lambda shown: len(shown.clipboards) > before)
     seat.display.wait_for("Terminals do not confirm")
     return seat.display.clipboards[-1]
+
+
+def go_past_the_verdict(seat: Seat, key: str, words: str, name: str) -> None:
+    """Retire or complete without SAFE: say why, type the key's name, and press the button that acts."""
+    button = on_button(words)
+    seat.press(key)
+    seat.display.wait_for(button)
+    disabled = seat.display.look_of(button)
+    line, column = seat.display.place_of("why it may go")
+    seat.click(line + 1, column)
+    _fill_field(seat, "web-1 is known to be gone")
+    seat.send(name)
+    seat.display.wait_for(lambda shown: shown.look_of(button) != disabled)
+    seat.press("tab")
+    seat.press_towards("tab", button)
+    seat.press("enter")
+    seat.display.wait_until_gone(button)
 
 
 def paste_back(seat: Seat, secret: str) -> None:

@@ -80,11 +80,16 @@ class Seat:
         for key in keys:
             self.send(KEYS.get(key, key))
 
-    def press_and_see(self, key: str) -> None:
-        """Press a key and wait until something was painted: the focus has moved, if that is what the key does."""
-        before = len(self.display.raw)
+    def press_towards(self, key: str, text: str) -> None:
+        """Press a key that moves the focus, and wait until it has come to a text or gone from it."""
+        look = self.display.look_of(text)
         self.press(key)
-        self.display.wait_for(lambda shown: len(shown.raw) > before)
+        self.display.wait_for(lambda shown: text in shown.text and shown.look_of(text) != look)
+
+    def click(self, line: int, column: int) -> None:
+        """Click with the mouse."""
+        where = f"0;{column + 1};{line + 1}"
+        self.send(f"\x1b[<{where}M\x1b[<{where}m")
 
     def paste(self, text: str) -> None:
         """Paste, as terminals with bracketed paste do."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.end_to_end.home import Home
-from tests.end_to_end.steps import fill_in, paste_back, review_and_issue, see_keys, take_from_clipboard
+from tests.end_to_end.steps import fill_in, on_button, paste_back, review_and_issue, see_keys, take_from_clipboard
 
 
 def test_from_the_welcome_to_a_rotation_that_is_watched(home: Home) -> None:
@@ -15,8 +15,9 @@ def test_from_the_welcome_to_a_rotation_that_is_watched(home: Home) -> None:
         display.wait_for("A new key")
         fill_in(terminal, "bookings", "production", "payments", "bookings:read")
         display.wait_for("keytui create bookings --env production --owner payments --scope bookings:read")
-        for _ in range(7):
-            terminal.press_and_see("tab")
+        for _ in range(6):
+            terminal.press("tab")
+        terminal.press_towards("tab", on_button("Create"))
         terminal.press("enter")
         display.wait_for("paste it back")
         first = home.know(take_from_clipboard(terminal, "o"))

@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from keytui.domain.keys import ACCEPTED
 from keytui.domain.rotation import RotationState
 from tests.end_to_end.home import Home
-from tests.end_to_end.steps import issue, paste_back, review_and_issue, say_yes, see_keys, take_from_clipboard
+from tests.end_to_end.steps import (
+    issue,
+    on_button,
+    review_and_issue,
+    say_yes,
+    see_keys,
+    take_from_clipboard,
+)
 from tests.end_to_end.terminal import Terminal
 
 
@@ -91,8 +98,8 @@ def test_killed_in_the_middle_of_issuing_from_the_console(home: Home) -> None:
         terminal.press("enter")
         terminal.display.wait_for("I issue")
         terminal.press("I")
-        terminal.display.wait_for("Issue v2")
-        terminal.press_and_see("tab")
+        terminal.display.wait_for(on_button("Issue v2"))
+        terminal.press_towards("tab", on_button("Issue v2"))
         terminal.press("enter")
     assert home.check(old).valid
     assert live(home) in ([1], [2, 1])
@@ -103,19 +110,23 @@ def test_killed_in_the_middle_of_issuing_from_the_console(home: Home) -> None:
     assert len(live(home)) == 2
 
 
-def test_the_rotation_is_found_again_from_the_rotations_mode(home: Home) -> None:
-    home.create("bookings")
+def test_a_secret_that_had_arrived_before_the_kill_ends_the_hand_over_from_the_rotations_mode(home: Home) -> None:
+    old = home.create("bookings")
     with console_that_is_killed(home) as terminal:
         review_and_issue(terminal)
+        new = home.know(take_from_clipboard(terminal, "o"))
     with home.terminal() as terminal:
         see_keys(terminal, "bookings")
         terminal.press("2")
         terminal.display.wait_for("issued")
         terminal.press("enter")
         terminal.display.wait_for("the secret of v2 is gone")
-        terminal.press("I")
-        say_yes(terminal, "Issue again")
-        new = home.know(take_from_clipboard(terminal, "o"))
-        paste_back(terminal, new)
+        terminal.press("p")
+        terminal.display.wait_for("it stays masked")
+        terminal.paste(new)
+        terminal.display.wait_for("••••")
+        terminal.press("enter")
         terminal.display.wait_for("● 4 Watch")
-    assert home.check(new).valid
+    assert home.check(old).valid
+    assert home.check(new).version == 2
+    assert home.rotation("bookings").state is RotationState.OVERLAPPING

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final
 
 from keytui.domain.secrets import FORMATS, Randomness
 from tests.end_to_end.home import Home
-from tests.end_to_end.traffic import Service
+from tests.end_to_end.traffic import IN_FORCE_WITHIN, Service
 from tests.world import repeatable_randomness
-
-IN_FORCE_WITHIN: Final = 1.0
-"""Seconds until every running verifier follows a change of the vault."""
 
 
 def write_env(path: Path, randomness: Randomness) -> str:

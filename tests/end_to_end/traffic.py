@@ -13,6 +13,8 @@ from tests.end_to_end.display import PATIENCE
 from tests.end_to_end.home import Home
 
 ROOT: Final = Path(__file__).parents[2]
+IN_FORCE_WITHIN: Final = 1.0
+"""Seconds until every running verifier follows a change of the vault."""
 
 
 class Service:
