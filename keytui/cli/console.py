@@ -12,12 +12,12 @@ _MOST_KEYS = 100_000
 
 
 def run_console(profile: str, read_only: bool) -> int:
-    """The console until it is left; its exit code comes back."""
+    """The console until it is left, or the demo if the operator left for it; the exit code comes back."""
     from keytui.tui.app import Console
 
     console = Console(open_vault=open_vault, profile=load_profile(profile, read_only))
-    left_with = console.run()
-    return left_with if left_with is not None else console.return_code or 0
+    left_with = console.run_until_left()
+    return run_demo(()) if console.wants_demo else left_with
 
 
 def run_demo(words: Sequence[str]) -> int:

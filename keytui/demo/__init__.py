@@ -23,6 +23,4 @@ def run(keys: int, seed: int) -> int:
 
     with TemporaryDirectory(prefix="keytui-demo-", ignore_cleanup_errors=True) as directory:
         profile = Profile("demo", Path(directory), local_actor())
-        console = Console(open_vault, profile)
-        left_with = console.run()
-        return left_with if left_with is not None else console.return_code or 0
+        return Console(open_vault, profile).run_until_left()

@@ -84,6 +84,8 @@ class Console(App[int]):
         self.profile = profile
         self.flight = Lock()
         """Held while a change is on its way: there is never a second one."""
+        self.wants_demo = False
+        """Set when the operator left to look around the demo, which is a console of its own."""
         self.status_changed: Signal[Status] = Signal(self, "status changed")
         """Published when the vault's standing changed and when time passed."""
         self.fed: Signal[Changes] = Signal(self, "fed")
@@ -95,6 +97,11 @@ class Console(App[int]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
+
+    def run_until_left(self) -> int:
+        """Show the console until the operator or a signal ends it; the exit code."""
+        left_with = self.run()
+        return left_with if left_with is not None else self.return_code or 0
 
     @property
     def vault(self) -> Vault:

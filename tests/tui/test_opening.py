@@ -69,8 +69,6 @@ async def test_an_empty_vault_is_welcomed_with_four_ways_to_begin(console: Conso
         await until_said(pilot, "create a key", "import a .env file", "connect to a server", "look around a demo")
         await pilot.press("C")
         await until_said(pilot, "▲ not yet: it comes with the team server")
-        await pilot.press("M")
-        await until_said(pilot, "keytui demo opens a throwaway vault")
         await pilot.press("N")
         await until(pilot, lambda: isinstance(console.screen, CreateScreen), "the form")
         await pilot.press("escape")
@@ -154,3 +152,12 @@ async def test_no_color_stays_readable(
             strip = console.screen._compositor.render_strips()[0]
             colours = {(part.style.color, part.style.bgcolor) for part in strip if part.style and part.text.strip()}
             assert all(front != back for front, back in colours)
+
+
+async def test_the_welcome_leaves_for_the_demo(console: Console) -> None:
+    async with console.run_test() as pilot:
+        await until(pilot, lambda: isinstance(console.screen, WelcomeScreen), "the welcome")
+        await pilot.press("M")
+        await until(pilot, lambda: not console.is_running, "the end")
+    assert console.wants_demo
+    assert console.return_value == 0

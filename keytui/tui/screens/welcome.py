@@ -61,5 +61,6 @@ class WelcomeScreen(VaultScreen[None]):
         self.tell("not yet: it comes with the team server", "until then every vault is local", severity="warning")
 
     def action_demo(self) -> None:
-        """Say how: a demo is a vault of its own, in a console of its own."""
-        self.tell("keytui demo opens a throwaway vault", "quit with q, then run it; this vault stays empty")
+        """Leave for the demo: a throwaway vault, in a console of its own. This vault stays as it is."""
+        self.console.wants_demo = True
+        self.console.exit(0)
