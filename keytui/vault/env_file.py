@@ -12,7 +12,7 @@ from typing import Final
 from dotenv.parser import parse_stream
 
 from keytui.domain.errors import Invalid, NotFound
-from keytui.domain.secrets import Secret
+from keytui.domain.secrets import FORMATS, Secret
 from keytui.domain.text import harmless
 from keytui.vault.model import Found
 
@@ -71,6 +71,8 @@ def read_env_file(path: Path) -> EnvFile:
         line = binding.original.line + _blank_lines_before(binding.original.string)
         if binding.error:
             remarks.append(f"line {line} cannot be read and is left out")
+        elif binding.key is not None and (binding.value is None or _is_a_secret(binding.key)):
+            remarks.append(f"line {line} holds no NAME=value and is left out")
         elif binding.key is not None:
             if binding.key in variables:
                 remarks.append(
@@ -124,6 +126,11 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise Invalid(f"{path} is not UTF-8 text: line {line} has other bytes", "save it as UTF-8") from None
+
+
+def _is_a_secret(name: str) -> bool:
+    """A secret on a line of its own reads like a name, the `=` at the end of base64 included: it is not repeated."""
+    return any(format_.fits(Secret(name)) or format_.fits(Secret(f"{name}=")) for format_ in FORMATS.values())
 
 
 def _blank_lines_before(original: str) -> int:

@@ -78,7 +78,8 @@ def test_a_nasty_file_gives_its_api_keys_and_names_the_rest(keytui: Commands, en
     assert hows["SIGNING_KEY"] == "--variable SIGNING_KEY"
     assert hows["PORT"] == "--variable PORT"
     assert "$(" not in hows["X$(touch${IFS}owned)_TOKEN"]
-    assert {"EVIL\x1b[31m_API_KEY", "EMPTY_API_KEY", "BLANK_API_KEYS", "LATER_API_KEY", "BARE"} <= hows.keys()
+    assert {"EVIL\x1b[31m_API_KEY", "EMPTY_API_KEY", "BLANK_API_KEYS", "LATER_API_KEY"} <= hows.keys()
+    assert "holds no NAME=value and is left out" in done.err
     assert "line 17 cannot be read" in done.err
     assert "B2B_API_KEY is set twice: line 5 counts, line 4 does not" in done.err
     assert "API_KEYS has 2 empty items" in done.err
@@ -98,6 +99,16 @@ def test_no_value_of_the_file_is_ever_repeated(keytui: Commands, env_file: Path)
         assert value not in text
         assert value.encode() not in stored
     assert "\x1b" not in text
+
+
+def test_secrets_without_a_name_are_not_taken_for_names(keytui: Commands, tmp_path: Path) -> None:
+    base64 = FORMATS["base64"].mint(_random).reveal()
+    file = tmp_path / ".env"
+    file.write_text(f"{TK[0]}\nexport {HK}\n{base64}\nAPI_KEY={TK[1]}\n")
+    for more, code in ((), 0), (("--json",), 0), (("--variable", "NOT_THERE"), 1):
+        said = keytui("import", str(file), *more, code=code)
+        for secret in (TK[0], HK, base64.rstrip("=")):
+            assert secret not in said.out + said.err
 
 
 def test_a_second_import_adds_nothing(keytui: Commands, env_file: Path) -> None:
