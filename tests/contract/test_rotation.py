@@ -152,6 +152,21 @@ def test_deliveries_are_noted_and_the_hand_over_stays_open(vault: Vault, clock: 
     assert [one.target for one in vault.rotation(rotation.id).deliveries] == ["web-env", "github", "pipe"]
 
 
+def test_a_secret_that_another_operator_replaced_on_its_way_is_not_handed_over(
+    vault: Vault, clock: StoppedClock
+) -> None:
+    rotation = vault.plan(created(vault).key.id, Plan(), request())
+    mine = vault.issue(rotation.id)
+    theirs = vault.reissue(rotation.id)
+
+    for note in (vault.deliver, vault.handed_over):
+        with pytest.raises(Refused, match="not the new version"):
+            note(rotation.id, Delivery("stdout", "sent", clock(), mine.version.fingerprint))
+
+    assert vault.rotation(rotation.id).rotation.state is RotationState.ISSUED
+    assert vault.prove(rotation.id, theirs.secret).state is RotationState.OVERLAPPING
+
+
 def test_nothing_is_delivered_before_it_is_issued(vault: Vault, clock: StoppedClock) -> None:
     rotation = vault.plan(created(vault).key.id, Plan(), request())
 

@@ -217,11 +217,15 @@ def _new_version(write: Write, subject: Subject) -> VersionRow:
 
 
 def _checked(delivery: Delivery, new: VersionRow) -> Delivery:
-    """The delivery; Refused when what a place reads back is not the new version."""
+    """The delivery; Refused when what a place holds is not the new version.
+
+    A secret that is on its way while another operator issues again arrives revoked: it must not count as handed over.
+    """
     if delivery.state not in _STATES_OF_A_DELIVERY:
         raise Invalid(f"a delivery cannot be {delivery.state!r}", "it is sent, proven or failed")
     expected = fingerprint(new.digest)
-    if delivery.state == "proven" and delivery.fingerprint != expected:
+    unread = delivery.state == "failed" or (delivery.state == "sent" and delivery.fingerprint is None)
+    if not unread and delivery.fingerprint != expected:
         raise Refused(
             f"{delivery.target} holds {delivery.fingerprint or 'nothing'}, not the new version ({expected})",
             "deliver it again",
