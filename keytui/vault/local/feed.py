@@ -34,6 +34,8 @@ POLL_EVERY: Final = 0.1
 SILENT_FOR: Final = timedelta(seconds=30)
 """A verifier that could not reach its vault for so long has refused everything, so that its callers did not show."""
 
+_COUNTED: Final = frozenset({GapKind.MISSING_FLUSH, GapKind.DROPPED})
+
 
 class LocalFeed:
     """Source and Sink of the verifiers on this machine. A read-only profile takes usage too: it is not a change."""
@@ -154,17 +156,22 @@ def _forgotten(session: Session, flush: Flush) -> RecorderRow:
 
 
 def _gaps(row: RecorderRow, flush: Flush, silent_for: timedelta) -> Iterable[GapRow]:
-    missing = flush.sequence - row.sequence - 1
-    silent = flush.at - row.last_flush_at > silent_for
-    found = ((GapKind.MISSING_FLUSH, missing), (GapKind.DROPPED, flush.dropped), (GapKind.SILENT, int(silent)))
+    """What a flush says is missing. After a clock was set back, when its requests came is anybody's guess."""
+    passed = flush.at - row.last_flush_at
+    found = (
+        (GapKind.MISSING_FLUSH, flush.sequence - row.sequence - 1),
+        (GapKind.DROPPED, flush.dropped),
+        (GapKind.SILENT, int(passed > silent_for)),
+        (GapKind.CLOCK_SKEW, int(-passed > silent_for)),
+    )
     for kind, count in found:
         if count:
             yield GapRow(
                 recorder=row.id,
                 kind=kind,
-                started_at=row.last_flush_at,
-                ended_at=flush.at,
-                count=0 if kind is GapKind.SILENT else count,
+                started_at=min(row.last_flush_at, flush.at),
+                ended_at=max(row.last_flush_at, flush.at),
+                count=count if kind in _COUNTED else 0,
             )
 
 

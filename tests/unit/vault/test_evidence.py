@@ -69,6 +69,14 @@ def killed_and_gone(story: Story) -> None:
     story.feed.record(Flush(story.begin("api-2"), 1, story.clock()))
 
 
+def killed_with_a_clock_that_was_ahead(story: Story) -> None:
+    story.feed.record(Flush(story.begin("api-2"), 1, story.clock() + 240 * HOURS))
+
+
+def clock_set_back_and_ended(story: Story) -> None:
+    story.feed.record(Flush(story.begin("api-2"), 1, story.clock() - 240 * HOURS, closing=True))
+
+
 def dropped(story: Story) -> None:
     story.feed.record(Flush(story.begin(), 1, story.clock(), dropped=1, closing=True))
 
@@ -98,6 +106,8 @@ def story(profile: Profile, vault: LocalVault, clock: StoppedClock) -> Iterator[
         (nothing, Verdict.SAFE),
         (killed, Verdict.UNKNOWN),
         (killed_and_gone, Verdict.UNKNOWN),
+        (killed_with_a_clock_that_was_ahead, Verdict.UNKNOWN),
+        (clock_set_back_and_ended, Verdict.UNKNOWN),
         (dropped, Verdict.UNKNOWN),
         (flush_lost, Verdict.UNKNOWN),
         (another_caller_on_the_old_version, Verdict.NOT_SAFE),
