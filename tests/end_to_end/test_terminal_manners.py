@@ -39,8 +39,9 @@ def test_ctrl_c_asks_nothing_and_breaks_nothing(home: Home) -> None:
         assert b"Traceback" not in terminal.display.raw
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-@pytest.mark.parametrize("at_hand_over", [False, True], ids=["keys", "hand-over"])
+@pytest.mark.parametrize(
+    ("number", "at_hand_over"), [(signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGHUP, True)]
+)
 def test_a_signal_ends_it_with_the_terminal_as_it_was(home: Home, number: signal.Signals, at_hand_over: bool) -> None:
     old = home.create("bookings")
     with home.terminal() as terminal:
