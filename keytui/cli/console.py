@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
+from keytui.domain.errors import Refused
 from keytui.open import open_vault
 from keytui.vault.profile import load_profile
 
@@ -13,6 +15,7 @@ _MOST_KEYS = 100_000
 
 def run_console(profile: str, read_only: bool) -> int:
     """The console until it is left, or the demo if the operator left for it; the exit code comes back."""
+    _need_terminal()
     from keytui.tui.app import Console
 
     console = Console(open_vault=open_vault, profile=load_profile(profile, read_only))
@@ -30,9 +33,16 @@ def run_demo(words: Sequence[str]) -> int:
     parser.add_argument("--keys", type=_count, default=24, metavar="N", help="how many keys it holds (default: 24)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="repeats the same world (default: 1)")
     options = parser.parse_args(words)
+    _need_terminal()
     from keytui.demo import run
 
     return run(options.keys, options.seed)
+
+
+def _need_terminal() -> None:
+    """The console draws on standard error and reads standard input; without both it would wait for ever, unseen."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Refused("the console needs a terminal", "here, use the commands: `keytui --help`")
 
 
 def _count(text: str) -> int:

@@ -56,6 +56,14 @@ def test_a_signal_ends_it_with_the_terminal_as_it_was(home: Home, number: signal
     assert home.check(old).valid
 
 
+@pytest.mark.parametrize("words", [(), ("demo",)])
+def test_without_a_terminal_it_says_so_and_ends(home: Home, words: tuple[str, ...]) -> None:
+    refused = home.keytui(*words, code=1)
+    assert refused.stdout == ""
+    assert "needs a terminal" in refused.stderr
+    assert "keytui --help" in refused.stderr
+
+
 def test_a_window_that_is_closed_ends_the_console(home: Home) -> None:
     old = home.create("bookings")
     with home.terminal() as terminal:
