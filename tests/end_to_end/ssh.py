@@ -135,6 +135,11 @@ class Session(Seat):
     def send(self, text: str) -> None:
         self._loop.run(self._write(text.encode()))
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Drag the window to another size; SSH tells the other side."""
+        self.display.resize(columns, rows)
+        self._loop.run(self._change_size(columns, rows))
+
     def drop(self) -> None:
         """Lose the line: no goodbye, as when a train enters a tunnel."""
         self._loop.run(self._abort())
@@ -167,6 +172,9 @@ class Session(Seat):
 
     async def _write(self, data: bytes) -> None:
         self._process.stdin.write(data)
+
+    async def _change_size(self, columns: int, rows: int) -> None:
+        self._process.change_terminal_size(columns, rows)
 
     async def _abort(self) -> None:
         self._connection.abort()

@@ -25,8 +25,10 @@ def test_the_clipboard_key_carries_a_secret_that_verifies(home: Home) -> None:
         assert home.rotation("bookings").state is RotationState.ISSUED
         paste_back(seat, new)
         seat.display.wait_for("● 4 Watch")
+        seat.resize(60, 20)
+        seat.display.wait_for("4/6 Watch")
         seat.press("escape")
-        see_keys(seat, "⇄ rotating")
+        seat.display.wait_for("enter open")
         seat.press("q")
         assert seat.wait_for_exit() == 0
         assert seat.display.restored
