@@ -91,6 +91,7 @@ class Console(App[int]):
         self.fed: Signal[Changes] = Signal(self, "fed")
         self._open_vault = open_vault
         self._vault: Vault | None = None
+        self._opening = False
         self._link = Link.OPENING
         self._standing: Standing | None = None
         self._stopped = Event()
@@ -128,7 +129,10 @@ class Console(App[int]):
             loop.add_signal_handler(number, self.exit, 128 + number)
 
     def open(self) -> None:
-        """Open the vault in a thread; the face of the opening screen says how that went."""
+        """Open the vault in a thread, unless one does; the face of the opening screen says how that went."""
+        if self._opening:
+            return
+        self._opening = True
         self._set_link(Link.OPENING)
         self.run_worker(self._open, thread=True, exit_on_error=False, group="opening")
 
@@ -145,6 +149,7 @@ class Console(App[int]):
             self.call_later(self._opened, vault, standing, empty)
 
     def _not_opened(self, error: KeytuiError) -> None:
+        self._opening = False
         self._set_link(Link.UNREACHABLE)
         if isinstance(self.screen, OpeningScreen):
             self.screen.show_failure(error)
@@ -218,7 +223,14 @@ class Console(App[int]):
         if mode == self.current_mode:
             screen.action_back()
         else:
-            screen.may_leave(lambda: self.switch_mode(mode))
+            self._once_let_go(lambda: self.switch_mode(mode))
+
+    def _once_let_go(self, go: Callable[[], object]) -> None:
+        """Run `go` once every screen of this mode lets go, the topmost first: below a dialog there may be a secret."""
+        for screen in self.screen_stack:
+            if isinstance(screen, VaultScreen):
+                go = partial(screen.may_leave, go)
+        go()
 
     def action_leave(self) -> None:
         """Quit from a mode; anywhere else, go back as esc does."""
@@ -226,12 +238,17 @@ class Console(App[int]):
         if isinstance(screen, VaultScreen) and len(self.screen_stack) > 1:
             screen.action_back()
         else:
-            self.exit(0)
+            self._once_let_go(partial(self.exit, 0))
+
+    @property
+    def secret_at_hand(self) -> bool:
+        """Whether a screen of this mode can show a secret, be it below a dialog."""
+        return any(isinstance(screen, VaultScreen) and screen.SHOWS_SECRET for screen in self.screen_stack)
 
     def action_command_palette(self) -> None:
         """The palette, but not where a secret is at hand: pasted into the palette it would stand there in the clear."""
         screen = self.screen
-        if isinstance(screen, VaultScreen) and screen.SHOWS_SECRET:
+        if self.secret_at_hand and isinstance(screen, VaultScreen):
             screen.tell("the palette stays shut in this step", "esc leaves it first", severity="warning")
         else:
             super().action_command_palette()
@@ -241,9 +258,8 @@ class Console(App[int]):
 
         Other themes are not offered: NO_COLOR over one that uses the terminal's own colours is black on black.
         """
-        secret = isinstance(screen, VaultScreen) and screen.SHOWS_SECRET
         for command in super().get_system_commands(screen):
-            if command.title == "Screenshot" and not secret:
+            if command.title == "Screenshot" and not self.secret_at_hand:
                 yield command
         yield SystemCommand("Theme", "Switch between dark and light", self.action_switch_theme)
 
@@ -258,8 +274,5 @@ class Console(App[int]):
         self.panic(Text(f"keytui made a mistake ({fault}) and has stopped. Nothing half-done is lost: start it again."))
 
     async def action_quit(self) -> None:
-        """Quit, once the screen lets go."""
-        if isinstance(self.screen, VaultScreen):
-            self.screen.may_leave(lambda: self.exit(0))
-        else:
-            self.exit(0)
+        """Quit, once every screen lets go."""
+        self._once_let_go(partial(self.exit, 0))

@@ -9,7 +9,6 @@ from typing import TypeVar
 from textual.message import Message
 
 from keytui.domain.errors import KeytuiError
-from keytui.vault.protocol import Vault
 
 Answer = TypeVar("Answer")
 
@@ -28,14 +27,13 @@ class Answered(Message, bubble=False):
 
 
 def answer(
-    vault: Vault,
-    question: Callable[[Vault], Answer],
+    question: Callable[[], Answer],
     then: Callable[[Answer], None],
     failed: Callable[[KeytuiError], None],
 ) -> Callable[[], None]:
     """Ask, in whatever thread this runs, and give back what the screen has to do about it."""
     try:
-        return partial(then, question(vault))
+        return partial(then, question())
     except KeytuiError as error:
         return partial(failed, error)
     except Exception as fault:  # a fault of ours must end one question, not the console

@@ -14,7 +14,7 @@ from keytui.tui.screens.opening import OpeningScreen
 from keytui.tui.screens.welcome import WelcomeScreen
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
-from tests.tui.rotation.walking import said, until, until_said
+from tests.tui.rotation.walking import confirm, said, until, until_said
 from tests.tui.walking import keys
 from tests.world import StoppedClock
 
@@ -160,4 +160,49 @@ async def test_the_welcome_leaves_for_the_demo(console: Console) -> None:
         await pilot.press("M")
         await until(pilot, lambda: not console.is_running, "the end")
     assert console.wants_demo
+    assert console.return_value == 0
+
+
+async def test_it_is_opened_once_however_often_it_is_asked_for(profile: Profile, clock: StoppedClock) -> None:
+    may_open = Event()
+    opened: list[Profile] = []
+
+    def slowly(asked: Profile) -> LocalVault:
+        opened.append(asked)
+        may_open.wait(10)
+        return LocalVault.open(asked, clock)
+
+    console = Console(slowly, profile, clock)
+    async with console.run_test() as pilot:
+        await until_said(pilot, "◌ opening the vault")
+        await pilot.press("r", "r")
+        may_open.set()
+        await until(pilot, lambda: isinstance(console.screen, WelcomeScreen), "the welcome")
+    assert opened == [profile]
+
+
+async def test_arming_before_the_vault_is_open_is_refused_in_words(profile: Profile, clock: StoppedClock) -> None:
+    def unreachable(_: Profile) -> LocalVault:
+        raise Unreachable("no vault here", "mount it")
+
+    guarded = Profile(profile.name, profile.directory, profile.actor, read_only=True)
+    console = Console(unreachable, guarded, clock)
+    async with console.run_test(notifications=True) as pilot:
+        await until_said(pilot, "no vault here")
+        await pilot.press("W")
+        await confirm(pilot, typed=guarded.name, closes=False)
+        await until_said(pilot, "✗ the vault is not open yet")
+
+
+async def test_q_waits_for_a_change_that_is_on_its_way(console: Console, fleet: LocalVault) -> None:
+    may_land = Event()
+    async with console.run_test(notifications=True) as pilot:
+        screen = await keys(pilot)
+        screen.change(lambda vault: may_land.wait(10), lambda _: None)
+        await pilot.press("q")
+        await until_said(pilot, "a change is still on its way")
+        assert console.is_running
+        may_land.set()
+        await until(pilot, lambda: not screen._changing, "the change")
+        await pilot.press("q")
     assert console.return_value == 0

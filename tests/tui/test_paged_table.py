@@ -127,3 +127,14 @@ def test_a_graph_keeps_its_highest_part_and_its_gaps() -> None:
     assert spark((0, 0, 0)).plain == "·"
     assert spark((1, 0, 8)).plain == "▁ █"
     assert spark(tuple(range(24))).plain == "▁▂▃▄▅▆▇█"
+
+
+async def test_an_answer_that_was_overtaken_changes_neither_rows_nor_their_number() -> None:
+    app = Rows(40)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await until(pilot, lambda: app.table.total == 40, "the first page")
+        overtaken = app.table._turn
+        app.table.reload(top=True)
+        await until(pilot, lambda: app.table.waiting is False, "the second answer")
+        app.table.put(overtaken, 3 * PAGE, ["row-300"], MILLION)
+        assert app.table.total == 40

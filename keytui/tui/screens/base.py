@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, cast
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widgets import Footer
@@ -64,13 +65,14 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
 
         Only the newest question of a named slot is answered. A screen that is gone hears nothing.
         """
-        vault = self.console.vault
+        console = self.console
         turn = self._turns[slot] = self._turns.get(slot, 0) + 1
 
         def work() -> None:
-            self.post_message(Answered(answer(vault, question, then, failed or self.report), slot, turn))
+            deliver = answer(lambda: question(console.vault), then, failed or self.report)
+            self.post_message(Answered(deliver, slot, turn))
 
-        self.console.run_worker(work, thread=True, exit_on_error=False, group="asking")
+        console.run_worker(work, thread=True, exit_on_error=False, group="asking")
 
     def change(
         self,
@@ -82,20 +84,19 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
 
         The work belongs to the app: leaving the screen does not cancel a change that is on its way.
         """
-        if not self.console.flight.acquire(blocking=False):
+        console = self.console
+        if not console.flight.acquire(blocking=False):
             return (failed or self.report)(Refused("another change is still on its way", "wait until it has landed"))
-        vault = self.console.vault
 
         def work() -> None:
             try:
-                outcome = answer(vault, action, then, failed or self.report)
+                outcome = answer(lambda: action(console.vault), then, failed or self.report)
             finally:
-                self.console.flight.release()
+                console.flight.release()
             self.post_message(Answered(partial(self._landed, outcome), "", 0))
 
         self._changing = True
-
-        self.console.run_worker(work, thread=True, exit_on_error=False, group="changing")
+        console.run_worker(work, thread=True, exit_on_error=False, group="changing")
         return None
 
     def _landed(self, deliver: Callable[[], None]) -> None:
@@ -136,12 +137,20 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
     def fed(self, changes: Changes) -> None:
         """Something moved in the vault. Ask again for what this screen shows of it; called while it is shown."""
 
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close this screen, once, and what stands above it. Textual's own closes whichever screen is on top."""
+        if self not in self.app.screen_stack:
+            return AwaitComplete()
+        while self.app.screen is not self:
+            self.app.pop_screen()
+        return super().dismiss(result)
+
     def action_back(self) -> None:
         """Close this screen, if it lets go."""
         self.may_leave(lambda: self.dismiss(None))
 
     def may_leave(self, go: Callable[[], object]) -> None:
-        """Asked before this screen is left by esc, q or ctrl+q. Call `go` at once, or after asking the operator.
+        """Asked before this screen is left, for another mode too. Call `go` at once, or after asking the operator.
 
         While a change of this screen is on its way nobody leaves: its answer may be a secret that is told once.
         """

@@ -152,8 +152,11 @@ class KeyActions(VaultScreen[None]):
 
     def action_revoke(self) -> None:
         """End keys for good, once the name was typed."""
-        keys = tuple(key for key in self._chosen("revoke") if key.revoked_at is None)
+        chosen = self._chosen("revoke")
+        keys = tuple(key for key in chosen if key.revoked_at is None)
         if not keys:
+            if chosen:
+                self.tell("this is revoked already", "nothing brings it back; N creates a key", severity="warning")
             return
         dialog = RevokeDialog(
             Question(

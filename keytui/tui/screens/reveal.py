@@ -30,6 +30,7 @@ class RevealScreen(VaultScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "show", "show 20 s", id="reveal.show", tooltip="Show the value for 20 seconds, or mask it"),
         Binding("escape", "back", "close", id="reveal.close", tooltip="Close; the value is forgotten"),
+        Binding("1,2,3,4", "back", show=False, id="reveal.leave", tooltip="Close first: the value stays nowhere"),
     ]
 
     def __init__(self, key: Key) -> None:
@@ -70,6 +71,10 @@ class RevealScreen(VaultScreen[None]):
         """Show the value, or mask it again."""
         for line in self.query(SecretLine):
             line.toggle()
+
+    def on_screen_suspend(self) -> None:
+        for line in self.query(SecretLine):
+            line.mask()
 
     def on_unmount(self) -> None:
         for line in self.query(SecretLine):

@@ -97,6 +97,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         self._pages: dict[int, tuple[int, tuple[Row, ...]]] = {}
         self._asked: dict[int, int] = {}
         self._turn = 1
+        self._answered = 0
         self._cursor = 0
         self._cursor_row: Row | None = None
         self._drawn: dict[int, tuple[bool, Content]] = {}
@@ -128,10 +129,11 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         self._want_visible()
 
     def put(self, turn: int, offset: int, rows: Sequence[Row], total: int) -> None:
-        """Rows that were wanted. Older ones than what is here are dropped."""
+        """Rows that were wanted. Those that are older than any that is here are dropped: so is their total."""
         page = offset // PAGE
-        if turn < self._pages.get(page, (0, ()))[0]:
+        if turn < self._answered:
             return
+        self._answered = turn
         self._pages[page] = (turn, tuple(rows))
         if total != self.total:
             self.total = total

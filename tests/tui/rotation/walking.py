@@ -57,8 +57,8 @@ async def wizard(pilot: Walk, key_id: str = "", rotation_id: int | None = None) 
     return screen
 
 
-async def confirm(pilot: Walk, note: str = "", typed: str = "") -> None:
-    """Say yes in the dialog that is open, with what it asks for."""
+async def confirm(pilot: Walk, note: str = "", typed: str = "", *, closes: bool = True) -> None:
+    """Say yes in the dialog that is open, with what it asks for. It `closes`, unless its own act is refused."""
     await until(pilot, lambda: bool(pilot.app.screen.query("#act")), "a question")
     screen = pilot.app.screen
     for selector, value in (("#note", note), ("#typed", typed)):
@@ -66,7 +66,8 @@ async def confirm(pilot: Walk, note: str = "", typed: str = "") -> None:
             screen.query_one(selector, Input).value = value
     await until(pilot, lambda: not screen.query_one("#act").disabled, "an answer that may be given")
     await pilot.click("#act")
-    await until(pilot, lambda: pilot.app.screen is not screen, "the dialog closed")
+    if closes:
+        await until(pilot, lambda: not pilot.app.is_running or pilot.app.screen is not screen, "the dialog closed")
 
 
 async def choose(pilot: Walk, selector: str, value: object) -> None:

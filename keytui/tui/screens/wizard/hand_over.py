@@ -120,7 +120,7 @@ class HandOverScreen(VaultScreen[bool]):
                 self._forget()
                 go()
 
-        self.app.push_screen(ConfirmDialog(self._leaving()), answered)
+        super().may_leave(lambda: self.app.push_screen(ConfirmDialog(self._leaving()), answered))
 
     def _leaving(self) -> Question:
         number, rotation = self._version.number, self._rotation

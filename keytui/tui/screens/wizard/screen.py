@@ -156,7 +156,7 @@ class WizardScreen(VaultScreen[None]):
         if self._issuing:
             self.tell("the new version is being issued", "its secret would be lost: wait for it", severity="warning")
         else:
-            go()
+            super().may_leave(go)
 
     def issue(self) -> None:
         """Open the rotation if it is not, and issue: once, in one flight. The secret goes to the hand-over only."""
