@@ -153,7 +153,7 @@ class Rotating(Protocol):
         ...
 
     def reissue(self, rotation_id: int) -> Issued:
-        """Revoke the version that was never delivered, then issue another."""
+        """Revoke the version that was never delivered, then issue another. Refused when it is in use already."""
         ...
 
     def prove(self, rotation_id: int, pasted: Secret) -> Rotation:

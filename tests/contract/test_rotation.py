@@ -167,6 +167,19 @@ def test_a_secret_that_another_operator_replaced_on_its_way_is_not_handed_over(
     assert vault.prove(rotation.id, theirs.secret).state is RotationState.OVERLAPPING
 
 
+def test_a_version_that_is_in_use_is_not_replaced_as_if_nobody_had_received_it(house: House) -> None:
+    vault, clock = house.vault, house.clock
+    rotation = vault.plan(created(vault).key.id, Plan(), request())
+    issued = vault.issue(rotation.id)
+    Reporter(house.sink).flush(clock(), use(issued.key.id, issued.version.number, clock()))
+
+    with pytest.raises(Refused, match="did arrive"):
+        vault.reissue(rotation.id)
+
+    assert vault.check(issued.secret, [], UNKNOWN_CALLER).valid
+    assert vault.prove(rotation.id, issued.secret).state is RotationState.OVERLAPPING
+
+
 def test_nothing_is_delivered_before_it_is_issued(vault: Vault, clock: StoppedClock) -> None:
     rotation = vault.plan(created(vault).key.id, Plan(), request())
 

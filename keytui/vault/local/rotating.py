@@ -6,7 +6,7 @@ import hmac
 from dataclasses import replace
 
 from keytui.domain.errors import Invalid, Refused, RotationOpen
-from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, move
+from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, allowed, move
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.vault.local.drafts import checked_note
 from keytui.vault.local.keeping import refuse_repeat, remember_request
@@ -57,6 +57,7 @@ class Rotating(Section):
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.REISSUE)
             lost = version_row(write.session, subject.key.id, subject.row.new_version or 0)
+            _refuse_used(subject, lost)
             lost.state = "revoked"
             lost.revoked_at = write.now
             write.record(subject.event("version.revoked", lost.number, why="never handed over"))
@@ -175,6 +176,16 @@ def _refuse_open(key: KeyRow) -> None:
             f"{key.name} has an open rotation already: #{key.rotation_id}",
             "continue it with --resume, or roll it back, or abandon it",
             key.rotation_id,
+        )
+
+
+def _refuse_used(subject: Subject, new: VersionRow) -> None:
+    """A version that somebody uses did arrive. Where the old one still works, nothing forces us to cut them off."""
+    if new.last_used_at is not None and Verb.ABANDON in allowed(subject.rotation):
+        raise Refused(
+            f"v{new.number} of {subject.key.name} was used at {new.last_used_at:%Y-%m-%d %H:%MZ}: its secret did"
+            " arrive, and issuing another would cut off who has it",
+            "paste it back in the console to go on with it, or abandon the rotation and begin again",
         )
 
 
