@@ -73,8 +73,12 @@ class Display:
 
     @property
     def text(self) -> str:
-        """The screen as one text."""
-        return "\n".join(self.lines)
+        """The screen as one text, without the blanks at each line's end."""
+        return "\n".join(line.rstrip() for line in self.lines)
+
+    def shows(self, text: str) -> bool:
+        """Whether a text is on the screen; blanks at a line's end count."""
+        return any(text in line for line in self.lines)
 
     @property
     def cursor_line(self) -> int:
@@ -88,7 +92,7 @@ class Display:
             for number, line in enumerate(self._screen.display):
                 if text in line:
                     return number, line.index(text)
-            raise AssertionError(f"{text!r} is not on the screen:\n{self._stripped()}")
+            raise AssertionError(f"{text!r} is not on the screen:\n{self.text}")
 
     def look_of(self, text: str) -> object:
         """How a text is drawn: something that compares, and changes with the focus."""
@@ -123,19 +127,16 @@ class Display:
 
     def wait_for(self, wanted: str | Callable[[Display], bool], timeout: float = PATIENCE) -> None:
         """Wait until a text is on the screen, or until a condition holds; a failure shows the screen."""
-        holds = (lambda shown: wanted in shown.text) if isinstance(wanted, str) else wanted
+        holds = (lambda shown: shown.shows(wanted)) if isinstance(wanted, str) else wanted
         deadline = time.monotonic() + timeout
         with self._changed:
             while not holds(self):
                 left = deadline - time.monotonic()
                 if left <= 0 or self._ended:
                     why = "the program ended" if self._ended else f"{timeout:g} s went by"
-                    raise AssertionError(f"{why} before {wanted!r} was on the screen:\n{self._stripped()}")
+                    raise AssertionError(f"{why} before {wanted!r} was on the screen:\n{self.text}")
                 self._changed.wait(left)
-
-    def _stripped(self) -> str:
-        return "\n".join(line.rstrip() for line in self.lines)
 
     def wait_until_gone(self, text: str) -> None:
         """Wait until a text is no longer on the screen."""
-        self.wait_for(lambda shown: text not in shown.text)
+        self.wait_for(lambda shown: not shown.shows(text))

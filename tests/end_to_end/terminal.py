@@ -84,7 +84,7 @@ class Seat:
         """Press a key that moves the focus, and wait until it has come to a text or gone from it."""
         look = self.display.look_of(text)
         self.press(key)
-        self.display.wait_for(lambda shown: text in shown.text and shown.look_of(text) != look)
+        self.display.wait_for(lambda shown: shown.shows(text) and shown.look_of(text) != look)
 
     def click(self, line: int, column: int) -> None:
         """Click with the mouse."""

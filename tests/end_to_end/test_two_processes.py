@@ -26,7 +26,7 @@ def test_the_console_shows_what_cron_did_without_a_key_being_pressed(home: Home)
             assert process.returncode == 0, remarks
             assert "locked" not in remarks
             home.know(new)
-            display.wait_for(lambda shown, prefix=new[:12]: prefix in shown.text)  # type: ignore[misc]  # default argument
+            display.wait_for(new[:12])
         display.wait_for(lambda shown: shown.text.count("⇄ rotating") == len(names))
         display.wait_for(lambda shown: _rotations_in_the_mode_bar(shown, len(names)))
         assert b"locked" not in display.raw
