@@ -160,7 +160,6 @@ FORMATS: Final = {
         Format("base64", "", "[A-Za-z0-9+/]{43}=", 44, 256, lambda r: b64encode(r(32)).decode()),
     )
 }
-DEFAULT_FORMAT: Final = "tk"
 
 
 def parse_format(text: str) -> Format:

@@ -88,23 +88,6 @@ class CallerUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorder:
-    """One verifier process that reports usage."""
-
-    id: str
-    name: str
-    host: str
-    pid: int
-    started_at: datetime
-    last_flush_at: datetime
-    acknowledged: int
-    acknowledged_at: datetime | None
-    dropped: int
-    ended_at: datetime | None
-    """Set by a clean end; a recorder that fell silent without one has left a gap."""
-
-
-@dataclass(frozen=True, slots=True)
 class UsagePoint:
     """Requests of one version in one bucket of time."""
 
