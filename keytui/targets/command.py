@@ -75,4 +75,7 @@ def _kill_with_children(process: subprocess.Popen[bytes]) -> None:
 
 
 def _ended(code: int) -> str:
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+    if code >= 0:
+        return f"exited with {code}"
+    names = {number.value: number.name for number in signal.Signals}  # most real-time signals have none
+    return f"was ended by {names.get(-code, f'signal {-code}')}"

@@ -80,9 +80,10 @@ def ended(pid: int) -> bool:
     return False
 
 
-def test_the_end_by_a_signal_is_named() -> None:
-    with pytest.raises(Refused, match="was ended by SIGTERM"):
-        pipe_to_command(python("import os, signal; os.kill(os.getpid(), signal.SIGTERM)"), SECRET)
+@pytest.mark.parametrize(("number", "name"), [(15, "SIGTERM"), (40, "signal 40")])
+def test_the_end_by_a_signal_is_named(number: int, name: str) -> None:
+    with pytest.raises(Refused, match=f"was ended by {name}"):
+        pipe_to_command(python(f"import os; os.kill(os.getpid(), {number})"), SECRET)
 
 
 def test_a_program_that_is_not_there_is_named() -> None:
