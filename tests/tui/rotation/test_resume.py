@@ -16,6 +16,7 @@ from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.tui.app import Console
 from keytui.tui.screens.rotations import RotationsScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
+from keytui.tui.screens.wizard.step import StepBody
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Delivery, Issued
 from keytui.vault.profile import Profile
@@ -73,6 +74,21 @@ async def test_the_console_started_again_lands_on_the_step_that_was_left(
     async with again().run_test(size=SIZE) as pilot:
         await wizard(pilot, rotation_id=1)
         await until_said(pilot, "held by ada@bastion-2", *words)
+
+
+async def test_an_answer_that_comes_when_the_step_has_made_room_for_the_next_is_told(
+    vault: LocalVault, first: Issued, again: Callable[[], Console]
+) -> None:
+    """The feed may draw the next step before the answer to what moved it there has arrived."""
+    suspended(vault, first.key.id)
+    vault.close()
+    async with again().run_test(size=SIZE, notifications=True) as pilot:
+        await wizard(pilot, rotation_id=1)
+        await until_said(pilot, "● 5 Retire")
+        step = pilot.app.screen.query_one(StepBody)
+        await step.remove()
+        step.act(lambda opened: opened.complete(1, "by hand"), "it is complete")
+        await until_said(pilot, "it is complete")
 
 
 async def test_an_emergency_that_stopped_after_revoking_says_that_nobody_gets_in(

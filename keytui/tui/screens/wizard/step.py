@@ -32,8 +32,10 @@ class StepBody(VerticalScroll):
 
     @property
     def wizard(self) -> WizardScreen:
-        """The screen around it, typed."""
-        return cast("WizardScreen", self.screen)
+        """The screen around it, typed: also for an answer that comes when the step has made room for the next."""
+        if self._wizard is None:
+            self._wizard = cast("WizardScreen", self.screen)
+        return self._wizard
 
     @property
     def now(self) -> datetime:
@@ -42,6 +44,7 @@ class StepBody(VerticalScroll):
 
     def __init__(self) -> None:
         super().__init__()
+        self._wizard: WizardScreen | None = None
         self.detail: RotationDetail | None = None
 
     def draw(self, detail: RotationDetail | None) -> None:
