@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 
 from keytui.domain.keys import KeySummary
 from keytui.tui.screens.key_actions import KeyActions
-from keytui.tui.widgets.key_page import key_page
+from keytui.tui.widgets.key_page import key_heading, key_page
 from keytui.tui.widgets.status_line import Status
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import Changes, KeyDetail
@@ -37,8 +37,9 @@ class KeyScreen(KeyActions):
         self._detail: KeyDetail | None = None
 
     def body(self) -> ComposeResult:
+        yield Words("◌ asking the vault …", id="heading")
         with VerticalScroll(id="page"):
-            yield Words("◌ asking the vault …", id="words")
+            yield Words(id="words")
 
     def on_mount(self) -> None:
         self.console.status_changed.subscribe(self, self._tick)
@@ -69,7 +70,9 @@ class KeyScreen(KeyActions):
     def _show(self) -> None:
         if self._detail is None:
             return
-        self.query_one(Words).say(key_page(self._detail, self.console.clock(), self.size.width - 7))
+        now = self.console.clock()
+        self.query_one("#heading", Words).say(key_heading(self._detail, now))
+        self.query_one("#words", Words).say(key_page(self._detail, now, self.size.width - 7))
 
     def pointed(self) -> KeySummary | None:
         return self._detail.summary if self._detail is not None else None

@@ -17,7 +17,8 @@ GAP = 2
 class Column(Generic[Row]):
     """One column. `rank` 0 always stays; of the others the highest goes first when the table is narrow.
 
-    A column with `grow` shares what is left over, in that proportion. `cell` gives harmless text only.
+    A column with `grow` shares what is left over, in that proportion. `cell` gives harmless text only. A `whole` cell
+    has parts, two spaces between them: those that do not fit are counted, and none is cut in half.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Column(Generic[Row]):
     rank: int = 0
     grow: int = 0
     right: bool = False
+    whole: bool = False
 
 
 Fitted = tuple[tuple[Column[Row], int], ...]
@@ -48,7 +50,23 @@ def titles(columns: Fitted[Row]) -> Content:
 
 def cells(columns: Fitted[Row], row: Row) -> Content:
     """One row, every cell cut or padded to its column by cell width."""
-    return _joined([(column.cell(row), width, column.right) for column, width in columns])
+    return _joined([(_cell(column, row, width), width, column.right) for column, width in columns])
+
+
+def _cell(column: Column[Row], row: Row, width: int) -> Content:
+    content = column.cell(row)
+    return _whole_parts(content, width) if column.whole else content
+
+
+def _whole_parts(content: Content, width: int) -> Content:
+    parts = content.split("  ")
+    for kept in range(len(parts), 0, -1):
+        hidden = len(parts) - kept
+        counted = [Content.styled(f"+{hidden}", "$quiet")] if hidden else []
+        shown = Content("  ").join([*parts[:kept], *counted])
+        if shown.cell_length <= width:
+            return shown
+    return content
 
 
 def _needed(columns: Sequence[Column[Row]]) -> int:

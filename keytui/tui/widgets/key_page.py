@@ -23,6 +23,14 @@ def key_page(detail: KeyDetail, now: datetime, width: int) -> Content:
     return Content("\n").join(_lines(detail, now, width))
 
 
+def key_heading(detail: KeyDetail, now: datetime) -> Content:
+    """Which key it is and what is wrong with it: this stands above the page, wherever that is scrolled to."""
+    key, flags = detail.summary.key, flags_of(detail.summary, now)
+    return Content.assemble(
+        (harmless(key.name), "bold"), "   ", state_of(key, now), "   " if flags.plain else "", flags
+    )
+
+
 def _lines(detail: KeyDetail, now: datetime, width: int) -> Iterator[Content]:
     yield from _facts(detail, now)
     yield from _section("VERSIONS", version_columns(now), detail.versions, width, "no version")
@@ -34,9 +42,6 @@ def _lines(detail: KeyDetail, now: datetime, width: int) -> Iterator[Content]:
 
 def _facts(detail: KeyDetail, now: datetime) -> Iterator[Content]:
     summary, key = detail.summary, detail.summary.key
-    flags = flags_of(summary, now)
-    yield Content.assemble((harmless(key.name), "bold"), "   ", state_of(key, now), "   " if flags.plain else "", flags)
-    yield Content("")
     for label, value in (
         ("id", outside(key.id)),
         ("environment", outside(key.environment)),

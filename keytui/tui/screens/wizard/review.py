@@ -32,7 +32,14 @@ class ReviewBody(StepBody):
     """Reads the rehearsal and fills the plan. Nothing here writes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_on", "go on to issue", id="review.go-on", tooltip="To step 2; it asks before it acts"),
+        Binding(
+            "enter",
+            "go_on",
+            "go on to issue",
+            key_display="enter",
+            id="review.go-on",
+            tooltip="To step 2; it asks before it acts",
+        ),
     ]
 
     def compose(self) -> ComposeResult:
