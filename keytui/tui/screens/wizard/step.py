@@ -30,6 +30,11 @@ class StepBody(VerticalScroll):
     StepBody { height: 1fr; width: 1fr; padding: 0 1; scrollbar-gutter: stable; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._wizard: WizardScreen | None = None
+        self.detail: RotationDetail | None = None
+
     @property
     def wizard(self) -> WizardScreen:
         """The screen around it, typed: also for an answer that comes when the step has made room for the next."""
@@ -41,11 +46,6 @@ class StepBody(VerticalScroll):
     def now(self) -> datetime:
         """The console's clock."""
         return self.wizard.console.clock()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._wizard: WizardScreen | None = None
-        self.detail: RotationDetail | None = None
 
     def draw(self, detail: RotationDetail | None) -> None:
         """Take the rotation as it stands; None before it is opened."""
