@@ -18,7 +18,7 @@ SILENT_AFTER: Final = timedelta(seconds=10)
 def source(session: Session, now: datetime) -> Source | None:
     """All recorders as one source, as old as the slowest that runs; None when there never was one.
 
-    A stretch without any recorder between clean ends is covered: no verifier was there to let anybody in.
+    A stretch without a recorder between its service's clean ends is covered: no verifier was there to let anybody in.
     """
     began = session.exec(select(RecorderRow.started_at).order_by(col(RecorderRow.started_at)).limit(1)).first()
     if began is None:
@@ -37,6 +37,16 @@ def gaps(session: Session, now: datetime) -> Iterator[Gap]:
     for recorder in _unended(session):
         if _silent(recorder, now):
             yield _left_by(session, recorder)
+    yield from _before_the_first(session)
+
+
+def _before_the_first(session: Session) -> Iterator[Gap]:
+    """What a service let in before its first recorder, nobody saw: the others recorded, and it did not yet."""
+    first = func.min(RecorderRow.started_at)
+    begun = session.exec(select(RecorderRow.name, first).group_by(col(RecorderRow.name)).order_by(first)).all()
+    for name, started_at in begun[1:]:
+        if started_at > begun[0][1]:
+            yield Gap(f"recorder {name}", GapKind.NO_RECORDER, begun[0][1], started_at)
 
 
 def _left_by(session: Session, recorder: RecorderRow) -> Gap:

@@ -42,6 +42,7 @@ class Story:
 
     def told(self, amiss: Callable[[Story], None]) -> Verdict:
         """The whole story, with what is amiss halfway through the new version's second day; the verdict at its end."""
+        self.feed.record(Flush(self.begin("api-2"), 1, self.clock(), closing=True))
         for _ in range(6):
             self.visit(1)
             self.clock.advance(4 * HOURS)
@@ -67,6 +68,10 @@ def killed(story: Story) -> None:
 
 def killed_and_gone(story: Story) -> None:
     story.feed.record(Flush(story.begin("api-2"), 1, story.clock()))
+
+
+def another_service_begins_to_record(story: Story) -> None:
+    story.feed.record(Flush(story.begin("worker"), 1, story.clock(), closing=True))
 
 
 def killed_with_a_clock_that_was_ahead(story: Story) -> None:
@@ -106,6 +111,7 @@ def story(profile: Profile, vault: LocalVault, clock: StoppedClock) -> Iterator[
         (nothing, Verdict.SAFE),
         (killed, Verdict.UNKNOWN),
         (killed_and_gone, Verdict.UNKNOWN),
+        (another_service_begins_to_record, Verdict.UNKNOWN),
         (killed_with_a_clock_that_was_ahead, Verdict.UNKNOWN),
         (clock_set_back_and_ended, Verdict.UNKNOWN),
         (dropped, Verdict.UNKNOWN),
