@@ -29,7 +29,7 @@ _SAID: Final = {
 _HEAD: Final = """# Keys
 
 Made from the bindings by `python -m keytui.tui.keys_doc docs/keys.md`; a test keeps it true. `?` shows on any screen
-what works there. Every binding has an id, by which it can be given other keys.
+what works there. Every binding has an id, which stays when its key changes.
 """
 
 
