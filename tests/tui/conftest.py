@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from shutil import copytree
 
 import pytest
 from textual.widgets import Input
 
+from keytui.domain.audit import Actor
 from keytui.tui.app import Console
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.contract.acts import DAY, HOUR, Reporter, created, handed_over, use
-from tests.world import StoppedClock
+from tests.world import StoppedClock, repeatable_randomness
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +33,49 @@ def one_hour_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-@pytest.fixture
-def fleet(vault: LocalVault, profile: Profile, clock: StoppedClock) -> LocalVault:
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """A closed vault to copy, and the time that it was seeded up to."""
+
+    directory: Path
+    now: datetime
+
+
+@pytest.fixture(scope="session")
+def fleet_to_copy(tmp_path_factory: pytest.TempPathFactory) -> Seeded:
     """Seven keys as they come: old and new, used and not, owned and not, one disabled, one rotating, one hostile."""
+    profile = Profile("test", tmp_path_factory.mktemp("fleet") / "vault", Actor("ada", "bastion-2"))
+    clock = StoppedClock()
+    vault = LocalVault.open(profile, clock=clock, randomness=repeatable_randomness())
+    feed = LocalFeed.open(profile)
+    seed(vault, feed, clock)
+    feed.close()
+    vault.close()
+    return Seeded(profile.directory, clock())
+
+
+@pytest.fixture
+def vault(request: pytest.FixtureRequest, profile: Profile, clock: StoppedClock) -> Iterator[LocalVault]:
+    """An empty vault, or a copy of the fleet for a test that asks for it: seeding one takes longer than most tests."""
+    randomness = repeatable_randomness()
+    if "fleet" in request.fixturenames:
+        seeded: Seeded = request.getfixturevalue("fleet_to_copy")
+        copytree(seeded.directory, profile.directory)
+        clock.now = seeded.now
+        randomness = repeatable_randomness(2)
+    opened = LocalVault.open(profile, clock=clock, randomness=randomness)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def fleet(vault: LocalVault) -> LocalVault:
+    """The vault with the keys of `fleet_to_copy`."""
+    return vault
+
+
+def seed(vault: LocalVault, feed: LocalFeed, clock: StoppedClock) -> None:
+    """Let the keys of the fleet come and be used, up to now."""
     clock.advance(-400 * DAY)
     created(vault, "partner-export", owner="data", scopes=("*",))
     clock.advance(280 * DAY)
@@ -48,14 +92,13 @@ def fleet(vault: LocalVault, profile: Profile, clock: StoppedClock) -> LocalVaul
     handed_over(vault, deploy.key.id)
     vault.disable(indexer.key.id, "replaced by the new indexer")
     clock.advance(11 * HOUR - timedelta(minutes=2))
-    reporter = Reporter(LocalFeed.open(profile))
+    reporter = Reporter(feed)
     for hour in range(20, -1, -1):
         caller = ("web-1", "web-2", "mobile-bff", "10.0.3.7")[hour % 4]
         reporter.flush(
             clock(), use(checkout.key.id, 1, clock() - hour * HOUR, caller, accepted=40 - hour, refused=hour % 2)
         )
     clock.advance(timedelta(minutes=2))
-    return vault
 
 
 @pytest.fixture
