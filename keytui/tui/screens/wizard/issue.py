@@ -35,7 +35,6 @@ class IssueBody(StepBody):
         return not opened if action == "review" else True
 
     def show(self) -> None:
-        self.refresh_bindings()
         old, new = self._numbers()
         plan = self.wizard.plan
         lines = [

@@ -40,7 +40,6 @@ class LostSecretBody(StepBody):
         yield Words()
 
     def show(self) -> None:
-        self.refresh_bindings()
         if self.detail is None:
             return
         rotation, old = self.detail.rotation, self.detail.old

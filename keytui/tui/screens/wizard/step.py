@@ -49,8 +49,10 @@ class StepBody(VerticalScroll):
 
     def draw(self, detail: RotationDetail | None) -> None:
         """Take the rotation as it stands; None before it is opened."""
-        self.detail = detail
+        before, self.detail = self.detail, detail
         if self.here:
+            if _what_allows(before) != _what_allows(detail):
+                self.refresh_bindings()
             self.show()
 
     @property
@@ -62,6 +64,7 @@ class StepBody(VerticalScroll):
         return self.is_mounted and self.is_attached and self.display
 
     def on_mount(self) -> None:
+        self.refresh_bindings()
         self.show()
 
     def on_resize(self) -> None:
@@ -86,3 +89,8 @@ class StepBody(VerticalScroll):
             self.wizard.reload()
 
         self.wizard.change(action, then)
+
+
+def _what_allows(detail: RotationDetail | None) -> tuple[object, ...]:
+    """What decides which keys act. Asking for them again builds the footer anew, so it is done when this changed."""
+    return () if detail is None else (detail.rotation, detail.deliveries)

@@ -55,7 +55,6 @@ class WatchBody(StepBody):
         return needed is None or self.detail is None or needed in allowed(self.detail.rotation)
 
     def show(self) -> None:
-        self.refresh_bindings()
         self.tick()
 
     def tick(self) -> None:
