@@ -122,31 +122,11 @@ class KeyActions(VaultScreen[None]):
         disabled = tuple(key for key in keys if key.state(now) is KeyState.DISABLED)
         active = tuple(key for key in keys if key.state(now) is KeyState.ACTIVE)
         if active:
-            self._ask_and_do(
-                Question(
-                    _title("Disable", active),
-                    (*_names(active), "Every request is refused at once. Enabling takes it back."),
-                    "Disable",
-                    for_keys("disable", active),
-                    note="note for the log",
-                ),
-                active,
-                lambda vault, key, note: vault.disable(key.id, note),
-                "disabled",
-            )
+            effect = "Every request is refused at once. Enabling takes it back."
+            self._ask_and_do("disable", active, effect, lambda vault, key, note: vault.disable(key.id, note))
         elif disabled:
-            self._ask_and_do(
-                Question(
-                    _title("Enable", disabled),
-                    (*_names(disabled), "Requests are accepted again."),
-                    "Enable",
-                    for_keys("enable", disabled),
-                    note="note for the log",
-                ),
-                disabled,
-                lambda vault, key, note: vault.enable(key.id, note),
-                "enabled",
-            )
+            effect = "Requests are accepted again."
+            self._ask_and_do("enable", disabled, effect, lambda vault, key, note: vault.enable(key.id, note))
         elif keys:
             self.tell("nothing here is active or disabled", "a revoked or expired key stays so", severity="warning")
 
@@ -175,9 +155,16 @@ class KeyActions(VaultScreen[None]):
         self.app.push_screen(dialog, partial(self._do, keys, revoke, "revoked"))
 
     def _ask_and_do(
-        self, question: Question, keys: Sequence[Key], verb: Callable[[Vault, Key, str], object], done: str
+        self, verb: str, keys: Sequence[Key], effect: str, act: Callable[[Vault, Key, str], object]
     ) -> None:
-        self.app.push_screen(ConfirmDialog(question), partial(self._do, keys, verb, done))
+        question = Question(
+            _title(verb.capitalize(), keys),
+            (*_names(keys), effect),
+            verb.capitalize(),
+            for_keys(verb, keys),
+            note="note for the log",
+        )
+        self.app.push_screen(ConfirmDialog(question), partial(self._do, keys, act, f"{verb}d"))
 
     def _do(self, keys: Sequence[Key], verb: Callable[[Vault, Key, str], object], done: str, note: str | None) -> None:
         if note is not None:

@@ -121,7 +121,9 @@ async def test_nothing_is_drawn_again_when_nothing_changed(
         drawn: list[object] = []
         monkeypatch.setattr(Static, "update", lambda widget, *_, **__: drawn.append(widget))
         before = screen._turns["wizard"], screen._seconds
+        keys = list(screen.query("FooterKey"))
         screen.reload()
         await until(pilot, lambda: screen._seconds > before[1] + 1, "two ticks of the clock")
         assert screen._turns["wizard"] > before[0]
         assert drawn == []
+        assert list(screen.query("FooterKey")) == keys
