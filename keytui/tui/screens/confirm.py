@@ -36,7 +36,6 @@ class Question:
 class ConfirmDialog(Dialog[str | None]):
     """Asks a Question. The result is None for no, and the note (empty if none was asked for) for yes."""
 
-    CSS_PATH = "confirm.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#keep"
 
     def __init__(self, question: Question) -> None:
@@ -48,7 +47,7 @@ class ConfirmDialog(Dialog[str | None]):
         with VerticalScroll(id="dialog", can_focus=False):
             yield Label(Content(harmless(question.title)), id="title")
             for line in question.lines:
-                yield Label(Content(harmless(line)), classes="line")
+                yield Label(Content(harmless(line)))
             if question.command:
                 yield Label(Content.assemble(("same as  ", "$quiet"), harmless(question.command)), id="command")
             yield from self.extra()
