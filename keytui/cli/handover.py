@@ -53,6 +53,8 @@ def nothing_lost(way_on: str) -> Iterator[None]:
     except OSError as error:
         discard_output()
         raise OutputLost(f"the secret could not be written: {error.strerror}", way_on) from None
+    except Refused:
+        raise  # nothing was done, and the refusal says how to go on
     except (KeytuiError, KeyboardInterrupt):
         remark(way_on)
         raise

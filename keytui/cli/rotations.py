@@ -8,8 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
+from keytui.cli.asking import confirm, interactive
 from keytui.cli.exits import BY_VERDICT, reasons
-from keytui.cli.options import JsonOption, KeyArgument, NoteOption
+from keytui.cli.options import JsonOption, KeyArgument, NoteOption, YesOption
 from keytui.cli.output import remark, say, say_json, say_json_array, say_table
 from keytui.cli.session import opened, rotation_of
 from keytui.cli.shapes import assessment_shape, rotation_shape
@@ -99,9 +100,24 @@ def restore(context: typer.Context, key: KeyArgument, json: JsonOption = False) 
     _carry_out(context, key, json, lambda vault, rotation: vault.restore(rotation.id))
 
 
-def rollback(context: typer.Context, key: KeyArgument, note: NoteOption = "", json: JsonOption = False) -> None:
-    """Revoke the new version and go on with the old one."""
-    _carry_out(context, key, json, lambda vault, rotation: vault.rollback(rotation.id, note))
+def rollback(
+    context: typer.Context,
+    key: KeyArgument,
+    note: NoteOption = "",
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Revoke the new version and go on with the old one.
+
+    On a terminal it names who uses the new version, and asks.
+    """
+
+    def go_back(vault: Vault, rotation: Rotation) -> Rotation:
+        if interactive() and not yes:
+            _confirm_cut(vault, rotation)
+        return vault.rollback(rotation.id, note)
+
+    _carry_out(context, key, json, go_back)
 
 
 def abandon(context: typer.Context, key: KeyArgument, note: NoteOption = "", json: JsonOption = False) -> None:
@@ -138,6 +154,15 @@ def _carry_out(context: typer.Context, key: str, json: bool, verb: Callable[[Vau
         say_json(rotation_shape(rotation, utc_now()))
     else:
         say(f"rotation #{rotation.id} of {rotation.key_name} is {rotation.state}; {next_step(rotation)}")
+
+
+def _confirm_cut(vault: Vault, rotation: Rotation) -> None:
+    """Whoever has moved is refused as soon as the new version is revoked."""
+    moved = [use.caller.name for use in vault.callers(rotation.key_id) if use.version == rotation.new_version]
+    if moved:
+        confirm(
+            f"v{rotation.new_version} will be refused at once, and is used by {', '.join(moved)}.", rotation.key_name
+        )
 
 
 def _override(force: bool, note: str) -> str:

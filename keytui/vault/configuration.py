@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +25,8 @@ def table(path: Path, section: str) -> Mapping[str, Mapping[str, object]]:
 def _content(path: Path) -> Mapping[str, object]:
     try:
         with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                raise Invalid(f"others may write {path}, which says when a key can go", f"close it: chmod go-w {path}")
             return tomllib.load(file)
     except FileNotFoundError:
         return {}

@@ -7,6 +7,7 @@ import signal
 
 from keytui.domain.rotation import First
 from tests.end_to_end.home import Home
+from tests.end_to_end.traffic import Service
 
 CREATE = ("create", "bookings", "--env", "production", "--owner", "payments", "--scope", "read")
 SECRET = re.compile(r"tk_[a-z0-9]{32}")
@@ -46,6 +47,20 @@ def test_revoke_wants_the_name_typed(home: Home) -> None:
             terminal.send(f"{typed}\n")
             assert terminal.wait_for_exit() == code
     assert not home.check(secret).valid
+
+
+def test_a_rollback_that_would_cut_callers_off_names_them_and_asks(home: Home) -> None:
+    home.create("checkout")
+    with Service(home) as service:
+        new = home.rotate("checkout")
+        assert service.accepts(new, "web-1")
+    for typed, code in (("no", 1), ("checkout", 0)):
+        assert home.check(new).valid
+        with home.terminal("rollback", "checkout") as terminal:
+            terminal.display.wait_for("is used by web-1")
+            terminal.send(f"{typed}\n")
+            assert terminal.wait_for_exit() == code
+    assert not home.check(new).valid
 
 
 def test_ctrl_c_at_a_question_changes_nothing(home: Home) -> None:

@@ -180,6 +180,17 @@ def _key_for(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
         return new_key(write, draft, key_id)
     if stored.kind != draft.kind:
         raise Refused(f"{stored.name} is there already, and is a {stored.kind}", "choose another name")
+    for field, said, is_now in (
+        ("owner", draft.owner, stored.owner),
+        ("description", draft.description, stored.description),
+        ("applications", draft.apps, stored.apps),
+        ("expiry", draft.expires_at, stored.expires_at),
+    ):
+        if said and said != is_now:
+            raise Refused(
+                f"{stored.name} is there already, with another {field}",
+                f"seal the new value without it; `keytui edit {stored.id}` changes what the key is",
+            )
     return living_key(write.session, stored.id)
 
 

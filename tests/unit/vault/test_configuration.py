@@ -16,6 +16,7 @@ from keytui.vault.profile import load_profile
 def written(directory: Path, text: str) -> Path:
     path = directory / "config.toml"
     path.write_text(text, encoding="utf-8")
+    path.chmod(0o644)
     return path
 
 
@@ -91,3 +92,12 @@ def test_a_broken_policy_names_table_and_field(tmp_path: Path, line: str, named:
     with pytest.raises(Invalid, match=named) as error:
         load_policies(path)
     assert "[policy.production]" in error.value.message
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_file_that_others_may_write_is_refused(tmp_path: Path, mode: int) -> None:
+    path = written(tmp_path, '[policy.production]\nquiet = "1s"\n')
+    path.chmod(mode)
+    with pytest.raises(Invalid, match="others may write") as error:
+        load_policies(path)
+    assert f"chmod go-w {path}" in error.value.hint

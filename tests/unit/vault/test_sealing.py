@@ -17,7 +17,7 @@ from keytui.vault.local.keyring import Cost
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import SealState
 from keytui.vault.profile import Profile
-from tests.world import StoppedClock
+from tests.world import NOON, StoppedClock
 
 PASSPHRASE = Secret("correct horse battery")
 WRONG = Secret("incorrect horse")
@@ -261,3 +261,21 @@ def test_a_read_only_profile_reveals_nothing(vault: LocalVault, profile: Profile
     with pytest.raises(ReadOnly):
         guarded.reveal(key.id)
     guarded.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        replace(KeyDraft("stripe-live", "production", kind=Kind.TOKEN), owner="data"),
+        replace(KeyDraft("stripe-live", "production", kind=Kind.TOKEN), apps=("shop",)),
+        replace(KeyDraft("stripe-live", "production", kind=Kind.TOKEN), description="for the shop"),
+        replace(KeyDraft("stripe-live", "production", kind=Kind.TOKEN), expires_at=NOON + timedelta(days=9)),
+    ],
+    ids=["owner", "applications", "description", "expiry"],
+)
+def test_sealing_a_new_value_does_not_drop_what_is_said_of_the_key(vault: LocalVault, said: KeyDraft) -> None:
+    key = token(vault)
+    with pytest.raises(Refused, match="there already, with another") as refused:
+        vault.seal(said, Secret("another value of the token"))
+    assert f"keytui edit {key.id}" in refused.value.hint
+    assert vault.reveal(key.id) == TOKEN
