@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Iterable
 from functools import partial
-from threading import Event, Lock
+from threading import Event, Lock, Timer
 from typing import Any, ClassVar, Final
 
 from rich.text import Text
@@ -39,6 +40,8 @@ from keytui.vault.protocol import Vault
 
 FAULT_EXIT: Final = 70
 _ARM: Final = ":write arms it for 15 minutes"
+_HANG_UP: Final = 5.0
+"""Seconds that a console without a terminal has to end in order."""
 TICK: Final = 5.0
 """Seconds between two looks at the clock. Nothing is painted unless its words changed."""
 
@@ -125,8 +128,17 @@ class Console(App[int]):
     def _end_on_signals(self) -> None:
         """However the console is ended, its terminal is given back as it was, and the vault is closed."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.exit, 128 + number)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+
+    def _hang_up(self) -> None:
+        """End although the terminal is gone: Textual's writer may have died of it, and what is written waits for it."""
+        code = 128 + signal.SIGHUP
+        self.exit(code)
+        last_resort = Timer(_HANG_UP, os._exit, (code,))
+        last_resort.daemon = True
+        last_resort.start()
 
     def open(self) -> None:
         """Open the vault in a thread, unless one does; the face of the opening screen says how that went."""
