@@ -39,6 +39,7 @@ class Database:
         self.path = path
         self._engine = engine
         self._writing = engine.execution_options(writing=True)
+        self._file = _identity(path)
 
     @classmethod
     def open(cls, directory: Path, schema: Schema = SCHEMA) -> Database:
@@ -54,18 +55,37 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one moment of the vault."""
+        self._see_that_it_is_there()
         with _in_words(self.path), Session(self._engine) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that is the only writer: committed when the block ends, rolled back when it raises."""
+        self._see_that_it_is_there()
         with _in_words(self.path), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def _see_that_it_is_there(self) -> None:
+        """An open file outlives its name: what is written into one that was moved away, nobody else would ever read."""
+        if _identity(self.path) != self._file:
+            raise Unreachable(
+                f"the vault {self.path} was moved away or replaced while it was open",
+                "put it back, or leave and start again to open what is there now",
+            )
 
     def close(self) -> None:
         """Let go of every connection; the last one folds the write-ahead log into the file."""
         self._engine.dispose()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file the path names now; None when it names none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _engine(path: Path) -> Engine:

@@ -125,3 +125,28 @@ def test_a_vault_that_vanished_is_not_made_anew_behind_an_open_one(profile: Prof
 
     assert "vault.db" in refused.value.message
     assert not (profile.directory / "vault.db").exists()
+
+
+def test_a_vault_that_is_moved_away_under_an_open_one_is_not_written_into(profile: Profile) -> None:
+    vault = LocalVault.open(profile)
+    key = vault.create(KeyDraft("checkout-api", "production"), "request").key
+    database, aside = profile.directory / "vault.db", profile.directory / "aside.db"
+    database.rename(aside)
+    for act in (vault.standing, lambda: vault.disable(key.id, "a note")):
+        with pytest.raises(Unreachable, match="moved away or replaced"):
+            act()
+    aside.rename(database)
+    assert vault.find("checkout-api").disabled_at is None
+    vault.close()
+
+
+def test_a_vault_that_is_replaced_under_an_open_one_is_not_written_into(profile: Profile) -> None:
+    vault = LocalVault.open(profile)
+    key = vault.create(KeyDraft("checkout-api", "production"), "request").key
+    database = profile.directory / "vault.db"
+    database.rename(profile.directory / "aside.db")
+    database.touch(mode=0o600)
+    with pytest.raises(Unreachable, match="moved away or replaced"):
+        vault.disable(key.id, "a note")
+    (profile.directory / "aside.db").replace(database)
+    vault.close()
