@@ -33,7 +33,7 @@ def verify(
     if json:
         say_json(check_shape(check))
     elif check.valid:
-        say(f"valid: version {check.version} of {check.key_id}")
+        say(f"valid: version {check.version} of {check.key_name} ({check.key_id})")
     else:
         say(f"not valid: {check.reason}")
     raise typer.Exit(Exit.DONE if check.valid else Exit.REFUSED)

@@ -59,6 +59,7 @@ def report(error: KeytuiError) -> Exit:
     if isinstance(error, Unsafe):
         for line in reasons(error.assessment):
             remark(line)
+        remark('  `--force --note "…"` goes past it, and the log keeps why')
     if error.hint:
         remark(f"  {error.hint}")
     return code_of(error)

@@ -54,7 +54,13 @@ def list_keys(
             ("EXPIRES", "OWNER", "VER", "AGE", "PREFIX"),
         )
         total = vault.page(query, order, 0, 1).total
-        remark(f"{len(rows)} of {total}" if rows else "nothing matches: `keytui list` without a query lists all")
+        remark(f"{len(rows)} of {total}" if rows else _nothing(query))
+
+
+def _nothing(query: Query) -> str:
+    if query.terms:
+        return "nothing matches: `keytui list` without a query lists all"
+    return "no key yet: `keytui create` makes one, `keytui import .env` takes yours in, `keytui demo` shows a fleet"
 
 
 def show(context: typer.Context, key: KeyArgument, json: JsonOption = False) -> None:

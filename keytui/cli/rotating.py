@@ -14,7 +14,7 @@ from keytui.cli.looking import matching
 from keytui.cli.options import JsonOption, NoteOption, ShowOption
 from keytui.cli.output import remark, say, say_json, say_json_array
 from keytui.cli.rotations import next_step
-from keytui.cli.session import opened, rotation_of
+from keytui.cli.session import opened, reference, rotation_of
 from keytui.cli.shapes import key_shape, rehearsal_shape, rotation_shape
 from keytui.cli.times import ago, minute
 from keytui.clock import utc_now
@@ -92,14 +92,14 @@ def _rotate_due(vault: Vault, keys: list[Key], plan: Plan) -> None:
     each(keys, lambda key: _begin(vault, key, plan, json=True))
 
 
-def _resume(context: typer.Context, reference: str, show: bool, json: bool) -> None:
+def _resume(context: typer.Context, wanted: str, show: bool, json: bool) -> None:
     with opened(context) as vault:
-        key = vault.find(reference)
+        key = vault.find(wanted)
         rotation = rotation_of(vault, key)
         if rotation.state not in {RotationState.PLANNED, RotationState.REVOKED, RotationState.ISSUED}:
             raise Refused(
                 f"rotation #{rotation.id} of {key.name} is {rotation.state}: its secret was handed over",
-                next_step(rotation),
+                next_step(rotation, reference(vault, key)),
             )
         claim_output(show)
         _issue(vault, key, rotation, json)
@@ -107,7 +107,8 @@ def _resume(context: typer.Context, reference: str, show: bool, json: bool) -> N
 
 def _issue(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:
     """Issue (again, if what was issued reached nobody), write the secret out, and only then call it handed over."""
-    way_on = f"rotation #{rotation.id} stays open: `keytui rotate {key.id} --resume` continues it"
+    name = reference(vault, key)
+    way_on = f"rotation #{rotation.id} stays open: `keytui rotate {name} --resume` continues it"
     with nothing_lost(way_on):
         again = rotation.state is RotationState.ISSUED
         issued = vault.reissue(rotation.id) if again else vault.issue(rotation.id)
@@ -119,7 +120,7 @@ def _issue(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:
         remark(f"the secret was written, and the vault could not take note of it; {way_on} with another secret")
         raise
     remark(f"rotated {key.name}: version {issued.version.number} ({issued.version.prefix}…) was written")
-    remark(f"  rotation #{rotation.id} is {delivered.state}; {next_step(delivered)}")
+    remark(f"  rotation #{rotation.id} is {delivered.state}; {next_step(delivered, name)}")
 
 
 def _hand_out(vault: Vault, issued: Issued, json: bool) -> None:

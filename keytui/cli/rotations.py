@@ -12,7 +12,7 @@ from keytui.cli.asking import confirm, interactive
 from keytui.cli.exits import BY_VERDICT, reasons
 from keytui.cli.options import JsonOption, KeyArgument, NoteOption, YesOption
 from keytui.cli.output import remark, say, say_json, say_json_array, say_table
-from keytui.cli.session import opened, rotation_of
+from keytui.cli.session import opened, reference, rotation_of
 from keytui.cli.shapes import assessment_shape, rotation_shape
 from keytui.cli.times import ahead
 from keytui.clock import utc_now
@@ -130,12 +130,12 @@ def versions(rotation: Rotation) -> str:
     return f"v{rotation.old_version} > " + ("-" if rotation.new_version is None else f"v{rotation.new_version}")
 
 
-def next_step(rotation: Rotation) -> str:
-    """What to do now, as the commands that do it."""
+def next_step(rotation: Rotation, key: str) -> str:
+    """What to do now, as the commands that do it; `key` is the key's `reference`."""
     verbs = allowed(rotation)
     for verb, command in _COMMANDS:
         if verb in verbs:
-            return f"next: {command.format(rotation.key_id)}"
+            return f"next: {command.format(key)}"
     return "nothing is left to do"
 
 
@@ -149,11 +149,13 @@ _COMMANDS: Final = (
 
 def _carry_out(context: typer.Context, key: str, json: bool, verb: Callable[[Vault, Rotation], Rotation]) -> None:
     with opened(context) as vault:
-        rotation = verb(vault, rotation_of(vault, vault.find(key)))
+        found = vault.find(key)
+        rotation = verb(vault, rotation_of(vault, found))
+        name = reference(vault, found)
     if json:
         say_json(rotation_shape(rotation, utc_now()))
     else:
-        say(f"rotation #{rotation.id} of {rotation.key_name} is {rotation.state}; {next_step(rotation)}")
+        say(f"rotation #{rotation.id} of {rotation.key_name} is {rotation.state}; {next_step(rotation, name)}")
 
 
 def _confirm_cut(vault: Vault, rotation: Rotation) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import typer
 
-from keytui.domain.errors import ReadOnly, Refused
+from keytui.domain.errors import KeytuiError, ReadOnly, Refused
 from keytui.domain.keys import Key
 from keytui.domain.rotation import Rotation
 from keytui.open import open_vault
@@ -52,3 +53,11 @@ def rotation_of(vault: Vault, key: Key) -> Rotation:
     if rotation is None:
         raise Refused(f"{key.name} has no open rotation", f"`keytui rotate {key.name}` begins one")
     return rotation
+
+
+def reference(vault: Vault, key: Key) -> str:
+    """How a command line names the key: by its name where that is enough, else by its id."""
+    try:
+        return shlex.quote(key.name) if vault.find(key.name).id == key.id else key.id
+    except KeytuiError:
+        return key.id

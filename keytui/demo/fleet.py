@@ -28,6 +28,7 @@ class Turn:
     started_ago: timedelta
     finished: bool = True
     moved: frozenset[str] = frozenset()
+    overlap: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ NOTABLE: Final = (
     Member(
         _draft("mobile-push", "apps", "push:send", apps=("push-worker",)),
         _days(150),
-        (_named("push-worker", 300),),
-        (Turn(timedelta(hours=5), finished=False, moved=frozenset({"push-worker"})),),
+        (_named("push-worker", 300), _somewhere("10.0.4.2", "okhttp/4.12", 60)),
+        (Turn(_days(2), False, frozenset({"push-worker", "10.0.4.2 okhttp/4.12"}), overlap=_days(3)),),
     ),
     Member(
         _draft("partner-export", "data", "export:read"),

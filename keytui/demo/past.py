@@ -90,7 +90,7 @@ def _moments(vault: Vault, lived: Lived, now: datetime) -> Iterator[_Moment]:
 
 def _turn(vault: Vault, lived: Lived, turn: Turn, at: datetime, request_id: str) -> Iterator[_Moment]:
     def begin() -> None:
-        rotation = vault.plan(lived.key_id, Plan(), request_id)
+        rotation = vault.plan(lived.key_id, Plan(overlap=turn.overlap), request_id)
         issued = vault.issue(rotation.id)
         lived.keep(issued)
         vault.handed_over(rotation.id, Delivery("web-env", "proven", at, issued.version.fingerprint))

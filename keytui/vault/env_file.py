@@ -118,7 +118,9 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}", "name a file that you may read") from None
     if len(content) > _MOST_BYTES:
-        raise Invalid(f"{path} is larger than {_MOST_BYTES // 1024} KiB", "name a .env file")
+        raise Invalid(
+            f"{path} is larger than {_MOST_BYTES // 1024} KiB", "split it, or import the part that holds keys"
+        )
     if b"\0" in content:
         raise Invalid(f"{path} is not text: it holds null bytes", "save it as UTF-8")
     try:
@@ -179,7 +181,8 @@ def _items(variable: Variable, prefix: str, remarks: list[str]) -> list[Found]:
     items = [item.strip() for item in variable.value.reveal().split(",")]
     kept = [item for item in items if item]
     if len(kept) < len(items):
-        remarks.append(f"{variable.name} has {len(items) - len(kept)} empty items")
+        empty = len(items) - len(kept)
+        remarks.append(f"{variable.name} has {'an empty item' if empty == 1 else f'{empty} empty items'}, left out")
     if len(items) == 1:
         return [Found(name, variable.name, Secret(kept[0]))]
     return [Found(f"{name}-{number}", variable.name, Secret(item)) for number, item in enumerate(items, 1) if item]

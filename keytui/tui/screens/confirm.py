@@ -79,9 +79,19 @@ class ConfirmDialog(Dialog[str | None]):
     def _typed(self) -> None:
         self.query_one("#act", Button).disabled = not self._may_act()
 
+    def on_mount(self) -> None:
+        """Where words have to be typed, they can be at once: enter in their field acts on nothing."""
+        question = self.question
+        asked = "#note" if question.note_required else "#typed" if question.type_to_confirm else "#keep"
+        self.query_one(asked).focus()
+
     @on(Input.Submitted)
-    def _next_field(self) -> None:
-        self.focus_next()
+    def _next_field(self, submitted: Input.Submitted) -> None:
+        last = self.query(Input).last()
+        if submitted.input is last and self._may_act():
+            self.query_one("#act").focus()
+        else:
+            self.focus_next()
 
     @on(Button.Pressed, "#keep")
     def _keep(self) -> None:

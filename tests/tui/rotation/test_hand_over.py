@@ -97,6 +97,21 @@ async def test_the_route_and_the_limits_of_tmux_are_named(
         assert [delivery.state for delivery in deliveries(vault)] == ["failed"]
 
 
+async def test_a_path_is_typed_at_once_and_enter_never_means_back(
+    console: Console, first: Issued, tmp_path: Path
+) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        screen = await at_hand_over(pilot, first.key.id)
+        secret = screen._secret.reveal()
+        await pilot.press("f")
+        await until_said(pilot, "Write the secret to a new file?")
+        await pilot.press(*str(tmp_path / "key"), "enter")
+        await until(pilot, lambda: console.screen.focused is console.screen.query_one("#act"), "the button that acts")
+        await pilot.press("enter")
+        await until(pilot, (tmp_path / "key").exists, "the file")
+        assert (tmp_path / "key").read_text() == secret
+
+
 async def test_a_new_file_takes_it_and_ends_the_hand_over(
     console: Console, vault: LocalVault, first: Issued, tmp_path: Path
 ) -> None:
