@@ -56,7 +56,7 @@ def copy_locally(secret: Secret, timeout: float = COPY_TIMEOUT, clear_after: flo
     try:
         pipe_to_command(program, secret, timeout)
     except Refused:
-        raise Refused(f"it did not take it within {timeout:g} s", "use OSC 52, a file or a pipe") from None
+        raise Refused(f"no clipboard took it within {timeout:g} s", "use OSC 52, a file or a pipe") from None
 
 
 def main() -> None:

@@ -93,7 +93,7 @@ async def test_the_route_and_the_limits_of_tmux_are_named(
         await at_hand_over(pilot, first.key.id)
         await until_said(pilot, "send to this machine's clipboard", "set-clipboard on")
         await pilot.press("c")
-        await until_said(pilot, "✗ this machine's clipboard", "did not take it within 3 s")
+        await until_said(pilot, "✗ this machine's clipboard", "no clipboard took it within 3 s")
         assert [delivery.state for delivery in deliveries(vault)] == ["failed"]
 
 

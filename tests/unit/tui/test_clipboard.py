@@ -82,7 +82,7 @@ def test_a_clipboard_that_holds_something_else_by_then_is_left_alone(clipboard: 
 def test_a_helper_that_hangs_is_given_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install_xclip(tmp_path, monkeypatch, "sleep 60")
     began = time.monotonic()
-    with pytest.raises(Refused, match="did not take it within 1 s") as caught:
+    with pytest.raises(Refused, match="no clipboard took it within 1 s") as caught:
         copy_locally(SECRET, timeout=1)
     assert time.monotonic() - began < 10
     assert SECRET.reveal() not in str(caught.value)
@@ -91,5 +91,5 @@ def test_a_helper_that_hangs_is_given_up_on(tmp_path: Path, monkeypatch: pytest.
 def test_a_machine_without_a_clipboard_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(Refused, match="clipboard did not take it"):
+    with pytest.raises(Refused, match="no clipboard took it within"):
         copy_locally(SECRET, timeout=20)
