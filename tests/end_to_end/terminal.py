@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
@@ -66,14 +67,14 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], columns: int, rows: int, 
     return Spawned(process, master)
 
 
-class Seat:
+class Seat(ABC):
     """Where an operator sits: a screen to look at and a keyboard. A subclass says what stands behind them."""
 
     display: Display
 
+    @abstractmethod
     def send(self, text: str) -> None:
         """Type a text as it stands."""
-        raise NotImplementedError
 
     def press(self, *keys: str) -> None:
         """Press keys, by name (`enter`) or as the character they give (`R`)."""

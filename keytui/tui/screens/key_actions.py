@@ -49,11 +49,11 @@ class KeyActions(VaultScreen[None]):
 
     def pointed(self) -> KeySummary | None:
         """The key that the cursor is on."""
-        raise NotImplementedError
+        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
 
     def chosen(self) -> tuple[KeySummary, ...]:
         """What the next action takes."""
-        raise NotImplementedError
+        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
 
     def acted(self) -> None:
         """Something was done to the chosen keys: show it."""

@@ -71,7 +71,7 @@ class KeyForm(VaultScreen[None]):
 
     def heading(self) -> str:
         """What the form is about."""
-        raise NotImplementedError
+        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
 
     def initial(self, field: str) -> str:
         """What a field holds at first."""
@@ -79,11 +79,11 @@ class KeyForm(VaultScreen[None]):
 
     def command(self) -> str:
         """The command that does the same; Invalid while the form cannot be read."""
-        raise NotImplementedError
+        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
 
     def submit(self) -> None:
         """Carry it out."""
-        raise NotImplementedError
+        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="form", can_focus=False):
