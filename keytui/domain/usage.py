@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Caller:
 UNKNOWN_CALLER = Caller.undeclared("")
 OTHER_CALLERS = Caller("further callers")
 """Stands for everyone beyond the most callers of one version that are told apart."""
+NO_KEY: Final = ""
+"""Stands, with version 0, for the key of secrets that belong to none: their refusals are counted by address only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,17 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteUse:
+    """One minute of one key's requests to one route (a path with its numbers and ids left out)."""
+
+    key_id: str
+    route: str
+    minute: datetime
+    accepted: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Flush:
     """What a recorder hands over at once: complete, numbered, and honest about what it lost."""
 
@@ -71,6 +85,7 @@ class Flush:
     """The newest change of the vault that this process's verifier has taken in."""
     closing: bool = False
     """A clean end: nothing is missing after it."""
+    routes: tuple[RouteUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ class Sighting:
     first_seen: datetime
     last_seen: datetime
     count: int
+    recorder: str = ""
+    """Which of a source's recorders claims the last of them, if it has several."""
 
 
 @dataclass(frozen=True, slots=True)

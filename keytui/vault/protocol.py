@@ -7,13 +7,17 @@ typed into one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from keytui.domain.alerts import Alert
 from keytui.domain.audit import AuditCheck, AuditFilter
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.monitor import CallerTraffic, Monitor, Range
 from keytui.domain.query import Query, Sort
+from keytui.domain.recognition import Recogniser
+from keytui.domain.reports import Report, SourceStanding
 from keytui.domain.rotation import Plan, Reason, Rotation
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller, CallerUse, Usage
@@ -90,6 +94,18 @@ class Reading(Protocol):
 
     def usage(self, key_id: str | None, since: datetime, limit: int) -> tuple[Usage, ...]:
         """Requests of a key, or of the `limit` busiest keys, since a time."""
+        ...
+
+    def monitor(self, over: Range, limit: int) -> Monitor:
+        """Who uses what right now and over a range, of the `limit` busiest keys."""
+        ...
+
+    def caller_traffic(self, key_id: str) -> tuple[CallerTraffic, ...]:
+        """A key's callers with their rates, the busiest first, then the latest."""
+        ...
+
+    def caller_keys(self, caller: Caller) -> tuple[CallerTraffic, ...]:
+        """Every version of every key that a caller uses, known by its name and whether it declared it."""
         ...
 
     def schedule(self, until: datetime) -> tuple[Due, ...]:
@@ -229,7 +245,58 @@ class Sealing(Protocol):
         ...
 
 
-class Vault(Reading, Keeping, Rotating, Sealing, Protocol):
+class Witnessing(Protocol):
+    """Evidence from elsewhere: sources that are asked, beside the recorders that report by themselves."""
+
+    def sources(self) -> tuple[SourceStanding, ...]:
+        """Every evidence source, the recorders included, by name."""
+        ...
+
+    def recogniser(self) -> Recogniser:
+        """Recognises the vault's versions in texts from outside."""
+        ...
+
+    def bookmarks(self, source: str) -> Mapping[str, str]:
+        """Where a source goes on, by name; empty for a new one."""
+        ...
+
+    def witness(self, report: Report) -> None:
+        """Take one report in, in one transaction. Refused when another has moved a bookmark since it was read.
+
+        A leak flags its version's key, and is audited and alerted; a use of an unknown key is an error of the probe.
+        """
+        ...
+
+    def ingested(self, source: str, counts: Mapping[str, str]) -> None:
+        """One run over a source has ended: its counts go into the audit log."""
+        ...
+
+
+class Alerting(Protocol):
+    """Alerts, and the housekeeping that goes on beside."""
+
+    def alerts(self, *, resolved: bool = False) -> tuple[Alert, ...]:
+        """The open ones, the most serious first, then the newest; with `resolved` those of the last 30 days too."""
+        ...
+
+    def acknowledge(self, alert_id: int, note: str) -> Alert:
+        """Somebody has seen it and says what is done about it. Audited."""
+        ...
+
+    def tend(self) -> tuple[Alert, ...]:
+        """Look for new alerts, resolve what is over, roll old usage up; what has opened now. Safe in every profile:
+        it notes what happened and changes no key. Cheap when it was done a moment ago, by whatever process.
+        """
+        ...
+
+    def erase(self, caller: str) -> int:
+        """Forget a person: the address or name becomes a number wherever callers are kept; how many were found.
+        Counts and times stay, so that no verdict changes. Audited, without the name.
+        """
+        ...
+
+
+class Vault(Reading, Keeping, Rotating, Sealing, Witnessing, Alerting, Protocol):
     """Where keytui keeps what it knows."""
 
     def arm(self, typed_profile: str) -> datetime:
