@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
+
+from keytui.domain.text import harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,13 @@ class Caller:
         return Caller(f"{address} {agent}".strip() or "unknown", False, address, agent)
 
     @staticmethod
-    def called(name: str) -> Caller:
-        """A caller that declared its name."""
-        return Caller(name, True)
+    def called(name: str, address: str = "", agent: str = "") -> Caller:
+        """A caller that declared its name. Where it came from is noted beside, and makes no other caller of it."""
+        return Caller(name, True, address, agent)
+
+    def unrecognised(self) -> Caller:
+        """The same caller with a secret that is nobody's: its name could be anybody's word, its address is not."""
+        return Caller.undeclared(self.address)
 
 
 UNKNOWN_CALLER = Caller.undeclared("")
@@ -38,6 +46,27 @@ OTHER_CALLERS = Caller("further callers")
 """Stands for everyone beyond the most callers of one version that are told apart."""
 NO_KEY: Final = ""
 """Stands, with version 0, for the key of secrets that belong to none: their refusals are counted by address only."""
+MOST_ROUTES: Final = 200
+"""Routes of one key that are told apart; requests to further ones are counted together."""
+OTHER_ROUTES: Final = "further routes"
+LONGEST_ROUTE: Final = 120
+_CHANGING: Final = re.compile(r"[^/]*\d[^/]*|[^/]{40,}")
+"""A segment of a path that holds a digit or is very long: an id, a date, a token. `v1` is the exception."""
+_STANDING: Final = re.compile(r"v\d{1,3}", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def route_of(path: str) -> str:
+    """The route of a path: without its query, with `*` for every segment that changes from request to request.
+
+    What could be a secret or name a person never gets into a route: a segment with a digit in it is left out.
+    """
+    plain = path.partition("?")[0].partition("#")[0]
+    segments = (
+        "*" if _CHANGING.fullmatch(segment) and not _STANDING.fullmatch(segment) else segment
+        for segment in plain.split("/")
+    )
+    return harmless("/".join(segments)[:LONGEST_ROUTE]) or "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +108,6 @@ class Flush:
     at: datetime
     uses: tuple[Use, ...] = ()
     dropped: int = 0
-    unknown_refused: int = 0
-    """Refusals of secrets that belong to no key."""
     acknowledged: int = 0
     """The newest change of the vault that this process's verifier has taken in."""
     closing: bool = False

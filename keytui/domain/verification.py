@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -44,19 +44,23 @@ class Credential:
     keyed: bool
     key: Key
     version: Version
+    _answers: dict[Outcome, Check] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Every answer is made once: a verifier gives the same few, many thousand times a second."""
+
+    def answer(self, outcome: Outcome) -> Check:
+        """What is said to a request of this version that ends so."""
+        found = self._answers.get(outcome)
+        if found is None:
+            accepted = outcome is Outcome.ACCEPTED
+            key = self.key
+            found = Check(accepted, outcome, key.id, key.name, self.version.number, key.scopes)
+            self._answers[outcome] = found
+        return found
 
 
 def judge(credential: Credential, scopes: frozenset[str], now: datetime) -> Check:
     """Whether the credential lets a request in that needs `scopes`. `*` in a key's scopes is all of them."""
-    outcome = _outcome(credential.key, credential.version, scopes, now)
-    return Check(
-        outcome is Outcome.ACCEPTED,
-        outcome,
-        credential.key.id,
-        credential.key.name,
-        credential.version.number,
-        credential.key.scopes,
-    )
+    return credential.answer(_outcome(credential.key, credential.version, scopes, now))
 
 
 def _outcome(key: Key, version: Version, scopes: frozenset[str], now: datetime) -> Outcome:
@@ -69,6 +73,6 @@ def _outcome(key: Key, version: Version, scopes: frozenset[str], now: datetime) 
         return Outcome.EXPIRED
     if state is KeyState.DISABLED:
         return Outcome.DISABLED
-    if "*" not in key.scopes and not scopes <= set(key.scopes):
+    if scopes and "*" not in key.scopes and not scopes <= set(key.scopes):
         return Outcome.SCOPE
     return Outcome.ACCEPTED

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Container, Iterable, MutableMapping
 from typing import Final
 
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
-from keytui.domain.usage import Caller
+from keytui.domain.usage import Caller, route_of
 from keytui.domain.verification import Check, Outcome
 from keytui.verify.verifier import LONGEST_NAME, Verifier
 
@@ -47,22 +47,26 @@ class KeyMiddleware:
         self._header = header.lower().encode("latin-1")
         self._scopes = (scopes,) if isinstance(scopes, str) else tuple(scopes)
         self._caller_header = caller_header.lower().encode("latin-1") if caller_header else None
+        self._read = frozenset({self._header, b"authorization", b"user-agent", self._caller_header or self._header})
         self._public_paths = frozenset((public_paths,) if isinstance(public_paths, str) else public_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"} or scope.get("path") in self._public_paths:
             await self._app(scope, receive, send)
             return
-        headers = _headers(scope)
+        headers = _headers(scope, self._read)
         secret = self._secret(headers)
         caller = self._caller(scope, headers)
-        check = self._verifier.check(secret, self._scopes, caller) if secret is not None else _NO_KEY
+        check = self._check(secret, caller, scope) if secret is not None else _NO_KEY
         if check.valid:
             await self._app({**scope, "keytui": check}, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})
         else:
             await _refuse(check, send)
+
+    def _check(self, secret: Secret, caller: Caller, scope: Scope) -> Check:
+        return self._verifier.check(secret, self._scopes, caller, route=route_of(str(scope.get("path", ""))))
 
     def _secret(self, headers: dict[bytes, list[str]]) -> Secret | None:
         """The one secret of a request; several in one header are none."""
@@ -73,19 +77,19 @@ class KeyMiddleware:
 
     def _caller(self, scope: Scope, headers: dict[bytes, list[str]]) -> Caller:
         declared = headers.get(self._caller_header, [""])[0] if self._caller_header else ""
-        if declared:
-            return Caller.called(_short(declared))
         client = scope.get("client")
-        address = str(client[0]) if isinstance(client, tuple | list) and client else ""
-        return Caller.undeclared(_short(address), _short(headers.get(b"user-agent", [""])[0]))
+        address = _short(str(client[0])) if isinstance(client, tuple | list) and client else ""
+        agent = _short(headers.get(b"user-agent", [""])[0])
+        return Caller.called(_short(declared), address, agent) if declared else Caller.undeclared(address, agent)
 
 
-def _headers(scope: Scope) -> dict[bytes, list[str]]:
-    """Every header by its name in lower case. Bytes that are not UTF-8 become a character that no secret has."""
+def _headers(scope: Scope, wanted: Container[bytes]) -> dict[bytes, list[str]]:
+    """The wanted headers by name in lower case. Bytes that are not UTF-8 become a character that no secret has."""
     pairs = scope.get("headers")
     found: dict[bytes, list[str]] = {}
     for name, value in pairs if isinstance(pairs, Iterable) else ():
-        found.setdefault(name.lower(), []).append(value.decode(errors="replace").strip())
+        if (known := name.lower()) in wanted:
+            found.setdefault(known, []).append(value.decode(errors="replace").strip())
     return found
 
 

@@ -8,7 +8,6 @@ import os
 import threading
 import weakref
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
@@ -16,7 +15,7 @@ from typing import Final, Self
 from keytui.clock import Clock, utc_now
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
-from keytui.domain.usage import UNKNOWN_CALLER, Caller
+from keytui.domain.usage import NO_KEY, UNKNOWN_CALLER, Caller
 from keytui.domain.verification import Check, Outcome, judge
 from keytui.verify.credentials import Credentials
 from keytui.verify.recorder import UsageRecorder
@@ -25,6 +24,7 @@ from keytui.verify.source import Sink, Source
 FOLLOW_FOR: Final = 0.4
 """Seconds that one question for changes may take; each answer, an empty one too, is contact with the vault."""
 LONGEST_NAME: Final = 200
+_NO_SCOPES: Final[frozenset[str]] = frozenset()
 
 _log = logging.getLogger("keytui.verify")
 
@@ -69,23 +69,28 @@ class Verifier:
         scopes: Iterable[str] = (),
         caller: Caller | str | None = None,
         probe: bool = False,
+        route: str = "",
     ) -> Check:
-        """One secret's answer, from memory. `caller` is a declared name or a Caller; a probe never counts as use."""
+        """One secret's answer, from memory. `caller` is a declared name or a Caller; a probe never counts as use.
+
+        `route` is where the request goes, as `keytui.domain.usage.route_of` names it: never a path with an id in it.
+        """
         if self._forked:
             self._begin_in_child()
         now = self._clock()
         stale = self._stale(now)
         credential = self._credentials.find(secret if isinstance(secret, Secret) else Secret(secret))
+        who = _who(caller)
         if credential is None:
-            self._recorder.note_unknown()
+            self._recorder.note(NO_KEY, 0, who.unrecognised(), now, accepted=False, probe=probe)
             return Check(False, Outcome.STALE if stale else Outcome.UNKNOWN)
-        answer = judge(credential, frozenset((scopes,) if isinstance(scopes, str) else scopes), now)
+        answer = judge(credential, _all_of(scopes), now)
         if stale:
-            answer = _refused_as_stale(answer)
+            answer = credential.answer(Outcome.STALE)
         noted = self._recorder.note(
-            credential.key.id, credential.version.number, _who(caller), now, accepted=answer.valid, probe=probe
+            credential.key.id, credential.version.number, who, now, accepted=answer.valid, probe=probe, route=route
         )
-        return answer if noted else _refused_as_stale(answer)
+        return answer if noted else credential.answer(Outcome.STALE)
 
     def close(self) -> None:
         """Hand over what was counted and end cleanly; from here on everything is refused."""
@@ -164,8 +169,8 @@ def _who(caller: Caller | str | None) -> Caller:
     return caller if isinstance(caller, Caller) else Caller.called(harmless(caller[:LONGEST_NAME]))
 
 
-def _refused_as_stale(answer: Check) -> Check:
-    return replace(answer, valid=False, reason=Outcome.STALE)
+def _all_of(scopes: Iterable[str]) -> frozenset[str]:
+    return frozenset((scopes,) if isinstance(scopes, str) else scopes) if scopes else _NO_SCOPES
 
 
 _VERIFIERS: Final[weakref.WeakSet[Verifier]] = weakref.WeakSet()

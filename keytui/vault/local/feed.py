@@ -105,7 +105,6 @@ class LocalFeed:
             row.sequence = flush.sequence
             row.last_flush_at = flush.at
             row.dropped += flush.dropped
-            row.unknown_refused += flush.unknown_refused
             row.ended_at = flush.at if flush.closing else None
             session.flush()
             count_uses(session, flush.uses)

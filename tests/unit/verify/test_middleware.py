@@ -160,3 +160,15 @@ async def conversation(app: App, scope: Scope) -> list[Message]:
 
     await app(scope, receive, send)
     return sent
+
+
+async def test_a_request_is_counted_on_its_route_and_by_its_address_beside_its_name(
+    vault: MemoryVault, verifier: Verifier
+) -> None:
+    async with client(KeyMiddleware(service, verifier, caller_header="x-client")) as requests:
+        await requests.get("/bookings/8112?x=1", headers={"x-api-key": GOOD.reveal(), "x-client": "web-1"})
+
+    eventually(lambda: vault.uses, within=2.0)
+    assert vault.uses[0].caller.name == "web-1"
+    assert vault.uses[0].caller.address == "10.0.3.7"
+    assert [(route.route, route.accepted) for flush in vault.flushes for route in flush.routes] == [("/bookings/*", 1)]

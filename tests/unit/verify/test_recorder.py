@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from keytui.domain.usage import OTHER_CALLERS, Caller
+from keytui.domain.usage import MOST_ROUTES, OTHER_CALLERS, OTHER_ROUTES, Caller
 from keytui.verify.recorder import UsageRecorder
 from tests.unit.verify.memory_vault import MemoryVault
 from tests.world import NOON, StoppedClock, eventually
@@ -153,3 +153,16 @@ def test_it_registers_before_its_first_flush_whenever_that_succeeds(
     recorder.flush()
 
     assert vault.registered == [(recorder.id, "api-1")]
+
+
+def test_routes_are_counted_beside_the_callers_and_bounded(recorder: UsageRecorder, vault: MemoryVault) -> None:
+    for number in range(MOST_ROUTES + 2):
+        for accepted in (True, True, False):
+            recorder.note("k1", 1, WEB, NOON, accepted=accepted, probe=False, route=f"/{number}")
+    recorder.note("k1", 1, WEB, NOON, accepted=True, probe=True, route="/asked-by-us")
+    recorder.flush()
+
+    counted = {route.route: (route.accepted, route.refused) for route in vault.flushes[-1].routes}
+    assert len(counted) == MOST_ROUTES + 1
+    assert counted["/0"] == (2, 1)
+    assert counted[OTHER_ROUTES] == (4, 2)

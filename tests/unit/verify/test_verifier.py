@@ -12,7 +12,7 @@ import pytest
 from keytui.domain.errors import Unreachable
 from keytui.domain.keys import Key, VersionState
 from keytui.domain.secrets import Secret
-from keytui.domain.usage import Caller
+from keytui.domain.usage import NO_KEY, Caller
 from keytui.domain.verification import Outcome
 from keytui.verify.verifier import Verifier
 from tests.unit.verify.memory_vault import ACTIVE, CHECKOUT, MemoryVault, in_state
@@ -161,13 +161,23 @@ def test_a_clean_end_hands_over_everything_and_refuses_from_then_on(vault: Memor
 def test_a_probe_is_marked_and_a_refusal_is_counted_apart(verifier: Verifier, vault: MemoryVault) -> None:
     verifier.check(SECRET, probe=True)
     verifier.check(SECRET, ["admin"], "web-1")
-    verifier.check("unknown")
 
     eventually(lambda: len(vault.uses) == 2, within=2.0)
     probe, refused = vault.uses
     assert (probe.probe, probe.accepted) == (True, 1)
     assert (refused.caller.name, refused.accepted, refused.refused) == ("web-1", 0, 1)
-    assert sum(flush.unknown_refused for flush in vault.flushes) == 1
+
+
+def test_a_secret_that_is_nobodys_is_refused_by_address_whatever_name_its_sender_declares(
+    verifier: Verifier, vault: MemoryVault
+) -> None:
+    for name in ("web-1", "web-2"):
+        verifier.check("guessed", caller=Caller.called(name, "203.0.113.9", "curl/8"))
+
+    eventually(lambda: sum(use.refused for use in vault.uses) == 2, within=2.0)
+    assert {(use.key_id, use.version, use.caller) for use in vault.uses} == {
+        (NO_KEY, 0, Caller.undeclared("203.0.113.9"))
+    }
 
 
 def test_no_secret_reaches_the_vault_or_the_log(
