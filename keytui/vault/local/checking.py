@@ -25,6 +25,7 @@ from keytui.vault.local.tables import (
     AuditRow,
     KeyRow,
     RecorderRow,
+    SeriesRow,
     UsageRow,
     VersionRow,
 )
@@ -110,9 +111,9 @@ def _probe(answer: Check, caller: Caller, now: datetime) -> tuple[Use, ...]:
 def _first_accepted(session: Session, rotation: Rotation) -> datetime | None:
     """When the new version was first let in, by whomever."""
     first: datetime | None = session.exec(
-        select(func.min(UsageRow.first_at)).where(
-            UsageRow.key_id == rotation.key_id, UsageRow.version == rotation.new_version, UsageRow.accepted > 0
-        )
+        select(func.min(UsageRow.first_at))
+        .join(SeriesRow, col(SeriesRow.id) == UsageRow.series)
+        .where(SeriesRow.key_id == rotation.key_id, SeriesRow.version == rotation.new_version, UsageRow.accepted > 0)
     ).one()
     return first
 

@@ -31,9 +31,8 @@ def source(session: Session, now: datetime) -> Source | None:
 
 def gaps(session: Session, now: datetime) -> Iterator[Gap]:
     """Every stretch that was noted as missing, and those that a recorder left by falling silent."""
-    noted = select(GapRow, RecorderRow.name).join(RecorderRow, col(RecorderRow.id) == GapRow.recorder)
-    for row, name in session.exec(noted):
-        yield Gap(f"recorder {name}", GapKind(row.kind), row.started_at, row.ended_at, row.count)
+    for row in session.exec(select(GapRow).where(col(GapRow.source).startswith("recorder "))):
+        yield Gap(row.source, GapKind(row.kind), row.started_at, row.ended_at, row.count)
     for recorder in _unended(session):
         if _silent(recorder, now):
             yield _left_by(session, recorder)

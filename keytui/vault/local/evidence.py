@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from keytui.domain.policy import Policy
 from keytui.domain.rotation import Rotation
@@ -16,8 +17,9 @@ from keytui.domain.usage import OTHER_CALLERS
 from keytui.domain.verdict import CallerEvidence, Evidence, Question, Refusals, Sighting
 from keytui.vault.local.coverage import gaps, source
 from keytui.vault.local.mapping import caller_of
+from keytui.vault.local.recording import RECORDERS
 from keytui.vault.local.rows import key_row, version_row
-from keytui.vault.local.tables import CallerRow, DeliveryRow, UsageRow
+from keytui.vault.local.tables import CallerRow, CallerUsageRow, DeliveryRow, SeriesRow, UsageRow
 
 _COMPARED: Final = timedelta(hours=24)
 """How far before the change rates are measured."""
@@ -59,7 +61,7 @@ def gather_evidence(
 
 def _caller_rows(session: Session, key_id: str) -> Sequence[CallerRow]:
     """Everyone who ever had a request accepted with the key, in the order of their coming."""
-    found = select(CallerRow).where(CallerRow.key_id == key_id, CallerRow.accepted > 0)
+    found = select(CallerRow).where(CallerRow.key_id == key_id, CallerRow.source == RECORDERS, CallerRow.accepted > 0)
     return session.exec(found.order_by(col(CallerRow.first_seen))).all()
 
 
@@ -120,41 +122,48 @@ def _per_hour(count: int, span: timedelta) -> float:
 
 
 def _accepted_between(session: Session, key_id: str, start: datetime, end: datetime) -> dict[_CallerKey, int]:
+    """Of an hour that began earlier and reaches into the time, all counts: a rate is rather too high than too low."""
     counted = (
-        select(UsageRow.caller, UsageRow.declared, func.sum(UsageRow.accepted))
-        .where(UsageRow.key_id == key_id, UsageRow.minute >= start, UsageRow.minute < end)
-        .where(col(UsageRow.probe).is_(False))
-        .group_by(col(UsageRow.caller), col(UsageRow.declared))
+        select(CallerRow.name, CallerRow.declared, func.sum(CallerUsageRow.accepted))
+        .join(CallerUsageRow, col(CallerUsageRow.caller) == CallerRow.id)
+        .where(CallerRow.key_id == key_id, CallerRow.source == RECORDERS)
+        .where(CallerUsageRow.last_at >= start, CallerUsageRow.at < end)
+        .group_by(col(CallerRow.name), col(CallerRow.declared))
     )
     return {(caller, declared): count for caller, declared, count in session.exec(counted)}
 
 
 def _refusals(session: Session, key_id: str, source_name: str, since: datetime, now: datetime) -> Refusals:
     """A minute that the change falls into counts as after it."""
-    refused = select(func.coalesce(func.sum(UsageRow.refused), 0)).where(
-        UsageRow.key_id == key_id, UsageRow.minute >= since - _COMPARED, col(UsageRow.probe).is_(False)
-    )
+    refused = _refused(key_id).where(UsageRow.at >= since - _COMPARED)
     before = session.exec(refused.where(UsageRow.last_at < since)).one()
     after = session.exec(refused.where(UsageRow.last_at >= since)).one()
     return Refusals(source_name, before / (_COMPARED / _HOUR), _per_hour(after, now - since), after)
 
 
 def _refused_on_old(session: Session, rotation: Rotation, since: datetime) -> int:
-    refused = select(func.coalesce(func.sum(UsageRow.refused), 0)).where(
-        UsageRow.key_id == rotation.key_id,
-        UsageRow.version == rotation.old_version,
-        UsageRow.last_at >= since,
-        col(UsageRow.probe).is_(False),
-    )
+    refused = _refused(rotation.key_id).where(SeriesRow.version == rotation.old_version, UsageRow.last_at >= since)
     return session.exec(refused).one()
+
+
+def _refused(key_id: str) -> SelectOfScalar[int]:
+    """How many requests were refused, probes left out."""
+    return (
+        select(func.coalesce(func.sum(UsageRow.refused), 0))
+        .join(SeriesRow, col(SeriesRow.id) == UsageRow.series)
+        .where(SeriesRow.key_id == key_id, SeriesRow.source == RECORDERS, col(SeriesRow.probe).is_(False))
+    )
 
 
 def _new_proven(session: Session, rotation: Rotation) -> bool:
     """Whether the new secret was accepted once, a probe included, or a delivery of this very version was proven."""
     if rotation.new_version is None:
         return False
-    accepted = select(UsageRow.minute).where(
-        UsageRow.key_id == rotation.key_id, UsageRow.version == rotation.new_version, UsageRow.accepted > 0
+    accepted = (
+        select(UsageRow.at)
+        .join(SeriesRow, col(SeriesRow.id) == UsageRow.series)
+        .where(SeriesRow.key_id == rotation.key_id, SeriesRow.version == rotation.new_version)
+        .where(SeriesRow.source == RECORDERS, UsageRow.accepted > 0)
     )
     if session.exec(accepted.limit(1)).first() is not None:
         return True

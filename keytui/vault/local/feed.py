@@ -23,7 +23,7 @@ from keytui.vault.local.database import Database
 from keytui.vault.local.files import kept_key
 from keytui.vault.local.ledger import position
 from keytui.vault.local.mapping import key_of, version_of
-from keytui.vault.local.recording import count_uses
+from keytui.vault.local.recording import count_routes, count_uses, note_pulse
 from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow, VersionRow
 from keytui.vault.local.vault import PEPPER_FILE
 from keytui.vault.profile import Profile
@@ -107,7 +107,9 @@ class LocalFeed:
             row.dropped += flush.dropped
             row.ended_at = flush.at if flush.closing else None
             session.flush()
-            count_uses(session, flush.uses)
+            count_uses(session, flush.uses, recorder=row.name)
+            count_routes(session, flush.routes)
+            note_pulse(session, row.id, flush.at, flush.uses)
 
     def _position(self) -> int:
         with self._reading, self._database.reading() as session:
@@ -166,7 +168,7 @@ def _gaps(row: RecorderRow, flush: Flush, silent_for: timedelta) -> Iterable[Gap
     for kind, count in found:
         if count:
             yield GapRow(
-                recorder=row.id,
+                source=f"recorder {row.name}",
                 kind=kind,
                 started_at=min(row.last_flush_at, flush.at),
                 ended_at=max(row.last_flush_at, flush.at),

@@ -1,131 +1,105 @@
-"""A flush's uses, counted: by minute, by caller over its whole history, and as the last use of versions and keys."""
+"""A flush's uses, counted: by version, by caller, by route, and as the last use of versions and keys."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import product
-from typing import Final, TypeVar
+from typing import Final
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, tuple_
+from sqlalchemy import BindParameter, ColumnElement, bindparam
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, func, select, update
 
 from keytui.domain.keys import VersionState
-from keytui.domain.usage import OTHER_CALLERS, Caller, Use
+from keytui.domain.usage import RouteUse, Use
+from keytui.vault.local.callers import count_callers
 from keytui.vault.local.columns import UtcTime
-from keytui.vault.local.tables import CallerRow, KeyRow, UsageRow, VersionRow
+from keytui.vault.local.grains import Grain
+from keytui.vault.local.listing import listed, part
+from keytui.vault.local.mapping import stored_id
+from keytui.vault.local.tables import KeyRow, PulseRow, RouteRow, SeriesRow, UsageRow, VersionRow
 
-MOST_CALLERS: Final = 1_000
-"""Callers of one version that are told apart; the requests of further ones are counted together."""
-_AT_A_TIME: Final = 500
+RECORDERS: Final = "recorder"
+"""The one source that all recorders are: their requests add up."""
 _Version = tuple[str, int]
 """A key's id and the version's number."""
-_Name = tuple[str, bool]
-"""A caller's name, and whether it declared it."""
-_T = TypeVar("_T")
+_Series = tuple[str, int, bool]
+"""A key's id, the version's number, and whether these are our own probes."""
 
 
-def count_uses(session: Session, uses: Iterable[Use]) -> None:
-    """Add the uses of one flush, in the session's transaction. Probes are counted by minute and nowhere else.
+def count_uses(session: Session, uses: Iterable[Use], source: str = RECORDERS, recorder: str = "") -> None:
+    """Add what a source saw, in the session's transaction. Probes are counted by version and nowhere else.
 
-    A few statements for the whole flush, however many keys it speaks of: a busy service flushes every second.
+    `recorder` is the name of the recorder that saw it. A few statements for the whole flush, however many keys it
+    speaks of: a busy service flushes every second.
     """
     ordered = sorted(uses, key=lambda use: use.first_at)
     real = [use for use in ordered if not use.probe]
-    counted = list(_count_callers(session, real))
-    _count_minutes(session, [*counted, *(use for use in ordered if use.probe)])
+    _count_minutes(session, ordered, source)
+    count_callers(session, real, source, recorder)
     _touch(session, {_version(use): use.last_at for use in sorted(real, key=lambda use: use.last_at) if use.accepted})
+
+
+def count_routes(session: Session, routes: Sequence[RouteUse], source: str = RECORDERS) -> None:
+    """Add the requests by route."""
+    if not routes:
+        return
+    new = insert(RouteRow)
+    stored, more = RouteRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
+    added = new.on_conflict_do_update(
+        index_elements=[stored.key_id, stored.route, stored.source, stored.grain, stored.at],
+        set_={"accepted": stored.accepted + more.accepted, "refused": stored.refused + more.refused},
+    )
+    given = [
+        {
+            "key_id": use.key_id,
+            "route": use.route,
+            "source": source,
+            "grain": Grain.MINUTE,
+            "at": use.minute,
+            "accepted": use.accepted,
+            "refused": use.refused,
+        }
+        for use in routes
+    ]
+    session.connection().execute(added, given)
+
+
+def note_pulse(session: Session, recorder: str, at: datetime, uses: Iterable[Use]) -> None:
+    """Note how many requests one flush brought, probes left out. `recorder` is the recorder's id."""
+    real = [use for use in uses if not use.probe]
+    new = insert(PulseRow).values(
+        at=at, recorder=recorder, accepted=sum(use.accepted for use in real), refused=sum(use.refused for use in real)
+    )
+    stored, more = PulseRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
+    added = new.on_conflict_do_update(
+        index_elements=[stored.at, stored.recorder],
+        set_={"accepted": stored.accepted + more.accepted, "refused": stored.refused + more.refused},
+    )
+    session.connection().execute(added)
 
 
 def _version(use: Use) -> _Version:
     return use.key_id, use.version
 
 
-def _count_callers(session: Session, uses: Sequence[Use]) -> Iterator[Use]:
-    """The uses as they are to be counted by minute: those of callers beyond the most, under one name."""
-    rows = _stored_callers(session, uses)
-    unknown = {_version(use) for use in uses if (_version(use), _name(use.caller)) not in rows}
-    room = {version: MOST_CALLERS - count for version, count in _told_apart(session, unknown).items()}
-    for use in uses:
-        version, caller = _version(use), use.caller
-        if (version, _name(caller)) not in rows:
-            caller = caller if room[version] > 0 else OTHER_CALLERS
-            room[version] -= 1
-        row = rows.get((version, _name(caller)))
-        if row is None:
-            row = rows[version, _name(caller)] = _new_caller(*version, caller, use.first_at)
-            session.add(row)
-        _add(row, use)
-        yield replace(use, caller=caller)
+def _series(use: Use) -> _Series:
+    return use.key_id, use.version, use.probe
 
 
-def _name(caller: Caller) -> _Name:
-    return caller.name, caller.declared
-
-
-def _stored_callers(session: Session, uses: Sequence[Use]) -> dict[tuple[_Version, _Name], CallerRow]:
-    names = sorted({OTHER_CALLERS.name, *(use.caller.name for use in uses)})
-    found: dict[tuple[_Version, _Name], CallerRow] = {}
-    for versions, some in product(_chunks(sorted({_version(use) for use in uses})), _chunks(names)):
-        of_versions = tuple_(col(CallerRow.key_id), col(CallerRow.version)).in_(versions)
-        for row in session.exec(select(CallerRow).where(of_versions, col(CallerRow.name).in_(some))):
-            found[(row.key_id, row.version), (row.name, row.declared)] = row
-    return found
-
-
-def _told_apart(session: Session, versions: Iterable[_Version]) -> dict[_Version, int]:
-    """How many callers of each version are stored."""
-    counts = dict.fromkeys(versions, 0)
-    for some in _chunks(sorted(counts)):
-        of_versions = tuple_(col(CallerRow.key_id), col(CallerRow.version)).in_(some)
-        counted = select(CallerRow.key_id, CallerRow.version, func.count()).where(of_versions)
-        for key_id, version, count in session.exec(counted.group_by(col(CallerRow.key_id), col(CallerRow.version))):
-            counts[key_id, version] = count
-    return counts
-
-
-def _chunks(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    """Few enough at a time for the parameters of one statement."""
-    return (values[start : start + _AT_A_TIME] for start in range(0, len(values), _AT_A_TIME))
-
-
-def _new_caller(key_id: str, version: int, caller: Caller, at: datetime) -> CallerRow:
-    return CallerRow(
-        key_id=key_id,
-        version=version,
-        name=caller.name,
-        declared=caller.declared,
-        address=caller.address,
-        agent=caller.agent,
-        first_seen=at,
-        last_seen=at,
-    )
-
-
-def _add(row: CallerRow, use: Use) -> None:
-    row.first_seen = min(row.first_seen, use.first_at)
-    row.last_seen = max(row.last_seen, use.last_at)
-    row.refused += use.refused
-    if not use.accepted:
-        return
-    if row.last_accepted_at is not None:
-        between = use.first_at - row.last_accepted_at
-        row.longest_gap = max(gap for gap in (row.longest_gap, between, use.longest_gap) if gap is not None)
-    elif use.accepted > 1:
-        row.longest_gap = use.longest_gap
-    row.accepted += use.accepted
-    row.last_accepted_at = max(row.last_accepted_at or use.last_at, use.last_at)
-
-
-def _count_minutes(session: Session, uses: Sequence[Use]) -> None:
+def _count_minutes(session: Session, uses: Sequence[Use], source: str) -> None:
     if not uses:
         return
+    series = _series_ids(session, {_series(use) for use in uses}, source)
+    minutes: dict[tuple[_Series, datetime], Use] = {}
+    for use in uses:
+        before = minutes.get((_series(use), use.minute))
+        minutes[_series(use), use.minute] = _sum(before, use) if before else use
     new = insert(UsageRow)
     stored, more = UsageRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
     added = new.on_conflict_do_update(
-        index_elements=[stored.key_id, stored.version, stored.caller, stored.declared, stored.minute, stored.probe],
+        index_elements=[stored.series, stored.grain, stored.at],
         set_={
             "first_at": func.min(stored.first_at, more.first_at),
             "last_at": func.max(stored.last_at, more.last_at),
@@ -133,22 +107,57 @@ def _count_minutes(session: Session, uses: Sequence[Use]) -> None:
             "refused": stored.refused + more.refused,
         },
     )
-    session.connection().execute(added, [_minute(use) for use in uses])
+    session.connection().execute(added, [_minute(series[_series(use)], use) for use in minutes.values()])
 
 
-def _minute(use: Use) -> dict[str, object]:
+def _sum(one: Use, other: Use) -> Use:
+    return replace(
+        one,
+        first_at=min(one.first_at, other.first_at),
+        last_at=max(one.last_at, other.last_at),
+        accepted=one.accepted + other.accepted,
+        refused=one.refused + other.refused,
+    )
+
+
+def _minute(series: int, use: Use) -> dict[str, object]:
     return {
-        "key_id": use.key_id,
-        "version": use.version,
-        "caller": use.caller.name,
-        "declared": use.caller.declared,
-        "minute": use.minute,
-        "probe": use.probe,
+        "series": series,
+        "grain": Grain.MINUTE,
+        "at": use.minute,
         "first_at": use.first_at,
         "last_at": use.last_at,
         "accepted": use.accepted,
         "refused": use.refused,
     }
+
+
+def _series_ids(session: Session, wanted: Iterable[_Series], source: str) -> dict[_Series, int]:
+    """The number of each series, a new one where there was none."""
+    ordered = sorted(wanted)
+    known = _known_series(session, ordered, source)
+    new = [
+        {"key_id": key_id, "version": version, "source": source, "probe": probe}
+        for key_id, version, probe in ordered
+        if (key_id, version, probe) not in known
+    ]
+    if not new:
+        return known
+    session.connection().execute(insert(SeriesRow), new)
+    return _known_series(session, ordered, source)
+
+
+def _known_series(session: Session, wanted: Sequence[_Series], source: str) -> dict[_Series, int]:
+    given = listed(wanted)
+    found = select(given.c.key, SeriesRow.id).join_from(
+        given,
+        SeriesRow,
+        (col(SeriesRow.key_id) == part(given, 0))
+        & (col(SeriesRow.version) == part(given, 1))
+        & (col(SeriesRow.source) == source)
+        & (col(SeriesRow.probe) == part(given, 2)),
+    )
+    return {wanted[place]: stored_id(number) for place, number in session.exec(found)}
 
 
 def _touch(session: Session, last_uses: Mapping[_Version, datetime]) -> None:

@@ -229,18 +229,18 @@ class RecorderRow(Row, table=True):
     acknowledged: int = 0
     acknowledged_at: datetime | None = Field(default=None, sa_type=UtcTime)
     dropped: int = 0
-    unknown_refused: int = 0
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class GapRow(Row, table=True):
-    """A stretch that a recorder's flushes do not cover, noted when it was found. An open end is now."""
+    """A stretch that a source cannot vouch for, noted when it was found. An open end is now."""
 
     __tablename__ = "gaps"
-    __table_args__ = (Index("ix_gaps_started_at", "started_at"), Index("ix_gaps_recorder", "recorder"))
+    __table_args__ = (Index("ix_gaps_started_at", "started_at"), Index("ix_gaps_source", "source"))
 
     id: int | None = Field(default=None, primary_key=True)
-    recorder: str
+    source: str
+    """As evidence names it: `recorder api-1`, `log edge`."""
     kind: str
     started_at: datetime = Field(sa_type=UtcTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -257,21 +257,78 @@ class AcknowledgementRow(Row, table=True):
     at: datetime = Field(sa_type=UtcTime)
 
 
-class CallerRow(Row, table=True):
-    """One caller on one version over its whole history. Probes are not in it.
+class SourceRow(Row, table=True):
+    """One evidence source beside the recorders, and how far its word reaches."""
 
-    No foreign key: a recorder may still report a key's last requests, whatever became of the key.
+    __tablename__ = "sources"
+
+    name: str = Field(primary_key=True)
+    kind: str
+    since: datetime = Field(sa_type=UtcTime)
+    as_of: datetime = Field(sa_type=UtcTime)
+    attributable: bool = True
+    forgeable: bool = False
+    covers: tuple[str, ...] = Field(default=(), sa_type=Words, nullable=False)
+    """Ids of keys that it should speak of even while it has nothing to say."""
+
+
+class BookmarkRow(Row, table=True):
+    """Where a source goes on."""
+
+    __tablename__ = "bookmarks"
+
+    source: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    value: str
+    at: datetime = Field(sa_type=UtcTime)
+
+
+class SeriesRow(Row, table=True):
+    """What usage is counted under: one version as one source sees it. Our own probes stand apart.
+
+    All recorders are one source, `recorder`: their requests add up. Every other source sees the same ones again.
+    No foreign keys here and below: a recorder may still report a key's last requests, whatever became of the key, and
+    a key of "" stands for secrets that belong to none.
     """
+
+    __tablename__ = "series"
+    __table_args__ = (UniqueConstraint("key_id", "version", "source", "probe", name="uq_series_version"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    key_id: str
+    version: int
+    source: str
+    probe: bool = False
+
+
+class UsageRow(Row, table=True):
+    """Requests of one series in one stretch of time: `grain` minutes (1, 60 or 1440) from `at`, UTC."""
+
+    __tablename__ = "usage"
+    __table_args__ = (Index("ix_usage_at", "grain", "at"), {"sqlite_with_rowid": False})
+
+    series: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    grain: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(primary_key=True, sa_type=UtcTime)
+    first_at: datetime = Field(sa_type=UtcTime)
+    last_at: datetime = Field(sa_type=UtcTime)
+    accepted: int = 0
+    refused: int = 0
+
+
+class CallerRow(Row, table=True):
+    """One caller on one version over its whole history, as one source sees it. Probes are not in it."""
 
     __tablename__ = "callers"
     __table_args__ = (
-        UniqueConstraint("key_id", "version", "name", "declared", name="uq_callers_name"),
+        UniqueConstraint("key_id", "version", "source", "name", "declared", name="uq_callers_name"),
         Index("ix_callers_last_seen", "key_id", "last_seen"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     key_id: str
     version: int
+    source: str
     name: str
     declared: bool = False
     address: str = ""
@@ -282,24 +339,86 @@ class CallerRow(Row, table=True):
     refused: int = 0
     longest_gap: timedelta | None = Field(default=None, sa_type=Span)
     last_accepted_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    recorder: str = ""
+    """Name of the recorder that saw the newest accepted request; "" of other sources and where it is not known."""
 
 
-class UsageRow(Row, table=True):
-    """One minute of one caller on one version, summed over all recorders; probes stand apart."""
+class CallerUsageRow(Row, table=True):
+    """Requests of one caller on one version in one stretch of time: by the minute only while a rotation is open."""
 
-    __tablename__ = "usage"
-    __table_args__ = (Index("ix_usage_key_id", "key_id", "minute"), Index("ix_usage_minute", "minute"))
+    __tablename__ = "caller_usage"
+    __table_args__ = (Index("ix_caller_usage_at", "grain", "at"), {"sqlite_with_rowid": False})
 
-    key_id: str = Field(primary_key=True)
-    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    caller: str = Field(primary_key=True)
-    declared: bool = Field(primary_key=True)
-    minute: datetime = Field(primary_key=True, sa_type=UtcTime)
-    probe: bool = Field(default=False, primary_key=True)
-    first_at: datetime = Field(sa_type=UtcTime)
+    caller: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    grain: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(primary_key=True, sa_type=UtcTime)
     last_at: datetime = Field(sa_type=UtcTime)
     accepted: int = 0
     refused: int = 0
+
+
+class RouteRow(Row, table=True):
+    """Requests of one key to one route in one stretch of time."""
+
+    __tablename__ = "routes"
+    __table_args__ = (Index("ix_routes_at", "grain", "at"), {"sqlite_with_rowid": False})
+
+    key_id: str = Field(primary_key=True)
+    route: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    grain: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(primary_key=True, sa_type=UtcTime)
+    accepted: int = 0
+    refused: int = 0
+
+
+class PulseRow(Row, table=True):
+    """Requests of one flush, probes left out: what the monitor draws the last minutes from."""
+
+    __tablename__ = "pulses"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    at: datetime = Field(primary_key=True, sa_type=UtcTime)
+    recorder: str = Field(primary_key=True)
+    accepted: int = 0
+    refused: int = 0
+
+
+class AlertRow(Row, table=True):
+    """One alert. A kind and subject has one open alert at the most: the partial index holds it."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        Index(
+            "uq_alerts_open",
+            "kind",
+            "subject",
+            unique=True,
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+        Index("ix_alerts_resolved_at", "resolved_at"),
+        {"sqlite_autoincrement": True},  # an alert's number is never used twice
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    subject: str
+    severity: str
+    detail: str
+    key_id: str = ""
+    key_name: str = ""
+    rotation_id: int | None = None
+    count: int = 0
+    opened_at: datetime = Field(sa_type=UtcTime)
+    seen_at: datetime = Field(sa_type=UtcTime)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    acknowledged_by: str = ""
+    note: str = ""
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    claimed_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When a process took it upon itself to send it."""
+    sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class AuditRow(Row, table=True):

@@ -12,9 +12,11 @@ from sqlmodel import Session, col, func, select
 
 from keytui.domain.rotation import Rotation
 from keytui.domain.usage import CallerUse, Usage, UsagePoint
+from keytui.vault.local.grains import floor
 from keytui.vault.local.mapping import caller_of
+from keytui.vault.local.recording import RECORDERS
 from keytui.vault.local.rows import key_row
-from keytui.vault.local.tables import CallerRow, KeyRow, UsageRow
+from keytui.vault.local.tables import CallerRow, KeyRow, SeriesRow, UsageRow
 
 ACTIVITY_PARTS: Final = 8
 """The last 24 hours of a key, in parts of three."""
@@ -23,11 +25,13 @@ _MOST_BUCKETS: Final = 60
 _BUCKETS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 1440))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_REAL: Final = (col(SeriesRow.source) == RECORDERS, col(SeriesRow.probe).is_(False))
 
 
 def callers_of(session: Session, key_id: str, versions: Sequence[int] = ()) -> tuple[CallerUse, ...]:
     """Who uses a key (or some versions of it), latest first."""
-    found = select(CallerRow).where(CallerRow.key_id == key_id).order_by(col(CallerRow.last_seen).desc())
+    seen = select(CallerRow).where(CallerRow.key_id == key_id, CallerRow.source == RECORDERS)
+    found = seen.order_by(col(CallerRow.last_seen).desc())
     if versions:
         found = found.where(col(CallerRow.version).in_(versions))
     return tuple(
@@ -59,9 +63,10 @@ def activity_of(session: Session, key_ids: Sequence[str], now: datetime) -> dict
     start, part = now - timedelta(hours=24), timedelta(hours=24) / ACTIVITY_PARTS
     number = _bucket_number(start, part)
     rows = (
-        select(UsageRow.key_id, number, func.sum(UsageRow.accepted))
-        .where(col(UsageRow.key_id).in_(key_ids), UsageRow.minute >= start, col(UsageRow.probe).is_(False))
-        .group_by(col(UsageRow.key_id), number)
+        select(SeriesRow.key_id, number, func.sum(UsageRow.accepted))
+        .join(UsageRow, col(UsageRow.series) == SeriesRow.id)
+        .where(col(SeriesRow.key_id).in_(key_ids), *_REAL, UsageRow.at >= start)
+        .group_by(col(SeriesRow.key_id), number)
     )
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * ACTIVITY_PARTS)
     for key_id, part_number, accepted in session.exec(rows):
@@ -78,8 +83,9 @@ def _busiest(session: Session, since: datetime, limit: int) -> dict[str, str]:
     requests = func.sum(UsageRow.accepted + UsageRow.refused)
     found = (
         select(KeyRow.id, KeyRow.name)
-        .join(UsageRow, col(UsageRow.key_id) == KeyRow.id)
-        .where(UsageRow.minute >= since, col(UsageRow.probe).is_(False))
+        .join(SeriesRow, col(SeriesRow.key_id) == KeyRow.id)
+        .join(UsageRow, col(UsageRow.series) == SeriesRow.id)
+        .where(*_REAL, UsageRow.at >= since)
         .group_by(col(KeyRow.id))
         .order_by(requests.desc(), col(KeyRow.name))
         .limit(limit)
@@ -88,8 +94,8 @@ def _busiest(session: Session, since: datetime, limit: int) -> dict[str, str]:
 
 
 def _bucket_number(start: datetime, bucket: timedelta) -> ColumnElement[int]:
-    """In which bucket after `start` a minute lies, worked out where the rows are."""
-    offset = type_coerce(UsageRow.minute, BigInteger) - (start - _EPOCH) // _MICROSECOND
+    """In which bucket after `start` a row lies, worked out where the rows are."""
+    offset = type_coerce(UsageRow.at, BigInteger) - (start - _EPOCH) // _MICROSECOND
     return offset // (bucket // _MICROSECOND)
 
 
@@ -98,12 +104,13 @@ def _points(
 ) -> tuple[UsagePoint, ...]:
     """A point for every bucket of every version, the empty ones too, so that a pause in the requests shows as one."""
     bucket = bucket_for(until - since)
-    start = _floor(since, bucket)
+    start = floor(since, bucket)
     number = _bucket_number(start, bucket)
     rows = session.exec(
-        select(UsageRow.version, number, func.sum(UsageRow.accepted), func.sum(UsageRow.refused))
-        .where(UsageRow.key_id == key_id, UsageRow.minute >= start, col(UsageRow.probe).is_(False))
-        .group_by(col(UsageRow.version), number)
+        select(SeriesRow.version, number, func.sum(UsageRow.accepted), func.sum(UsageRow.refused))
+        .join(UsageRow, col(UsageRow.series) == SeriesRow.id)
+        .where(SeriesRow.key_id == key_id, *_REAL, UsageRow.at >= start)
+        .group_by(col(SeriesRow.version), number)
     )
     counts = {(version, which): (accepted, refused) for version, which, accepted, refused in rows}
     return tuple(
@@ -111,7 +118,3 @@ def _points(
         for which in range((until - start) // bucket + 1)
         for version in versions or sorted({version for version, _ in counts})
     )
-
-
-def _floor(at: datetime, bucket: timedelta) -> datetime:
-    return at - (at - _EPOCH) % bucket

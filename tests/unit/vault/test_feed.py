@@ -11,8 +11,8 @@ import pytest
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.usage import OTHER_CALLERS, Caller, Flush, Use
+from keytui.vault.local.callers import MOST_CALLERS
 from keytui.vault.local.feed import LocalFeed
-from keytui.vault.local.recording import MOST_CALLERS
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile
