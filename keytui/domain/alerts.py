@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 
 class AlertKind(StrEnum):
@@ -59,7 +61,39 @@ class Alert:
     acknowledged_by: str = ""
     note: str = ""
     resolved_at: datetime | None = None
+    unsent: str = ""
+    """Why it could not be sent where it should go, while it is still tried; empty when nothing is wrong."""
 
     @property
     def open(self) -> bool:
         return self.resolved_at is None
+
+
+HOLD: Final[Mapping[AlertKind, timedelta]] = {
+    AlertKind.REFUSAL_BURST: timedelta(minutes=15),
+    AlertKind.PATTERN_CHANGED: timedelta(hours=1),
+    AlertKind.DEAD_VERSION_USED: timedelta(minutes=30),
+    AlertKind.REFUSALS_AFTER_RETIREMENT: timedelta(minutes=15),
+    AlertKind.NOT_BACK: timedelta(minutes=15),
+}
+"""How long what comes and goes must be unseen before its alert resolves. What is a plain state resolves at once."""
+SAME_AGAIN: Final = timedelta(hours=1)
+"""What is seen again this soon after its alert resolved is the same alert, and is not told again."""
+SHOWN_RESOLVED: Final = timedelta(days=30)
+"""How long a resolved alert is still listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """An alert that one destination has yet to be told of. `id` is the same in every try."""
+
+    id: str
+    destination: str
+    alert: Alert
+    attempts: int
+    """How often it was tried before."""
+
+
+def hold_of(kind: AlertKind) -> timedelta:
+    """How long a kind must be unseen before its alert resolves."""
+    return HOLD.get(kind, timedelta())

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
+from keytui.domain.thresholds import Thresholds
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -27,6 +29,7 @@ class Policy:
     """How old the newest word of a source may be."""
     clock_skew: timedelta = timedelta(seconds=30)
     full_access_scopes: frozenset[str] = frozenset({"*", "admin", "full_access"})
+    alerts: Thresholds = field(default_factory=Thresholds)
 
 
 DEVELOPMENT: Final = Policy(rotation_interval=timedelta(days=180))

@@ -11,11 +11,15 @@ from typing import Final
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
 from keytui.domain.policy import DEVELOPMENT, STRICT_DEVELOPMENT, Policies, Policy
+from keytui.domain.thresholds import Thresholds
 from keytui.vault.configuration import table
 
 PRESETS: Final = {"standard": Policy(), "development": DEVELOPMENT, "strict-development": STRICT_DEVELOPMENT}
-_DURATIONS: Final = tuple(field.name for field in fields(Policy) if field.name != "full_access_scopes")
 _PRESET: Final = "preset"
+_ALERTS: Final = "alerts"
+_DURATIONS: Final = tuple(field.name for field in fields(Policy) if field.name not in {"full_access_scopes", _ALERTS})
+_NOT_DURATIONS: Final = {_PRESET, _ALERTS}
+_MOST_COUNT: Final = 10**9
 
 
 def load_policies(path: Path) -> Policies:
@@ -27,6 +31,10 @@ def load_policies(path: Path) -> Policies:
     [policy.production]
     rotation_interval = "60d"
     overlap = "12h"
+
+    [policy.production.alerts]       # where the detectors draw their lines
+    burst_refusals = 100
+    burst_window = "10m"
     """
     policies = Policies()
     read = {name: _policy(path, name, entry, policies.of(name)) for name, entry in table(path, "policy").items()}
@@ -39,13 +47,39 @@ def _policy(path: Path, environment: str, entry: Mapping[str, object], default: 
     if preset is not None and preset not in PRESETS:
         raise Invalid(f"{where} preset = {preset!r} is none", f"a preset is one of {', '.join(PRESETS)}")
     base = default if preset is None else PRESETS[str(preset)]
-    durations = {name: _duration(where, name, value) for name, value in entry.items() if name != _PRESET}
-    return replace(base, **durations)  # type: ignore[arg-type]  # every name in it is a field that holds a duration
+    durations = {name: _duration(where, name, value) for name, value in entry.items() if name not in _NOT_DURATIONS}
+    alerts = _thresholds(f"{path}: [policy.{environment}.{_ALERTS}]", entry.get(_ALERTS, {}), base.alerts)
+    return replace(base, alerts=alerts, **durations)  # type: ignore[arg-type]  # every name in it is a duration's
 
 
 def _duration(where: str, name: str, value: object) -> timedelta:
     if name not in _DURATIONS:
-        raise Invalid(f"{where} has no field {name!r}", f"its fields are {_PRESET}, {', '.join(_DURATIONS)}")
+        raise Invalid(f"{where} has no field {name!r}", f"its fields are {_PRESET}, {', '.join(_DURATIONS)}, {_ALERTS}")
+    return _as_duration(where, name, value)
+
+
+def _thresholds(where: str, entry: object, default: Thresholds) -> Thresholds:
+    """The thresholds that a table gives; those it does not name stay as they are."""
+    if not isinstance(entry, dict):
+        raise Invalid(f"{where} is a table of thresholds", "as in burst_refusals = 100")
+    known = {field.name: getattr(default, field.name) for field in fields(Thresholds)}
+    if unknown := next((name for name in entry if name not in known), None):
+        raise Invalid(f"{where} has no field {unknown!r}", f"its fields are {', '.join(known)}")
+    given = {name: _threshold(where, name, value, known[name]) for name, value in entry.items()}
+    return replace(default, **given)  # type: ignore[arg-type]  # each has the type of the default that it replaces
+
+
+def _threshold(where: str, name: str, value: object, default: object) -> timedelta | int:
+    if isinstance(default, timedelta):
+        return _as_duration(where, name, value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MOST_COUNT:
+        raise Invalid(f"{where} {name} is a whole number above 0", f"as in {name} = {default}")
+    if name.endswith("_percent") and value > 100:
+        raise Invalid(f"{where} {name} is a share, at most 100", f"as in {name} = {default}")
+    return value
+
+
+def _as_duration(where: str, name: str, value: object) -> timedelta:
     if not isinstance(value, str):
         raise Invalid(f"{where} {name} is a duration in quotes", f'as in {name} = "24h"')
     try:

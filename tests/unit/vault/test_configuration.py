@@ -9,6 +9,7 @@ import pytest
 
 from keytui.domain.errors import Invalid, NotFound
 from keytui.domain.policy import STRICT_DEVELOPMENT
+from keytui.domain.thresholds import Thresholds
 from keytui.vault.policies import load_policies
 from keytui.vault.profile import load_profile
 
@@ -101,3 +102,35 @@ def test_a_file_that_others_may_write_is_refused(tmp_path: Path, mode: int) -> N
     with pytest.raises(Invalid, match="others may write") as error:
         load_policies(path)
     assert f"chmod go-w {path}" in error.value.hint
+
+
+def test_thresholds_of_alerts_are_an_environments_own(tmp_path: Path) -> None:
+    policies = load_policies(
+        written(tmp_path, '[policy.production.alerts]\nburst_refusals = 100\nburst_window = "10m"\n')
+    )
+    assert policies.of("production").alerts == Thresholds(burst_refusals=100, burst_window=timedelta(minutes=10))
+    assert policies.of("development").alerts == Thresholds()
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("burst = 3", "no field 'burst'"),
+        ("burst_refusals = 0", "burst_refusals is a whole number above 0"),
+        ("burst_refusals = true", "burst_refusals is a whole number above 0"),
+        ('burst_refusals = "many"', "burst_refusals is a whole number above 0"),
+        ("route_percent = 101", "route_percent is a share"),
+        ("near_end = 4", "near_end is a duration"),
+        ('near_end = "soon"', "not a duration: 'soon'"),
+    ],
+)
+def test_a_broken_threshold_names_table_and_field(tmp_path: Path, line: str, named: str) -> None:
+    path = written(tmp_path, f"[policy.production.alerts]\n{line}\n")
+    with pytest.raises(Invalid, match=named) as error:
+        load_policies(path)
+    assert f"{path}: [policy.production.alerts]" in error.value.message
+
+
+def test_thresholds_are_a_table(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="table of thresholds"):
+        load_policies(written(tmp_path, "[policy.production]\nalerts = 3\n"))
