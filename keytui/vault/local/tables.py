@@ -34,6 +34,7 @@ class KeyRow(Row, table=True):
         Index("ix_keys_version_created_at", "version_created_at", "name", "id"),
         Index("ix_keys_last_used_at", "last_used_at", "name", "id"),
         Index("ix_keys_prefix", "prefix"),
+        Index("ix_keys_leaked", "id", sqlite_where=text("leaked = 1"), postgresql_where=text("leaked")),
     )
 
     id: str = Field(primary_key=True)
@@ -416,9 +417,36 @@ class AlertRow(Row, table=True):
     acknowledged_by: str = ""
     note: str = ""
     resolved_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class NotificationRow(Row, table=True):
+    """One alert's way to one destination: each is told once, and tried again until it was."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (ForeignKeyConstraint(["alert_id"], ["alerts.id"]),)
+
+    alert_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    destination: str = Field(primary_key=True)
+    attempts: int = 0
+    """Tries that have ended, well or not."""
     claimed_at: datetime | None = Field(default=None, sa_type=UtcTime)
-    """When a process took it upon itself to send it."""
+    """When a process took it upon itself to try; None while nobody does."""
+    next_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """Not to be tried before."""
     sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    failure: str = ""
+    """What went wrong the last time."""
+    gone: bool = False
+    """Whether the destination said that it wants no more."""
+
+
+class LookRow(Row, table=True):
+    """When some process last looked for alerts, so that no other does the same at the same time."""
+
+    __tablename__ = "looks"
+
+    what: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcTime)
 
 
 class AuditRow(Row, table=True):

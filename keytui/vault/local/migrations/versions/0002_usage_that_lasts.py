@@ -174,12 +174,32 @@ def _make_alerts() -> None:
         sa.Column("acknowledged_by", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
-        sa.Column("claimed_at", sa.BigInteger(), nullable=True),
-        sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_alerts_resolved_at", "alerts", ["resolved_at"])
+    op.create_index(
+        "ix_keys_leaked", "keys", ["id"], sqlite_where=sa.text("leaked = 1"), postgresql_where=sa.text("leaked")
+    )
+    op.create_table(
+        "notifications",
+        sa.Column("alert_id", sa.Integer(), nullable=False),
+        sa.Column("destination", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claimed_at", sa.BigInteger(), nullable=True),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("failure", sa.String(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"]),
+        sa.PrimaryKeyConstraint("alert_id", "destination"),
+    )
+    op.create_table(
+        "looks",
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("what"),
+    )
     op.create_index(
         "uq_alerts_open",
         "alerts",
