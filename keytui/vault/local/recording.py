@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -26,6 +26,22 @@ _Version = tuple[str, int]
 """A key's id and the version's number."""
 _Series = tuple[str, int, bool]
 """A key's id, the version's number, and whether these are our own probes."""
+
+
+@dataclass(slots=True)
+class _Minute:
+    """One minute of a series, summed over the callers of a flush."""
+
+    first_at: datetime
+    last_at: datetime
+    accepted: int = 0
+    refused: int = 0
+
+    def add(self, use: Use) -> None:
+        """Add one use; they come in the order of their beginning."""
+        self.last_at = max(self.last_at, use.last_at)
+        self.accepted += use.accepted
+        self.refused += use.refused
 
 
 def count_uses(session: Session, uses: Iterable[Use], source: str = RECORDERS, recorder: str = "") -> None:
@@ -92,10 +108,10 @@ def _count_minutes(session: Session, uses: Sequence[Use], source: str) -> None:
     if not uses:
         return
     series = _series_ids(session, {_series(use) for use in uses}, source)
-    minutes: dict[tuple[_Series, datetime], Use] = {}
+    minutes: dict[tuple[int, datetime], _Minute] = {}
     for use in uses:
-        before = minutes.get((_series(use), use.minute))
-        minutes[_series(use), use.minute] = _sum(before, use) if before else use
+        of = series[_series(use)], use.minute
+        minutes.setdefault(of, _Minute(use.first_at, use.last_at)).add(use)
     new = insert(UsageRow)
     stored, more = UsageRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
     added = new.on_conflict_do_update(
@@ -107,29 +123,19 @@ def _count_minutes(session: Session, uses: Sequence[Use], source: str) -> None:
             "refused": stored.refused + more.refused,
         },
     )
-    session.connection().execute(added, [_minute(series[_series(use)], use) for use in minutes.values()])
-
-
-def _sum(one: Use, other: Use) -> Use:
-    return replace(
-        one,
-        first_at=min(one.first_at, other.first_at),
-        last_at=max(one.last_at, other.last_at),
-        accepted=one.accepted + other.accepted,
-        refused=one.refused + other.refused,
-    )
-
-
-def _minute(series: int, use: Use) -> dict[str, object]:
-    return {
-        "series": series,
-        "grain": Grain.MINUTE,
-        "at": use.minute,
-        "first_at": use.first_at,
-        "last_at": use.last_at,
-        "accepted": use.accepted,
-        "refused": use.refused,
-    }
+    given = [
+        {
+            "series": number,
+            "grain": Grain.MINUTE,
+            "at": at,
+            "first_at": each.first_at,
+            "last_at": each.last_at,
+            "accepted": each.accepted,
+            "refused": each.refused,
+        }
+        for (number, at), each in minutes.items()
+    ]
+    session.connection().execute(added, given)
 
 
 def _series_ids(session: Session, wanted: Iterable[_Series], source: str) -> dict[_Series, int]:
