@@ -39,8 +39,8 @@ _STATEMENTS: Final = 3 * KEYS + 2 * KEYS * CALLERS
 """Rows of a flush: of each key its minute, its version and itself, of each caller its history and its hour."""
 _UPSERT: Final = (
     "INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-    " first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at), accepted = accepted + excluded.accepted,"
-    " refused = refused + excluded.refused"
+    " first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at),"
+    " accepted = accepted + excluded.accepted, refused = refused + excluded.refused"
 )
 _TABLE: Final = (
     "CREATE TABLE counts (series INTEGER, grain INTEGER, at INTEGER, first_at INTEGER, last_at INTEGER,"
@@ -119,7 +119,7 @@ if __name__ == "__main__":
     for ratio in ratios():
         seconds = ratio.seconds
         print(  # noqa: T201  # the benchmark's output
-            f"{ratio.measured} a flush ({ratio.baseline} {ratio.compared}, ratio {ratio.value:.1f}): at a flush a second"
-            f" of each process the vault is busy {PROCESSES * seconds:.0%} of the time; in flushes of"
+            f"{ratio.measured} a flush ({ratio.baseline} {ratio.compared}, ratio {ratio.value:.1f}): at a flush"
+            f" a second of each process the vault is busy {PROCESSES * seconds:.0%} of the time; in flushes of"
             f" {EVENTS // PROCESSES:,} events it takes in {EVENTS // PROCESSES / seconds:,.0f} a second at most"
         )
