@@ -49,6 +49,7 @@ class UsageRecorder:
         self._acknowledged = 0
         self._sequence = 0
         self._unsent: Flush | None = None
+        self._cut_off = False
         self._registered = False
         self._closed = False
         self._wake = threading.Event()
@@ -124,7 +125,10 @@ class UsageRecorder:
             self.register()
             self._sink.record(flush)
         except Exception as error:  # whatever the sink is made of: the service goes on, the flush is kept
-            _log.warning("usage could not be handed to the vault (%s); it is kept for later", type(error).__name__)
+            if not self._cut_off:
+                _log.warning("usage could not be handed to the vault (%s); it is kept for later", type(error).__name__)
+            self._cut_off = True
             return False
         self._unsent = None
+        self._cut_off = False
         return True

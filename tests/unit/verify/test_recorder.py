@@ -92,6 +92,21 @@ def test_uses_are_added_up_by_minute_and_caller_with_the_longest_pause(
     assert (refused.refused, refused.accepted, refused.longest_gap) == (1, 0, timedelta())
 
 
+def test_a_vault_that_is_away_is_said_once_until_it_is_back(
+    recorder: UsageRecorder, vault: MemoryVault, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        vault.reachable = False
+        assert not recorder.flush()
+        assert not recorder.flush()
+        vault.reachable = True
+        assert recorder.flush()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "usage could not be handed to the vault (Unreachable); it is kept for later"
+    ] * 2
+
+
 def test_a_flush_that_failed_goes_first_with_the_same_number(recorder: UsageRecorder, vault: MemoryVault) -> None:
     note(recorder)
     vault.reachable = False
