@@ -58,23 +58,25 @@ def pipe_to_command(words: Sequence[str], secret: Secret, timeout: float = COMMA
     try:
         process.communicate(secret.reveal().encode(), timeout)
     except subprocess.TimeoutExpired:
-        _kill_with_children(process)
+        kill_with_children(process)
         raise Refused(
             f"{words[0]!r} did not end within {timeout:g} s and was killed", "check by hand what it has done"
         ) from None
     if process.returncode:
         raise Refused(
-            f"{words[0]!r} {_ended(process.returncode)}", "what it printed is not shown: it may hold the secret"
+            f"{words[0]!r} {ended(process.returncode)}", "what it printed is not shown: it may hold the secret"
         )
 
 
-def _kill_with_children(process: subprocess.Popen[bytes]) -> None:
+def kill_with_children(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads its own session, and everything that it started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def _ended(code: int) -> str:
+def ended(code: int) -> str:
+    """How a process ended, by its return code: `exited with 3`, `was ended by SIGKILL`."""
     if code >= 0:
         return f"exited with {code}"
     names = {number.value: number.name for number in signal.Signals}  # most real-time signals have none

@@ -1,0 +1,46 @@
+"""References to secrets: where a credential of ours stands, so that no configuration file holds one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keytui.domain.errors import Invalid
+
+
+class Place(StrEnum):
+    """What sort of place a reference names."""
+
+    ENV = "env"
+    FILE = "file"
+    COMMAND = "command"
+
+
+FORMS = "env:NAME, file:PATH or command:PROGRAM ARGUMENTS"
+"""How references are written, for hints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a secret stands; `name` is a variable, a path or a command line."""
+
+    place: Place
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.place}:{self.name}"
+
+
+def parse_reference(text: str) -> Reference:
+    """`env:NAME`, `file:PATH` or `command:…`. Invalid for anything else, unrepeated: it may be a secret."""
+    place, colon, name = text.partition(":")
+    if place == "sealed" and colon:
+        raise Invalid("sealed: is not known yet", f"until it is, use {FORMS}")
+    if not colon or place not in list(Place):
+        raise Invalid(
+            "a secret is named and never written down in a configuration",
+            f"use {FORMS}; if that was a real secret, replace it: it stood in a file",
+        )
+    if not name.strip():
+        raise Invalid(f"{place}: names nothing", f"write {FORMS}")
+    return Reference(Place(place), name.strip())

@@ -1,0 +1,265 @@
+"""What a site writes of its probes, `[probes.NAME]` in `config.toml`, as settings; errors name table and field."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+from keytui.domain.durations import parse_duration
+from keytui.domain.errors import Invalid
+from keytui.domain.references import Reference, parse_reference
+from keytui.domain.text import harmless
+
+
+class Kind(StrEnum):
+    """The probes that ask a server."""
+
+    PROMETHEUS = "prometheus"
+    METRICS = "metrics"
+    LAST_USED = "last-used"
+    REFUSALS = "refusals"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Which address is asked, and as whom. Without a `header` the credential goes as `Authorization: Bearer`."""
+
+    url: str
+    credential: Reference | None = None
+    header: str = ""
+    timeout: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Which label of a series says what; an empty one is not there. Without `key` a series belongs to no key."""
+
+    key: str = ""
+    version: str = ""
+    """With it, `key` holds the key's id or name, else whatever tells the version."""
+    caller: str = ""
+    caller_declared: bool = False
+    """Whether the caller label is a name that each program declares, and not an address or agent."""
+    status: str = ""
+    refused: frozenset[str] = frozenset({"401", "403"})
+    """Values of the status label that are refusals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Counters by label. `history`: how far back the first question goes; a page on its own has none."""
+
+    metric: str
+    labels: Labels = Labels()
+    history: timedelta = timedelta(hours=24)
+    tolerance: timedelta = timedelta(seconds=150)
+    """How long a series may be without a sample before that is a gap; longer than the time between two scrapes."""
+    ephemeral_instances: bool = False
+    """Whether instances are replaced by others, as containers are: one that is gone for good ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list in JSON with a last-used time an item; each is a JSON pointer, the last two from within an item."""
+
+    items: str
+    identity: str
+    used: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pointing:
+    """One counter in JSON, by its JSON pointer."""
+
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One probe. `keys` are what it must speak of; `aliases` say which `KEY:VERSION` is meant by a text there."""
+
+    name: str
+    kind: Kind
+    server: Server
+    reading: Counting | Listing | Pointing
+    keys: tuple[str, ...] = ()
+    aliases: Mapping[str, str] | None = None
+
+    @property
+    def source(self) -> str:
+        """The name that its evidence goes by."""
+        return f"{self.kind} {self.name}"
+
+
+_COMMON: Final = ("kind", "url", "credential", "header", "timeout", "keys")
+_KEYED: Final = ("key_label", "version_label", "caller_label", "caller_declared", "status_label", "refused", "aliases")
+_FIELDS: Final = {
+    Kind.PROMETHEUS: (*_COMMON, "metric", *_KEYED, "history", "tolerance", "ephemeral_instances"),
+    Kind.METRICS: (*_COMMON, "metric", *_KEYED, "tolerance", "ephemeral_instances"),
+    Kind.LAST_USED: (*_COMMON, "items", "identity", "used", "aliases"),
+    Kind.REFUSALS: (
+        *(*_COMMON, "metric", "status_label", "refused", "history", "tolerance", "ephemeral_instances"),
+        "pointer",
+    ),
+}
+
+
+def read_settings(where: str, tables: Mapping[str, Mapping[str, object]]) -> tuple[Settings, ...]:
+    """The probes of a configuration by name, in its order. `where` names the file; Invalid names table and field.
+
+    [probes.edge]
+    kind = "prometheus"
+    url = "https://prometheus.example.com"
+    metric = 'http_requests_total{job="api"}'
+    key_label = "key"
+    status_label = "code"
+    credential = "env:PROMETHEUS_TOKEN"
+    keys = ["checkout"]
+    """
+    return tuple(
+        _settings(_Fields(f"{where}: [probes.{harmless(name)}]", entry), name) for name, entry in tables.items()
+    )
+
+
+def _settings(fields: _Fields, name: str) -> Settings:
+    kind = fields.kind()
+    fields.only(_FIELDS[kind], f"a {kind} probe")
+    server = Server(
+        fields.url(), fields.reference("credential"), fields.text("header"), fields.duration("timeout", "10s")
+    )
+    if server.header and server.credential is None:
+        raise fields.wrong("header", "is for a credential, and there is none", "name one, as in env:NAME")
+    return Settings(
+        harmless(name), kind, server, _reading(fields, kind), fields.texts("keys", ()), fields.mapping("aliases")
+    )
+
+
+def _reading(fields: _Fields, kind: Kind) -> Counting | Listing | Pointing:
+    if kind is Kind.LAST_USED:
+        return Listing(fields.pointer("items"), fields.pointer("identity"), fields.pointer("used"))
+    if kind is Kind.REFUSALS and fields.has("pointer"):
+        fields.only((*_COMMON, "pointer"), "a refusals probe with a pointer")
+        return Pointing(fields.pointer("pointer"))
+    labels = Labels(
+        "" if kind is Kind.REFUSALS else fields.needed("key_label"),
+        fields.text("version_label"),
+        fields.text("caller_label"),
+        fields.flag("caller_declared"),
+        fields.text("status_label"),
+        frozenset(fields.texts("refused", ("401", "403"))),
+    )
+    return Counting(
+        fields.needed("metric"),
+        labels,
+        fields.duration("history", "24h"),
+        fields.duration("tolerance", "150s"),
+        fields.flag("ephemeral_instances"),
+    )
+
+
+class _Fields:
+    """The fields of one table, each read as what it has to be."""
+
+    def __init__(self, where: str, entry: Mapping[str, object]) -> None:
+        self._where = where
+        self._entry = entry
+
+    def wrong(self, name: str, what: str, hint: str) -> Invalid:
+        return Invalid(f"{self._where} {name} {what}", hint)
+
+    def has(self, name: str) -> bool:
+        return name in self._entry
+
+    def only(self, known: tuple[str, ...], whose: str) -> None:
+        for name in self._entry:
+            if name not in known:
+                raise Invalid(
+                    f"{self._where} has no field {harmless(name)!r}", f"the fields of {whose} are {', '.join(known)}"
+                )
+
+    def kind(self) -> Kind:
+        given = self._entry.get("kind")
+        if given not in list(Kind):
+            raise self.wrong("kind", "is missing or none that there is", f"a kind is one of {', '.join(Kind)}")
+        return Kind(str(given))
+
+    def text(self, name: str) -> str:
+        value = self._entry.get(name, "")
+        if not isinstance(value, str):
+            raise self.wrong(name, "is a text in quotes", f'as in {name} = "…"')
+        return value
+
+    def needed(self, name: str) -> str:
+        value = self.text(name)
+        if not value.strip():
+            raise self.wrong(name, "is missing", f'add {name} = "…"')
+        return value
+
+    def texts(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        values = self._entry.get(name, list(default))
+        if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
+            raise self.wrong(name, "is a list of texts", f'as in {name} = ["…", "…"]')
+        return tuple(values)
+
+    def mapping(self, name: str) -> Mapping[str, str]:
+        values = self._entry.get(name, {})
+        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+            raise self.wrong(name, "is a table of texts", f'as in {name} = {{ "what stands there" = "checkout:2" }}')
+        return values
+
+    def flag(self, name: str) -> bool:
+        value = self._entry.get(name, False)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "is true or false", "without quotes")
+        return value
+
+    def duration(self, name: str, default: str) -> timedelta:
+        value = self._entry.get(name, default)
+        if not isinstance(value, str):
+            raise self.wrong(name, "is a duration in quotes", f'as in {name} = "{default}"')
+        try:
+            return parse_duration(value)
+        except Invalid as error:
+            raise self.wrong(name, f"is {error.message}", error.hint) from error
+
+    def pointer(self, name: str) -> str:
+        value = self.text(name)
+        if name not in self._entry or (value and not value.startswith("/")):
+            raise self.wrong(name, "is a JSON pointer", f'as in {name} = "/items"; "" is the whole answer')
+        return value
+
+    def reference(self, name: str) -> Reference | None:
+        value = self.text(name)
+        if name not in self._entry:
+            return None
+        try:
+            return parse_reference(value)
+        except Invalid as error:
+            raise self.wrong(name, f"is a reference: {error.message}", error.hint) from None
+
+    def url(self) -> str:
+        value = self.needed("url")
+        try:
+            parts = urlsplit(value)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            raise self.wrong("url", "is not an address", "as in https://prometheus.example.com") from None
+        if parts.username is not None or parts.password is not None:
+            raise self.wrong("url", "holds a credential, which others can read", "use the field credential instead")
+        if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _loopback(host))):
+            raise self.wrong("url", "is not an https:// address", "http:// is for this machine's own loopback only")
+        return value
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,117 @@
+"""One address on a server, asked over HTTPS: no redirect followed, no answer without an end, no secret repeated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import httpx
+
+from keytui.domain.errors import Invalid, Refused, Unreachable
+from keytui.domain.references import Reference
+from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
+from keytui.probes.configuration import Server
+
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""An answer that is longer is not taken in: it would fill the memory before it could be read."""
+_SHOWN: Final = 300
+"""Characters of a server's own complaint that an error repeats."""
+
+Resolve = Callable[[Reference], Secret]
+"""The secret that a reference stands for, read anew each time."""
+
+
+class Endpoint:
+    """A server that answers GET. `transport` stands for the network in tests."""
+
+    def __init__(
+        self,
+        server: Server,
+        resolve: Resolve,
+        transport: httpx.BaseTransport | None = None,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self._server = server
+        self._resolve = resolve
+        self._transport = transport
+        self._most_bytes = most_bytes
+
+    def get(self, path: str = "", parameters: Mapping[str, str] | None = None) -> bytes:
+        """The answer's body; `path` is added to the address.
+
+        Unreachable when there is none in time or the server has trouble of its own, Refused when it does not let us in
+        or sends us elsewhere, Invalid when it does not understand the question or answers too much.
+        """
+        address = httpx.URL(self._server.url)
+        if path:
+            address = address.copy_with(path=address.path.rstrip("/") + path)
+        if parameters:
+            address = address.copy_merge_params(dict(parameters))
+        try:
+            # Loopback is asked without a proxy: one from the environment would get the credential in the clear.
+            with (
+                httpx.Client(
+                    transport=self._transport,
+                    timeout=self._server.timeout.total_seconds(),
+                    follow_redirects=False,
+                    trust_env=address.scheme == "https",
+                ) as client,
+                client.stream("GET", address, headers=self._headers()) as response,
+            ):
+                body = self._body(response)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise Unreachable(
+                f"{self._place} does not answer: {_why(error)}", "see whether it runs; ask again"
+            ) from None
+        self._let_in(response.status_code, body)
+        return body
+
+    @property
+    def _place(self) -> str:
+        """The address without its parameters."""
+        return harmless(self._server.url.partition("?")[0])
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Accept": "application/json, text/plain;version=0.0.4"}
+        if self._server.credential is not None:
+            value = self._resolve(self._server.credential).reveal()
+            if not value.isascii() or not value.isprintable():
+                raise Invalid(f"{self._server.credential} holds what no header can carry", "check what it names")
+            headers[self._server.header or "Authorization"] = value if self._server.header else f"Bearer {value}"
+        return headers
+
+    def _body(self, response: httpx.Response) -> bytes:
+        """The whole timeout is for the whole answer, so that one that drips in does not hold everything up."""
+        until = time.monotonic() + self._server.timeout.total_seconds()
+        body = bytearray()
+        for piece in response.iter_bytes():
+            body += piece
+            if len(body) > self._most_bytes:
+                raise Invalid(
+                    f"{self._place} answers more than {self._most_bytes // (1024 * 1024)} MiB at once",
+                    "narrow what is asked for, as by a label in the selector",
+                )
+            if time.monotonic() > until:
+                raise Unreachable(f"{self._place} does not end its answer in time", "give it a longer timeout")
+        return bytes(body)
+
+    def _let_in(self, status: int, body: bytes) -> None:
+        if status == httpx.codes.OK:
+            return
+        credential = self._server.credential
+        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            ours = f"the credential {credential}" if credential else "us without a credential"
+            raise Refused(f"{self._place} refuses {ours} ({status})", "renew it, or give it the right to read")
+        if 300 <= status < 400:
+            raise Refused(f"{self._place} sends us elsewhere ({status})", "write the address that it leads to as url")
+        if status >= 500 or status == httpx.codes.TOO_MANY_REQUESTS:
+            raise Unreachable(f"{self._place} has trouble of its own ({status})", "ask again later")
+        said = harmless(body[:_SHOWN].decode(errors="replace"))
+        raise Invalid(f"{self._place} does not take the question ({status}): {said}", "correct the probe's settings")
+
+
+def _why(error: Exception) -> str:
+    """What went wrong on the way; httpx's own words hold no header and no secret."""
+    return harmless(str(error) or type(error).__name__)[:_SHOWN]
