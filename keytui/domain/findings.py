@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from keytui.domain.verdict import Evidence, Finding, Verdict, Window
+from keytui.domain.verdict import CallerEvidence, Evidence, Finding, Verdict, Window
 
 VAULT = "vault"
 """The source of what is known without asking anyone's traffic."""
@@ -21,12 +22,16 @@ def finding(
     remedy: str = "",
     window: Window | None = None,
     caller: str = "",
+    said_by: tuple[str, ...] = (),
 ) -> Finding:
-    """One finding over the judged window; it is as old as the oldest of its sources."""
+    """One finding over the judged window; it is as old as the oldest of its sources.
+
+    `said_by` are the names to show where one of a source's recorders claims it; else the sources'.
+    """
     told = [source.as_of for source in evidence.sources if source.name in sources]
     return Finding(
         verdict=verdict,
-        source=", ".join(sources) or "no source",
+        source=", ".join(said_by or sources) or "no source",
         detail=detail,
         as_of=min(told, default=evidence.now),
         window=window or Window(window_start(evidence), evidence.now),
@@ -46,6 +51,16 @@ def window_start(evidence: Evidence) -> datetime:
 def source_names(evidence: Evidence) -> tuple[str, ...]:
     """All sources that speak."""
     return tuple(source.name for source in evidence.sources)
+
+
+def said_by(entries: Iterable[CallerEvidence]) -> tuple[str, ...]:
+    """Who claims what is said of a caller: the recorder that saw its last use of the old version, or the source."""
+    return tuple(sorted({_witness(entry) for entry in entries}))
+
+
+def _witness(entry: CallerEvidence) -> str:
+    sighting = entry.old or entry.new
+    return f"recorder {sighting.recorder}" if sighting is not None and sighting.recorder else entry.source
 
 
 def relied_on(evidence: Evidence) -> frozenset[str]:

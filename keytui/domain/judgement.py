@@ -13,9 +13,10 @@ from typing import Final
 
 from keytui.domain import caller_rules, source_rules
 from keytui.domain.durations import long
-from keytui.domain.findings import VAULT, finding, hourly, in_future, source_names, utc
-from keytui.domain.movement import movements
+from keytui.domain.findings import VAULT, finding, hourly, in_future, said_by, source_names, utc
+from keytui.domain.movement import Movement, movements
 from keytui.domain.rotation import Waiver
+from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.domain.verdict import Assessment, Evidence, Finding, Question, Verdict
 
 
@@ -115,7 +116,7 @@ def risen_refusals(evidence: Evidence) -> Iterator[Finding]:
 
 def unknown_refusals(evidence: Evidence) -> Iterator[Finding]:
     """Nobody would see a rise. Never waivable."""
-    counting = {source.name for source in evidence.sources if source_rules.sound(evidence, source)}
+    counting = {source.name for source in evidence.sources if source_rules.whole(evidence, source)}
     if not any(entry.source in counting for entry in evidence.refusals):
         yield finding(
             evidence,
@@ -151,22 +152,19 @@ RULES: Final[tuple[Rule, ...]] = (
 def _grounds(evidence: Evidence, set_aside: frozenset[str]) -> Iterator[Finding]:
     """What SAFE rests on, one line a thing; what was waived is no ground."""
     for source in evidence.sources:
-        seen = sum(entry.source == source.name for entry in evidence.callers)
+        seen = sum(entry.source == source.name and entry.caller != UNKNOWN_CALLER for entry in evidence.callers)
         trust = "; it could be forged and was not counted on" if source.forgeable else ""
-        detail = f"has watched for {long(evidence.now - source.window.start)} and knows {seen} callers{trust}"
+        knows = f" and knows {seen} callers" if seen else ""
+        detail = f"has watched for {long(evidence.now - source.window.start)}{knows}{trust}"
         yield finding(evidence, Verdict.SAFE, (source.name,), detail, count=seen, window=source.window)
     moved = movements(evidence)
     last = max((movement.last_on_old for movement in moved), default=None)
     quiet = f"was last used at {utc(last)}" if last else "was used by nobody in that time"
-    yield finding(evidence, Verdict.SAFE, source_names(evidence), f"the old version {quiet}")
+    watching = tuple(source.name for source in evidence.sources if source.sees_uses)
+    yield finding(evidence, Verdict.SAFE, watching, f"the old version {quiet}")
     for movement in moved:
         if movement.caller.name not in set_aside:
-            detail = (
-                f"{movement.caller.name} left the old version {long(evidence.now - movement.last_on_old)} ago and makes"
-                f" {hourly(movement.new_rate)} requests an hour with the new one, {hourly(movement.former_rate)} before"
-            )
-            name, count = movement.caller.name, movement.count_on_old
-            yield finding(evidence, Verdict.SAFE, movement.sources, detail, count=count, caller=name)
+            yield _moved(evidence, movement)
     yield finding(evidence, Verdict.SAFE, (VAULT,), "the new version was accepted, or its possession proven")
     for entry in evidence.refusals:
         if entry.after <= entry.before:
@@ -174,6 +172,25 @@ def _grounds(evidence: Evidence, set_aside: frozenset[str]) -> Iterator[Finding]
                 f"refusals did not rise: {hourly(entry.before)} an hour before the change, {hourly(entry.after)} since"
             )
             yield finding(evidence, Verdict.SAFE, (entry.source,), detail, count=entry.count_after)
+
+
+def _moved(evidence: Evidence, movement: Movement) -> Finding:
+    """By the word of the source that saw it most; where others put it otherwise, they saw it arrive too."""
+    most = max(movement.entries, key=lambda entry: entry.new_rate)
+    sources = tuple(sorted({entry.source for entry in movement.entries}))
+    detail = (
+        f"{movement.caller.name} left the old version {long(evidence.now - movement.last_on_old)} ago and makes"
+        f" {hourly(most.new_rate)} requests an hour with the new one, {hourly(most.former_rate)} before"
+    )
+    return finding(
+        evidence,
+        Verdict.SAFE,
+        sources,
+        detail,
+        count=movement.count_on_old,
+        caller=movement.caller.name,
+        said_by=said_by(movement.entries),
+    )
 
 
 def _assumption(evidence: Evidence, set_aside: frozenset[str]) -> str:

@@ -1,9 +1,13 @@
-"""Who has moved: each caller of the old version, over all sources that saw it."""
+"""Who has moved: each caller of the old version, over all sources that saw it.
+
+Sources see the same requests, so their counts and rates are never added: each one's word stands for itself, and the
+more dangerous word counts.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -32,15 +36,19 @@ class Movement:
     """One caller of the old version. Where sources differ, the more dangerous word counts."""
 
     caller: Caller
-    sources: tuple[str, ...]
-    """Those that saw it on the old version."""
+    entries: tuple[CallerEvidence, ...]
+    """What each source says of it, on either version."""
     last_on_old: datetime
     count_on_old: int
+    """As many as the source that saw the most; others saw the same ones."""
     longest_gap: timedelta | None
     """None when a source saw it only once, or all of it at one instant: its period is then unknown."""
-    former_rate: float
-    new_rate: float
     arrival: Arrival
+
+    @property
+    def on_old(self) -> tuple[CallerEvidence, ...]:
+        """Of those that saw it on the old version."""
+        return tuple(entry for entry in self.entries if entry.old is not None)
 
     def silence_needed(self, policy: Policy) -> timedelta:
         """How long it must be silent on the old version to have left it."""
@@ -57,35 +65,58 @@ def movements(evidence: Evidence) -> tuple[Movement, ...]:
     return tuple(movement for movement in found if movement is not None)
 
 
+def arrived(entry: CallerEvidence, last_on_old: datetime) -> bool:
+    """Whether a source saw the caller arrive at about the rate at which it saw it before.
+
+    Written so that a rate that is not a number counts as no arrival.
+    """
+    after = entry.new is not None and entry.new.last_seen > last_on_old
+    return after and entry.new_rate > 0 and entry.new_rate >= ABOUT * entry.former_rate
+
+
+def seen_once(entry: CallerEvidence) -> bool:
+    """Whether a source saw the caller only once, or all of it at one instant."""
+    return entry.longest_gap is None or entry.longest_gap <= timedelta()
+
+
 def _movement(entries: list[CallerEvidence], solid: frozenset[str]) -> Movement | None:
-    on_old = [(entry, entry.old) for entry in entries if entry.old is not None]
+    on_old = [entry.old for entry in entries if entry.old is not None]
     if not on_old:
         return None
-    last_on_old = max(old.last_seen for _, old in on_old)
-    gaps = [entry.longest_gap for entry, _ in on_old]
-    known = [gap for gap in gaps if gap is not None and gap > timedelta()]
+    last_on_old = max(old.last_seen for old in on_old)
     return Movement(
-        caller=on_old[0][0].caller,
-        sources=tuple(sorted({entry.source for entry, _ in on_old})),
+        caller=next(entry.caller for entry in entries if entry.old is not None),
+        entries=tuple(entries),
         last_on_old=last_on_old,
-        count_on_old=sum(old.count for _, old in on_old),
-        longest_gap=max(known) if len(known) == len(gaps) else None,
-        former_rate=sum(entry.former_rate for entry in entries),
-        new_rate=sum(entry.new_rate for entry in entries),
+        count_on_old=max(old.count for old in on_old),
+        longest_gap=_longest_gap(entries),
         arrival=_arrival(entries, solid, last_on_old),
     )
 
 
-def _arrival(entries: list[CallerEvidence], solid: frozenset[str], last_on_old: datetime) -> Arrival:
-    if not _arrived(entries, last_on_old):
+def _longest_gap(entries: Sequence[CallerEvidence]) -> timedelta | None:
+    """A pause that lies between what one source saw and what another saw is in nobody's own word, and counts too."""
+    own = [entry.longest_gap for entry in entries if entry.longest_gap is not None]
+    if any(seen_once(entry) for entry in entries if entry.old is not None):
+        return None
+    seen = [sighting for entry in entries for sighting in (entry.old, entry.new) if sighting is not None]
+    seen.sort(key=lambda sighting: sighting.first_seen)
+    until = seen[0].last_seen
+    for sighting in seen:
+        own.append(sighting.first_seen - until)
+        until = max(until, sighting.last_seen)
+    return max(own)
+
+
+def _arrival(entries: Sequence[CallerEvidence], solid: frozenset[str], last_on_old: datetime) -> Arrival:
+    """Every source that saw it leave must see it arrive; and one alone must see as much as any saw before."""
+    if not all(arrived(entry, last_on_old) for entry in entries if entry.old is not None):
         return Arrival.NONE
-    proof = [entry for entry in entries if entry.source in solid]
-    return Arrival.PROVEN if _arrived(proof, last_on_old) else Arrival.ATTESTED
-
-
-def _arrived(entries: Iterable[CallerEvidence], last_on_old: datetime) -> bool:
-    """Written so that a rate that is not a number counts as no arrival."""
-    entries = tuple(entries)
-    new_rate = sum(entry.new_rate for entry in entries)
-    after = any(entry.new is not None and entry.new.last_seen > last_on_old for entry in entries)
-    return after and new_rate > 0 and new_rate >= ABOUT * sum(entry.former_rate for entry in entries)
+    proof = [
+        entry
+        for entry in entries
+        if arrived(entry, last_on_old) and all(entry.new_rate >= ABOUT * other.former_rate for other in entries)
+    ]
+    if not proof:
+        return Arrival.NONE
+    return Arrival.PROVEN if any(entry.source in solid for entry in proof) else Arrival.ATTESTED

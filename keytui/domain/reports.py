@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from keytui.domain.usage import RouteUse, Use
-from keytui.domain.verdict import Gap
+
+if TYPE_CHECKING:
+    from keytui.domain.verdict import Gap
 
 
 class SourceKind(StrEnum):

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from keytui.domain.durations import long
 from keytui.domain.findings import finding, in_future, source_names, utc, window_start
 from keytui.domain.movement import movements
-from keytui.domain.verdict import Evidence, Finding, Gap, Source, Verdict, Window
+from keytui.domain.reports import SourceKind
+from keytui.domain.verdict import Evidence, Finding, Gap, GapKind, Source, Verdict, Window
 
 
 def sound(evidence: Evidence, source: Source) -> bool:
-    """Whether a source could carry a verdict alone: it tells versions apart, no outsider writes it, it is whole."""
+    """Whether a source could carry a verdict alone: it would show a use, with its version, as no outsider writes it."""
+    return source.sees_uses and whole(evidence, source)
+
+
+def whole(evidence: Evidence, source: Source) -> bool:
+    """Whether a source has no flaw in what it does tell: no outsider writes it, and it misses nothing of the window."""
     return not source.forgeable and not any(flaw(evidence, source) for flaw in _FLAWS)
 
 
@@ -21,7 +28,7 @@ def no_sound_source(evidence: Evidence) -> Iterator[Finding]:
     if any(sound(evidence, source) for source in evidence.sources):
         return
     forgeable = [source.name for source in evidence.sources if source.forgeable]
-    if not evidence.sources:
+    if not any(source.sees_uses for source in evidence.sources):
         detail = "nothing records who uses this key"
     elif forgeable:
         detail = f"an outsider could have forged {', '.join(forgeable)}, and no sound source stands beside it"
@@ -54,15 +61,15 @@ def flawed_sources(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _unattributable(_: Evidence, source: Source) -> tuple[str, str] | None:
-    if source.attributable:
+    if source.attributable or not source.sees_uses:
         return None
-    return "does not tell keys and versions apart", "let it note the key's prefix with each request"
+    return "does not tell keys and versions apart", "let it note the key's id and version with each request"
 
 
 def _stale(evidence: Evidence, source: Source) -> tuple[str, str] | None:
     if evidence.now - source.as_of <= evidence.policy.evidence_as_of:
         return None
-    return f"spoke last at {utc(source.as_of)}", "see whether its process is alive and reaches the vault"
+    return f"spoke last at {utc(source.as_of)}", _ASK_AGAIN[source.kind]
 
 
 def _begins_late(evidence: Evidence, source: Source) -> tuple[str, str] | None:
@@ -72,12 +79,20 @@ def _begins_late(evidence: Evidence, source: Source) -> tuple[str, str] | None:
 
 
 def _ends_early(evidence: Evidence, source: Source) -> tuple[str, str] | None:
-    if evidence.now - source.window.end <= evidence.policy.evidence_as_of:
+    """Where it ends with its last word, that is stale and is said so."""
+    if evidence.now - source.window.end <= evidence.policy.evidence_as_of or source.window.end >= source.as_of:
         return None
-    return f"saw nothing after {utc(source.window.end)}", "ask it for the rest"
+    return f"saw nothing after {utc(source.window.end)}", _ASK_AGAIN[source.kind]
 
 
-_FLAWS = (_unattributable, _stale, _begins_late, _ends_early)
+_ASK_AGAIN: Final = {
+    SourceKind.RECORDER: "see whether its process is alive and reaches the vault",
+    SourceKind.ACCESS_LOG: "run `keytui ingest FILE` again, or leave it running with `--follow`",
+    SourceKind.COUNTERS: "run `keytui probe` again",
+    SourceKind.LAST_USED: "run `keytui probe` again",
+    SourceKind.REFUSALS: "run `keytui probe` again",
+}
+_FLAWS: Final = (_unattributable, _stale, _begins_late, _ends_early)
 
 
 def missing_sources(evidence: Evidence) -> Iterator[Finding]:
@@ -108,8 +123,21 @@ def gaps(evidence: Evidence) -> Iterator[Finding]:
                 count=gap.count,
                 window=Window(gap.start, gap.end or evidence.now),
                 subject=gap_subject(gap),
-                remedy="wait until it has recorded a whole window; or, if nobody can have come then, waive it",
+                remedy=f"{_over(gap)}; or, if nobody can have come then, waive it",
             )
+
+
+def _over(gap: Gap) -> str:
+    """What has to happen until a gap no longer matters."""
+    if gap.end is None:
+        return f"{_TO_CLOSE.get(gap.kind, 'see why it does not report')}, then wait for a whole window"
+    return "wait until it has recorded a whole window"
+
+
+_TO_CLOSE: Final = {
+    GapKind.SILENT: "start its process again, or see why it does not reach the vault",
+    GapKind.ABSENT_SERIES: "let the service export the series with this key and version, and ask again",
+}
 
 
 def gap_subject(gap: Gap) -> str:

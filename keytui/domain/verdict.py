@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from keytui.domain.policy import Policy
+from keytui.domain.reports import SourceKind
 from keytui.domain.rotation import Waiver
 from keytui.domain.usage import Caller
 
@@ -53,7 +54,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where evidence comes from, and how much it can carry."""
+    """Where evidence comes from, and how much it can carry. All recorders together are one source."""
 
     name: str
     as_of: datetime
@@ -62,6 +63,14 @@ class Source:
     """Whether it tells keys and versions apart."""
     forgeable: bool = False
     """Whether an outsider could write it: named as such, and never SAFE alone."""
+    kind: SourceKind = SourceKind.RECORDER
+    overflowed: int = 0
+    """Accepted requests on the old version of callers that its list had no room for."""
+
+    @property
+    def sees_uses(self) -> bool:
+        """Whether an accepted request would show there at all."""
+        return self.kind is not SourceKind.REFUSALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,8 @@ class Refusals:
     before: float
     after: float
     count_after: int = 0
+    on_old: int = 0
+    """Those of them with the old version: after a suspension, of somebody who still holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +143,8 @@ class Evidence:
     gaps: tuple[Gap, ...] = ()
     callers: tuple[CallerEvidence, ...] = ()
     refusals: tuple[Refusals, ...] = ()
-    refused_on_old: int = 0
-    """COMPLETE only: requests with the suspended version since it was suspended. Somebody still holds it."""
     declared_consumers: tuple[str, ...] = ()
     """The applications that the key names as its consumers."""
-    overflowed_callers: int = 0
-    """Accepted requests on the old version of callers that the list had no room for."""
     legacy_fallbacks: tuple[str, ...] = ()
     """Places that would accept the old value whatever its state, by name (an env variable)."""
     new_proven: bool = False
@@ -149,7 +156,8 @@ class Evidence:
 class Finding:
     """One reason for a verdict, with its source, count, as-of time and window.
 
-    `subject` is the name by which it can be waived; empty where it cannot be. `remedy` says how to get what is missing.
+    `source` names who claims it: of several recorders the one that does. `subject` is the name by which it can be
+    waived; empty where it cannot be. `remedy` says how to get what is missing.
     `caller` is the name of the caller that it is about, if it is about one, waivable or not.
     """
 

@@ -1,18 +1,60 @@
-"""What the recorders covered: how far the word of those that run reaches, and the stretches that nobody vouches for."""
+"""What the sources of evidence covered: how far the word of each reaches, and the stretches that nobody vouches for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session, col, func, select
 
+from keytui.domain.reports import SourceKind
+from keytui.domain.succession import Process, successors
 from keytui.domain.verdict import Gap, GapKind, Source, Window
-from keytui.vault.local.tables import GapRow, RecorderRow
+from keytui.vault.local.recording import RECORDERS
+from keytui.vault.local.tables import GapRow, RecorderRow, SeriesRow, SourceRow
 
 SILENT_AFTER: Final = timedelta(seconds=10)
 """A recorder reports every second; one that did not for so long is not counted on any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consulted:
+    """One source that is asked about a key, and the name under which the vault keeps what it saw."""
+
+    source: Source
+    stored_as: str
+    gaps: tuple[Gap, ...]
+
+
+def consulted(session: Session, key_id: str, now: datetime) -> tuple[Consulted, ...]:
+    """The recorders, and every other source that ever saw the key or that covers it."""
+    recorders = source(session, now)
+    found = [Consulted(recorders, RECORDERS, tuple(gaps(session, now)))] if recorders else []
+    saw = set(session.exec(select(SeriesRow.source).where(SeriesRow.key_id == key_id).distinct()))
+    for row in session.exec(select(SourceRow).order_by(col(SourceRow.name))):
+        if row.name in saw or covers(row, key_id):
+            found.append(Consulted(source_of(row), row.name, gaps_of(session, row.name)))
+    return tuple(found)
+
+
+def covers(row: SourceRow, key_id: str) -> bool:
+    """Whether a source should speak of a key; a refusal counter that names none speaks of all."""
+    return key_id in row.covers or (row.kind == SourceKind.REFUSALS and not row.covers)
+
+
+def source_of(row: SourceRow) -> Source:
+    """A source beside the recorders, as the evidence of a verdict has it."""
+    return Source(
+        row.name, row.as_of, Window(row.since, row.as_of), row.attributable, row.forgeable, SourceKind(row.kind)
+    )
+
+
+def gaps_of(session: Session, source_name: str) -> tuple[Gap, ...]:
+    """What was noted as missing of one source, or of the recorders of one name."""
+    noted = select(GapRow).where(GapRow.source == source_name).order_by(col(GapRow.started_at))
+    return tuple(_gap(row) for row in session.exec(noted))
 
 
 def source(session: Session, now: datetime) -> Source | None:
@@ -30,13 +72,16 @@ def source(session: Session, now: datetime) -> Source | None:
 
 
 def gaps(session: Session, now: datetime) -> Iterator[Gap]:
-    """Every stretch that was noted as missing, and those that a recorder left by falling silent."""
-    for row in session.exec(select(GapRow).where(col(GapRow.source).startswith("recorder "))):
-        yield Gap(row.source, GapKind(row.kind), row.started_at, row.ended_at, row.count)
-    for recorder in _unended(session):
-        if _silent(recorder, now):
-            yield _left_by(session, recorder)
+    """Every stretch that was noted as missing of a recorder, and those that one left by falling silent."""
+    for row in session.exec(select(GapRow).where(col(GapRow.source).startswith(f"{RECORDERS} "))):
+        yield _gap(row)
+    for name in sorted({row.name for row in _unended(session) if _silent(row, now)}):
+        yield from _left_by(session, name, now)
     yield from _before_the_first(session)
+
+
+def _gap(row: GapRow) -> Gap:
+    return Gap(row.source, GapKind(row.kind), row.started_at, row.ended_at, row.count)
 
 
 def _before_the_first(session: Session) -> Iterator[Gap]:
@@ -48,14 +93,20 @@ def _before_the_first(session: Session) -> Iterator[Gap]:
             yield Gap(f"recorder {name}", GapKind.NO_RECORDER, begun[0][1], started_at)
 
 
-def _left_by(session: Session, recorder: RecorderRow) -> Gap:
-    """It lasts until a recorder of the same name begins: before that, its process may run on, cut off."""
-    later = select(RecorderRow.started_at).where(
-        RecorderRow.name == recorder.name, RecorderRow.started_at > recorder.last_flush_at
-    )
-    successor = session.exec(later.order_by(col(RecorderRow.started_at)).limit(1)).first()
-    kind = GapKind.SILENT if successor is None else GapKind.UNCLEAN_END
-    return Gap(f"recorder {recorder.name}", kind, recorder.last_flush_at, successor)
+def _left_by(session: Session, name: str, now: datetime) -> Iterator[Gap]:
+    """Each lasts until a successor begins: before that, the silent process may run on, cut off."""
+    rows = session.exec(select(RecorderRow).where(RecorderRow.name == name)).all()
+    followed = successors(_process(row, now) for row in rows)
+    for row in rows:
+        if row.ended_at is None and _silent(row, now):
+            successor = followed.get(row.id)
+            kind, end = (GapKind.UNCLEAN_END, successor.started_at) if successor else (GapKind.SILENT, None)
+            yield Gap(f"recorder {name}", kind, row.last_flush_at, end)
+
+
+def _process(row: RecorderRow, now: datetime) -> Process:
+    last_word = row.last_flush_at if _silent(row, now) else None
+    return Process(row.id, row.started_at, row.ended_at or last_word, clean=row.ended_at is not None)
 
 
 def _unended(session: Session) -> Sequence[RecorderRow]:

@@ -118,7 +118,7 @@ def test_a_gap_that_lost_more_or_more_refusals_are_new_findings() -> None:
         with_source(window=Window(NOON - 4 * DAY, NOON - POLICY.evidence_as_of)),
         with_gap(Gap("api-1", GapKind.SILENT, NOON - 9 * DAY, NOON - 8 * DAY)),
         lambda e: replace(e, since=NOON - POLICY.quiet),
-        lambda e: replace(e, refused_on_old=5),
+        lambda e: replace(e, refusals=(replace(e.refusals[0], on_old=5),)),
         lambda e: replace(e, refusals=(Refusals("api-1", 0, 0),)),
     ],
 )
@@ -145,14 +145,6 @@ def test_a_use_just_after_the_suspension_is_its_way_to_the_verifiers() -> None:
     assert judge(replace(clean(Question.COMPLETE), since=NOON - 3 * DAY, callers=callers)).verdict is SAFE
 
 
-def test_one_name_in_two_sources_is_one_caller() -> None:
-    """A recorder that was replaced saw the old version only; its successor sees the new one at the full rate."""
-    before = replace(moved("cron", seen_by="api-0"), new=None, new_rate=0.0)
-    after = replace(moved("cron", seen_by="api-1"), old=None, former_rate=0.0)
-    evidence = replace(clean(), sources=(source("api-0"), source("api-1")), callers=(before, after, moved("web-1")))
-    assert judge(evidence).verdict is SAFE
-
-
 def test_a_finding_is_as_old_as_the_oldest_of_its_sources() -> None:
     older = replace(source("api-2"), as_of=NOON - 50 * SECOND)
     evidence = replace(clean(), sources=(source(), older), declared_consumers=("mobile",))
@@ -160,7 +152,7 @@ def test_a_finding_is_as_old_as_the_oldest_of_its_sources() -> None:
 
 
 def test_a_finding_about_a_caller_names_it_apart_from_its_words() -> None:
-    damaged = replace(clean(), callers=(*clean().callers, GONE, moved("web-9", silent=HOUR)), overflowed_callers=1)
+    damaged = replace(clean(), callers=(*clean().callers, GONE, moved("web-9", silent=HOUR)), legacy_fallbacks=("x",))
     assert [reason.caller for reason in judge(damaged).reasons] == ["web-9", "cron", ""]
     assert {reason.caller for reason in judge(clean()).reasons} == {"", "web-1", "web-2"}
 

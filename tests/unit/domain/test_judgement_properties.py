@@ -10,6 +10,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from keytui.domain.judgement import judge
+from keytui.domain.reports import SourceKind
 from keytui.domain.rotation import Waiver
 from keytui.domain.usage import Caller
 from keytui.domain.verdict import (
@@ -50,12 +51,19 @@ def complete(draw: st.DrawFn) -> Evidence:
     return replace(
         clean(question),
         since=NOON - since,
-        sources=tuple(source(name, age=since + draw(spans(timedelta(), 60 * DAY))) for name in names),
+        sources=tuple(
+            source(name, age=_watched(since, callers) + draw(spans(timedelta(), 60 * DAY))) for name in names
+        ),
         expected_sources=tuple(names),
         callers=callers,
         declared_consumers=tuple(entry.caller.name for entry in callers if entry.caller.declared),
         refusals=tuple(Refusals(name, draw(st.floats(0, 9)), 0) for name in names),
     )
+
+
+def _watched(since: timedelta, callers: tuple[CallerEvidence, ...]) -> timedelta:
+    """Sources have watched at least since the callers left the old version, or they could not know that they did."""
+    return max([since, *(NOON - entry.old.last_seen for entry in callers if entry.old is not None)])
 
 
 @st.composite
@@ -84,6 +92,8 @@ def arbitrary(draw: st.DrawFn) -> Evidence:
     flags = st.sampled_from((True, True, True, False))
     windows = st.builds(Window, times, times) | st.just(Window(NOON - 50 * DAY, NOON))
     recent = st.just(NOON) | times
+    kinds = st.sampled_from(SourceKind)
+    few = st.sampled_from((0, 0, 1))
     callers = st.builds(
         CallerEvidence,
         st.builds(Caller, st.sampled_from(NAMES), flags),
@@ -100,20 +110,18 @@ def arbitrary(draw: st.DrawFn) -> Evidence:
         since=draw(times),
         policy=POLICY,
         sources=tuple(
-            draw(st.builds(Source, st.just(name), recent, windows, flags, flags.map(lambda flag: not flag)))
+            draw(st.builds(Source, st.just(name), recent, windows, flags, flags.map(lambda flag: not flag), kinds))
             for name in draw(st.lists(st.sampled_from(SOURCES), unique=True))
         ),
         expected_sources=SOURCES[:1],
         callers=draw(st.lists(callers, max_size=4).map(tuple)),
         gaps=draw(st.lists(gaps(), max_size=1).map(tuple)),
         refusals=draw(
-            st.lists(st.builds(Refusals, st.sampled_from(SOURCES), st.floats(0, 9), st.floats(0, 9)), max_size=2).map(
-                tuple
-            )
+            st.lists(
+                st.builds(Refusals, st.sampled_from(SOURCES), st.floats(0, 9), st.floats(0, 9), on_old=few), max_size=2
+            ).map(tuple)
         ),
-        refused_on_old=draw(st.sampled_from((0, 0, 1))),
         declared_consumers=draw(st.lists(st.sampled_from(NAMES), max_size=1).map(tuple)),
-        overflowed_callers=draw(st.sampled_from((0, 0, 2))),
         legacy_fallbacks=draw(st.sampled_from(((), (), ("API_KEY",)))),
         new_proven=draw(flags),
         waivers=draw(st.lists(waivers(), max_size=3).map(tuple)),
@@ -159,12 +167,14 @@ DAMAGES: dict[str, Callable[[Evidence], Evidence]] = {
     "still on the old version": also_called(moved("new-face", silent=HOUR)),
     "seen in the future": also_called(replace(moved("new-face"), new=Sighting(NOON, NOON + HOUR, 1))),
     "consumer never seen": lambda e: replace(e, declared_consumers=(*e.declared_consumers, "mobile")),
-    "callers overflowed": lambda e: replace(e, overflowed_callers=1),
+    "callers overflowed": first_source(overflowed=1),
     "legacy fallback": lambda e: replace(e, legacy_fallbacks=("API_KEY",)),
     "new version unproven": lambda e: replace(e, new_proven=False),
     "refusals risen": lambda e: replace(e, refusals=(replace(e.refusals[0], after=e.refusals[0].before + 0.1),)),
     "refusals unknown": lambda e: replace(e, refusals=()),
-    "suspended version tried": lambda e: replace(e, question=Question.COMPLETE, refused_on_old=1),
+    "suspended version tried": lambda e: replace(
+        e, question=Question.COMPLETE, refusals=(replace(e.refusals[0], on_old=1),)
+    ),
 } | {f"gap: {kind}": lambda e, kind=kind: replace(e, gaps=(Gap("api-1", kind, NOON - HOUR),)) for kind in GapKind}
 
 
@@ -191,10 +201,10 @@ def test_more_danger_or_less_evidence_never_makes_it_safe(evidence: Evidence, da
     worse = [
         replace(evidence, callers=(*evidence.callers, moved(data.draw(st.sampled_from(NAMES)), silent=HOUR))),
         replace(evidence, gaps=(*evidence.gaps, data.draw(gaps()))),
-        replace(evidence, overflowed_callers=evidence.overflowed_callers + 5),
+        replace(evidence, sources=tuple(replace(each, overflowed=each.overflowed + 5) for each in evidence.sources)),
         replace(evidence, legacy_fallbacks=(*evidence.legacy_fallbacks, "OTHER_KEY")),
         replace(evidence, declared_consumers=(*evidence.declared_consumers, "nobody")),
-        replace(evidence, refused_on_old=evidence.refused_on_old + 1),
+        replace(evidence, refusals=tuple(replace(each, on_old=each.on_old + 1) for each in evidence.refusals)),
         replace(evidence, new_proven=False),
         replace(evidence, waivers=evidence.waivers[1:]),
     ]
