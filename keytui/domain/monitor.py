@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from keytui.domain.alerts import Alert
+from keytui.domain.durations import short
 from keytui.domain.rotation import Rotation
 from keytui.domain.usage import CallerUse
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """How far back the monitor looks, and into which buckets it cuts that."""
+    """How far back the monitor looks, and into which buckets it cuts that. Buckets are counted from 1970."""
 
     label: str
     span: timedelta
     bucket: timedelta
+
+    def start(self, now: datetime) -> datetime:
+        """The beginning of the bucket that the span's first moment lies in."""
+        return now - self.span - (now - self.span - _EPOCH) % self.bucket
+
+    def buckets(self, now: datetime) -> tuple[datetime, ...]:
+        """When each begins, oldest first: those that the span touches, the one that is filling included."""
+        start = self.start(now)
+        return tuple(start + self.bucket * number for number in range((now - start) // self.bucket + 1))
 
 
 RANGES: Final = (
@@ -30,6 +44,62 @@ RANGES: Final = (
     Range("30 d", timedelta(days=30), timedelta(hours=12)),
     Range("90 d", timedelta(days=90), timedelta(days=1)),
 )
+
+
+def range_of(span: timedelta) -> Range:
+    """The range of this span: one of RANGES, or another cut into the buckets of the next longer one."""
+    longer = next((each for each in RANGES if span <= each.span), RANGES[-1])
+    return longer if longer.span == span else Range(short(span), span, longer.bucket)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many requests were accepted and refused."""
+
+    accepted: int = 0
+    refused: int = 0
+
+    @property
+    def requests(self) -> int:
+        return self.accepted + self.refused
+
+    def __add__(self, other: Counts) -> Counts:
+        """Of different requests: another version's, or another time's."""
+        return Counts(self.accepted + other.accepted, self.refused + other.refused)
+
+    def __sub__(self, other: Counts) -> Counts:
+        """What goes beyond another claim; nothing where it does not."""
+        return Counts(max(self.accepted - other.accepted, 0), max(self.refused - other.refused, 0))
+
+    def __or__(self, other: Counts) -> Counts:
+        """Of the same requests, as two sources saw them: of each the higher claim."""
+        return Counts(max(self.accepted, other.accepted), max(self.refused, other.refused))
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Requests per second."""
+
+    accepted: float = 0.0
+    refused: float = 0.0
+
+    @property
+    def requests(self) -> float:
+        return self.accepted + self.refused
+
+    def __add__(self, other: Rate) -> Rate:
+        return Rate(self.accepted + other.accepted, self.refused + other.refused)
+
+
+def rate(current: Counts, previous: Counts, now: datetime, over: timedelta = MINUTE) -> Rate:
+    """Over the last minute (or hour), as far as counts by the minute tell: from the running one and, of the one before,
+    the part that lies within that time.
+    """
+    rest = 1 - (now - _EPOCH) % over / over
+    seconds = over.total_seconds()
+    return Rate(
+        (current.accepted + previous.accepted * rest) / seconds, (current.refused + previous.refused * rest) / seconds
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +191,23 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True)
 class CallerTraffic:
-    """One caller on one version of one key, with its rate per minute over the last sixty seconds."""
+    """One caller on one version of one key, with its requests per minute over the last sixty seconds.
+
+    Callers are counted by the minute only while the key's rotation is open. Of others the rate is that of the last
+    sixty minutes, and 0 once they have been silent for one.
+    """
 
     key_id: str
     key_name: str
     use: CallerUse
     per_minute: float
+
+
+def busiest(keys: Iterable[KeyTraffic]) -> tuple[KeyTraffic, ...]:
+    """By rate, refusals included, then by the range's requests, then by name."""
+    return tuple(
+        sorted(
+            keys,
+            key=lambda key: (-key.per_second - key.refused_per_second, -key.accepted - key.refused, key.key_name),
+        )
+    )

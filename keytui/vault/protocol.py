@@ -96,8 +96,8 @@ class Reading(Protocol):
         """Requests of a key, or of the `limit` busiest keys, since a time."""
         ...
 
-    def monitor(self, over: Range, limit: int) -> Monitor:
-        """Who uses what right now and over a range, of the `limit` busiest keys."""
+    def monitor(self, over: Range, limit: int, key_id: str | None = None) -> Monitor:
+        """Who uses what right now and over a range, of the `limit` busiest keys; with a key, of that one alone."""
         ...
 
     def caller_traffic(self, key_id: str) -> tuple[CallerTraffic, ...]:

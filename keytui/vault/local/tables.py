@@ -324,6 +324,13 @@ class CallerRow(Row, table=True):
     __table_args__ = (
         UniqueConstraint("key_id", "version", "source", "name", "declared", name="uq_callers_name"),
         Index("ix_callers_last_seen", "key_id", "last_seen"),
+        Index("ix_callers_name", "name", "declared"),
+        Index(
+            "ix_callers_refused",
+            "last_seen",
+            sqlite_where=text("refused > 0"),
+            postgresql_where=text("refused > 0"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

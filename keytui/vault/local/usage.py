@@ -1,17 +1,23 @@
-"""Usage in the vault: who uses a key, and requests by bucket of time. Probes are never among them."""
+"""Usage in the vault: who uses a key, and requests by bucket of time. Probes are never among them.
+
+Several sources may have seen the same requests: of each count the highest claim is taken, and none are added.
+"""
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import BigInteger, ColumnElement, type_coerce
 from sqlmodel import Session, col, func, select
 
+from keytui.domain.monitor import Counts
 from keytui.domain.rotation import Rotation
-from keytui.domain.usage import CallerUse, Usage, UsagePoint
+from keytui.domain.usage import NO_KEY, CallerUse, Usage, UsagePoint
+from keytui.vault.local.counting import Stretch, Version, by_bucket, claims
 from keytui.vault.local.grains import floor
 from keytui.vault.local.mapping import caller_of
 from keytui.vault.local.recording import RECORDERS
@@ -25,51 +31,72 @@ _MOST_BUCKETS: Final = 60
 _BUCKETS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 1440))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_REAL: Final = (col(SeriesRow.source) == RECORDERS, col(SeriesRow.probe).is_(False))
 
 
 def callers_of(session: Session, key_id: str, versions: Sequence[int] = ()) -> tuple[CallerUse, ...]:
     """Who uses a key (or some versions of it), latest first."""
-    seen = select(CallerRow).where(CallerRow.key_id == key_id, CallerRow.source == RECORDERS)
-    found = seen.order_by(col(CallerRow.last_seen).desc())
+    found = select(CallerRow).where(CallerRow.key_id == key_id)
     if versions:
         found = found.where(col(CallerRow.version).in_(versions))
-    return tuple(
-        CallerUse(
-            caller_of(row), row.version, row.first_seen, row.last_seen, row.accepted, row.refused, row.longest_gap
-        )
-        for row in session.exec(found)
+    uses = (caller_use(rows) for rows in by_caller(session.exec(found)).values())
+    return tuple(sorted(uses, key=lambda use: use.last_seen, reverse=True))
+
+
+def by_caller(rows: Iterable[CallerRow]) -> dict[tuple[Version, str, bool], list[CallerRow]]:
+    """What the sources say of each caller of a version, by its name and whether it declared it; the recorders first."""
+    found: dict[tuple[Version, str, bool], list[CallerRow]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row.source != RECORDERS, row.source)):
+        found[(row.key_id, row.version), row.name, row.declared].append(row)
+    return found
+
+
+def caller_use(said: Sequence[CallerRow]) -> CallerUse:
+    """One caller of a version, over all sources that saw it."""
+    gaps = [row.longest_gap for row in said if row.longest_gap is not None]
+    return CallerUse(
+        caller=caller_of(said[0]),
+        version=said[0].version,
+        first_seen=min(row.first_seen for row in said),
+        last_seen=max(row.last_seen for row in said),
+        accepted=max(row.accepted for row in said),
+        refused=max(row.refused for row in said),
+        longest_gap=max(gaps, default=None),
     )
 
 
 def usage_of(session: Session, key_id: str | None, since: datetime, until: datetime, limit: int) -> tuple[Usage, ...]:
     """Requests of a key, or of the `limit` busiest keys, since a time: busiest first, every bucket of every version."""
     bucket = bucket_for(until - since)
-    names = {key_id: key_row(session, key_id).name} if key_id else _busiest(session, since, limit)
-    return tuple(
-        Usage(key, name, since, until, bucket, _points(session, key, since, until)) for key, name in names.items()
-    )
+    over = Stretch(floor(since, bucket), until, bucket)
+    names = {key_id: key_row(session, key_id).name} if key_id else _busiest(session, over, limit)
+    points = _points(session, list(names), over)
+    return tuple(Usage(key, name, since, until, bucket, points[key]) for key, name in names.items())
 
 
 def pace_of(session: Session, rotation: Rotation, now: datetime) -> tuple[UsagePoint, ...]:
     """Requests per bucket of both versions, since an hour before the rotation began until it ended."""
     since, until = rotation.started_at - _BEFORE_ROTATION, rotation.closed_at or now
+    bucket = bucket_for(until - since)
     versions = tuple(number for number in (rotation.old_version, rotation.new_version) if number is not None)
-    return _points(session, rotation.key_id, since, until, versions)
+    over = Stretch(floor(since, bucket), until, bucket)
+    return _points(session, [rotation.key_id], over, versions)[rotation.key_id]
 
 
 def activity_of(session: Session, key_ids: Sequence[str], now: datetime) -> dict[str, tuple[int, ...]]:
     """Accepted requests of each key in the last 24 hours, in eight equal parts, oldest first."""
     start, part = now - timedelta(hours=24), timedelta(hours=24) / ACTIVITY_PARTS
-    number = _bucket_number(start, part)
+    number = _part_number(start, part)
     rows = (
-        select(SeriesRow.key_id, number, func.sum(UsageRow.accepted))
+        select(SeriesRow.key_id, SeriesRow.version, number, func.sum(UsageRow.accepted))
         .join(UsageRow, col(UsageRow.series) == SeriesRow.id)
-        .where(col(SeriesRow.key_id).in_(key_ids), *_REAL, UsageRow.at >= start)
-        .group_by(col(SeriesRow.key_id), number)
+        .where(col(SeriesRow.key_id).in_(key_ids), col(SeriesRow.probe).is_(False), UsageRow.at >= start)
+        .group_by(col(SeriesRow.id), number)
     )
+    claimed: dict[tuple[str, int, int], int] = defaultdict(int)
+    for key_id, version, part_number, accepted in session.exec(rows):
+        claimed[key_id, version, part_number] = max(claimed[key_id, version, part_number], accepted)
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * ACTIVITY_PARTS)
-    for key_id, part_number, accepted in session.exec(rows):
+    for (key_id, _, part_number), accepted in claimed.items():
         counts[key_id][min(part_number, ACTIVITY_PARTS - 1)] += accepted
     return {key_id: tuple(parts) for key_id, parts in counts.items()}
 
@@ -79,42 +106,48 @@ def bucket_for(window: timedelta) -> timedelta:
     return next((bucket for bucket in _BUCKETS if window <= bucket * _MOST_BUCKETS), _BUCKETS[-1])
 
 
-def _busiest(session: Session, since: datetime, limit: int) -> dict[str, str]:
-    requests = func.sum(UsageRow.accepted + UsageRow.refused)
-    found = (
-        select(KeyRow.id, KeyRow.name)
-        .join(SeriesRow, col(SeriesRow.key_id) == KeyRow.id)
-        .join(UsageRow, col(UsageRow.series) == SeriesRow.id)
-        .where(*_REAL, UsageRow.at >= since)
-        .group_by(col(KeyRow.id))
-        .order_by(requests.desc(), col(KeyRow.name))
-        .limit(limit)
-    )
-    return dict(session.exec(found).all())
+def by_key(versions: Iterable[tuple[Version, Counts]]) -> dict[str, Counts]:
+    """What each key had; what belongs to none is left out."""
+    keys: dict[str, Counts] = {}
+    for (key_id, _), counts in versions:
+        if key_id != NO_KEY:
+            keys[key_id] = keys.get(key_id, Counts()) + counts
+    return keys
 
 
-def _bucket_number(start: datetime, bucket: timedelta) -> ColumnElement[int]:
-    """In which bucket after `start` a row lies, worked out where the rows are."""
+def names_of(session: Session, key_ids: Iterable[str]) -> dict[str, str]:
+    """The names of keys by their ids, in the same order; a recorder's word of a key that is not here is passed over."""
+    wanted = list(key_ids)
+    names = dict(session.exec(select(KeyRow.id, KeyRow.name).where(col(KeyRow.id).in_(wanted))).all())
+    return {key_id: names[key_id] for key_id in wanted if key_id in names}
+
+
+def _busiest(session: Session, over: Stretch, limit: int) -> dict[str, str]:
+    versions, _ = claims(session, over).merged()
+    keys = by_key(versions.items())
+    names = names_of(session, heapq.nsmallest(limit, keys, key=lambda key_id: -keys[key_id].requests))
+    return dict(sorted(names.items(), key=lambda key: (-keys[key[0]].requests, key[1])))
+
+
+def _part_number(start: datetime, part: timedelta) -> ColumnElement[int]:
+    """In which part after `start` a row lies, worked out where the rows are."""
     offset = type_coerce(UsageRow.at, BigInteger) - (start - _EPOCH) // _MICROSECOND
-    return offset // (bucket // _MICROSECOND)
+    return offset // (part // _MICROSECOND)
 
 
 def _points(
-    session: Session, key_id: str, since: datetime, until: datetime, versions: Sequence[int] = ()
-) -> tuple[UsagePoint, ...]:
+    session: Session, key_ids: Sequence[str], over: Stretch, versions: Sequence[int] = ()
+) -> dict[str, tuple[UsagePoint, ...]]:
     """A point for every bucket of every version, the empty ones too, so that a pause in the requests shows as one."""
-    bucket = bucket_for(until - since)
-    start = floor(since, bucket)
-    number = _bucket_number(start, bucket)
-    rows = session.exec(
-        select(SeriesRow.version, number, func.sum(UsageRow.accepted), func.sum(UsageRow.refused))
-        .join(UsageRow, col(UsageRow.series) == SeriesRow.id)
-        .where(SeriesRow.key_id == key_id, *_REAL, UsageRow.at >= start)
-        .group_by(col(SeriesRow.version), number)
-    )
-    counts = {(version, which): (accepted, refused) for version, which, accepted, refused in rows}
-    return tuple(
-        UsagePoint(start + bucket * which, version, *counts.get((version, which), (0, 0)))
-        for which in range((until - start) // bucket + 1)
-        for version in versions or sorted({version for version, _ in counts})
-    )
+    counted = by_bucket(session, over, key_ids)
+    found: dict[str, tuple[UsagePoint, ...]] = {}
+    for key_id in key_ids:
+        buckets = {version: counted[of_key, version] for of_key, version in counted if of_key == key_id}
+        found[key_id] = tuple(
+            UsagePoint(at, version, counts.accepted, counts.refused)
+            for number in range((over.until - over.since) // over.bucket + 1)
+            for at in (over.since + over.bucket * number,)
+            for version in versions or sorted(buckets)
+            for counts in (buckets.get(version, {}).get(at, Counts()),)
+        )
+    return found

@@ -21,6 +21,7 @@ from keytui.vault.local.files import kept_key
 from keytui.vault.local.keeping import Keeping
 from keytui.vault.local.keyring import Cost, HeldKey
 from keytui.vault.local.ledger import Ledger, head_of, position
+from keytui.vault.local.monitoring import Monitoring
 from keytui.vault.local.rotating import Rotating
 from keytui.vault.local.scheduling import Scheduling
 from keytui.vault.local.sealing import Sealing
@@ -31,7 +32,7 @@ from keytui.vault.profile import Profile
 PEPPER_FILE: Final = "pepper"
 
 
-class LocalVault(Asking, Checking, Scheduling, Watching, Keeping, Adopting, Rotating, Ending, Sealing):
+class LocalVault(Asking, Monitoring, Checking, Scheduling, Watching, Keeping, Adopting, Rotating, Ending, Sealing):
     """A vault on this machine. Safe to share between threads; several processes may have it open."""
 
     @classmethod

@@ -87,6 +87,14 @@ def _make_callers() -> None:
         sa.UniqueConstraint("key_id", "version", "source", "name", "declared", name="uq_callers_name"),
     )
     op.create_index("ix_callers_last_seen", "callers", ["key_id", "last_seen"])
+    op.create_index("ix_callers_name", "callers", ["name", "declared"])
+    op.create_index(
+        "ix_callers_refused",
+        "callers",
+        ["last_seen"],
+        sqlite_where=sa.text("refused > 0"),
+        postgresql_where=sa.text("refused > 0"),
+    )
     op.create_table(
         "caller_usage",
         sa.Column("caller", sa.Integer(), autoincrement=False, nullable=False),
