@@ -11,20 +11,17 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final, Self
 
-from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from keytui.clock import Clock, utc_now
-from keytui.domain.keys import Key
 from keytui.domain.usage import Flush
 from keytui.domain.verdict import GapKind
-from keytui.domain.verification import Credential
+from keytui.vault.local.credentials import credentials
 from keytui.vault.local.database import Database
 from keytui.vault.local.files import kept_key
 from keytui.vault.local.ledger import position
-from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.recording import count_routes, count_uses, note_pulse
-from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow, VersionRow
+from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow
 from keytui.vault.local.vault import PEPPER_FILE
 from keytui.vault.profile import Profile
 from keytui.verify.source import CredentialChanges, CredentialSet
@@ -75,7 +72,7 @@ class LocalFeed:
 
     def credentials(self) -> CredentialSet:
         with self._reading, self._database.reading() as session:
-            return CredentialSet(position(session), _credentials(session), self._pepper)
+            return CredentialSet(position(session), credentials(session), self._pepper)
 
     def credential_changes(self, after: int, timeout: float) -> CredentialChanges:
         deadline = time.monotonic() + timeout
@@ -86,7 +83,7 @@ class LocalFeed:
             time.sleep(min(left, POLL_EVERY))
         with self._reading, self._database.reading() as session:
             moved = select(AuditRow.key_id).where(AuditRow.sequence > after, AuditRow.key_id != "").distinct()
-            found = _credentials(session, col(KeyRow.id).in_(moved))
+            found = credentials(session, col(KeyRow.id).in_(moved))
             return CredentialChanges(position(session), tuple(session.exec(moved)), found)
 
     def register(self, recorder: str, name: str, host: str, pid: int) -> None:
@@ -131,20 +128,6 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
-
-
-def _credentials(session: Session, *which: ColumnElement[bool]) -> tuple[Credential, ...]:
-    """Every version that could be presented, of all keys or of some. Revoked ones too: the service learns why."""
-    found = (
-        select(KeyRow, VersionRow)
-        .join(VersionRow, col(VersionRow.key_id) == KeyRow.id)
-        .where(col(VersionRow.sealed).is_(None), *which)
-    )
-    keys: dict[str, Key] = {}
-    return tuple(
-        Credential(version.digest, version.keyed, keys.setdefault(key.id, key_of(key)), version_of(version))
-        for key, version in session.exec(found)
-    )
 
 
 def _forgotten(session: Session, flush: Flush) -> RecorderRow:

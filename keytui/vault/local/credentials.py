@@ -1,0 +1,25 @@
+"""What verifiers and probes recognise secrets by."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from keytui.domain.keys import Key
+from keytui.domain.verification import Credential
+from keytui.vault.local.mapping import key_of, version_of
+from keytui.vault.local.tables import KeyRow, VersionRow
+
+
+def credentials(session: Session, *which: ColumnElement[bool]) -> tuple[Credential, ...]:
+    """Every version that could be presented, of all keys or of some. Revoked ones too: the service learns why."""
+    found = (
+        select(KeyRow, VersionRow)
+        .join(VersionRow, col(VersionRow.key_id) == KeyRow.id)
+        .where(col(VersionRow.sealed).is_(None), *which)
+    )
+    keys: dict[str, Key] = {}
+    return tuple(
+        Credential(version.digest, version.keyed, keys.setdefault(key.id, key_of(key)), version_of(version))
+        for key, version in session.exec(found)
+    )
