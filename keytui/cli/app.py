@@ -9,7 +9,7 @@ import typer
 from keytui import __version__
 from keytui.cli import checking, ending, importing, keys, looking, rotating, rotations, sealing, traffic, watching
 from keytui.cli.audit import audit
-from keytui.cli.console import run_demo
+from keytui.cli.console import run_demo, run_top
 from keytui.cli.session import Globals
 from keytui.domain.errors import Invalid
 from keytui.vault.profile import DEFAULT_PROFILE
@@ -58,6 +58,13 @@ def globals_(
 def demo(context: typer.Context) -> None:
     """Open the console on a throwaway vault with live traffic."""
     raise typer.Exit(run_demo(context.args))
+
+
+@app.command(context_settings=_TAKE_EVERYTHING, add_help_option=False)
+def top(context: typer.Context) -> None:
+    """Watch live who uses which key: the console's Usage mode, opened directly."""
+    given = context.find_object(Globals) or Globals()
+    raise typer.Exit(run_top(context.args, given.profile, given.read_only))
 
 
 app.command()(keys.create)

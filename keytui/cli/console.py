@@ -6,21 +6,39 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from keytui.domain.errors import Refused
+from keytui.domain.durations import parse_duration, short
+from keytui.domain.errors import Invalid, Refused
+from keytui.domain.monitor import RANGES, Range
 from keytui.open import open_vault
 from keytui.vault.profile import load_profile
 
 _MOST_KEYS = 100_000
 
 
-def run_console(profile: str, read_only: bool) -> int:
+def run_console(profile: str, read_only: bool, first_mode: str = "keys", over: Range = RANGES[1]) -> int:
     """The console until it is left, or the demo if the operator left for it; the exit code comes back."""
     _need_terminal()
     from keytui.tui.app import Console
 
-    console = Console(open_vault=open_vault, profile=load_profile(profile, read_only))
+    console = Console(open_vault, load_profile(profile, read_only), first_mode=first_mode, over=over)
     left_with = console.run_until_left()
     return run_demo(()) if console.wants_demo else left_with
+
+
+def run_top(words: Sequence[str], profile: str, read_only: bool) -> int:
+    """The console in its Usage mode; `words` are the options of `keytui top`."""
+    parser = argparse.ArgumentParser(
+        "keytui top",
+        description="Watch live who uses which key: the console's Usage mode, opened directly.",
+        allow_abbrev=False,
+    )
+    spans = ", ".join(short(each.span) for each in RANGES)
+    parser.add_argument("--range", default="15m", metavar="D", help=f"how far to look back: {spans} (default: 15m)")
+    span = parse_duration(parser.parse_args(words).range)
+    over = next((each for each in RANGES if each.span == span), None)
+    if over is None:
+        raise Invalid(f"the monitor does not look back {short(span)}", f"one of {spans}")
+    return run_console(profile, read_only, "usage", over)
 
 
 def run_demo(words: Sequence[str]) -> int:

@@ -46,15 +46,18 @@ def _dispatch(words: list[str]) -> int | None:
             return run_demo(words[1:])
         console = _console_only(words)
         if console is not None:
-            from keytui.cli.console import run_console
+            from keytui.cli.console import run_console, run_top
 
-            return run_console(console.profile, console.read_only)
+            options, rest = console
+            if not rest:
+                return run_console(options.profile, options.read_only)
+            return run_top(rest[1:], options.profile, options.read_only)
     _commands(words)
     return None
 
 
-def _console_only(words: list[str]) -> argparse.Namespace | None:
-    """The options when the line asks for nothing but the console."""
+def _console_only(words: list[str]) -> tuple[argparse.Namespace, list[str]] | None:
+    """The options when the line asks for nothing but the console, and `top` with its own where it asks for that."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--profile", default=DEFAULT_PROFILE)
     parser.add_argument("--read-only", action="store_true")
@@ -62,7 +65,7 @@ def _console_only(words: list[str]) -> argparse.Namespace | None:
         options, rest = parser.parse_known_args(words)
     except argparse.ArgumentError:
         return None
-    return None if rest else options
+    return (options, rest) if not rest or rest[0] == "top" else None
 
 
 def _commands(words: list[str]) -> None:

@@ -19,10 +19,11 @@ from textual.signal import Signal
 
 from keytui.clock import Clock, utc_now
 from keytui.domain.errors import KeytuiError, Unreachable
+from keytui.domain.monitor import RANGES, Range
 from keytui.domain.query import Query, Sort
 from keytui.tui.asking import our_fault
 from keytui.tui.commands import Actions, KeySearch
-from keytui.tui.following import follow
+from keytui.tui.following import follow, tend
 from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.audit import AuditScreen
 from keytui.tui.screens.base import VaultScreen
@@ -79,12 +80,22 @@ class Console(App[int]):
         Binding("q", "leave", "quit", show=False, id="app.quit", tooltip="Quit; on a screen above a mode, go back"),
     ]
 
-    def __init__(self, open_vault: Callable[[Profile], Vault], profile: Profile, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        open_vault: Callable[[Profile], Vault],
+        profile: Profile,
+        clock: Clock = utc_now,
+        *,
+        first_mode: str = "keys",
+        over: Range = RANGES[1],
+    ) -> None:
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall"), (34, "-roomy")]
         self.clock = clock
         self.profile = profile
+        self.over = over
+        """The range that the monitor looks over."""
         self.flight = Lock()
         """Held while a change is on its way: there is never a second one."""
         self.wants_demo = False
@@ -92,6 +103,7 @@ class Console(App[int]):
         self.status_changed: Signal[Status] = Signal(self, "status changed")
         """Published when the vault's standing changed and when time passed."""
         self.fed: Signal[Changes] = Signal(self, "fed")
+        self._first_mode = first_mode
         self._open_vault = open_vault
         self._vault: Vault | None = None
         self._opening = False
@@ -169,12 +181,16 @@ class Console(App[int]):
     async def _opened(self, vault: Vault, standing: Standing, empty: bool) -> None:
         self._vault, self._standing = vault, standing
         self._set_link(Link.CONNECTED)
-        await self.switch_mode("keys")
+        await self.switch_mode(self._first_mode)
         if empty:
             self.push_screen(WelcomeScreen())
         moved, failed = partial(self.call_later, self._moved), partial(self.call_later, self._lost)
         self.run_worker(
             lambda: follow(vault, self._stopped, moved, failed), thread=True, exit_on_error=False, group="following"
+        )
+        tended, untended = partial(self.call_later, self.stand), partial(self.call_later, self._untended)
+        self.run_worker(
+            lambda: tend(vault, self._stopped, tended, untended), thread=True, exit_on_error=False, group="tending"
         )
 
     def _moved(self, changes: Changes, standing: Standing) -> None:
@@ -186,6 +202,10 @@ class Console(App[int]):
         if self._link is Link.CONNECTED and isinstance(self.screen, VaultScreen):
             self.screen.report(error)
         self._set_link(Link.UNREACHABLE)
+
+    def _untended(self, error: KeytuiError) -> None:
+        if isinstance(self.screen, VaultScreen):
+            self.screen.report(error)
 
     def stand(self, standing: Standing) -> None:
         """Show what a vault said of itself."""

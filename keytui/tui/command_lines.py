@@ -5,7 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from textual.content import Content
+
+from keytui.domain.alerts import Alert
+from keytui.domain.durations import short
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.monitor import Range
+from keytui.domain.text import harmless
 
 
 def for_keys(verb: str, keys: Iterable[Key], *options: str) -> str:
@@ -47,3 +53,23 @@ def for_import(path: str, variables: Iterable[str], environment: str, owner: str
     words += ["--env", environment] if environment else []
     words += ["--owner", owner] if owner else []
     return shlex.join(words)
+
+
+def for_top(over: Range) -> str:
+    """The `keytui top` of a range."""
+    return shlex.join(("keytui", "top", "--range", short(over.span)))
+
+
+def for_callers(key_name: str) -> str:
+    """The `keytui callers` of a key."""
+    return shlex.join(("keytui", "callers", key_name))
+
+
+def for_acknowledge(alert: Alert) -> str:
+    """The command that acknowledges an alert."""
+    return shlex.join(("keytui", "alerts", "acknowledge", str(alert.id), "--note", "NOTE"))
+
+
+def same_as(command: str) -> Content:
+    """How a screen shows the command that does the same."""
+    return Content.assemble(("same as  ", "$quiet"), harmless(command))

@@ -1,4 +1,4 @@
-"""Following a vault: one thread that waits for changes and tells the console of each, until it is stopped."""
+"""Following a vault: one thread that waits for changes and tells the console of each, and one that tends the vault."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ WAIT: Final = 0.5
 """Seconds of one question. It bounds how long quitting takes."""
 PAUSE: Final = 2.0
 """Seconds before a vault that did not answer is asked again."""
+TEND: Final = 5.0
+"""Seconds between two times that the vault is tended: by then alerts have opened or resolved by themselves."""
 
 
 def follow(
@@ -42,3 +44,27 @@ def follow(
             failed(our_fault(fault))
             lost = True
             stopped.wait(PAUSE)
+
+
+def tend(
+    vault: Vault,
+    stopped: Event,
+    tended: Callable[[Standing], object],
+    failed: Callable[[KeytuiError], object],
+) -> None:
+    """Have the vault look for alerts until `stopped`; both callbacks run in this thread and must only post.
+
+    How the vault stands is told each time: an alert moves nothing that the feed would tell of. Of failures in a row the
+    first is told.
+    """
+    well = True
+    while not stopped.is_set():
+        try:
+            vault.tend()
+            tended(vault.standing())
+            well = True
+        except Exception as fault:  # a console that no longer tends must say so, whatever the reason
+            if well:
+                failed(fault if isinstance(fault, KeytuiError) else our_fault(fault))
+            well = False
+        stopped.wait(TEND)

@@ -20,6 +20,8 @@ from keytui.tui.widgets.paged_table import PagedTable
 _FIRST: Final[tuple[type[DOMNode], ...]] = (Console, PagedTable)
 _SAID: Final = {
     "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "colon": ":",
     "question_mark": "?",
     "escape": "esc",
@@ -44,8 +46,11 @@ def _nodes() -> Iterator[type[DOMNode]]:
         if not module.name.endswith("keys_doc"):
             import_module(module.name)
     found = {node for node in _subclasses(DOMNode) if node.__module__.startswith("keytui.") and _bindings(node)}
+    listed = {binding.id for node in _FIRST for binding in _bindings(node)}
     yield from _FIRST
-    yield from sorted(found - set(_FIRST), key=lambda node: (node.__module__, node.__name__))
+    for node in sorted(found - set(_FIRST), key=lambda node: (node.__module__, node.__name__)):
+        if not {binding.id for binding in _bindings(node)} <= listed:  # every table has the same keys
+            yield node
 
 
 def _subclasses(node: type[DOMNode]) -> Iterator[type[DOMNode]]:

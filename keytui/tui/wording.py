@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from textual.content import Content
 
+from keytui.domain.alerts import Severity
 from keytui.domain.durations import long, short
 from keytui.domain.keys import Flag, Key, KeyState, KeySummary, VersionState
 from keytui.domain.text import harmless
@@ -34,6 +36,11 @@ STATES: Final[dict[KeyState, tuple[str, str]]] = {
     KeyState.DISABLED: ("‖", CARE),
     KeyState.EXPIRED: ("✗", DANGER),
     KeyState.REVOKED: ("✗", QUIET),
+}
+SEVERITIES: Final[dict[Severity, tuple[str, str]]] = {
+    Severity.CRITICAL: ("!", DANGER),
+    Severity.WARNING: ("▲", CARE),
+    Severity.NOTICE: ("○", QUIET),
 }
 VERSIONS: Final[dict[VersionState, tuple[str, str]]] = {
     VersionState.ACTIVE: ("●", GOOD),
@@ -98,13 +105,55 @@ def count(number: int) -> str:
     return f"{number // 1000} k" if number >= 10_000 else f"{number:,}"
 
 
+def rate(per_second: float, digits: int = 2) -> str:
+    """`412` as `410`, `4.2`, `<0.1`, `0`: no more digits than hold still under steady traffic."""
+    if per_second < 0.05:
+        return "<0.1" if per_second else "0"
+    if round(per_second, 1) < 10:
+        return f"{per_second:.1f}"
+    step = 10 ** max(math.floor(math.log10(per_second)) + 1 - digits, 0)
+    return count(round(per_second / step) * step)
+
+
+def pace(per_minute: float) -> str:
+    """`44/s`, `3/min`, `<1/min`, or a dash for nothing."""
+    if not per_minute:
+        return "—"
+    if per_minute >= 60:
+        return f"{rate(per_minute / 60)}/s"
+    return f"{per_minute:.0f}/min" if per_minute >= 1 else "<1/min"
+
+
+def share(part: int, total: int) -> str:
+    """`98%`, `2%`, `<1%`: of two that make up the whole both are right, and a small one is never said too small."""
+    if part * 100 < total:
+        return "<1%"
+    return f"{part * 100 // total if part * 2 >= total else -(-part * 100 // total)}%"
+
+
+def refusals(number: int) -> Content:
+    """How many were refused: any at all have a symbol."""
+    return Content.styled(f"! {count(number)}", "$error") if number else Content.styled("0", QUIET)
+
+
+def alert_mark(severity: Severity) -> Content:
+    """An alert's severity as symbol and word."""
+    symbol, style = SEVERITIES[severity]
+    return Content.styled(f"{symbol} {severity}", style)
+
+
 def spark(values: Sequence[int], width: int = 8) -> Content:
     """A small graph, the newest at the right. Nothing at all is a dot; a part without requests is blank."""
     if not any(values):
         return Content.styled("·", QUIET)
     parts = _grouped(values, width)
     top = max(parts)
-    return Content.styled("".join(" " if not part else BARS[(part * 8 - 1) // top] for part in parts), "$graph")
+    return Content.styled("".join(bar(part, top) for part in parts), "$graph")
+
+
+def bar(part: int, top: int) -> str:
+    """One bar of a graph whose highest is `top`; nothing at all is blank."""
+    return BARS[(part * len(BARS) - 1) // top] if part else " "
 
 
 def _grouped(values: Sequence[int], width: int) -> list[int]:

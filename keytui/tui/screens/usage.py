@@ -1,103 +1,215 @@
-"""Mode 3: which keys work, how hard, and with which of their versions, over the last 24 hours."""
+"""Mode 3, the live monitor: which keys work how hard right now, which rotations are held up, who is refused, alerts."""
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.content import Content
+from textual.binding import Binding, BindingType
 
-from keytui.domain.usage import Usage
+from keytui.domain.alerts import Alert
+from keytui.domain.keys import Key
+from keytui.domain.monitor import RANGES, KeyTraffic, Monitor, RefusedFrom
+from keytui.tui.command_lines import for_acknowledge, for_top, same_as
+from keytui.tui.screens.callers import CallersScreen
+from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.key import KeyScreen
+from keytui.tui.screens.live import LiveScreen
 from keytui.tui.screens.mode import ModeScreen
-from keytui.tui.widgets.columns import Column
-from keytui.tui.widgets.paged_table import PAGE, PagedTable
+from keytui.tui.screens.wizard.screen import WizardScreen
+from keytui.tui.steady_order import SteadyOrder
+from keytui.tui.widgets.live_table import LiveTable
+from keytui.tui.widgets.monitor_columns import alert_columns, key_traffic_columns, refusal_columns
+from keytui.tui.widgets.parts import Parts
+from keytui.tui.widgets.rotation_table import RotationLine, RotationTable
+from keytui.tui.widgets.traffic_line import TrafficLine
 from keytui.tui.widgets.words import Words
-from keytui.tui.wording import QUIET, count, outside, spark
-
-SINCE: Final = timedelta(hours=24)
+from keytui.vault.model import Changes
 
 
-class UsageScreen(ModeScreen):
-    """The busiest keys of the last 24 hours, by requests."""
+class UsageScreen(ModeScreen, LiveScreen):
+    """Four parts, `tab` from one to the next; the one that has the focus gets lines where they are few."""
 
     MODE = "usage"
     CSS_PATH = "usage.tcss"
-    AUTO_FOCUS: ClassVar[str | None] = "#usage"
+    AUTO_FOCUS: ClassVar[str | None] = "#keys"
+    BINDING_GROUP_TITLE = "Usage"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "widen(-1)", "shorter", show=False, id="usage.shorter", tooltip="Look less far"),
+        Binding("right_square_bracket", "widen(1)", "longer", show=False, id="usage.longer", tooltip="Look further"),
+        Binding("tab", "part(1)", "next part", id="usage.next-part", tooltip="Keys, alerts, refusals, rotations"),
+        Binding("shift+tab", "part(-1)", "part before", show=False, id="usage.part-before", tooltip="A part back"),
+        Binding("A", "acknowledge", "acknowledge", id="usage.acknowledge", tooltip="Say that an alert is seen to"),
+    ]
 
-    @property
-    def table(self) -> PagedTable[Usage]:
-        return self.query_one("#usage", PagedTable)
-
-    def body(self) -> ComposeResult:
-        yield Words(id="all")
-        yield PagedTable(
-            _COLUMNS, lambda usage: usage.key_id, id="usage", empty="requests show here as verifiers report them"
+    def __init__(self) -> None:
+        super().__init__()
+        self._monitor: Monitor | None = None
+        self._order: SteadyOrder[KeyTraffic] = SteadyOrder(
+            lambda key: key.key_id, lambda key: key.per_second + key.refused_per_second
         )
 
-    @on(PagedTable.Wanted, "#usage")
-    def _fetch(self, wanted: PagedTable.Wanted) -> None:
-        since = self.console.clock() - SINCE
-        self.ask(lambda vault: vault.usage(None, since, PAGE), partial(self._arrived, wanted.turn), slot="usage")
+    def body(self) -> ComposeResult:
+        over = self.console.over
+        yield TrafficLine(over)
+        yield Parts(
+            LiveTable(key_traffic_columns(), lambda key: key.key_id, empty="", id="keys"),
+            LiveTable(alert_columns(self._now), lambda alert: str(alert.id), empty="none is open", id="alerts"),
+            LiveTable(refusal_columns(self._now), lambda row: row.address, empty="nobody", id="refusals"),
+            RotationTable("rotations"),
+        )
+        yield Words(same_as(for_top(over)), id="same")
 
-    def _arrived(self, turn: int, usages: tuple[Usage, ...]) -> None:
-        self.table.put(turn, 0, usages, len(usages))
-        accepted, refused = sum(usage.accepted for usage in usages), sum(usage.refused for usage in usages)
-        words: list[str | tuple[str, str]] = [f"{count(accepted)} requests", ("  accepted, last 24 h", QUIET)]
-        if refused:
-            words.append((f"   ! {count(refused)} refused", "bold $error"))
-        if not usages:
-            words = [("no request has been recorded in the last 24 h", QUIET)]
-        self.query_one("#all", Words).say(Content.assemble(*words))
+    def _now(self) -> datetime:
+        return self._monitor.as_of if self._monitor is not None else self.console.clock()
+
+    @property
+    def _parts(self) -> Parts:
+        return self.query_one(Parts)
+
+    @property
+    def _keys(self) -> LiveTable[KeyTraffic]:
+        return self.query_one("#keys", LiveTable)
+
+    @property
+    def _alerts(self) -> LiveTable[Alert]:
+        return self.query_one("#alerts", LiveTable)
+
+    @property
+    def _refusals(self) -> LiveTable[RefusedFrom]:
+        return self.query_one("#refusals", LiveTable)
+
+    @property
+    def _rotations(self) -> RotationTable:
+        return self.query_one("#rotations", RotationTable)
+
+    def fed(self, changes: Changes) -> None:
+        """The feed moves with every flush of a verifier; this screen looks once a second anyway."""
 
     def refetch(self) -> None:
-        self.table.reload()
+        self.look_now()
 
-    @on(PagedTable.Opened, "#usage")
-    def _open(self) -> None:
-        usage = self.table.cursor_row
-        if usage is not None:
-            self.app.push_screen(KeyScreen(usage.key_id))
+    def look(self) -> None:
+        over, limit = self.console.over, self._keys.reach
+        self.ask(
+            lambda vault: vault.monitor(over, limit),
+            lambda monitor: self.looked(partial(self._hold, monitor)),
+            self.look_failed,
+        )
+
+    def _hold(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+
+    def drawn(self) -> None:
+        monitor = self._monitor
+        self.query_one(TrafficLine).show(self.console.over, monitor, self.paused_at)
+        if monitor is None:
+            return
+        self._keys.empty = f"none: no request was recorded in the last {monitor.range.label}"
+        self._keys.show(self._order.sorted(monitor.keys), monitor.total_keys)
+        self._alerts.show(monitor.alerts)
+        self._refusals.show(monitor.refused_from)
+        self._rotations.show_monitor(monitor)
+        self._parts.share_out()
+
+    @on(LiveTable.Wanted, "#keys")
+    def _want_more(self) -> None:
+        if self.paused_at is None:
+            self.look_now()
+
+    def action_widen(self, by: int) -> None:
+        """Look over a longer range, or a shorter one. What holds still keeps its range."""
+        if self.paused_at is not None:
+            self.tell("paused: the range holds still too", "p goes on", severity="warning")
+            return
+        at = RANGES.index(self.console.over) + by
+        if 0 <= at < len(RANGES):
+            self.console.over = RANGES[at]
+            self.query_one("#same", Words).say(same_as(for_top(RANGES[at])))
+            self.query_one(TrafficLine).show(self.console.over, self._monitor, self.paused_at)
+            self.look_now()
+
+    def action_part(self, by: int) -> None:
+        """To the next part, or back."""
+        self._parts.next_part(by)
+
+    @on(LiveTable.Opened, "#keys")
+    def _open_callers(self) -> None:
+        row = self._keys.cursor_row
+        if row is not None:
+            self.app.push_screen(CallersScreen(row.key_id, row.key_name))
+
+    @on(LiveTable.Opened, "#rotations")
+    def _open_rotation(self) -> None:
+        line: RotationLine | None = self._rotations.cursor_row
+        if line is not None:
+            self.app.push_screen(WizardScreen(rotation_id=line.rotation.id))
+
+    @on(LiveTable.Opened, "#alerts")
+    def _open_alert(self) -> None:
+        alert = self._alerts.cursor_row
+        if alert is None:
+            return
+        if alert.signal.rotation_id is not None:
+            self.app.push_screen(WizardScreen(rotation_id=alert.signal.rotation_id))
+        elif alert.signal.key_id:
+            self.app.push_screen(KeyScreen(alert.signal.key_id))
+        else:
+            self.tell("this alert is about no key of ours", "A acknowledges it", severity="warning")
+
+    @on(LiveTable.Opened, "#refusals")
+    def _open_refused(self) -> None:
+        row = self._refusals.cursor_row
+        name = next((name for name in row.keys if name), "") if row is not None else ""
+        if name:
+            self.ask(lambda vault: vault.find(name), self._open_key)
+        elif row is not None:
+            self.tell("these secrets belong to no key of ours", "there is nothing to open", severity="warning")
+
+    def _open_key(self, key: Key) -> None:
+        self.app.push_screen(KeyScreen(key.id))
+
+    def action_acknowledge(self) -> None:
+        """Ask what is done about the alert under the cursor, then note it."""
+        alert = self._pointed_alert()
+        if alert is None:
+            self.tell("there is no alert here", "tab goes to the alerts", severity="warning")
+        elif self.console.may_write("acknowledge alerts"):
+            self.app.push_screen(ConfirmDialog(_question(alert)), partial(self._acknowledge, alert))
+
+    def _pointed_alert(self) -> Alert | None:
+        focused = self._parts.focused
+        if focused is self._keys:
+            row = self._keys.cursor_row
+            return row.alert if row is not None else None
+        return self._alerts.cursor_row if focused is self._alerts else None
+
+    def _acknowledge(self, alert: Alert, note: str | None) -> None:
+        if note:
+            self.change(lambda vault: vault.acknowledge(alert.id, note), self._acknowledged)
+
+    def _acknowledged(self, alert: Alert) -> None:
+        """Show it in the moment that is held, which may be paused."""
+        self.tell("acknowledged; it resolves by itself once it is over")
+        if self._monitor is not None:
+            alerts = tuple(alert if each.id == alert.id else each for each in self._monitor.alerts)
+            self._monitor = replace(self._monitor, alerts=alerts)
+            self.drawn()
+        self.console.ask_standing()
 
 
-def _versions(usage: Usage) -> Content:
-    """The versions' shares of what was accepted, the busiest first."""
-    shares: Counter[int] = Counter()
-    for point in usage.points:
-        shares[point.version] += point.accepted
-    total = sum(shares.values())
-    if not total:
-        return Content.styled("—", QUIET)
-    return Content("  ".join(f"v{version} {_share(part, total)}" for version, part in shares.most_common(3) if part))
-
-
-def _share(part: int, total: int) -> str:
-    return "<1%" if part * 100 < total else f"{part * 100 // total}%"
-
-
-def _refused(usage: Usage) -> Content:
-    return Content.styled(f"! {count(usage.refused)}", "$error") if usage.refused else Content.styled("0", QUIET)
-
-
-def _graph(usage: Usage) -> Content:
-    buckets: Counter[float] = Counter()
-    for point in usage.points:
-        buckets[point.at.timestamp()] += point.accepted
-    first, size = usage.since.timestamp(), max(usage.bucket.total_seconds(), 1)
-    parts = [0] * max(int((usage.until - usage.since).total_seconds() // size) + 1, 1)
-    for at, accepted in buckets.items():
-        parts[min(max(int((at - first) // size), 0), len(parts) - 1)] += accepted
-    return spark(parts, 12)
-
-
-_COLUMNS: Final[tuple[Column[Usage], ...]] = (
-    Column("KEY", 20, lambda usage: outside(usage.key_name), grow=2),
-    Column("24 H", 12, _graph, rank=2),
-    Column("REQUESTS", 8, lambda usage: Content(count(usage.accepted)), right=True),
-    Column("REFUSED", 8, _refused, right=True),
-    Column("VERSIONS", 20, _versions, rank=1, grow=1),
-)
+def _question(alert: Alert) -> Question:
+    said = f"acknowledged by {alert.acknowledged_by}: {alert.note}" if alert.acknowledged_at is not None else ""
+    return Question(
+        "Acknowledge this alert?",
+        (alert.signal.detail, said) if said else (alert.signal.detail,),
+        "Acknowledge",
+        for_acknowledge(alert),
+        note="what is done about it",
+        note_required=True,
+        harmless_verb="Leave it",
+    )

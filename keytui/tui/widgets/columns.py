@@ -45,17 +45,18 @@ def fitted(columns: Sequence[Column[Row]], width: int) -> Fitted[Row]:
 
 def titles(columns: Fitted[Row]) -> Content:
     """The head of the table."""
-    return _joined([(Content(column.title), width, column.right) for column, width in columns])
+    return Content(" " * GAP).join([sized(Content(column.title), width, column.right) for column, width in columns])
 
 
 def cells(columns: Fitted[Row], row: Row) -> Content:
     """One row, every cell cut or padded to its column by cell width."""
-    return _joined([(_cell(column, row, width), width, column.right) for column, width in columns])
+    return Content(" " * GAP).join([cell(column, row, width) for column, width in columns])
 
 
-def _cell(column: Column[Row], row: Row, width: int) -> Content:
+def cell(column: Column[Row], row: Row, width: int) -> Content:
+    """One cell, cut or padded to `width`."""
     content = column.cell(row)
-    return _whole_parts(content, width) if column.whole else content
+    return sized(_whole_parts(content, width) if column.whole else content, width, column.right)
 
 
 def _whole_parts(content: Content, width: int) -> Content:
@@ -73,11 +74,8 @@ def _needed(columns: Sequence[Column[Row]]) -> int:
     return sum(column.width for column in columns) + GAP * max(len(columns) - 1, 0)
 
 
-def _joined(parts: Sequence[tuple[Content, int, bool]]) -> Content:
-    return Content(" " * GAP).join([_sized(content, width, right) for content, width, right in parts])
-
-
-def _sized(content: Content, width: int, right: bool) -> Content:
+def sized(content: Content, width: int, right: bool) -> Content:
+    """The content, cut or padded to `width`; at its right end where that is asked for."""
     cut = content.truncate(width, ellipsis=True)
     missing = width - cut.cell_length
     return cut.pad_left(missing) if right else cut.pad_right(missing)

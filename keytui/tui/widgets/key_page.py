@@ -14,7 +14,19 @@ from keytui.domain.rotation import Rotation
 from keytui.domain.text import harmless
 from keytui.domain.usage import CallerUse
 from keytui.tui.widgets.columns import Column, Row, cells, fitted, titles
-from keytui.tui.wording import QUIET, ago, count, expiry, flags_of, outside, spark, state_of, version_state, when
+from keytui.tui.wording import (
+    QUIET,
+    ago,
+    count,
+    expiry,
+    flags_of,
+    outside,
+    refusals,
+    spark,
+    state_of,
+    version_state,
+    when,
+)
 from keytui.vault.model import KeyDetail
 
 
@@ -98,7 +110,7 @@ def caller_columns(now: datetime) -> tuple[Column[CallerUse], ...]:
         Column("CALLER", 24, _caller, grow=1),
         Column("VERSION", 7, lambda use: Content(f"v{use.version}"), rank=1),
         Column("REQUESTS", 8, lambda use: Content(count(use.accepted)), right=True),
-        Column("REFUSED", 7, _refused, rank=3, right=True),
+        Column("REFUSED", 7, lambda use: refusals(use.refused), rank=3, right=True),
         Column("LAST SEEN", 9, lambda use: ago(use.last_seen, now), right=True),
         Column("LONGEST PAUSE", 13, _pause, rank=2, right=True),
     )
@@ -107,10 +119,6 @@ def caller_columns(now: datetime) -> tuple[Column[CallerUse], ...]:
 def _caller(use: CallerUse) -> Content:
     shared = ("  ~ perhaps several", QUIET) if use.caller.shared_possible else ""
     return Content.assemble(harmless(use.caller.name), shared)
-
-
-def _refused(use: CallerUse) -> Content:
-    return Content.styled(f"! {count(use.refused)}", "$error") if use.refused else Content.styled("0", QUIET)
 
 
 def _pause(use: CallerUse) -> Content:

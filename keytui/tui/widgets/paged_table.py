@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, Generic
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
@@ -18,6 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from keytui.tui.widgets import row_bindings
 from keytui.tui.widgets.columns import Column, Fitted, Row, cells, fitted, titles
 
 PAGE: Final = 100
@@ -36,21 +37,8 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         & > .table--idle-cursor { background: $surface; }
     }
     """
-    BINDING_GROUP_TITLE = "In a table"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter,l,right", "open", "open", key_display="enter", id="table.open", tooltip="Open what the cursor is on"
-        ),
-        Binding(
-            "space", "mark", "mark", id="table.mark", tooltip="Mark or unmark the row; acting then takes all marked"
-        ),
-        Binding("up,k", "move(-1)", "up", show=False, id="table.up", tooltip="One row up"),
-        Binding("down,j", "move(1)", "down", show=False, id="table.down", tooltip="One row down"),
-        Binding("pageup", "turn_page(-1)", "page up", show=False, id="table.page-up", tooltip="One screen up"),
-        Binding("pagedown", "turn_page(1)", "page down", show=False, id="table.page-down", tooltip="One screen down"),
-        Binding("g,home", "first", "first", show=False, id="table.first", tooltip="To the first row"),
-        Binding("G,end", "last", "last", show=False, id="table.last", tooltip="To the last row"),
-    ]
+    BINDING_GROUP_TITLE = row_bindings.TITLE
+    BINDINGS: ClassVar[list[BindingType]] = [row_bindings.OPEN, row_bindings.MARK, *row_bindings.MOVES]
 
     class Said(Message):
         """Anything that a table says; `@on(PagedTable.Moved, "#id")` tells tables apart."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from keytui.domain.usage import UsagePoint
-from keytui.tui.wording import BARS
+from keytui.tui.wording import bar
 
 _SHORTEST: Final = timedelta(minutes=1)
 
@@ -27,7 +27,7 @@ def paces(points: Sequence[UsagePoint], versions: Sequence[int], now: datetime, 
     own = [{point.at: point.accepted for point in points if point.version == version} for version in versions]
     counts = [_grouped([counted.get(at, 0) for at in times], width) for counted in own]
     peak = max((count for row in counts for count in row), default=0)
-    bars = ["".join(_bar(count, peak) for count in row).rjust(width) for row in counts]
+    bars = ["".join(bar(count, peak) for count in row).rjust(width) for row in counts]
     return tuple(Pace(row, _per_minute(counted, times[-2:], now)) for row, counted in zip(bars, own, strict=True))
 
 
@@ -41,7 +41,3 @@ def _per_minute(counted: dict[datetime, int], newest: Sequence[datetime], now: d
 def _grouped(counts: Sequence[int], width: int) -> list[int]:
     bars = min(len(counts), width)
     return [sum(counts[at * len(counts) // bars : (at + 1) * len(counts) // bars]) for at in range(bars)]
-
-
-def _bar(count: int, peak: int) -> str:
-    return BARS[(count * len(BARS) - 1) // peak] if count else " "

@@ -1,0 +1,157 @@
+"""From a key to its callers, and from a caller to its keys: live, as the monitor that they are opened from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from keytui.domain.monitor import CallerTraffic
+from keytui.domain.text import harmless
+from keytui.domain.usage import Caller
+from keytui.tui.command_lines import for_callers, same_as
+from keytui.tui.screens.key import KeyScreen
+from keytui.tui.screens.live import LiveScreen
+from keytui.tui.steady_order import SteadyOrder
+from keytui.tui.widgets.columns import Column
+from keytui.tui.widgets.live_table import LiveTable
+from keytui.tui.widgets.monitor_columns import caller_key_columns, caller_traffic_columns
+from keytui.tui.widgets.words import Words
+from keytui.tui.wording import QUIET
+from keytui.vault.protocol import Vault
+
+
+class TrafficScreen(LiveScreen):
+    """Callers with their rates, one row each. Subclasses give the question, the columns and the heading."""
+
+    CSS_PATH = "callers.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = "#traffic"
+    BINDING_GROUP_TITLE = "Callers of a key, keys of a caller"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,h,left", "back", "back", key_display="esc", id="traffic.back", tooltip="Back to the monitor"),
+        Binding("r", "refetch", "refresh", show=False, id="traffic.refresh", tooltip="Ask the vault again"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._as_of: datetime | None = None
+        self._rows: tuple[CallerTraffic, ...] = ()
+        self._order: SteadyOrder[CallerTraffic] = SteadyOrder(_key_of, lambda row: row.per_minute / 60)
+
+    def columns(self) -> tuple[Column[CallerTraffic], ...]:
+        """What each row shows."""
+        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
+
+    def question(self, vault: Vault) -> tuple[CallerTraffic, ...]:
+        """What is asked once a second."""
+        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
+
+    def heading(self) -> Content:
+        """Whose callers or keys these are."""
+        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
+
+    def same(self) -> str:
+        """The command that does the same."""
+        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
+
+    @property
+    def table(self) -> LiveTable[CallerTraffic]:
+        return self.query_one("#traffic", LiveTable)
+
+    def now(self) -> datetime:
+        """The time of the moment that is shown."""
+        return self._as_of or self.console.clock()
+
+    def body(self) -> ComposeResult:
+        yield Words(self.heading(), id="heading")
+        yield LiveTable(self.columns(), _key_of, empty="none: nobody was seen", id="traffic")
+        yield Words(same_as(self.same()), id="same")
+
+    def look(self) -> None:
+        as_of = self.console.clock()
+        self.ask(self.question, lambda rows: self.looked(partial(self._hold, rows, as_of)), self.look_failed)
+
+    def _hold(self, rows: tuple[CallerTraffic, ...], as_of: datetime) -> None:
+        self._rows, self._as_of = rows, as_of
+
+    def drawn(self) -> None:
+        paused = f"   ‖ PAUSED since {self.paused_at.astimezone():%H:%M:%S}   p goes on" if self.paused_at else ""
+        self.query_one("#heading", Words).say(Content.assemble(self.heading(), (paused, "bold $warning")))
+        if self._as_of is not None:
+            self.table.show(self._order.sorted(self._rows))
+
+    def action_refetch(self) -> None:
+        """Ask the vault again."""
+        self.look_now()
+
+
+class CallersScreen(TrafficScreen):
+    """Who uses one key: `enter` on a caller shows all keys that it uses."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "open_key", "the key", id="traffic.key", tooltip="Open the key itself"),
+    ]
+
+    def __init__(self, key_id: str, key_name: str) -> None:
+        super().__init__()
+        self._key_id, self._key_name = key_id, key_name
+
+    def columns(self) -> tuple[Column[CallerTraffic], ...]:
+        return caller_traffic_columns(self.now)
+
+    def question(self, vault: Vault) -> tuple[CallerTraffic, ...]:
+        return vault.caller_traffic(self._key_id)
+
+    def heading(self) -> Content:
+        return Content.assemble((harmless(self._key_name), "bold"), ("   who uses it, with which version", QUIET))
+
+    def same(self) -> str:
+        return for_callers(self._key_name)
+
+    def action_open_key(self) -> None:
+        """The key with everything that can be done to it."""
+        self.app.push_screen(KeyScreen(self._key_id))
+
+    @on(LiveTable.Opened, "#traffic")
+    def _open(self) -> None:
+        row = self.table.cursor_row
+        if row is not None:
+            self.app.push_screen(CallerKeysScreen(row.use.caller))
+
+
+class CallerKeysScreen(TrafficScreen):
+    """What one caller uses: `enter` on a key opens it."""
+
+    def __init__(self, caller: Caller) -> None:
+        super().__init__()
+        self._caller = caller
+
+    def columns(self) -> tuple[Column[CallerTraffic], ...]:
+        return caller_key_columns(self.now)
+
+    def question(self, vault: Vault) -> tuple[CallerTraffic, ...]:
+        return vault.caller_keys(self._caller)
+
+    def heading(self) -> Content:
+        known = "known by its name" if self._caller.declared else "known by its address: perhaps several programs"
+        return Content.assemble((harmless(self._caller.name), "bold"), (f"   {known}", QUIET))
+
+    def same(self) -> str:
+        return for_callers(self._caller.name)
+
+    @on(LiveTable.Opened, "#traffic")
+    def _open(self) -> None:
+        row = self.table.cursor_row
+        if row is not None and row.key_id:
+            self.app.push_screen(KeyScreen(row.key_id))
+        elif row is not None:
+            self.tell("these secrets belong to no key of ours", "there is nothing to open", severity="warning")
+
+
+def _key_of(row: CallerTraffic) -> str:
+    return f"{row.key_id} {row.use.version} {row.use.caller.declared} {row.use.caller.name}"

@@ -1,0 +1,148 @@
+"""Open rotations in the monitor: the old version's requests over the new one's, and who has not moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from textual.content import Content
+
+from keytui.domain.monitor import Monitor, Point, Range, RotationTraffic, Unmoved
+from keytui.domain.rotation import Rotation
+from keytui.domain.text import harmless
+from keytui.tui.screens.wizard.words import countdown
+from keytui.tui.widgets.chart import bars, grouped, whole
+from keytui.tui.widgets.columns import Column
+from keytui.tui.widgets.live_table import LiveTable
+from keytui.tui.wording import QUIET, ago, count, outside, pace
+
+_MOST_UNMOVED: Final = 6
+_MINUTE: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RotationLine:
+    """One line of a rotation; `key` tells it from all others."""
+
+    rotation: Rotation
+    key: str
+    label: Content
+    graph: Content
+    rate: Content
+
+
+_GRAPH: Final[Column[RotationLine]] = Column("OLD OVER NEW", 18, lambda line: line.graph, grow=2)
+_COLUMNS: Final[tuple[Column[RotationLine], ...]] = (
+    Column("ROTATIONS", 26, lambda line: line.label, grow=1),
+    _GRAPH,
+    Column("RATE", 7, lambda line: line.rate, right=True),
+)
+
+
+class RotationTable(LiveTable[RotationLine]):
+    """Each rotation in a few lines; `enter` on any of them opens it."""
+
+    def __init__(self, id: str) -> None:  # noqa: A002  # Textual's own name for it
+        super().__init__(_COLUMNS, lambda line: line.key, empty="none is open", id=id)
+        self._monitor: Monitor | None = None
+
+    def show_monitor(self, monitor: Monitor) -> None:
+        """Show the open rotations of this moment, those that want an eye first."""
+        self._monitor = monitor
+        graph = max(self.width_of(_GRAPH), 1)
+        self.show([line for each in by_danger(monitor) for line in rotation_lines(each, monitor, graph)])
+
+    def on_resize(self) -> None:
+        if self._monitor is not None:
+            self.show_monitor(self._monitor)
+
+    def _counted(self) -> str:
+        return str(len(self._monitor.rotations)) if self._monitor is not None else ""
+
+
+def by_danger(monitor: Monitor) -> list[RotationTraffic]:
+    """The overdue first, then those that somebody holds up."""
+    return sorted(
+        monitor.rotations,
+        key=lambda each: (not each.rotation.overdue(monitor.as_of), not each.unmoved, each.rotation.id),
+    )
+
+
+def rotation_lines(traffic: RotationTraffic, monitor: Monitor, width: int) -> Iterator[RotationLine]:
+    """A heading, both versions on one scale over one stretch of time, that scale and time, and who has not moved."""
+    rotation, over, now = traffic.rotation, monitor.range, monitor.as_of
+    old, new = whole(traffic.old, over.bucket, now), whole(traffic.new, over.bucket, now)
+    old_bars, new_bars = grouped(old, over.bucket, width), grouped(new, over.bucket, width)
+    top = max((*old_bars, *new_bars), default=0)
+
+    def line(what: str, label: Content, graph: Content, rate: Content = Content("")) -> RotationLine:  # noqa: B008  # frozen
+        return RotationLine(rotation, f"{rotation.id} {what}", label, graph, rate)
+
+    versions = f"  v{rotation.old_version} → " + _number(rotation.new_version)
+    yield line("", Content.assemble((harmless(rotation.key_name), "bold"), versions), countdown(rotation, now))
+    for name, number, points, values in (
+        ("old", rotation.old_version, old, old_bars),
+        ("new", rotation.new_version, new, new_bars),
+    ):
+        drawn = Content.styled(bars(values, top, len(old_bars)), "$graph")
+        yield line(name, Content(f"  {name} {_number(number)}"), drawn, _rate(points, over))
+    yield line("scale", Content.styled(_scale(top, old, old_bars, over), QUIET), _times(old, over, len(old_bars)))
+    for unmoved in traffic.unmoved[:_MOST_UNMOVED]:
+        yield line(f"caller {unmoved.caller}", *_unmoved(unmoved, rotation, now))
+    left = len(traffic.unmoved) - _MOST_UNMOVED
+    if left > 0:
+        yield line("more", Content.styled(f"  ✗ and {left:,} more", "$error"), Content("not moved: enter"))
+    if not traffic.unmoved:
+        yield line("none", Content.styled("  no caller is known", QUIET), Content.styled("to be left behind", QUIET))
+
+
+def _number(version: int | None) -> str:
+    return "—" if version is None else f"v{version}"
+
+
+def _rate(points: Sequence[Point], over: Range) -> Content:
+    """Of the newest minute, or of the newest bucket where that is longer."""
+    newest = points[-max(_MINUTE // over.bucket, 1) :]
+    if not newest:
+        return Content.styled("—", QUIET)
+    return Content(pace(sum(point.accepted for point in newest) / (len(newest) * over.bucket / _MINUTE)))
+
+
+def _scale(top: int, points: Sequence[Point], drawn: Sequence[int], over: Range) -> str:
+    each = over.bucket * max(-(-len(points) // max(len(drawn), 1)), 1)
+    return f"  both 0 to {count(top)} in {_length(each)}"
+
+
+def _length(duration: timedelta) -> str:
+    seconds = int(duration.total_seconds())
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _times(points: Sequence[Point], over: Range, width: int) -> Content:
+    """The first and the last time under their bars, local with UTC beside where there is room."""
+    if not points:
+        return Content("")
+    begin, end = points[0].at, points[-1].at + over.bucket
+    utc = width >= 30 and over.span < timedelta(days=2)
+    first, last = _time(begin, over, utc), _time(end, over, utc)
+    return Content.styled(f"{first}{last.rjust(max(width - len(first), len(last) + 1))}", QUIET)
+
+
+def _time(at: datetime, over: Range, utc: bool) -> str:
+    if over.span >= timedelta(days=2):
+        return f"{at.astimezone():%m-%d}"
+    return f"{at.astimezone():%H:%M}" + (f" {at.astimezone(UTC):%H:%M}Z" if utc else "")
+
+
+def _unmoved(caller: Unmoved, rotation: Rotation, now: datetime) -> tuple[Content, Content, Content]:
+    several = "" if caller.declared else " ~"
+    return (
+        Content.assemble(("  ✗ ", "$error"), outside(caller.caller), (several, QUIET)),
+        Content.assemble(f"not moved, on v{rotation.old_version} ", ago(caller.last_on_old, now)),
+        Content(pace(caller.per_minute)),
+    )
