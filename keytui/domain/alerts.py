@@ -71,7 +71,6 @@ class Alert:
 
 HOLD: Final[Mapping[AlertKind, timedelta]] = {
     AlertKind.REFUSAL_BURST: timedelta(minutes=15),
-    AlertKind.PATTERN_CHANGED: timedelta(hours=1),
     AlertKind.DEAD_VERSION_USED: timedelta(minutes=30),
     AlertKind.REFUSALS_AFTER_RETIREMENT: timedelta(minutes=15),
     AlertKind.NOT_BACK: timedelta(minutes=15),

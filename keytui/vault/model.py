@@ -36,7 +36,7 @@ class Standing:
     seal: SealState
     open_rotations: int
     alerts: int
-    """Overdue rotations and expired or leaked keys: what wants an eye now."""
+    """Open alerts, notices left out, that nobody has acknowledged: what wants an eye now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,6 +320,7 @@ def test_the_end_of_the_overlap_retires_nothing(vault: Vault, clock: StoppedCloc
     clock.advance(30 * DAY)
 
     assert vault.rotation(rotation.id).rotation.overdue(clock())
+    vault.tend()
     assert vault.standing().alerts == 1
     assert vault.check(first.secret, [], UNKNOWN_CALLER).valid
 

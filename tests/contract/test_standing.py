@@ -29,9 +29,11 @@ def test_the_status_line_counts_what_wants_an_eye(house: House) -> None:
     leaked = created(vault, "leaked").key.id
     vault.plan(leaked, Plan(reason=Reason.COMPROMISE), request())
     handed_over(vault, created(vault, "overdue").key.id, Plan(overlap=HOUR))
-    assert (vault.standing().open_rotations, vault.standing().alerts) == (2, 1)
+    vault.tend()
+    assert (vault.standing().open_rotations, vault.standing().alerts) == (2, 2)  # one expires, one has leaked
 
     clock.advance(HOUR)
+    vault.tend()
 
     standing = vault.standing()
     assert (standing.profile, standing.actor, standing.read_only) == ("prod", "ada@bastion-2", False)

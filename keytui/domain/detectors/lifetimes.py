@@ -12,7 +12,6 @@ from datetime import datetime
 
 from keytui.domain.alerts import AlertKind, Severity, Signal
 from keytui.domain.detectors.folding import MOST_SINGLE, KeyName, together
-from keytui.domain.durations import short
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +35,27 @@ class Lot:
     """All of them when `total` is at most `MOST_SINGLE`."""
 
 
-def rotations_due(lots: Iterable[Lot], now: datetime) -> tuple[Signal, ...]:
+def rotations_due(lots: Iterable[Lot]) -> tuple[Signal, ...]:
     """Keys without an open rotation whose version has reached its policy's age."""
 
     def signal(one: Dated) -> Signal:
-        detail = f"{one.key.name} v{one.version} is {short(now - one.at)} old and due for rotation"
+        detail = f"{one.key.name} v{one.version} is of {_day(one)} and due for rotation"
         return _signal(AlertKind.ROTATION_DUE, one, "", Severity.NOTICE, detail)
 
     return _told(lots, signal, "keys due for rotation")
 
 
-def expiring(lots: Iterable[Lot], now: datetime) -> tuple[Signal, ...]:
+def expiring(lots: Iterable[Lot]) -> tuple[Signal, ...]:
     """Keys that expire soon."""
 
     def signal(one: Dated) -> Signal:
-        detail = f"{one.key.name} expires in {short(one.at - now)}, on {one.at:%Y-%m-%d %H:%MZ}"
+        detail = f"{one.key.name} expires on {one.at:%Y-%m-%d %H:%MZ}"
         return _signal(AlertKind.EXPIRING, one, "", Severity.WARNING, detail)
 
     return _told(lots, signal, "keys that expire soon")
 
 
-def expired(lots: Iterable[Lot], now: datetime) -> tuple[Signal, ...]:
+def expired(lots: Iterable[Lot]) -> tuple[Signal, ...]:
     """Keys that have expired and were neither renewed nor revoked."""
 
     def signal(one: Dated) -> Signal:
@@ -65,32 +64,32 @@ def expired(lots: Iterable[Lot], now: datetime) -> tuple[Signal, ...]:
             one,
             " expired",
             Severity.WARNING,
-            f"{one.key.name} expired {short(now - one.at)} ago and refuses everybody",
+            f"{one.key.name} expired on {one.at:%Y-%m-%d %H:%MZ} and refuses everybody",
         )
 
     return _told(lots, signal, "expired keys")
 
 
-def idle(lots: Iterable[Lot], now: datetime) -> tuple[Signal, ...]:
+def idle(lots: Iterable[Lot]) -> tuple[Signal, ...]:
     """Keys that were not used for some days."""
-    return _unused(lots, now, "idle")
+    return _unused(lots, "idle")
 
 
-def stale(lots: Iterable[Lot], now: datetime) -> tuple[Signal, ...]:
+def stale(lots: Iterable[Lot]) -> tuple[Signal, ...]:
     """Keys that were not used for so long that they can probably go."""
-    return _unused(lots, now, "stale")
+    return _unused(lots, "stale")
 
 
-def _unused(lots: Iterable[Lot], now: datetime, flag: str) -> tuple[Signal, ...]:
+def _unused(lots: Iterable[Lot], flag: str) -> tuple[Signal, ...]:
     def signal(one: Dated) -> Signal:
-        since = f"was made {short(now - one.at)} ago and never used" if one.never_used else _since(one, now)
-        return _signal(AlertKind.UNUSED, one, f" {flag}", Severity.NOTICE, f"{one.key.name} {since}")
+        unused = f"was made on {_day(one)} and never used" if one.never_used else f"was last used on {_day(one)}"
+        return _signal(AlertKind.UNUSED, one, f" {flag}", Severity.NOTICE, f"{one.key.name} {unused}")
 
     return _told(lots, signal, f"{flag} keys")
 
 
-def _since(one: Dated, now: datetime) -> str:
-    return f"was last used {short(now - one.at)} ago"
+def _day(one: Dated) -> str:
+    return f"{one.at:%Y-%m-%d}"
 
 
 def _told(lots: Iterable[Lot], signal: Callable[[Dated], Signal], many: str) -> tuple[Signal, ...]:

@@ -20,12 +20,12 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class RefusedMinute:
-    """What one address had refused with one key's secrets in one minute."""
+    """What one address had refused with one key's secrets in one minute; an estimated share where it is not alone."""
 
     address: str
     key: KeyName
     minute: datetime
-    refused: int
+    refused: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Retirement:
     """A key's refusals around the retirement of a version: lately, and in the hour before it."""
 
     key: KeyName
-    rotation_id: int
     version: int
     retired_at: datetime
     span: timedelta
     """How much of the time since the retirement `refused` speaks of: an hour at the most."""
     refused: int
     refused_before: int
+    rotation_id: int | None = None
 
 
 def refusal_bursts(minutes: Iterable[RefusedMinute], policies: Policies) -> tuple[Signal, ...]:
@@ -58,7 +58,7 @@ def _bursts(of_address: dict[tuple[str, str], list[RefusedMinute]], policies: Po
     for (address, environment), all_minutes in of_address.items():
         thresholds = policies.of(environment).alerts
         within = _worst(all_minutes, thresholds.burst_window)
-        refused = sum(one.refused for one in within)
+        refused = round(sum(one.refused for one in within))
         if refused >= thresholds.burst_refusals:
             yield Found(
                 environment, "addresses with a burst of refusals", _burst(address, environment, within, refused)
@@ -74,7 +74,7 @@ def _worst(minutes: Sequence[RefusedMinute], window: timedelta) -> list[RefusedM
 
 def _burst(address: str, environment: str, within: Sequence[RefusedMinute], refused: int) -> Signal:
     times = [one.minute for one in within]
-    by_key: dict[KeyName, int] = defaultdict(int)
+    by_key: dict[KeyName, float] = defaultdict(float)
     for one in within:
         by_key[one.key] += one.refused
     most = sorted(by_key, key=lambda key: (-by_key[key], key.name, key.id))
@@ -114,7 +114,7 @@ def _spiked(one: Retirement, thresholds: Thresholds) -> bool:
 def _after(one: Retirement) -> Signal:
     return Signal(
         AlertKind.REFUSALS_AFTER_RETIREMENT,
-        f"rotation {one.rotation_id}",
+        f"v{one.version} of {one.key.id}",
         Severity.CRITICAL,
         f"{one.refused:,} refusals of {one.key.name} in the last {short(one.span)}, since v{one.version} was retired; "
         f"{one.refused_before:,} in the hour before that",

@@ -6,15 +6,13 @@ import time
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, select
 
-from keytui.domain.keys import KeyState
-from keytui.domain.rotation import RotationState
+from keytui.vault.local.alerting import alerts_that_count
 from keytui.vault.local.ledger import position
 from keytui.vault.local.sealing import seal_state
-from keytui.vault.local.search import state_condition
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import AuditRow, KeyRow, RecorderRow, RotationRow
+from keytui.vault.local.tables import AuditRow, RecorderRow, RotationRow
 from keytui.vault.model import Changes, Standing
 
 POLL_EVERY: Final = 0.1
@@ -36,7 +34,7 @@ class Watching(Section):
                 armed_until=ground.guard.armed_until,
                 seal=seal_state(session, ground.held_key),
                 open_rotations=_open_rotations(session),
-                alerts=_alerts(session, self._clock()),
+                alerts=alerts_that_count(session),
             )
 
     def changes(self, after: int, timeout: float) -> Changes:
@@ -67,21 +65,3 @@ class Watching(Section):
 def _open_rotations(session: Session) -> int:
     found = select(func.count()).select_from(RotationRow).where(col(RotationRow.closed_at).is_(None))
     return session.exec(found).one()
-
-
-def _alerts(session: Session, now: datetime) -> int:
-    """Overdue rotations, and keys that expired or leaked."""
-    overdue = (
-        select(func.count())
-        .select_from(RotationRow)
-        .where(RotationRow.state == RotationState.OVERLAPPING, col(RotationRow.overlap_ends_at) <= now)
-    )
-    troubled = (
-        select(func.count())
-        .select_from(KeyRow)
-        .where(
-            col(KeyRow.revoked_at).is_(None),
-            or_(col(KeyRow.leaked).is_(True), state_condition(KeyState.EXPIRED, now)),
-        )
-    )
-    return session.exec(overdue).one() + session.exec(troubled).one()
