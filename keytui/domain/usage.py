@@ -50,9 +50,8 @@ MOST_ROUTES: Final = 200
 """Routes of one key that are told apart; requests to further ones are counted together."""
 OTHER_ROUTES: Final = "further routes"
 LONGEST_ROUTE: Final = 120
-_CHANGING: Final = re.compile(r"[^/]*\d[^/]*|[^/]{40,}")
+_CHANGING: Final = re.compile(r"(?<![^/])(?![vV]\d{1,3}(?![^/]))(?:[^/\d]*\d[^/]*|[^/]{40,})")
 """A segment of a path that holds a digit or is very long: an id, a date, a token. `v1` is the exception."""
-_STANDING: Final = re.compile(r"v\d{1,3}", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
@@ -62,11 +61,7 @@ def route_of(path: str) -> str:
     What could be a secret or name a person never gets into a route: a segment with a digit in it is left out.
     """
     plain = path.partition("?")[0].partition("#")[0]
-    segments = (
-        "*" if _CHANGING.fullmatch(segment) and not _STANDING.fullmatch(segment) else segment
-        for segment in plain.split("/")
-    )
-    return harmless("/".join(segments)[:LONGEST_ROUTE]) or "/"
+    return harmless(_CHANGING.sub("*", plain)[:LONGEST_ROUTE]) or "/"
 
 
 @dataclass(frozen=True, slots=True)
