@@ -36,6 +36,7 @@ class Recogniser:
         self._prints: dict[str, Recognised] = {}
         self._prefixes: dict[str, Recognised | None] = {}
         self._ids: dict[tuple[str, int], Recognised] = {}
+        self._newest: dict[str, int] = {}
         for credential in credentials:
             self._learn(credential)
 
@@ -43,6 +44,7 @@ class Recogniser:
         key_id, number, prefix = credential.key.id, credential.version.number, credential.version.prefix
         found = Recognised(key_id, number)
         self._ids[key_id, number] = found
+        self._newest[key_id] = max(number, self._newest.get(key_id, number))
         if credential.keyed:
             self._keyed[credential.digest] = found
             return
@@ -62,6 +64,15 @@ class Recogniser:
     def ambiguous(self, text: str) -> bool:
         """Whether it is a prefix that several versions share."""
         return text in self._prefixes and self._prefixes[text] is None
+
+    @property
+    def beginnings(self) -> frozenset[str]:
+        """The first characters of every version that has some to show, those that several share included."""
+        return frozenset(self._prefixes)
+
+    def newest(self, found: Recognised) -> bool:
+        """Whether no later version of the key is known: of two, the later is the one that has yet to prove itself."""
+        return self._newest[found.key_id] == found.version
 
     def begins(self, text: str) -> bool:
         """Whether it begins as some version does: a cheap first look before `whole_secret`."""

@@ -1,0 +1,239 @@
+"""What a log's bytes come from: a file, plain or gzip'd, or a pipe. Each is known by how it begins, not by its name."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import select
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple, Protocol
+
+HEAD: Final = 4096
+"""First bytes that a content is known by; fewer where fewer were counted when it was first met."""
+BLOCK: Final = 512 * 1024
+MOST_LINE: Final = 256 * 1024
+"""Bytes of the longest line that is looked at; a longer one is passed over as it comes."""
+_FIRST_BYTES: Final = 2.0
+"""Seconds that a followed pipe has for its first bytes, by which it is known again."""
+_GZIP: Final = b"\x1f\x8b"
+_CUT_OFF: Final = (EOFError, zlib.error, gzip.BadGzipFile)
+
+
+class Place(NamedTuple):
+    """How far a content was counted: bytes and lines; `head` first bytes are what it is known by."""
+
+    head: int
+    offset: int
+    lines: int
+
+    @staticmethod
+    def parse(value: str) -> Place:
+        """As `str` wrote it."""
+        head, offset, lines = map(int, value.split())
+        return Place(head, offset, lines)
+
+    def __str__(self) -> str:
+        return f"{self.head} {self.offset} {self.lines}"
+
+
+class Block(NamedTuple):
+    """Whole lines, each with its end. `read` bytes were used up by them, and by `too_long` lines passed over."""
+
+    data: bytes
+    read: int
+    too_long: int = 0
+
+
+class Content(Protocol):
+    """A log that is open."""
+
+    name: str
+    head: bytes
+    cut_off: bool
+
+    def skip(self, offset: int) -> None:
+        """Begin at an offset."""
+        ...
+
+    def blocks(self) -> Iterator[Block]:
+        """What has come so far. A last line without an end is left, unless nothing can follow it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+def identity(head: bytes) -> str:
+    """The name of the bookmark of a content that begins so."""
+    return f"content-{sha256(head).hexdigest()[:32]}"
+
+
+def remembered(head: bytes, bookmarks: Mapping[str, str]) -> tuple[str, Place] | None:
+    """The bookmark of a content that begins so; of several the one that looked at most of it."""
+    found: tuple[str, Place] | None = None
+    names: dict[int, str] = {}
+    for name, value in bookmarks.items():
+        if not name.startswith("content-"):
+            continue
+        place = Place.parse(value)
+        if place.head > len(head):
+            continue
+        if place.head not in names:
+            names[place.head] = identity(head[: place.head])
+        if names[place.head] == name and (found is None or place.head > found[1].head):
+            found = name, place
+    return found
+
+
+class FileContent:
+    """A file, opened anew each time: whoever renames, truncates or packs it meanwhile does not disturb us."""
+
+    def __init__(self, path: Path) -> None:
+        """OSError when it cannot be opened."""
+        self.name = str(path)
+        self.path = path
+        self.cut_off = False
+        raw = path.open("rb")
+        self.status = os.fstat(raw.fileno())
+        self._packed = raw.peek(2)[:2] == _GZIP
+        self._file: io.BufferedReader | gzip.GzipFile = gzip.GzipFile(fileobj=raw) if self._packed else raw
+        self._raw = raw
+        self.head = self._read(HEAD)
+        self._file.seek(0)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, where they need no unpacking to be known."""
+        return None if self._packed else self.status.st_size
+
+    def skip(self, offset: int) -> None:
+        try:
+            self._file.seek(offset)
+        except _CUT_OFF:
+            self.cut_off = True
+
+    def blocks(self) -> Iterator[Block]:
+        splitter = Splitter()
+        while data := self._read(BLOCK):
+            yield from splitter.split(data)
+        if self._packed and not self.cut_off:
+            yield from splitter.rest()
+
+    def close(self) -> None:
+        self._file.close()
+        self._raw.close()
+
+    def _read(self, size: int) -> bytes:
+        """Up to `size` bytes; of a gzip that is cut off, all that is there."""
+        parts: list[bytes] = []
+        try:
+            while size > 0 and (data := self._file.read1(size)):
+                parts.append(data)
+                size -= len(data)
+        except _CUT_OFF:
+            self.cut_off = True
+        return b"".join(parts)
+
+
+class PipeContent:
+    """A pipe: what was read is gone, so that it stays open, and knows by itself where it is."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self.name = name
+        self.cut_off = False
+        self.ended = False
+        self.head = b""
+        self.patience: float | None = None
+        """Seconds that it is waited for when nothing comes; None: until it ends."""
+        self._stream = stream
+        self._splitter = Splitter()
+        self._waiting = b""
+        self._begun = False
+        self._skip = 0
+
+    def look(self, least: int) -> None:
+        """Wait, once, for the first bytes: `least` of them, unless it ends before or nothing comes for a moment."""
+        patience = None if self.patience is None else _FIRST_BYTES
+        while not self._begun and len(self._waiting) < least and (data := self._read(patience)):
+            self._waiting += data
+
+    def skip(self, offset: int) -> None:
+        if not self._begun:
+            self._skip = offset
+        self._begun = True
+
+    def blocks(self) -> Iterator[Block]:
+        while data := self._waiting or self._read(self.patience):
+            self._waiting = b""
+            passed = min(self._skip, len(data))
+            self._skip -= passed
+            yield from self._splitter.split(data[passed:])
+
+    def close(self) -> None:
+        """It is not ours to close."""
+
+    def _read(self, patience: float | None) -> bytes:
+        if self.ended or (patience is not None and not _ready(self._stream, patience)):
+            return b""
+        data = _read_once(self._stream)
+        self.ended = not data
+        if len(self.head) < HEAD:
+            self.head = (self.head + data)[:HEAD]
+        return data
+
+
+def _read_once(stream: BinaryIO) -> bytes:
+    """What is there by now, past any buffer: `select` knows nothing of what a buffer holds."""
+    try:
+        number = stream.fileno()
+    except OSError:  # held in memory
+        return stream.read(BLOCK)
+    return os.read(number, BLOCK)
+
+
+def _ready(stream: BinaryIO, patience: float) -> bool:
+    try:
+        return bool(select.select([stream], [], [], patience)[0])
+    except (OSError, ValueError):  # held in memory: always ready
+        return True
+
+
+@dataclass(slots=True)
+class Splitter:
+    """Cuts what comes into whole lines, holding at most the longest line in memory."""
+
+    _carry: bytes = b""
+    _passed: int = 0
+    """Bytes of a line that is too long, so far."""
+
+    def split(self, data: bytes) -> Iterator[Block]:
+        """The lines that end in `data`."""
+        if self._passed:
+            end = data.find(b"\n") + 1
+            if not end:
+                self._passed += len(data)
+                return
+            passed, self._passed = self._passed + end, 0
+            yield Block(b"", passed, 1)
+            data = data[end:]
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            whole, self._carry = self._carry + data[:cut], data[cut:]
+            yield Block(whole, len(whole))
+        else:
+            self._carry += data
+        if len(self._carry) > MOST_LINE:
+            self._passed, self._carry = len(self._carry), b""
+
+    def rest(self) -> Iterator[Block]:
+        """The last line of a content that is complete, although nothing ends it."""
+        if self._carry:
+            yield Block(self._carry, len(self._carry))
+        elif self._passed:
+            yield Block(b"", self._passed, 1)

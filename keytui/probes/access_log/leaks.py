@@ -1,0 +1,70 @@
+"""Finds whole secrets in lines, wherever they stand: a cheap look at a whole block, a careful one where that hits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from keytui.domain.recognition import Recognised, Recogniser
+from keytui.domain.secrets import PREFIX_LENGTH
+
+_WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_APART: Final = frozenset(b"\t\n\r \"'&?=:,;<>()[]{}|`\\")
+_WORDS_ONLY: Final = bytes(code if code in _WORD else 0x20 for code in range(256))
+"""Leaves words: what most issuers' secrets are made of."""
+_ALL_BUT_BLANKS: Final = bytes(0x20 if code in _APART else code for code in range(256))
+"""Leaves everything that an imported secret may begin with."""
+_ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})|\\u00([0-9A-Fa-f]{2})|\\(/)")
+_ENDS: Final = tuple(
+    re.compile(pattern) for pattern in (r"[\w-]+", r"[\w+/-]+={0,2}", r"[^\s\"'&;,]+", r"[^\s\"&]+", r"[^\s\"]+")
+)
+"""How far a secret may reach from where it begins."""
+
+
+class Leaks:
+    """Looks for secrets of versions that have a prefix; a weak value has none, and is known in the key's field only."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+        self._beginnings = {prefix.encode() for prefix in recogniser.beginnings}
+        self._tables = [_WORDS_ONLY]
+        if any(not _WORD.issuperset(beginning) for beginning in self._beginnings):
+            self._tables.append(_ALL_BUT_BLANKS)
+
+    def beginnings_in(self, block: bytes) -> tuple[bytes, ...]:
+        """The beginnings of secrets that the lines hold, with more behind than a prefix; mostly none."""
+        if not self._beginnings:
+            return ()
+        plain = _plain(block)
+        hits: set[bytes] = set()
+        for table in self._tables:
+            texts = plain.translate(table).split()
+            hits.update({text[:PREFIX_LENGTH] for text in texts if len(text) > PREFIX_LENGTH} & self._beginnings)
+        return tuple(hits)
+
+    def in_line(self, line: bytes, beginnings: tuple[bytes, ...]) -> Recognised | None:
+        """The first whole secret of a line that begins with one of `beginnings`."""
+        plain = _plain(line)
+        for beginning in beginnings:
+            if beginning in plain:
+                text = plain.decode(errors="replace")
+                for candidate in _candidates(text, beginning.decode()):
+                    if found := self._recogniser.whole_secret(candidate):
+                        return found
+        return None
+
+
+def _plain(data: bytes) -> bytes:
+    """Without the escapes of URLs, JSON and nginx."""
+    if b"%" not in data and b"\\" not in data:
+        return data
+    return _ESCAPE.sub(lambda match: match[4] or bytes.fromhex((match[1] or match[2] or match[3]).decode()), data)
+
+
+def _candidates(text: str, beginning: str) -> Iterator[str]:
+    start = text.find(beginning)
+    while start >= 0:
+        ends = {match.end() for pattern in _ENDS if (match := pattern.match(text, start))}
+        yield from (text[start:end] for end in sorted(ends) if end - start > PREFIX_LENGTH)
+        start = text.find(beginning, start + 1)

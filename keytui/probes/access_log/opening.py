@@ -1,0 +1,102 @@
+"""The logs of one run, opened and in the order of their lines, with those that were rotated away since the last run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from keytui.probes.access_log.bookmarks import Marks
+from keytui.probes.access_log.content import HEAD, Content, FileContent, PipeContent, Place, identity, remembered
+
+_MOST_NEIGHBOURS: Final = 8
+"""Files beside a log, the newest of them, that are looked at for what was rotated away."""
+FirstTime = Callable[[Sequence[str]], float | None]
+"""The time of the first of some lines that has one."""
+
+
+@dataclass(slots=True)
+class Opened:
+    """A content, the name of its bookmark, and whether the source has read of it before."""
+
+    content: Content
+    bookmark: str
+    known: bool
+    first_at: float | None
+    """Of its first lines; None when they have no time."""
+
+    def place(self, marks: Marks) -> Place:
+        """How far it was counted by now; from the start where it has become shorter than that."""
+        value = marks.value(self.bookmark)
+        place = Place.parse(value) if value is not None else Place(len(self.content.head), 0, 0)
+        size = self.content.size if isinstance(self.content, FileContent) else None
+        return place if size is None or size >= place.offset else Place(place.head, 0, 0)
+
+
+def open_all(
+    paths: Iterable[Path], pipe: PipeContent | None, marks: Marks, first_time: FirstTime, problems: dict[str, str]
+) -> list[Opened]:
+    """Every content that has a whole line, the oldest first. What cannot be opened gets a reason in `problems`."""
+    contents: list[Content] = []
+    seen: set[tuple[int, int]] = set()
+    files: list[FileContent] = []
+    for path in paths:
+        try:
+            file = FileContent(path)
+        except OSError as error:
+            problems[str(path)] = (error.strerror or type(error).__name__).lower()
+            continue
+        problems.pop(str(path), None)
+        inode = file.status.st_dev, file.status.st_ino
+        if inode in seen:
+            file.close()
+        else:
+            seen.add(inode)
+            files.append(file)
+    contents += files
+    if pipe is not None:
+        pipe.look(HEAD if any(name.startswith("content-") for name in marks.given) else 1)
+        contents.append(pipe)
+    opened = [_opened(content, marks, first_time) for content in contents]
+    wanted = set(marks.state.contents).difference(one.bookmark for one in opened)
+    if wanted:
+        opened += _rotated_away([file.path for file in files] or list(paths), seen, wanted, marks, first_time)
+    return sorted(opened, key=lambda one: (one.first_at is None, one.first_at))
+
+
+def _opened(content: Content, marks: Marks, first_time: FirstTime) -> Opened:
+    found = remembered(content.head, marks.given)
+    lines = content.head.decode(errors="replace").split("\n")
+    whole = lines[:-1] if len(lines) > 1 else lines
+    return Opened(content, found[0] if found else identity(content.head), found is not None, first_time(whole))
+
+
+def _rotated_away(
+    paths: Sequence[Path], seen: set[tuple[int, int]], wanted: set[str], marks: Marks, first_time: FirstTime
+) -> Iterator[Opened]:
+    """Those of `wanted` that are found beside the logs, under the names that rotation gives."""
+    for neighbour in _neighbours(paths):
+        try:
+            file = FileContent(neighbour)
+        except OSError:
+            continue
+        found = remembered(file.head, marks.given)
+        if found is None or found[0] not in wanted or (file.status.st_dev, file.status.st_ino) in seen:
+            file.close()
+            continue
+        wanted.discard(found[0])
+        yield _opened(file, marks, first_time)
+
+
+def _neighbours(paths: Sequence[Path]) -> list[Path]:
+    """Files called as one of the logs with something added, the newest first."""
+    found: dict[Path, float] = {}
+    for path in paths:
+        try:
+            entries = [entry for entry in os.scandir(path.parent) if entry.is_file() and path.stem in entry.name]
+            found.update({Path(entry.path): entry.stat().st_mtime for entry in entries if entry.name != path.name})
+        except OSError:
+            continue
+    return sorted(found, key=lambda path: found[path], reverse=True)[:_MOST_NEIGHBOURS]

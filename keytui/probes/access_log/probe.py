@@ -1,0 +1,171 @@
+"""The access log as a Probe: what its files say since the last run, in reports that the vault takes in whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from keytui.domain.recognition import Recogniser
+from keytui.domain.reports import Report, SourceKind
+from keytui.domain.verdict import Gap, GapKind
+from keytui.probes.access_log.bookmarks import READ, Marks, State
+from keytui.probes.access_log.content import PipeContent
+from keytui.probes.access_log.counts import FileCounts
+from keytui.probes.access_log.fields import Field
+from keytui.probes.access_log.formats import Format
+from keytui.probes.access_log.line import Names
+from keytui.probes.access_log.opening import Opened, open_all
+from keytui.probes.access_log.reading import Reading
+from keytui.probes.access_log.tally import Tally, moment
+
+LAG: Final = timedelta(seconds=10)
+"""How far behind now a followed log's word reaches when nothing comes: servers keep lines back for a few seconds."""
+BEAT: Final = timedelta(seconds=10)
+"""How often it says so."""
+_MOST_LINES: Final = 50_000
+_MOST_SUMS: Final = 5_000
+_ROTATED: Final = re.compile(
+    r"(?P<stem>.+?)(?:\.log|\.\d{1,3}|[.-]\d{8}(?:-?\d{2,6})?|[.-]\d{4}-\d\d-\d\d|\.gz|\.old)*", re.IGNORECASE
+)
+
+
+def source_name(name: str) -> str:
+    """`log edge` for `edge.log`, `edge.log.2.gz` and `edge-20261120.log`."""
+    match = _ROTATED.fullmatch(name)
+    return f"log {match['stem'] if match else name}"
+
+
+class AccessLog:
+    """The logs of one server, rotated ones included; `pipe` is one that comes through a pipe.
+
+    `live`: they are being written to, so that nothing coming means that nothing came. `verified`: a service wrote the
+    key's field, after it had accepted the key; a prefix alone an outsider can send. `skew` is how far ahead of ours
+    the server's clock may be.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        paths: Sequence[Path],
+        pipe: PipeContent | None = None,
+        *,
+        format_: Format = Format.AUTO,
+        mapping: Mapping[Field, str] | None = None,
+        skew: timedelta = timedelta(seconds=30),
+        verified: bool = False,
+        live: bool = False,
+    ) -> None:
+        self._source = source
+        self._paths = paths
+        self._pipe = pipe
+        self._format = format_
+        self._mapping = mapping or {}
+        self._skew = skew
+        self._verified = verified
+        self._live = live
+        self.counts: dict[str, FileCounts] = {}
+        """Of every file that was read, by its name, since this object was made."""
+        self.formats: dict[str, Format] = {}
+        """What each file's format is, as far as it was found."""
+        self.problems: dict[str, str] = {}
+        """Why a file could not be read, or not to its end."""
+        self._told: set[tuple[str, int, str]] = set()
+        self._by_prefix = self._recognised = False
+        self._said_at: datetime | None = None
+
+    @property
+    def source(self) -> str:
+        """As evidence names it."""
+        return self._source
+
+    def ask(self, recogniser: Recogniser, bookmarks: Mapping[str, str], now: datetime) -> Iterator[Report]:
+        """What has come since the bookmarks."""
+        marks = Marks.of(bookmarks)
+        names = Names(recogniser)
+        tally = Tally(names, (now + self._skew).timestamp())
+        run = Reading(recogniser, self._format, self._mapping, tally, marks, now.timestamp(), names, told=self._told)
+        opened = open_all(self._paths, self._pipe, marks, run.first_time, self.problems)
+        with ExitStack() as open_files:
+            for one in opened:
+                open_files.callback(one.content.close)
+            yield from self._reports(run, opened, now)
+
+    def _reports(self, run: Reading, opened: Sequence[Opened], now: datetime) -> Iterator[Report]:
+        tally, state = run.tally, run.marks.state
+        whole = not state.contents or any(one.bookmark == state.contents[0] for one in opened)
+        gaps = [] if whole else self._lost(state, opened)
+        whole = whole or bool(gaps)
+        for one, limit in zip(opened, _limits(opened), strict=True):
+            name = one.content.name
+            before = run.marks.value(one.bookmark)
+            for format_ in run.read(one, self.counts.setdefault(name, FileCounts())):
+                if format_ is not None:
+                    self.formats[name] = format_
+                if tally.lines >= _MOST_LINES or tally.size >= _MOST_SUMS:
+                    yield self._report(run, gaps, now, limit)
+                    gaps = []
+            if one.content.cut_off:
+                self.problems[name] = "is cut off or damaged: what follows is missing"
+                if run.marks.value(one.bookmark) != before:
+                    start = moment(tally.last) if tally.last is not None else now
+                    gaps.append(Gap(self._source, GapKind.DROPPED, start, max(start, moment(limit or run.now))))
+        beat = self._live and whole and not self.problems
+        due = beat and (self._said_at is None or now - self._said_at >= BEAT)
+        if run.marks.moved or gaps or run.leaked or tally.skewed or tally.blind or tally.size or due:
+            yield self._report(run, gaps, now, None, (now - LAG) if beat else None)
+
+    def _lost(self, state: State, opened: Sequence[Opened]) -> list[Gap]:
+        """The log that was read last is gone, and a younger one stands in its place: some lines may be gone with it."""
+        younger = [one.first_at for one in opened if one.first_at is not None and one.first_at > state.last]
+        if not younger or any(one.known for one in opened if one.first_at in younger):
+            return []
+        return [Gap(self._source, GapKind.LOG_ROTATED, moment(state.last), moment(min(younger)))]
+
+    def _report(
+        self, run: Reading, gaps: list[Gap], now: datetime, limit: float | None, quiet_until: datetime | None = None
+    ) -> Report:
+        """All since the last one. Its word reaches no further than the first line of a content that is still unread."""
+        tally, state = run.tally, run.marks.state
+        last = tally.last if tally.last is not None else state.last
+        as_of = min(now, moment(max(state.last, last if limit is None else min(last, limit))) if last else now)
+        as_of = max(as_of, quiet_until) if quiet_until is not None and last else as_of
+        since = min(moment(tally.first), as_of) if tally.first is not None else as_of
+        self._by_prefix = self._by_prefix or tally.by_prefix
+        self._recognised = self._recognised or tally.recognised
+        self._said_at = now
+        run.marks.move(READ, str(state.onward(last, run.newest)))
+        report = Report(
+            self._source,
+            SourceKind.ACCESS_LOG,
+            since,
+            as_of,
+            uses=tally.uses(),
+            routes=tally.routes(),
+            gaps=(*gaps, *self._blind(tally, as_of, now)),
+            leaks=tuple(run.leaked),
+            bookmarks=run.marks.taken(),
+            forgeable=not self._verified and (self._by_prefix or not self._recognised),
+        )
+        run.leaked.clear()
+        tally.begin()
+        return report
+
+    def _blind(self, tally: Tally, as_of: datetime, now: datetime) -> Iterator[Gap]:
+        """What lines that could not be counted leave open."""
+        last = moment(tally.last) if tally.last is not None else as_of
+        if tally.blind:
+            since = tally.blind_since if tally.blind_since is not None else tally.first
+            start = moment(since) if since is not None else as_of
+            yield Gap(self._source, GapKind.DROPPED, start, max(start, last), tally.blind)
+        if tally.skewed:
+            yield Gap(self._source, GapKind.CLOCK_SKEW, min(last, now), now, tally.skewed)
+
+
+def _limits(opened: Sequence[Opened]) -> Iterator[float | None]:
+    """For each content the earliest time that a later one begins with."""
+    for number in range(len(opened)):
+        yield min((one.first_at for one in opened[number + 1 :] if one.first_at is not None), default=None)

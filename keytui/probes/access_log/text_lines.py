@@ -1,0 +1,117 @@
+"""Lines of text: the combined format of nginx and Apache, and what uvicorn writes, each with further fields behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from keytui.domain.errors import Invalid
+from keytui.probes.access_log.fields import KEY_NAMES, Field
+from keytui.probes.access_log.line import Line, Names
+from keytui.probes.access_log.times import Times
+
+_QUOTED: Final = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
+COMBINED: Final = re.compile(
+    rf"(?P<address>\S++) \S++ (?P<user>\S++(?: \S++)*?) \[(?P<time>[^\]]++)\] {_QUOTED.replace('(', '(?P<request>', 1)}"
+    rf" (?P<status>\d{{3}}) \S++(?: {_QUOTED.replace('(', '(?P<referer>', 1)} {_QUOTED.replace('(', '(?P<agent>', 1)})?"
+    r"(?P<rest>.*+)",
+    re.DOTALL,
+)
+"""`address ident user [time] "request" status bytes "referer" "agent"`, the last two perhaps missing, then others."""
+UVICORN: Final = re.compile(
+    r"(?:(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*+)\s++)?(?:\[?[A-Z]++\]?:?\s++)?(?P<address>\S++)"
+    rf" - {_QUOTED.replace('(', '(?P<request>', 1)} (?P<status>\d{{3}})(?P<rest>.*+)",
+    re.DOTALL,
+)
+"""`time INFO: address:port - "request" status phrase`, the time only where the log's configuration adds it."""
+_FURTHER: Final = re.compile(rf"(?:([A-Za-z_][\w.-]*+)[=:])?(?:{_QUOTED}|([^\s\"]\S*+))")
+_REQUEST: Final = re.compile(r"[A-Z]++ (\S++)")
+_PHRASES: Final = {status.value: f" {status.phrase}" for status in HTTPStatus}
+
+
+class TextLines:
+    """Reads lines of one pattern.
+
+    Its own fields go by their names (`user`), further ones behind by their number from 1, or by their name where
+    they stand as `name=value`. Unless it was told, the key is the first further field with a name for it (`key=…`),
+    else the first that names a version, and from then on the one in the same place.
+    """
+
+    def __init__(self, pattern: re.Pattern[str], mapping: Mapping[Field, str], names: Names, times: Times) -> None:
+        self._pattern = pattern
+        self._match = pattern.match
+        self._names = names
+        self._times = times
+        self._key_at: int | None = None
+        self._told = {field: _told(pattern, field, place) for field, place in mapping.items()}
+
+    def read(self, text: str) -> Line | None:
+        """What a line says; None when it does not match."""
+        match = self._match(text)
+        if match is None:
+            return None
+        own = match.groupdict("")
+        status = int(own["status"])
+        rest = own["rest"].removeprefix(_PHRASES.get(status, " ")) if self._pattern is UVICORN else own["rest"]
+        further = _FURTHER.findall(rest) if rest else []
+        request = _REQUEST.match(own["request"])
+        own["path"] = request[1] if request else ""
+        if self._pattern is UVICORN:
+            own["address"] = own["address"].rpartition(":")[0] or own["address"]
+        told = {field: _value(own, further, place) for field, place in self._told.items()} if self._told else {}
+        at = self._times.read(told.get(Field.TIME, own["time"]))
+        return Line(
+            at,
+            told.get(Field.ADDRESS, own["address"]),
+            _plain(told.get(Field.AGENT, own.get("agent", ""))),
+            status,
+            told.get(Field.PATH, own["path"]),
+            _plain(told[Field.KEY] if Field.KEY in told else self._found(further)),
+            _plain(told.get(Field.VERSION, "")),
+            _plain(told.get(Field.CALLER, "")),
+            self._times.zoneless,
+        )
+
+    def record(self, text: str) -> bool:
+        """A line without a quotation mark is a remark of the server's, and no request that was cut in two."""
+        return '"' in text
+
+    def _found(self, further: list[tuple[str, str, str]]) -> str:
+        """The key among the further fields."""
+        for name, quoted, bare in further:
+            if name in KEY_NAMES:
+                return quoted or bare
+        usual = ""
+        if self._key_at is not None and self._key_at < len(further):
+            usual = "".join(further[self._key_at][1:])
+            if self._names.of(usual) is not None:
+                return usual
+        for number, (_, quoted, bare) in enumerate(further):
+            if self._names.of(quoted or bare) is not None:
+                self._key_at = number
+                return quoted or bare
+        return usual
+
+
+def _told(pattern: re.Pattern[str], field: Field, place: str) -> str | int:
+    if place.isdecimal():
+        if int(place) < 1:
+            raise Invalid(
+                f"--map {field}={place}: further fields are counted from 1", "the first behind the usual ones"
+            )
+        return int(place)
+    if "." in place and place not in pattern.groupindex:
+        raise Invalid(f"--map {field}={place} is a place in JSON, and this log is text", "name a field or its number")
+    return place
+
+
+def _value(own: Mapping[str, str], further: list[tuple[str, str, str]], place: str | int) -> str:
+    if isinstance(place, int):
+        return "".join(further[place - 1][1:]) if place <= len(further) else ""
+    return own[place] if place in own else next(("".join(values) for name, *values in further if name == place), "")
+
+
+def _plain(text: str) -> str:
+    return "" if text == "-" else text
