@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select
 
-from keytui.domain.reports import SourceKind
+from keytui.domain.reports import SourceKind, SourceStanding
 from keytui.domain.succession import Process, successors
 from keytui.domain.verdict import Gap, GapKind, Source, Window
 from keytui.vault.local.recording import RECORDERS
@@ -78,6 +79,23 @@ def gaps(session: Session, now: datetime) -> Iterator[Gap]:
     for name in sorted({row.name for row in _unended(session) if _silent(row, now)}):
         yield from _left_by(session, name, now)
     yield from _before_the_first(session)
+
+
+def recorders_by_name(session: Session, now: datetime) -> Iterator[SourceStanding]:
+    """How the recorders stand, those of one name together."""
+    by_name: dict[str, list[RecorderRow]] = defaultdict(list)
+    for row in session.exec(select(RecorderRow)):
+        by_name[row.name].append(row)
+    missing = tuple(gaps(session, now))
+    for name, rows in by_name.items():
+        running = [row.last_flush_at for row in rows if row.ended_at is None and not _silent(row, now)]
+        yield SourceStanding(
+            name=f"{RECORDERS} {name}",
+            kind=SourceKind.RECORDER,
+            since=min(row.started_at for row in rows),
+            as_of=min(running, default=max(row.last_flush_at for row in rows)),
+            gaps=tuple(gap for gap in missing if gap.source == f"{RECORDERS} {name}"),
+        )
 
 
 def _gap(row: GapRow) -> Gap:
