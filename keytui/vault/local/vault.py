@@ -10,14 +10,17 @@ from typing import Final, Self
 from keytui.clock import Clock, utc_now
 from keytui.domain.audit import Event
 from keytui.domain.policy import Policies
+from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness
 from keytui.vault.guard import WriteGuard
 from keytui.vault.local.adopting import Adopting
+from keytui.vault.local.alerting import Alerting
 from keytui.vault.local.asking import Asking
 from keytui.vault.local.checking import Checking
 from keytui.vault.local.database import Database
 from keytui.vault.local.ending import Ending
 from keytui.vault.local.files import kept_key
+from keytui.vault.local.forgetting import Forgetting
 from keytui.vault.local.keeping import Keeping
 from keytui.vault.local.keyring import Cost, HeldKey
 from keytui.vault.local.ledger import Ledger, head_of, position
@@ -27,12 +30,26 @@ from keytui.vault.local.scheduling import Scheduling
 from keytui.vault.local.sealing import Sealing
 from keytui.vault.local.section import Ground, audited
 from keytui.vault.local.watching import Watching
+from keytui.vault.local.witnessing import Witnessing
 from keytui.vault.profile import Profile
 
 PEPPER_FILE: Final = "pepper"
 
 
-class LocalVault(Asking, Monitoring, Checking, Scheduling, Watching, Keeping, Adopting, Rotating, Ending, Sealing):
+class LocalVault(
+    Asking,
+    Monitoring,
+    Checking,
+    Scheduling,
+    Watching,
+    Keeping,
+    Adopting,
+    Rotating,
+    Ending,
+    Sealing,
+    Alerting,
+    Witnessing,
+):
     """A vault on this machine. Safe to share between threads; several processes may have it open."""
 
     @classmethod
@@ -43,6 +60,7 @@ class LocalVault(Asking, Monitoring, Checking, Scheduling, Watching, Keeping, Ad
         randomness: Randomness = secrets.token_bytes,
         policies: Policies = Policies(),  # noqa: B008  # frozen
         cost: Cost = Cost(),  # noqa: B008  # frozen
+        retention: Retention = Retention(),  # noqa: B008  # frozen
     ) -> Self:
         """The profile's vault, made on first use. Unreachable when it cannot be read, or a newer keytui wrote it."""
         ground = Ground(
@@ -54,6 +72,7 @@ class LocalVault(Asking, Monitoring, Checking, Scheduling, Watching, Keeping, Ad
             clock=clock,
             randomness=randomness,
             policies=policies,
+            retention=retention,
             cost=cost,
             held_key=HeldKey(clock),
             closing=Signal(),
