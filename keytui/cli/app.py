@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from keytui import __version__
-from keytui.cli import checking, ending, importing, keys, looking, rotating, rotations, sealing, traffic, watching
+from keytui.cli import (
+    checking,
+    ending,
+    importing,
+    keys,
+    looking,
+    probing,
+    rotating,
+    rotations,
+    sealing,
+    traffic,
+    watching,
+)
 from keytui.cli.audit import audit
 from keytui.cli.console import run_demo, run_top
 from keytui.cli.session import Globals
@@ -74,6 +86,7 @@ app.command()(looking.show)
 app.command()(keys.edit)
 app.command()(traffic.callers)
 app.command()(traffic.usage)
+app.command()(probing.probe)
 app.command()(rotating.rotate)
 app.command()(rotations.rotations)
 app.command()(rotations.verdict)
