@@ -8,7 +8,7 @@ from keytui.cli.times import iso, whole_seconds
 from keytui.domain.audit import AuditCheck, AuditEntry
 from keytui.domain.keys import KeySummary, Version
 from keytui.domain.rotation import Rotation
-from keytui.domain.usage import CallerUse, Usage
+from keytui.domain.usage import CallerUse
 from keytui.domain.verdict import Assessment, Finding
 from keytui.domain.verification import Check
 from keytui.vault.model import Due, ImportReport, KeyDetail, Proof, Rehearsal
@@ -79,22 +79,6 @@ def caller_shape(use: CallerUse) -> Shape:
         "accepted": use.accepted,
         "refused": use.refused,
         "longest_gap_seconds": whole_seconds(use.longest_gap),
-    }
-
-
-def usage_shape(usage: Usage) -> Shape:
-    return {
-        "key_id": usage.key_id,
-        "key": usage.key_name,
-        "since": iso(usage.since),
-        "until": iso(usage.until),
-        "bucket_seconds": whole_seconds(usage.bucket),
-        "accepted": usage.accepted,
-        "refused": usage.refused,
-        "points": [
-            {"at": iso(point.at), "version": point.version, "accepted": point.accepted, "refused": point.refused}
-            for point in usage.points
-        ],
     }
 
 

@@ -2,72 +2,122 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from keytui.cli.options import JsonOption, KeyArgument, SinceOption
-from keytui.cli.output import remark, say_json_array, say_table
+from keytui.cli.options import JsonOption, SinceOption
+from keytui.cli.output import remark, say, say_json, say_json_array, say_table
 from keytui.cli.session import opened
-from keytui.cli.shapes import caller_shape, due_shape, usage_shape
+from keytui.cli.shapes import due_shape
 from keytui.cli.times import ago, ahead, before, minute
+from keytui.cli.traffic_shapes import caller_traffic_shape, monitor_shape
 from keytui.clock import utc_now
 from keytui.domain.durations import parse_duration, short
+from keytui.domain.errors import Invalid
+from keytui.domain.monitor import CallerTraffic, KeyTraffic, range_of
+from keytui.domain.usage import Caller
+from keytui.vault.protocol import Vault
 
 
-def callers(context: typer.Context, key: KeyArgument, json: JsonOption = False) -> None:
-    """List who uses a key, the latest first."""
+def callers(
+    context: typer.Context,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Who uses this key.")] = None,
+    caller: Annotated[
+        str | None, typer.Option("--caller", metavar="NAME", help="Instead, the keys that one caller uses.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """List who uses a key, or the keys that a caller uses; the busiest first, then the latest."""
+    if (key is None) == (caller is None):
+        raise Invalid("give a key or a caller", "`keytui callers KEY`, or `keytui callers --caller NAME`")
     with opened(context) as vault:
-        found = vault.callers(vault.find(key).id)
-    now = utc_now()
+        found = vault.caller_traffic(vault.find(key).id) if key is not None else _keys_of(vault, caller or "")
     if json:
-        say_json_array(caller_shape(use) for use in found)
+        say_json_array(caller_traffic_shape(each) for each in found)
         return
+    now = utc_now()
     say_table(
-        ("CALLER", "KNOWN BY", "VERSION", "FIRST SEEN", "LAST SEEN", "ACCEPTED", "REFUSED", "LONGEST PAUSE"),
-        [
-            (
-                use.caller.name,
-                "name" if use.caller.declared else "address",
-                f"v{use.version}",
-                minute(use.first_seen),
-                ago(use.last_seen, now),
-                str(use.accepted),
-                str(use.refused),
-                "-" if use.longest_gap is None else short(use.longest_gap),
-            )
-            for use in found
-        ],
+        ("KEY", "CALLER", "KNOWN BY", "VERSION", "/MIN", "FIRST SEEN", "LAST SEEN", "ACCEPTED", "REFUSED", "PAUSE"),
+        [(each.key_name, *_caller_cells(each, now)) for each in found],
         "CALLER",
-        ("LONGEST PAUSE", "FIRST SEEN", "KNOWN BY"),
+        ("PAUSE", "FIRST SEEN", "KNOWN BY", "KEY" if caller is None else "CALLER"),
     )
-    if not found:
+    if not found and caller is None:
         remark("nobody was seen: callers appear once a service checks its requests with a verifier")
+    elif not found:
+        remark(f"no caller is called {caller!r}; `keytui callers KEY` lists names as they are known")
+
+
+def _keys_of(vault: Vault, name: str) -> tuple[CallerTraffic, ...]:
+    """Of the caller that declared the name, and of one that is known by it."""
+    return tuple(each for declared in (True, False) for each in vault.caller_keys(Caller(name, declared)))
+
+
+def _caller_cells(traffic: CallerTraffic, now: datetime) -> tuple[str, ...]:
+    use = traffic.use
+    return (
+        use.caller.name,
+        "name" if use.caller.declared else "address",
+        f"v{use.version}",
+        _rate(traffic.per_minute),
+        minute(use.first_seen),
+        ago(use.last_seen, now),
+        str(use.accepted),
+        str(use.refused),
+        "-" if use.longest_gap is None else short(use.longest_gap),
+    )
 
 
 def usage(
     context: typer.Context,
-    key: Annotated[str | None, typer.Argument(metavar="KEY", help="One key; without it, the busiest.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One key; without it, the busiest.")] = None,
     since: SinceOption = "24h",
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many keys.")] = 20,
     json: JsonOption = False,
 ) -> None:
-    """Count the requests of a key, or of the busiest."""
-    start = before(since, utc_now())
+    """Say how much the busiest keys are used, or one key and when: what the console's Usage mode shows."""
+    now = utc_now()
+    start = before(since, now)
+    if start >= now:
+        raise Invalid(f"{since!r} is not past", "name a time that is past, or a duration such as 24h")
     with opened(context) as vault:
-        found = vault.usage(None if key is None else vault.find(key).id, start, limit)
+        found = vault.monitor(range_of(now - start), limit, None if key is None else vault.find(key).id)
     if json:
-        say_json_array(usage_shape(one) for one in found)
+        say_json(monitor_shape(found))
         return
-    rows = []
-    for one in found:
-        for version in sorted({point.version for point in one.points}, reverse=True):
-            points = [point for point in one.points if point.version == version]
-            accepted, refused = sum(point.accepted for point in points), sum(point.refused for point in points)
-            rows.append((one.key_name, f"v{version}", str(accepted), str(refused)))
-    say_table(("KEY", "VERSION", "ACCEPTED", "REFUSED"), rows, "KEY")
-    if not rows:
+    say_table(
+        ("KEY", "/S", "24 H", "ACCEPTED", "REFUSED", "VERSIONS", "ALERT"),
+        [_key_cells(one) for one in found.keys],
+        "KEY",
+        ("ALERT", "24 H", "VERSIONS"),
+    )
+    if not found.keys:
         remark(f"no request was recorded since {minute(start)}")
+    elif key is not None:
+        say()
+        busy = [point for point in found.points if point.accepted or point.refused]
+        rows = [(minute(point.at), str(point.accepted), str(point.refused)) for point in busy]
+        say_table(("SINCE", "ACCEPTED", "REFUSED"), rows)
+    elif found.total_keys > len(found.keys):
+        remark(f"{len(found.keys)} of {found.total_keys} keys")
+
+
+def _key_cells(key: KeyTraffic) -> tuple[str, ...]:
+    return (
+        key.key_name,
+        _rate(key.per_second),
+        str(key.day),
+        str(key.accepted),
+        str(key.refused),
+        "  ".join(f"v{use.version} {use.accepted}" for use in key.versions),
+        "-" if key.alert is None else key.alert.signal.kind,
+    )
+
+
+def _rate(requests: float) -> str:
+    return f"{requests:.0f}" if requests >= 10 or not requests else f"{requests:.2f}"
 
 
 def schedule(

@@ -211,13 +211,6 @@ def test_schedule_lists_what_falls_due(keytui: Commands) -> None:
     assert "soon" in keytui("schedule").out
 
 
-def test_usage_counts_by_version(keytui: Commands) -> None:
-    keytui.created()
-    (usage,) = keytui("usage", "checkout", "--json").items
-    assert (usage["key"], usage["accepted"], usage["points"]) == ("checkout", 0, [])
-    assert "no request" in keytui("usage", "--since", "1h").err
-
-
 def test_more_keys_than_a_page_are_all_listed(keytui: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keytui.cli.looking.PAGE", 2)
     for name in "abcde":

@@ -180,8 +180,7 @@ def test_a_verdict_says_why_and_retiring_obeys_it(keytui: Commands) -> None:
     assert "web-1" in keytui("retire", "checkout", code=3).err
     keytui("verify", stdin=old)
     assert "web-1" in keytui("callers", "checkout").out
-    (usage,) = keytui("usage", "checkout", "--json").items
-    assert usage["accepted"] == 1
+    assert keytui("usage", "checkout", "--json").answer["total_keys"] == 1
 
 
 def test_safe_retires_and_completes_without_an_override(keytui: Commands) -> None:
