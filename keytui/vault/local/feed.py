@@ -8,12 +8,13 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Self
 
 from sqlmodel import Session, col, select
 
 from keytui.clock import Clock, utc_now
+from keytui.domain.retention import Retention
 from keytui.domain.usage import Flush
 from keytui.domain.verdict import GapKind
 from keytui.vault.local.credentials import credentials
@@ -21,6 +22,7 @@ from keytui.vault.local.database import Database
 from keytui.vault.local.files import kept_key
 from keytui.vault.local.ledger import position
 from keytui.vault.local.recording import count_routes, count_uses, note_pulse
+from keytui.vault.local.retaining import roll_up
 from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow
 from keytui.vault.local.vault import PEPPER_FILE
 from keytui.vault.profile import Profile
@@ -30,6 +32,9 @@ POLL_EVERY: Final = 0.1
 """Seconds between looks at the change feed: one lookup in an index."""
 SILENT_FOR: Final = timedelta(seconds=30)
 """A verifier that could not reach its vault for so long has refused everything, so that its callers did not show."""
+AGE_EVERY: Final = timedelta(minutes=1)
+AGED_AT_ONCE: Final = 2_000
+"""Rows: some hundredths of a second that a flush may have to wait."""
 
 _COUNTED: Final = frozenset({GapKind.MISSING_FLUSH, GapKind.DROPPED})
 
@@ -37,24 +42,34 @@ _COUNTED: Final = frozenset({GapKind.MISSING_FLUSH, GapKind.DROPPED})
 class LocalFeed:
     """Source and Sink of the verifiers on this machine. A read-only profile takes usage too: it is not a change."""
 
-    def __init__(self, database: Database, pepper: bytes, clock: Clock, silent_for: timedelta) -> None:
+    def __init__(
+        self, database: Database, pepper: bytes, clock: Clock, silent_for: timedelta, retention: Retention
+    ) -> None:
         self._database = database
         self._reading = threading.Lock()
         self._writing = threading.Lock()
         self._pepper = pepper
         self._clock = clock
         self._silent_for = silent_for
+        self._retention = retention
+        self._aged_at: datetime | None = None
         _FEEDS.add(self)
 
     @classmethod
-    def open(cls, profile: Profile, clock: Clock = utc_now, silent_for: timedelta = SILENT_FOR) -> Self:
+    def open(
+        cls,
+        profile: Profile,
+        clock: Clock = utc_now,
+        silent_for: timedelta = SILENT_FOR,
+        retention: Retention = Retention(),  # noqa: B008  # frozen
+    ) -> Self:
         """The feed of the profile's vault, made on first use. Unreachable when it cannot be read.
 
         `silent_for` is how far apart two flushes of a recorder may be before the time between them is a gap.
         """
         database = Database.open(profile.directory)
         pepper = kept_key(profile.directory / PEPPER_FILE, secrets.token_bytes)
-        return cls(database, pepper, clock, silent_for)
+        return cls(database, pepper, clock, silent_for, retention)
 
     def close(self) -> None:
         self._database.close()
@@ -104,9 +119,21 @@ class LocalFeed:
             row.dropped += flush.dropped
             row.ended_at = flush.at if flush.closing else None
             session.flush()
-            count_uses(session, flush.uses, recorder=row.name)
+            count_uses(session, flush.uses, recorder=row.name, addresses=self._retention.addresses)
             count_routes(session, flush.routes)
             note_pulse(session, row.id, flush.at, flush.uses)
+        self._let_age()
+
+    def _let_age(self) -> None:
+        """In small portions beside the flushes, so that usage ages where no console ever runs."""
+        now = self._clock()
+        with self._writing:
+            if self._aged_at is not None and timedelta() <= now - self._aged_at < AGE_EVERY:
+                return
+            self._aged_at = now
+            with self._database.writing() as session:
+                if roll_up(session, self._retention, now, AGED_AT_ONCE) == AGED_AT_ONCE:
+                    self._aged_at = None  # there is more
 
     def _position(self) -> int:
         with self._reading, self._database.reading() as session:

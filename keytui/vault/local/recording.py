@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, func, select, update
 
 from keytui.domain.keys import VersionState
+from keytui.domain.retention import Addresses
 from keytui.domain.usage import RouteUse, Use
 from keytui.vault.local.callers import count_callers
 from keytui.vault.local.columns import UtcTime
@@ -44,14 +45,22 @@ class _Minute:
         self.refused += use.refused
 
 
-def count_uses(session: Session, uses: Iterable[Use], source: str = RECORDERS, recorder: str = "") -> None:
+def count_uses(
+    session: Session,
+    uses: Iterable[Use],
+    source: str = RECORDERS,
+    recorder: str = "",
+    addresses: Addresses = Addresses.FULL,
+) -> None:
     """Add what a source saw, in the session's transaction. Probes are counted by version and nowhere else.
 
-    `recorder` is the name of the recorder that saw it. A few statements for the whole flush, however many keys it
-    speaks of: a busy service flushes every second.
+    `recorder` is the name of the recorder that saw it, `addresses` what is kept of the callers'. A few statements for
+    the whole flush, however many keys it speaks of: a busy service flushes every second.
     """
     ordered = sorted(uses, key=lambda use: use.first_at)
     real = [use for use in ordered if not use.probe]
+    if addresses is not Addresses.FULL:
+        real = [replace(use, caller=addresses.of(use.caller)) for use in real]
     _count_minutes(session, ordered, source)
     count_callers(session, real, source, recorder)
     _touch(session, {_version(use): use.last_at for use in sorted(real, key=lambda use: use.last_at) if use.accepted})

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from keytui.clock import Clock
 from keytui.domain.audit import Event
 from keytui.domain.policy import Policies
+from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness
 from keytui.vault.guard import WriteGuard
 from keytui.vault.local.database import Database
@@ -33,6 +34,7 @@ class Ground:
     clock: Clock
     randomness: Randomness
     policies: Policies
+    retention: Retention
     cost: Cost
     held_key: HeldKey
     closing: Signal

@@ -322,8 +322,14 @@ class CallerRow(Row, table=True):
 
     __tablename__ = "callers"
     __table_args__ = (
-        UniqueConstraint("key_id", "version", "source", "name", "declared", name="uq_callers_name"),
+        UniqueConstraint("key_id", "source", "name", "declared", "version", name="uq_callers_name"),
         Index("ix_callers_last_seen", "key_id", "last_seen"),
+        Index(
+            "ix_callers_address",
+            "last_seen",
+            sqlite_where=text("address <> ''"),
+            postgresql_where=text("address <> ''"),
+        ),
         Index("ix_callers_name", "name", "declared"),
         Index(
             "ix_callers_refused",

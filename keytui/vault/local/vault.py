@@ -49,6 +49,7 @@ class LocalVault(
     Sealing,
     Alerting,
     Witnessing,
+    Forgetting,
 ):
     """A vault on this machine. Safe to share between threads; several processes may have it open."""
 

@@ -54,7 +54,7 @@ class Witnessing(Section):
                 _note_gap(write.session, report.source, gap)
             for leak in report.leaks:
                 _note_leak(write, leak)
-            count_uses(write.session, report.uses, report.source)
+            count_uses(write.session, report.uses, report.source, addresses=self._ground.retention.addresses)
             count_routes(write.session, report.routes, report.source)
 
     def ingested(self, source: str, counts: Mapping[str, str]) -> None:

@@ -84,9 +84,16 @@ def _make_callers() -> None:
         sa.Column("last_accepted_at", sa.BigInteger(), nullable=True),
         sa.Column("recorder", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("key_id", "version", "source", "name", "declared", name="uq_callers_name"),
+        sa.UniqueConstraint("key_id", "source", "name", "declared", "version", name="uq_callers_name"),
     )
     op.create_index("ix_callers_last_seen", "callers", ["key_id", "last_seen"])
+    op.create_index(
+        "ix_callers_address",
+        "callers",
+        ["last_seen"],
+        sqlite_where=sa.text("address <> ''"),
+        postgresql_where=sa.text("address <> ''"),
+    )
     op.create_index("ix_callers_name", "callers", ["name", "declared"])
     op.create_index(
         "ix_callers_refused",
