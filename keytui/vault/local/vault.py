@@ -61,6 +61,7 @@ class LocalVault(
         randomness: Randomness = secrets.token_bytes,
         policies: Policies = Policies(),  # noqa: B008  # frozen
         cost: Cost = Cost(),  # noqa: B008  # frozen
+        *,
         retention: Retention = Retention(),  # noqa: B008  # frozen
     ) -> Self:
         """The profile's vault, made on first use. Unreachable when it cannot be read, or a newer keytui wrote it."""
