@@ -10,6 +10,7 @@ from keytui import __version__
 from keytui.cli import (
     checking,
     ending,
+    erasing,
     importing,
     keys,
     looking,
@@ -23,6 +24,7 @@ from keytui.cli import (
 from keytui.cli.audit import audit
 from keytui.cli.console import run_demo, run_top
 from keytui.cli.session import Globals
+from keytui.cli.sources import sources
 from keytui.domain.errors import Invalid
 from keytui.vault.profile import DEFAULT_PROFILE
 
@@ -85,8 +87,10 @@ app.command("list", context_settings={"ignore_unknown_options": True})(looking.l
 app.command()(looking.show)
 app.command()(keys.edit)
 app.command()(traffic.callers)
+app.command()(erasing.erase)
 app.command()(traffic.usage)
 app.command()(probing.probe)
+app.command()(sources)
 app.command()(rotating.rotate)
 app.command()(rotations.rotations)
 app.command()(rotations.verdict)
