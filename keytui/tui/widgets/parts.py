@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from textual.app import ComposeResult
@@ -12,8 +12,8 @@ from keytui.tui.widgets.live_table import LiveTable
 
 _FLOORS: Final = {"alerts": 4, "refusals": 3, "keys": 5, "rotations": 6}
 """Lines that a part keeps as long as there are any, its head among them."""
-_COMFORT: Final = {"alerts": 8, "refusals": 7}
-"""Lines that a part gets at most while another wants more."""
+_COMFORT: Final = {"alerts": 8, "refusals": 7, "rotations": 13}
+"""Lines that a part gets before the keys take what is left."""
 _DANGER: Final = ("alerts", "refusals", "keys", "rotations")
 """Whose lines go last, first."""
 _BROAD: Final = 160
@@ -29,6 +29,7 @@ class Parts(Container):
     Parts {
         height: 1fr;
         & > Vertical { height: auto; }
+        &.-spaced LiveTable { margin-bottom: 1; }
         &.-broad { layout: horizontal; }
         &.-broad > LiveTable { width: 3fr; height: 1fr; }
         &.-broad > Vertical { width: 2fr; height: 1fr; margin-left: 2; }
@@ -65,28 +66,23 @@ class Parts(Container):
         if broad:
             self.tables[0].styles.height = "1fr"
         tables = {table.id or "": table for table in self.tables[1 if broad else 0 :]}
-        gap = 1 if self.size.height >= _ROOMY else 0
-        height = self.size.height - gap * (len(tables) - 1)
+        spaced = self.size.height >= _ROOMY
+        self.set_class(spaced, "-spaced")
+        height = self.size.height - (len(tables) if spaced else 0)
         lines = shared(height, {part: table.lines for part, table in tables.items()}, self.focused.id or "")
         for part, table in tables.items():
-            table.styles.height = lines[part] + gap
+            table.styles.height = lines[part]
 
 
 def shared(height: int, wanted: Mapping[str, int], focused: str) -> dict[str, int]:
     """Lines for each part of `wanted`. Every part keeps its head; what has the focus comes first, then the danger."""
-    parts = [part for part in _DANGER if part in wanted]
-    order = sorted(parts, key=lambda part: part != focused)
+    order = sorted((part for part in _DANGER if part in wanted), key=lambda part: part != focused)
     given = dict.fromkeys(order, 1)
-    half = {focused: max(height // 2, _FLOORS.get(focused, 0))}
-    for most in ({**_FLOORS, **half}, _COMFORT, {}):
-        _give(given, order, wanted, most, height)
+    floors = {**_FLOORS, focused: max(height // 2, _FLOORS.get(focused, 0))}
+    for most in (floors, _COMFORT, wanted):
+        for part in order:
+            left = height - sum(given.values())
+            aim = min(most.get(part, 0), wanted[part])
+            given[part] += max(min(aim - given[part], left), 0)
+        order.sort(key=lambda part: part not in (focused, "keys"))
     return given
-
-
-def _give(
-    given: dict[str, int], order: Sequence[str], wanted: Mapping[str, int], most: Mapping[str, int], height: int
-) -> None:
-    for part in order:
-        left = height - sum(given.values())
-        aim = min(wanted[part], most.get(part, wanted[part]))
-        given[part] += max(min(aim - given[part], left), 0)

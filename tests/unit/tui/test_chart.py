@@ -1,0 +1,64 @@
+"""Graphs of the monitor: whole buckets only, and groups that time moves but never cuts anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keytui.domain.monitor import RANGES, Point
+from keytui.tui.widgets.chart import bars, grouped, whole
+from keytui.tui.wording import rate, share
+from tests.world import NOON
+
+OVER = RANGES[1]
+
+
+def points(count: int) -> tuple[Point, ...]:
+    """Each bucket has another number of requests; the last one begins now."""
+    return tuple(Point(NOON - OVER.bucket * (count - 1 - at), at + 1) for at in range(count))
+
+
+def test_the_bucket_that_is_filling_is_left_out_until_it_is_whole() -> None:
+    shown = whole(points(3), OVER.bucket, NOON + OVER.bucket - timedelta(seconds=1))
+    assert [point.accepted for point in shown] == [1, 2]
+    assert len(whole(points(3), OVER.bucket, NOON + OVER.bucket)) == 3
+
+
+@given(st.integers(1, 90), st.integers(1, 120))
+def test_groups_fit_and_count_nothing_twice(count: int, width: int) -> None:
+    values = grouped(points(count), OVER.bucket, width)
+    assert len(values) <= width
+    assert sum(values) <= count * (count + 1) // 2
+    if count <= width:
+        assert values == tuple(range(1, count + 1))
+
+
+@given(st.integers(1, 60), st.integers(1, 59))
+def test_as_time_goes_on_groups_move_and_are_not_cut_anew(width: int, later: int) -> None:
+    """Whatever is in both windows is drawn the same."""
+    series = points(120)
+    before, after = (grouped(series[begin : begin + 60], OVER.bucket, width) for begin in (0, later))
+    common = [value for value in before if value in after]
+    assert list(before[len(before) - len(common) :]) == common
+    assert list(after[: len(common)]) == common
+
+
+def test_bars_stand_at_the_right_on_one_scale() -> None:
+    assert bars((0, 1, 4, 8), 8, 6) == "   ▁▄█"
+    assert bars((4,), 8, 1) == "▄"
+
+
+@pytest.mark.parametrize(
+    ("per_second", "words"),
+    [(0, "0"), (0.02, "<0.1"), (0.3, "0.3"), (4.23, "4.2"), (9.97, "10"), (44.4, "44"), (412, "410"), (12_345, "12 k")],
+)
+def test_a_rate_has_no_more_digits_than_hold_still(per_second: float, words: str) -> None:
+    assert rate(per_second) == words
+
+
+@pytest.mark.parametrize(("part", "words"), [(100, "100%"), (98, "98%"), (2, "2%"), (0.5, "<1%"), (99.6, "99%")])
+def test_a_small_share_is_never_said_too_small(part: float, words: str) -> None:
+    assert share(int(part * 10), 1000) == words
