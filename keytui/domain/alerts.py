@@ -84,13 +84,39 @@ SHOWN_RESOLVED: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """An alert that one destination has yet to be told of. `id` is the same in every try."""
+    """An alert that one destination has yet to be told of. `id` is the same in every try, and no other's anywhere."""
 
     id: str
     destination: str
     alert: Alert
-    attempts: int
-    """How often it was tried before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How one try to tell a destination ended: well, when there is no failure."""
+
+    failure: str = ""
+    gone: bool = False
+    """The destination wants no more, of this alert or any other."""
+    retry_after: timedelta | None = None
+    """How long the destination wants to be left alone."""
+
+
+CLAIMED_FOR: Final = timedelta(minutes=5)
+"""How long a process may take to send; then it has died, and another takes the alert up."""
+TOLD_RESOLVED: Final = timedelta(days=1)
+"""How long an alert that has resolved is still told, where nobody could be told before."""
+_FIRST_PAUSE: Final = timedelta(minutes=1)
+_LONGEST_PAUSE: Final = timedelta(hours=6)
+
+
+def pause_after(attempts: int, asked_for: timedelta | None = None) -> timedelta:
+    """How long to wait after so many tries that failed: four times longer each time, and as long as it was asked for.
+
+    Nobody is waited for longer than a day, whatever was asked for.
+    """
+    pause: timedelta = min(_FIRST_PAUSE * 4 ** min(attempts - 1, 5), _LONGEST_PAUSE)
+    return max(pause, min(asked_for or timedelta(), timedelta(days=1)))
 
 
 def hold_of(kind: AlertKind) -> timedelta:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
-from urllib.parse import urlsplit
 
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
 from keytui.domain.references import Reference, parse_reference
 from keytui.domain.text import harmless
+from keytui.domain.web_addresses import checked_web_address
 
 
 class Kind(StrEnum):
@@ -245,21 +244,6 @@ class _Fields:
     def url(self) -> str:
         value = self.needed("url")
         try:
-            parts = urlsplit(value)
-            host, _ = parts.hostname or "", parts.port
-        except ValueError:
-            raise self.wrong("url", "is not an address", "as in https://prometheus.example.com") from None
-        if parts.username is not None or parts.password is not None:
-            raise self.wrong("url", "holds a credential, which others can read", "use the field credential instead")
-        if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _loopback(host))):
-            raise self.wrong("url", "is not an https:// address", "http:// is for this machine's own loopback only")
-        return value
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+            return checked_web_address(value)
+        except Invalid as error:
+            raise self.wrong("url", error.message, error.hint) from None

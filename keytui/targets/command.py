@@ -33,17 +33,12 @@ def parse_command(line: str) -> tuple[str, ...]:
     return words
 
 
-def pipe_to_command(words: Sequence[str], secret: Secret, timeout: float = COMMAND_TIMEOUT) -> None:
-    """Run the command with the secret, and nothing after it, on its standard input.
+def pipe_text_to_command(words: Sequence[str], text: str, timeout: float = COMMAND_TIMEOUT) -> None:
+    """Run the command with a text, and nothing after it, on its standard input. What it prints is thrown away.
 
-    What the command prints is thrown away: it may hold the secret. Refused names the exit code when it is not 0,
-    the signal that ended it, or the `timeout` in seconds after which it and its children were killed; Invalid when
-    it cannot be started or when its arguments hold the secret.
+    Refused names the exit code when it is not 0, the signal that ended it, or the `timeout` in seconds after which it
+    and its children were killed; Invalid when it cannot be started.
     """
-    if any(secret.reveal() in word for word in words):
-        raise Invalid(
-            "the command line holds the secret, where every process could read it", "leave it out: it is piped"
-        )
     try:
         process = subprocess.Popen(  # noqa: S603  # the operator's own command, split into words, without a shell
             list(words),
@@ -56,7 +51,7 @@ def pipe_to_command(words: Sequence[str], secret: Secret, timeout: float = COMMA
         why = error.strerror if isinstance(error, OSError) else error
         raise Invalid(f"{words[0]!r} cannot be started: {why}", "check its name and that it may run") from None
     try:
-        process.communicate(secret.reveal().encode(), timeout)
+        process.communicate(text.encode(), timeout)
     except subprocess.TimeoutExpired:
         kill_with_children(process)
         raise Refused(
@@ -64,8 +59,22 @@ def pipe_to_command(words: Sequence[str], secret: Secret, timeout: float = COMMA
         ) from None
     if process.returncode:
         raise Refused(
-            f"{words[0]!r} {ended(process.returncode)}", "what it printed is not shown: it may hold the secret"
+            f"{words[0]!r} {ended(process.returncode)}", "what it printed is not shown: it may hold what was piped"
         )
+
+
+def pipe_to_command(words: Sequence[str], secret: Secret, timeout: float = COMMAND_TIMEOUT) -> None:
+    """Run the command with the secret, and nothing after it, on its standard input.
+
+    What the command prints is thrown away: it may hold the secret. Refused names the exit code when it is not 0,
+    the signal that ended it, or the `timeout` in seconds after which it and its children were killed; Invalid when
+    it cannot be started or when its arguments hold the secret.
+    """
+    if any(secret.reveal() in word for word in words):
+        raise Invalid(
+            "the command line holds the secret, where every process could read it", "leave it out: it is piped"
+        )
+    pipe_text_to_command(words, secret.reveal(), timeout)
 
 
 def kill_with_children(process: subprocess.Popen[bytes]) -> None:

@@ -22,6 +22,14 @@ def table(path: Path, section: str) -> Mapping[str, Mapping[str, object]]:
     return entries
 
 
+def fields_of(path: Path, section: str) -> Mapping[str, object]:
+    """The fields of a section that is one table, as `[alerts]`; none when the file or the section is absent."""
+    entries = _content(path).get(section, {})
+    if not isinstance(entries, dict):
+        raise Invalid(f"{path}: {section} is a table, as in [{section}]", "mend the file")
+    return entries
+
+
 def _content(path: Path) -> Mapping[str, object]:
     try:
         with path.open("rb") as file:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from keytui.domain.alerts import Alert
+from keytui.domain.alerts import Alert, Attempt, Notification, Severity
 from keytui.domain.audit import AuditCheck, AuditFilter
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
 from keytui.domain.monitor import CallerTraffic, Monitor, Range
@@ -287,6 +287,17 @@ class Alerting(Protocol):
         """Look for new alerts, resolve what is over, roll old usage up; what has opened now. Safe in every profile:
         it notes what happened and changes no key. Cheap when it was done a moment ago, by whatever process.
         """
+        ...
+
+    def claim_notification(self, destination: str, severities: Sequence[Severity]) -> Notification | None:
+        """An alert that a destination was not told of and that nobody else is telling it; None when there is none.
+
+        It is this process's for `CLAIMED_FOR`. Safe in every profile.
+        """
+        ...
+
+    def note_attempt(self, notification: Notification, attempt: Attempt) -> None:
+        """How telling it ended. What failed is claimed again later, until it was told or the alert is long over."""
         ...
 
     def erase(self, caller: str) -> int:

@@ -25,6 +25,7 @@ from keytui.vault.local.keeping import Keeping
 from keytui.vault.local.keyring import Cost, HeldKey
 from keytui.vault.local.ledger import Ledger, head_of, position
 from keytui.vault.local.monitoring import Monitoring
+from keytui.vault.local.notifying import Notifying
 from keytui.vault.local.rotating import Rotating
 from keytui.vault.local.scheduling import Scheduling
 from keytui.vault.local.sealing import Sealing
@@ -48,6 +49,7 @@ class LocalVault(
     Ending,
     Sealing,
     Alerting,
+    Notifying,
     Witnessing,
     Forgetting,
 ):
