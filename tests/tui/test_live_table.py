@@ -85,18 +85,19 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Region]:
 async def test_a_cell_that_changed_is_drawn_and_no_other(drawn: list[Region]) -> None:
     app = Rows(10)
     async with app.run_test(size=(60, 20)) as pilot:
-        app.show()
-        await until(pilot, lambda: "109" in app.lines()[10], "the rates")
-        drawn.clear()
+
+        def nothing_is_drawn() -> bool:
+            drawn.clear()
+            app.show()
+            return not drawn
+
+        await until(pilot, nothing_is_drawn, "a table at rest")
         app.all[3] = Service("service-3", 7)
         app.show()
         await pilot.pause()
         assert drawn == [Region(0, 4, 5, 1)], "the rate's five cells on the fourth row's line"
         assert app.lines()[4].rstrip().endswith("  7")
-        drawn.clear()
-        app.show()
-        await pilot.pause()
-        assert drawn == []
+        assert nothing_is_drawn()
 
 
 async def test_the_cursor_follows_its_row_and_stays_in_sight() -> None:
