@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Final
 
 from sqlmodel import Session, col, func, or_, select
 
@@ -11,12 +12,17 @@ from keytui.domain.alerts import SHOWN_RESOLVED, Alert, AlertKind, Severity, Sig
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, NotFound, Refused
 from keytui.vault.local.drafts import checked_note
-from keytui.vault.local.looking import KINDS, Look, due_looks, seen, take_looks
+from keytui.vault.local.looking import KINDS, Look, Pace, due_looks, seen, take_looks
 from keytui.vault.local.noting import alert_of, forget_old, most_serious_first, note_signals
+from keytui.vault.local.retaining import roll_up
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AlertRow, NotificationRow
 
-_COUNTED = (Severity.CRITICAL, Severity.WARNING)
+_COUNTED: Final = (Severity.CRITICAL, Severity.WARNING)
+_ROWS: Final = 5_000
+"""Rows of usage that age in one transaction: some tens of milliseconds."""
+_ROLLED_AT_ONCE: Final = 10
+"""Such transactions at one look; what is left waits for the next."""
 
 
 class Alerting(Section):
@@ -63,7 +69,16 @@ class Alerting(Section):
         with self._ground.database.writing() as session:
             opened = note_signals(session, kinds, found, now)
             forget_old(session, now)
-            return tuple(most_serious_first(alert_of(row) for row in opened))
+        if any(look.pace is Pace.MINUTES for look in looks):
+            self._roll_up()
+        return tuple(most_serious_first(alert_of(row) for row in opened))
+
+    def _roll_up(self) -> None:
+        """Let old usage age, in several short transactions, so that no recorder waits long for its turn."""
+        for _ in range(_ROLLED_AT_ONCE):
+            with self._ground.database.writing() as session:
+                if roll_up(session, self._ground.retention, self._clock(), _ROWS) < _ROWS:
+                    return
 
     def _take_looks(self) -> tuple[Look, ...]:
         """The looks that are due and that no other process takes; nothing is written while none is."""
