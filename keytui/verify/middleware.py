@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Container, Iterable, MutableMapping
+from functools import lru_cache
 from typing import Final
 
 from keytui.domain.secrets import Secret
@@ -21,6 +22,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _POLICY_VIOLATION: Final = 1008
 _CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="api"')
 _NO_KEY: Final = Check(False, Outcome.UNKNOWN)
+_NOTHING: Final = [""]
 
 
 class KeyMiddleware:
@@ -76,11 +78,17 @@ class KeyMiddleware:
         return Secret(values[0]) if len(values) == 1 and values[0] else None
 
     def _caller(self, scope: Scope, headers: dict[bytes, list[str]]) -> Caller:
-        declared = headers.get(self._caller_header, [""])[0] if self._caller_header else ""
+        declared = headers.get(self._caller_header, _NOTHING)[0] if self._caller_header else ""
         client = scope.get("client")
-        address = _short(str(client[0])) if isinstance(client, tuple | list) and client else ""
-        agent = _short(headers.get(b"user-agent", [""])[0])
-        return Caller.called(_short(declared), address, agent) if declared else Caller.undeclared(address, agent)
+        address = str(client[0]) if isinstance(client, tuple | list) and client else ""
+        return _caller(declared, address, headers.get(b"user-agent", _NOTHING)[0])
+
+
+@lru_cache(maxsize=4096)
+def _caller(declared: str, address: str, agent: str) -> Caller:
+    """The same few callers come back request after request."""
+    address, agent = _short(address), _short(agent)
+    return Caller.called(_short(declared), address, agent) if declared else Caller.undeclared(address, agent)
 
 
 def _headers(scope: Scope, wanted: Container[bytes]) -> dict[bytes, list[str]]:
