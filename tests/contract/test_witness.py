@@ -146,6 +146,23 @@ def test_recorders_stand_by_name_beside_the_others(house: House) -> None:
     assert found[1].gaps == ()
 
 
+def test_one_worker_s_restart_does_not_end_the_gap_of_another_that_died(house: House) -> None:
+    vault, clock = house.vault, house.clock
+    dead, other = Reporter(house.sink), Reporter(house.sink)
+    dead.flush(clock())
+    died = clock()
+    clock.advance(HOUR)
+    other.flush(clock(), closing=True)
+    clock.advance(timedelta(seconds=1))
+    restarted = Reporter(house.sink)
+    restarted.flush(clock())
+    assert standing(vault, "recorder api-1").gaps == (Gap("recorder api-1", GapKind.SILENT, died),)
+
+    clock.advance(timedelta(seconds=1))
+    Reporter(house.sink)
+    assert standing(vault, "recorder api-1").gaps == (Gap("recorder api-1", GapKind.UNCLEAN_END, died, clock()),)
+
+
 def test_what_was_told_while_it_could_be_forged_stays_doubtful(house: House) -> None:
     vault, now = house.vault, house.clock()
     key = created(vault).key

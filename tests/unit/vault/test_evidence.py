@@ -122,3 +122,16 @@ def story(profile: Profile, vault: LocalVault, clock: StoppedClock) -> Iterator[
 )
 def test_one_thing_amiss_is_enough(story: Story, amiss: Callable[[Story], None], verdict: Verdict) -> None:
     assert story.told(amiss) is verdict
+
+
+def test_a_finding_names_the_recorder_that_saw_the_last_use(story: Story) -> None:
+    story.feed.record(Flush(story.begin("api-2"), 1, story.clock()))
+    for name in ("api-1", "api-2"):
+        now = story.clock()
+        use = Use(story.key_id, 1, WEB, now, now, now, 1)
+        story.feed.record(Flush(story.begin(name), 1, now, (use,)))
+        story.clock.advance(timedelta(seconds=1))
+    rotation = story.vault.plan(story.key_id, Plan(), "rotate")
+    story.vault.prove(rotation.id, story.vault.issue(rotation.id).secret)
+    (fresh,) = [found for found in story.vault.verdict(rotation.id).reasons if found.caller == "web-1"]
+    assert fresh.source == "recorder api-2"
