@@ -8,6 +8,7 @@ import pytest
 
 from keytui.domain.errors import NotFound
 from keytui.domain.monitor import RANGES, Counts, Monitor, Range, range_of
+from keytui.domain.reports import Report, SourceKind
 from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.usage import NO_KEY, Caller, Use
 from keytui.vault.model import Issued
@@ -72,6 +73,36 @@ def test_usage_says_the_same_as_the_monitor(house: House) -> None:
         assert (usage.accepted, usage.refused) == (monitor.keys[0].accepted, monitor.keys[0].refused)
         assert house.vault.monitor(over, 1, key).keys == monitor.keys
     assert monitor.keys[0].day == sum(range(5, 30))
+
+
+@pytest.mark.parametrize("over", RANGES, ids=lambda over: over.label)
+def test_what_two_sources_saw_is_counted_once_by_the_higher_claim(house: House, over: Range) -> None:
+    vault, clock = house.vault, house.clock
+    both, logged = created(vault, "both").key.id, created(vault, "logged").key.id
+    clock.advance(5 * SECOND)
+    recorder = Reporter(house.sink)
+    recorder.flush(clock(), use(both, 1, clock(), "web", accepted=10, refused=2), stray(house, "203.0.113.9", 4))
+    seen = (
+        use(both, 1, clock(), "web", accepted=9, refused=3),
+        use(logged, 1, clock(), "cron", accepted=5),
+        stray(house, "203.0.113.9", 1),
+    )
+    vault.witness(Report("log edge", SourceKind.ACCESS_LOG, clock(), clock(), seen))
+    clock.advance(SECOND)
+
+    monitor = vault.monitor(over, 10)
+
+    assert [(key.key_name, key.accepted, key.refused, key.day) for key in monitor.keys] == [
+        ("both", 10, 3, 10),
+        ("logged", 5, 0, 5),
+    ]
+    assert of_all(monitor) == Counts(15, 7)
+    assert monitor.per_second == pytest.approx(15 / 60)
+    assert of_all(vault.monitor(over, 1, both)) == Counts(10, 3)
+    assert [(each.refused, each.keys) for each in monitor.refused_from] == [(4, (NO_KEY,))]
+    assert [(each.accepted, each.refused) for each in vault.callers(both)] == [(10, 3)]
+    assert [(each.use.accepted, each.use.refused) for each in vault.caller_traffic(both)] == [(10, 3)]
+    assert [usage.accepted for usage in vault.usage(None, clock() - HOUR, 9)] == [10, 5]
 
 
 def test_a_probe_is_no_request(house: House) -> None:

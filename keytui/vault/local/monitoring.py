@@ -35,10 +35,11 @@ from keytui.vault.local.columns import Span, UtcTime
 from keytui.vault.local.counting import Claims, Stretch, Version, by_bucket, by_minute, claims, of_source
 from keytui.vault.local.grains import floor
 from keytui.vault.local.history import History
+from keytui.vault.local.noting import alert_of, most_serious_first
 from keytui.vault.local.recording import RECORDERS
 from keytui.vault.local.rows import key_row, stored_rotation
 from keytui.vault.local.section import Ground, Section
-from keytui.vault.local.tables import CallerRow, KeyRow, RotationRow, SourceRow
+from keytui.vault.local.tables import AlertRow, CallerRow, KeyRow, RotationRow, SourceRow
 from keytui.vault.local.usage import by_key
 
 _DAY: Final = range_of(timedelta(hours=24))
@@ -214,7 +215,10 @@ def _rotations(look: _Look) -> tuple[RotationTraffic, ...]:
 
 
 def _open_alerts(look: _Look) -> tuple[Alert, ...]:
-    return ()
+    found = select(AlertRow).where(col(AlertRow.resolved_at).is_(None))
+    if look.key_id is not None:
+        found = found.where(AlertRow.key_id == look.key_id)
+    return tuple(most_serious_first(alert_of(row) for row in look.session.exec(found)))
 
 
 _PULSES: Final = (
