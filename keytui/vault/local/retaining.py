@@ -63,7 +63,8 @@ def roll_up(session: Session, retention: Retention, now: datetime, at_most: int)
     oldest, kept_from = _oldest(session), _kept_from(session)
     done = 0
     for step in _steps(retention, now):
-        if done < at_most and oldest.get((step.table.name, step.grain), now) < step.until:
+        due = done > 0 or oldest.get((step.table.name, step.grain), now) < step.until
+        if due and done < at_most:  # what was rolled just now may be old enough for the next grain
             done += _age(session, step, kept_from, at_most - done)
     done += _drop_pulses(session, now - PULSES_KEPT, at_most - done)
     return done + _forget(session, retention, now, at_most - done)
