@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from keytui.cli.times import iso, whole_seconds
+from keytui.domain.alerts import Alert
 from keytui.domain.audit import AuditCheck, AuditEntry
 from keytui.domain.keys import KeySummary, Version
 from keytui.domain.rotation import Rotation
@@ -12,6 +13,7 @@ from keytui.domain.usage import CallerUse
 from keytui.domain.verdict import Assessment, Finding
 from keytui.domain.verification import Check
 from keytui.vault.model import Due, ImportReport, KeyDetail, Proof, Rehearsal
+from keytui.vault.notifying import alert_data
 
 Shape = dict[str, object]
 
@@ -175,6 +177,11 @@ def due_shape(due: Due, now: datetime) -> Shape:
         "owner": due.key.owner,
         "rotation": due.rotation_id,
     }
+
+
+def alert_shape(alert: Alert) -> Shape:
+    """An alert, as it is also sent."""
+    return dict(alert_data(alert))
 
 
 def import_shape(report: ImportReport, left_out: list[Shape], now: datetime) -> Shape:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from keytui.cli.shapes import Shape, caller_shape, rotation_shape
+from keytui.cli.shapes import Shape, alert_shape, caller_shape, rotation_shape
 from keytui.cli.times import iso, whole_seconds
-from keytui.domain.alerts import Alert
 from keytui.domain.monitor import CallerTraffic, KeyTraffic, Monitor, Point, RotationTraffic
 
 
@@ -29,7 +28,7 @@ def monitor_shape(monitor: Monitor) -> Shape:
             {"address": each.address, "refused": each.refused, "last_at": iso(each.last_at), "keys": list(each.keys)}
             for each in monitor.refused_from
         ],
-        "alerts": [_alert_shape(alert) for alert in monitor.alerts],
+        "alerts": [alert_shape(alert) for alert in monitor.alerts],
     }
 
 
@@ -54,7 +53,7 @@ def _key_shape(key: KeyTraffic) -> Shape:
         "accepted": key.accepted,
         "refused": key.refused,
         "versions": [{"version": use.version, "accepted": use.accepted} for use in key.versions],
-        "alert": None if key.alert is None else _alert_shape(key.alert),
+        "alert": None if key.alert is None else alert_shape(key.alert),
     }
 
 
@@ -76,16 +75,4 @@ def _rotation_shape(traffic: RotationTraffic, monitor: Monitor) -> Shape:
             }
             for each in traffic.unmoved
         ],
-    }
-
-
-def _alert_shape(alert: Alert) -> Shape:
-    signal = alert.signal
-    return {
-        "id": alert.id,
-        "kind": signal.kind,
-        "severity": signal.severity,
-        "subject": signal.subject,
-        "detail": signal.detail,
-        "opened_at": iso(alert.opened_at),
     }
