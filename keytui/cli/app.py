@@ -12,6 +12,7 @@ from keytui.cli import (
     ending,
     erasing,
     importing,
+    ingesting,
     keys,
     looking,
     probing,
@@ -21,6 +22,7 @@ from keytui.cli import (
     traffic,
     watching,
 )
+from keytui.cli.alerting import alerts
 from keytui.cli.audit import audit
 from keytui.cli.console import run_demo, run_top
 from keytui.cli.session import Globals
@@ -83,6 +85,7 @@ def top(context: typer.Context) -> None:
 
 app.command()(keys.create)
 app.command("import")(importing.import_file)
+app.command()(ingesting.ingest)
 app.command("list", context_settings={"ignore_unknown_options": True})(looking.list_keys)
 app.command()(looking.show)
 app.command()(keys.edit)
@@ -112,4 +115,5 @@ app.command()(traffic.schedule)
 app.command(context_settings=_REFUSE_SECRETS)(sealing.seal)
 app.command()(sealing.reveal)
 app.command("passphrase")(sealing.change_passphrase)
+app.add_typer(alerts, name="alerts")
 app.add_typer(audit, name="audit")

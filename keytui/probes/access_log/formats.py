@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
+from keytui.domain.errors import Invalid
 from keytui.probes.access_log.fields import Field
 from keytui.probes.access_log.json_lines import JsonLines
 from keytui.probes.access_log.line import Line, Names
@@ -52,7 +53,10 @@ def find_format(
         return Found(wanted, _READERS[wanted](mapping, names, times))
     best, most = None, 0
     for format_, make in _READERS.items():
-        reader = make(mapping, names, times)
+        try:
+            reader = make(mapping, names, times)
+        except Invalid:  # a place that this format cannot have
+            continue
         fitting = sum(reader.read(line) is not None for line in lines[:MOST_LOOKED_AT])
         if fitting > most:
             best, most = Found(format_, reader), fitting

@@ -15,6 +15,11 @@ _WORDS_ONLY: Final = bytes(code if code in _WORD else 0x20 for code in range(256
 """Leaves words: what most issuers' secrets are made of."""
 _ALL_BUT_BLANKS: Final = bytes(0x20 if code in _APART else code for code in range(256))
 """Leaves everything that an imported secret may begin with."""
+_HEAD: Final = 3
+"""First bytes that secrets of one issuer mostly share, as `tk_`."""
+_MOST_HEADS: Final = 8
+"""With more than so many, looking for each is slower than looking at every word."""
+_REST: Final = rb"[^\s\"\\]{%d,}" % (PREFIX_LENGTH + 1 - _HEAD)
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})|\\u00([0-9A-Fa-f]{2})|\\(/)")
 _ENDS: Final = tuple(
     re.compile(pattern) for pattern in (r"[\w-]+", r"[\w+/-]+={0,2}", r"[^\s\"'&;,]+", r"[^\s\"&]+", r"[^\s\"]+")
@@ -28,6 +33,8 @@ class Leaks:
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
         self._beginnings = {prefix.encode() for prefix in recogniser.beginnings}
+        heads = {beginning[:_HEAD] for beginning in self._beginnings}
+        self._heads = [re.compile(re.escape(head) + _REST) for head in heads] if len(heads) <= _MOST_HEADS else []
         self._tables = [_WORDS_ONLY]
         if any(not _WORD.issuperset(beginning) for beginning in self._beginnings):
             self._tables.append(_ALL_BUT_BLANKS)
@@ -36,12 +43,17 @@ class Leaks:
         """The beginnings of secrets that the lines hold, with more behind than a prefix; mostly none."""
         if not self._beginnings:
             return ()
-        plain = _plain(block)
-        hits: set[bytes] = set()
-        for table in self._tables:
-            texts = plain.translate(table).split()
-            hits.update({text[:PREFIX_LENGTH] for text in texts if len(text) > PREFIX_LENGTH} & self._beginnings)
-        return tuple(hits)
+        begun = {text[:PREFIX_LENGTH] for text in self._long_texts(_plain(block))}
+        return tuple(begun & self._beginnings)
+
+    def _long_texts(self, plain: bytes) -> Iterator[bytes]:
+        """Texts longer than a prefix that may begin as a secret does."""
+        if self._heads:
+            for head in self._heads:
+                yield from head.findall(plain)
+        else:
+            for table in self._tables:
+                yield from (text for text in plain.translate(table).split() if len(text) > PREFIX_LENGTH)
 
     def in_line(self, line: bytes, beginnings: tuple[bytes, ...]) -> Recognised | None:
         """The first whole secret of a line that begins with one of `beginnings`."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from keytui.domain.policy import Policy
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report, SourceKind
 from keytui.domain.verdict import Gap, GapKind
@@ -26,6 +27,7 @@ LAG: Final = timedelta(seconds=10)
 """How far behind now a followed log's word reaches when nothing comes: servers keep lines back for a few seconds."""
 BEAT: Final = timedelta(seconds=10)
 """How often it says so."""
+SKEW: Final = Policy().clock_skew
 _MOST_LINES: Final = 50_000
 _MOST_SUMS: Final = 5_000
 _ROTATED: Final = re.compile(
@@ -55,7 +57,7 @@ class AccessLog:
         *,
         format_: Format = Format.AUTO,
         mapping: Mapping[Field, str] | None = None,
-        skew: timedelta = timedelta(seconds=30),
+        skew: timedelta = SKEW,
         verified: bool = False,
         live: bool = False,
     ) -> None:
@@ -81,6 +83,11 @@ class AccessLog:
     def source(self) -> str:
         """As evidence names it."""
         return self._source
+
+    @property
+    def by_prefix_only(self) -> bool:
+        """Whether an outsider could have written some of what was counted so far."""
+        return self._by_prefix and not self._verified
 
     def ask(self, recogniser: Recogniser, bookmarks: Mapping[str, str], now: datetime) -> Iterator[Report]:
         """What has come since the bookmarks."""

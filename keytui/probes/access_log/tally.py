@@ -58,8 +58,9 @@ class Tally:
         self.last: float | None = None
         self.recognised = self.by_prefix = False
         self._names = names
+        self._name = names.of
         self._latest = latest
-        self._told_apart: dict[str, set[str]] = {}
+        self._named: dict[str, set[str]] = {}
         self.begin()
 
     def begin(self) -> None:
@@ -85,14 +86,17 @@ class Tally:
         counts = self.counts
         if zoneless:
             counts.zoneless += 1
-        if at is not None and not self._in_time(at):
-            return Added.COUNTED
+        if at is not None:
+            if self.last is not None and self.last <= at <= self._latest:
+                self.last = at
+            elif not self._in_time(at):
+                return Added.COUNTED
         if not key and leaked is None:
             counts.without_key += 1
             return Added.COUNTED
         if at is None:
             return Added.NOT_AT_ALL
-        found = (self._found(key, version) if key else None) or leaked
+        found = (self._name(key) if not version else self._found(key, version)) or leaked
         if found is None:
             self._add_unknown(key, address, status, at)
             return Added.COUNTED
@@ -125,8 +129,7 @@ class Tally:
         self.blind += count
 
     def _found(self, key: str, version: str) -> Recognised | None:
-        together = self._names.of(f"{key}:{version}") if version else None
-        return together or self._names.of(key)
+        return self._name(f"{key}:{version}") or self._name(key)
 
     def _add_unknown(self, key: str, address: str, status: int, at: float) -> None:
         if self._names.recogniser.ambiguous(key):
@@ -137,7 +140,12 @@ class Tally:
         if len(key) < PREFIX_LENGTH:
             self.counts.short += 1
         if status in _REFUSALS:
-            self._sum((NO_KEY, 0, ("", address, ""), int(at // 60), False), at)
+            line = NO_KEY, 0, ("", address, ""), int(at // 60), False
+            known = self._sums.get(line)
+            if known is None:
+                self._sums[line] = Sum(at)
+            else:
+                known.add(at)
 
     def _add(self, found: Recognised, who: _Who, status: int, at: float, path: str) -> None:
         """See docs/decisions/0008: an answer that proves nothing counts against a version that has a successor."""
@@ -146,32 +154,29 @@ class Tally:
             self.counts.undecided += 1
             return
         minute = int(at // 60)
-        self._sum((found.key_id, found.version, who, minute, accepted), at)
-        if accepted:
-            self.counts.accepted += 1
-        else:
-            self.counts.refused += 1
-        if path:
-            route = (found.key_id, self._route(found.key_id, path), minute)
-            both = self._routes.get(route)
-            if both is None:
-                both = self._routes[route] = [0, 0]
-            both[not accepted] += 1
-
-    def _sum(self, line: tuple[str, int, _Who, int, bool], at: float) -> None:
+        key_id = found.key_id
+        line = key_id, found.version, who, minute, accepted
         known = self._sums.get(line)
         if known is None:
             self._sums[line] = Sum(at)
         else:
             known.add(at)
+        if accepted:
+            self.counts.accepted += 1
+        else:
+            self.counts.refused += 1
+        if path:
+            both = self._routes.get((key_id, route := route_of(path.partition("?")[0]), minute))
+            if both is None:
+                both = self._routes.setdefault((key_id, self._told_apart(key_id, route), minute), [0, 0])
+            both[not accepted] += 1
 
-    def _route(self, key_id: str, path: str) -> str:
-        route = route_of(path)
-        told_apart = self._told_apart.setdefault(key_id, set())
-        if route not in told_apart:
-            if len(told_apart) >= MOST_ROUTES:
-                return OTHER_ROUTES
-            told_apart.add(route)
+    def _told_apart(self, key_id: str, route: str) -> str:
+        """The route, or the name of all further ones once a key has many."""
+        named = self._named.setdefault(key_id, set())
+        if len(named) >= MOST_ROUTES and route not in named:
+            return OTHER_ROUTES
+        named.add(route)
         return route
 
     def uses(self) -> tuple[Use, ...]:

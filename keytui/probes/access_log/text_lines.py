@@ -40,7 +40,8 @@ class TextLines:
     """
 
     def __init__(self, pattern: re.Pattern[str], mapping: Mapping[Field, str], names: Names, times: Times) -> None:
-        self._pattern = pattern
+        self._uvicorn = pattern is UVICORN
+        self._own = ("address", "time", "request", "status", "address" if self._uvicorn else "agent", "rest")
         self._match = pattern.match
         self._names = names
         self._times = times
@@ -52,25 +53,31 @@ class TextLines:
         match = self._match(text)
         if match is None:
             return None
-        own = match.groupdict("")
-        status = int(own["status"])
-        rest = own["rest"].removeprefix(_PHRASES.get(status, " ")) if self._pattern is UVICORN else own["rest"]
+        address, time, request, answer, agent, rest = match.group(*self._own)
+        status = int(answer)
+        if self._uvicorn:
+            rest = rest.removeprefix(_PHRASES.get(status, " "))
+            address = address.rpartition(":")[0] or address
+        asked = _REQUEST.match(request)
+        path = asked[1] if asked else ""
         further = _FURTHER.findall(rest) if rest else []
-        request = _REQUEST.match(own["request"])
-        own["path"] = request[1] if request else ""
-        if self._pattern is UVICORN:
-            own["address"] = own["address"].rpartition(":")[0] or own["address"]
-        told = {field: _value(own, further, place) for field, place in self._told.items()} if self._told else {}
-        at = self._times.read(told.get(Field.TIME, own["time"]))
+        key = version = caller = ""
+        if self._told:
+            told = {field: _value(match, further, place) for field, place in self._told.items()}
+            time, address = told.get(Field.TIME, time), told.get(Field.ADDRESS, address)
+            agent, path = told.get(Field.AGENT, agent), told.get(Field.PATH, path)
+            key, version, caller = (told.get(field, "") for field in (Field.KEY, Field.VERSION, Field.CALLER))
+        if Field.KEY not in self._told and further:
+            key = self._found(further)
         return Line(
-            at,
-            told.get(Field.ADDRESS, own["address"]),
-            _plain(told.get(Field.AGENT, own.get("agent", ""))),
+            self._times.read(time),
+            address,
+            agent if agent and agent != "-" else "",
             status,
-            told.get(Field.PATH, own["path"]),
-            _plain(told[Field.KEY] if Field.KEY in told else self._found(further)),
-            _plain(told.get(Field.VERSION, "")),
-            _plain(told.get(Field.CALLER, "")),
+            path,
+            key if key != "-" else "",
+            version if version != "-" else "",
+            caller if caller != "-" else "",
             self._times.zoneless,
         )
 
@@ -107,11 +114,9 @@ def _told(pattern: re.Pattern[str], field: Field, place: str) -> str | int:
     return place
 
 
-def _value(own: Mapping[str, str], further: list[tuple[str, str, str]], place: str | int) -> str:
+def _value(match: re.Match[str], further: list[tuple[str, str, str]], place: str | int) -> str:
     if isinstance(place, int):
         return "".join(further[place - 1][1:]) if place <= len(further) else ""
-    return own[place] if place in own else next(("".join(values) for name, *values in further if name == place), "")
-
-
-def _plain(text: str) -> str:
-    return "" if text == "-" else text
+    if place in match.re.groupindex:
+        return match[place] or ""
+    return next(("".join(values) for name, *values in further if name == place), "")

@@ -1,0 +1,274 @@
+"""`keytui ingest`: access logs as evidence of who uses which key."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Final
+
+import typer
+
+from keytui.cli.options import JsonOption
+from keytui.cli.output import remark, say_json, say_table
+from keytui.cli.session import opened
+from keytui.cli.shapes import Shape
+from keytui.clock import utc_now
+from keytui.domain.errors import Invalid, Refused
+from keytui.domain.recognition import Recogniser
+from keytui.domain.reports import Leak, Report
+from keytui.domain.secrets import PREFIX_LENGTH
+from keytui.domain.text import harmless
+from keytui.probes.access_log import AccessLog, FileCounts, Format, PipeContent, parse_mapping, source_name
+from keytui.vault.protocol import Vault
+
+POLL: Final = 0.5
+"""Seconds between two looks at a followed log: with the time that a look takes, they come at least once a second."""
+_STDIN: Final = Path("-")
+
+
+def ingest(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", help="Logs, rotated and gzip'd ones too; - is standard input."),
+    ] = None,
+    *,
+    format_: Annotated[Format, typer.Option("--format", help="How the lines are written.")] = Format.AUTO,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=PATH", help="Where a field stands; repeat it.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on reading what comes, through rotations.")] = False,
+    source: Annotated[str, typer.Option(metavar="NAME", help="What the evidence calls it; else the file's name.")] = "",
+    verified: Annotated[
+        bool, typer.Option("--verified", help="The service wrote the key's field, after it had accepted the key.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Count who used which key in access logs, from where the last run stopped.
+
+    Exit code 0, also with warnings, or 1 when nothing could be read.
+    """
+    paths, pipe = _inputs(files or (), follow)
+    log = AccessLog(
+        _source(source, paths),
+        paths,
+        pipe,
+        format_=format_,
+        mapping=parse_mapping(mapping or ()),
+        verified=verified,
+        live=follow,
+    )
+    with opened(context) as vault:
+        run = _Run(vault, log)
+        try:
+            run.follow(pipe) if follow else run.once()
+        finally:
+            run.end()
+        leaks = [_leak_line(vault, leak) for leak in run.leaks]
+    if json:
+        say_json(_shape(log, run.leaks))
+    else:
+        _say(log)
+    _remark(log, leaks)
+    _refuse_nothing(log)
+
+
+class _Run:
+    """One run over a log: its reports go into the vault one by one, each with the bookmarks that it moves."""
+
+    def __init__(self, vault: Vault, log: AccessLog) -> None:
+        self._vault = vault
+        self._log = log
+        self._position = vault.changes(0, 0).position
+        self._recogniser = vault.recogniser()
+        self._bookmarks = dict(vault.bookmarks(log.source))
+        self.leaks: list[Leak] = []
+
+    def once(self, stop: threading.Event | None = None) -> None:
+        """Hand over what has come, or as much of it until `stop` is set."""
+        with rarely_collected():
+            for report in self._log.ask(self._known(), self._bookmarks, utc_now()):
+                self._hand_over(report)
+                if stop is not None and stop.is_set():
+                    break
+
+    def follow(self, pipe: PipeContent | None) -> None:
+        """Go on until a signal comes, or until the pipe ends."""
+        with _signals() as stop:
+            while not (stop.is_set() or (pipe is not None and pipe.ended)):
+                self.once(stop)
+                stop.wait(POLL)
+            self.once()
+
+    def end(self) -> None:
+        """Leave the counts in the audit log."""
+        total = _total(self._log)
+        if total.lines:
+            self._vault.ingested(self._log.source, {name: str(count) for name, count in _numbers(total).items()})
+
+    def _known(self) -> Recogniser:
+        """A key that was made meanwhile is known from its first line on."""
+        changes = self._vault.changes(self._position, 0)
+        if changes.position != self._position:
+            self._position = changes.position
+            self._recogniser = self._vault.recogniser()
+        return self._recogniser
+
+    def _hand_over(self, report: Report) -> None:
+        self._vault.witness(report)
+        self._bookmarks.update({bookmark.name: bookmark.value for bookmark in report.bookmarks})
+        self.leaks += report.leaks
+
+
+def _inputs(files: Sequence[Path], follow: bool) -> tuple[list[Path], PipeContent | None]:
+    paths = [path for path in files if path != _STDIN]
+    if len(paths) < len(files) or not files:
+        if not files and sys.stdin.isatty():
+            raise Invalid("no FILE was named, and nothing comes on standard input", "as in `keytui ingest access.log`")
+        pipe = PipeContent(sys.stdin.buffer, "standard input")
+        pipe.patience = POLL if follow else None
+        return paths, pipe
+    return paths, None
+
+
+def _source(name: str, paths: Sequence[Path]) -> str:
+    if name:
+        return f"log {harmless(name)}"
+    names = {source_name(path.name): None for path in paths} or {"log stdin": None}
+    if len(names) > 1:
+        called = ", ".join(sorted(name.removeprefix("log ") for name in names))
+        raise Invalid(f"these look like logs of several servers: {called}", "name them with --source, or run one each")
+    return harmless(next(iter(names)))
+
+
+@contextmanager
+def rarely_collected() -> Iterator[None]:
+    """Look for cycles of garbage more rarely: lines make none, and looking costs a tenth of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@contextmanager
+def _signals() -> Iterator[threading.Event]:
+    """Set once somebody wants us to end."""
+    stop = threading.Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _total(log: AccessLog) -> FileCounts:
+    total = FileCounts()
+    for counts in log.counts.values():
+        total.add(counts)
+    return total
+
+
+def _numbers(counts: FileCounts) -> dict[str, int]:
+    return {
+        "lines": counts.lines,
+        "accepted": counts.accepted,
+        "refused": counts.refused,
+        "undecided": counts.undecided,
+        "without_key": counts.without_key,
+        "unknown_key": counts.unknown,
+        "shared_prefix": counts.shared,
+        "in_future": counts.skewed,
+        "not_understood": counts.not_understood,
+        "leaks": counts.leaks,
+        "without_zone": counts.zoneless,
+    }
+
+
+def _shape(log: AccessLog, leaks: Sequence[Leak]) -> Shape:
+    return {
+        "source": log.source,
+        **_numbers(_total(log)),
+        "files": [
+            {
+                "file": name,
+                "format": log.formats.get(name),
+                **_numbers(counts),
+                "samples": counts.samples,
+                "problem": log.problems.get(name),
+            }
+            for name, counts in _every_file(log).items()
+        ],
+        "leaked": [{"key_id": leak.key_id, "version": leak.version, "place": leak.place} for leak in leaks],
+    }
+
+
+def _every_file(log: AccessLog) -> dict[str, FileCounts]:
+    """Those that could not be read too."""
+    return {**log.counts, **{name: FileCounts() for name in log.problems if name not in log.counts}}
+
+
+def _say(log: AccessLog) -> None:
+    rows = [_row(name, log.formats.get(name, "-"), counts) for name, counts in log.counts.items()]
+    if len(rows) > 1:
+        rows.append(_row("all", "", _total(log)))
+    say_table(
+        ("FILE", "FORMAT", "LINES", "ACCEPTED", "REFUSED", "NO KEY", "UNKNOWN KEY", "NOT COUNTED", "LEAKS"),
+        rows,
+        "FILE",
+        ("FORMAT", "LEAKS", "NOT COUNTED", "UNKNOWN KEY"),
+    )
+
+
+def _row(name: str, format_: str, counts: FileCounts) -> tuple[str, ...]:
+    not_counted = counts.undecided + counts.shared + counts.skewed + counts.not_understood
+    numbers = (counts.lines, counts.accepted, counts.refused, counts.without_key, counts.unknown, not_counted)
+    return name, format_, *map(str, numbers), str(counts.leaks)
+
+
+def _remark(log: AccessLog, leaks: Sequence[str]) -> None:
+    for name, why in log.problems.items():
+        remark(f"{name} {why}")
+    for name, counts in log.counts.items():
+        for count, what in (
+            (counts.undecided, "answered in a way that proves nothing about the key: counted neither way"),
+            (counts.shared, "with a prefix that several versions share: log the fingerprint; a gap is noted"),
+            (counts.skewed, "of a time still to come: kept out, and a gap is noted; set the clocks"),
+            (counts.zoneless, "without a time zone: read as UTC"),
+            (counts.short, f"with a key of fewer than {PREFIX_LENGTH} characters: log {PREFIX_LENGTH} of them"),
+            (counts.not_understood, "not understood"),
+        ):
+            if count:
+                remark(f"{name}: {count} {'line' if count == 1 else 'lines'} {what}")
+        for sample in counts.samples:
+            remark(f"  {sample}")
+    for leak in leaks:
+        remark(leak)
+    if log.by_prefix_only:
+        remark("keys are known by their prefixes, which an outsider could send: no verdict is SAFE on this log alone")
+        remark("  say --verified where the service writes the field after it has accepted the key")
+
+
+def _leak_line(vault: Vault, leak: Leak) -> str:
+    name = vault.detail(leak.key_id).summary.key.name
+    return f"{leak.place} holds the whole secret of {name} v{leak.version}: it is flagged as leaked, rotate it"
+
+
+def _refuse_nothing(log: AccessLog) -> None:
+    total = _total(log)
+    if not log.counts and log.problems:
+        raise Refused("none of the files could be read", "see the reasons above")
+    if total.lines and total.lines == total.not_understood:
+        raise Refused("no line could be understood", "name the format with --format, and where fields stand with --map")
