@@ -56,13 +56,19 @@ def for_import(path: str, variables: Iterable[str], environment: str, owner: str
 
 
 def for_top(over: Range) -> str:
-    """The `keytui top` of a range."""
-    return shlex.join(("keytui", "top", "--range", short(over.span)))
+    """The `keytui top` of a range, and the `keytui usage` with the same numbers."""
+    span = short(over.span)
+    return f"{shlex.join(('keytui', 'top', '--range', span))}   or  {shlex.join(('keytui', 'usage', '--since', span))}"
 
 
 def for_callers(key_name: str) -> str:
     """The `keytui callers` of a key."""
     return shlex.join(("keytui", "callers", key_name))
+
+
+def for_keys_of(caller: str) -> str:
+    """The `keytui callers` that lists what a caller uses."""
+    return shlex.join(("keytui", "callers", "--caller", caller))
 
 
 def for_acknowledge(alert: Alert) -> str:

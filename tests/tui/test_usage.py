@@ -199,7 +199,10 @@ async def test_tab_goes_from_part_to_part_and_enter_opens_what_each_shows(
     vault.moment = replace(busy(), rotations=(traffic,), alerts=alerts, refused_from=(refused, busy().refused_from[1]))
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await monitor(pilot)
-        await pilot.press("tab", "enter")
+        await pilot.press("tab")
+        await until_said(pilot, "▌ ! critical")
+        assert "▌ ci-deploy" not in said(pilot), "one cursor tells where the keys go"
+        await pilot.press("enter")
         await until_said(pilot, "this alert is about no key of ours")
         await pilot.press("j", "enter")
         await until(pilot, lambda: isinstance(console.screen, WizardScreen), "the alert's rotation")

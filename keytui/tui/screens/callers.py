@@ -14,7 +14,7 @@ from textual.content import Content
 from keytui.domain.monitor import CallerTraffic
 from keytui.domain.text import harmless
 from keytui.domain.usage import Caller
-from keytui.tui.command_lines import for_callers, same_as
+from keytui.tui.command_lines import for_callers, for_keys_of, same_as
 from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.live import LiveScreen
 from keytui.tui.steady_order import SteadyOrder
@@ -142,7 +142,7 @@ class CallerKeysScreen(TrafficScreen):
         return Content.assemble((harmless(self._caller.name), "bold"), (f"   {known}", QUIET))
 
     def same(self) -> str:
-        return for_callers(self._caller.name)
+        return for_keys_of(self._caller.name)
 
     @on(LiveTable.Opened, "#traffic")
     def _open(self) -> None:

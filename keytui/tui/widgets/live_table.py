@@ -64,7 +64,7 @@ class LiveTable(Widget, Generic[Row], can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--idle-cursor"}
     DEFAULT_CSS = """
     LiveTable {
-        layout: horizontal; height: 1fr;
+        layout: horizontal; height: 1fr; padding-right: 1;
         & > .table--head { color: $quiet; }
         & > .table--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
         & > .table--idle-cursor { color: $foreground; }
@@ -224,10 +224,8 @@ class LiveTable(Widget, Generic[Row], can_focus=True):
         self._reveal_cursor()
         self.redraw()
 
-    def on_focus(self) -> None:
-        self.redraw()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self.redraw()
 
     def on_click(self, event: events.Click) -> None:
