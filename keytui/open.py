@@ -16,14 +16,18 @@ def open_vault(profile: Profile) -> Vault:
     from keytui.vault.configuration import FILE_NAME
     from keytui.vault.local.vault import LocalVault
     from keytui.vault.policies import load_policies
+    from keytui.vault.retention import load_retention
 
-    return LocalVault.open(profile, policies=load_policies(home() / FILE_NAME))
+    path = home() / FILE_NAME
+    return LocalVault.open(profile, policies=load_policies(path), retention=load_retention(path))
 
 
 def open_verifier(name: str, profile: str = "default") -> Verifier:
     """A verifier for a service called `name`, over a local profile's keys; close it when the service stops."""
+    from keytui.vault.configuration import FILE_NAME
     from keytui.vault.local.feed import LocalFeed
+    from keytui.vault.retention import load_retention
     from keytui.verify.verifier import Verifier
 
-    feed = LocalFeed.open(load_profile(profile))
+    feed = LocalFeed.open(load_profile(profile), retention=load_retention(home() / FILE_NAME))
     return Verifier(feed, feed, name=name)

@@ -1,0 +1,38 @@
+"""A person's name and addresses, forgotten on request."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from keytui.cli.asking import confirm, interactive
+from keytui.cli.options import JsonOption, YesOption
+from keytui.cli.output import say, say_json
+from keytui.cli.session import opened
+from keytui.domain.errors import Invalid, NotFound
+from keytui.domain.text import harmless
+
+
+def erase(
+    context: typer.Context,
+    caller: Annotated[
+        str, typer.Argument(metavar="CALLER", help="An address, or a caller's name as `callers` shows it.")
+    ],
+    *,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Forget a person: a number takes the place of the address or name, wherever callers are named."""
+    with opened(context) as vault:
+        if not yes:
+            if not interactive():
+                raise Invalid("erasing is final, and nobody is here to confirm it", "say --yes in a script")
+            confirm(f"{harmless(caller)} will be a number from now on; counts and times stay.", caller)
+        places = vault.erase(caller)
+    if not places:
+        raise NotFound(f"nobody is called {harmless(caller)!r}", "`keytui callers KEY` shows who uses a key")
+    if json:
+        say_json({"places": places})
+    else:
+        say(f"erased in {places} places")
