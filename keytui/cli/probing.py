@@ -17,10 +17,11 @@ from keytui.cli.options import JsonOption
 from keytui.cli.output import as_json, say, say_json_array
 from keytui.cli.session import opened
 from keytui.cli.shapes import Shape
+from keytui.cli.streams import flush_output
 from keytui.cli.times import iso, minute
 from keytui.clock import utc_now
 from keytui.domain.durations import parse_duration
-from keytui.domain.errors import Invalid, KeytuiError, NotFound, Unreachable
+from keytui.domain.errors import Forbidden, Invalid, KeytuiError, NotFound, Unreachable
 from keytui.domain.keys import VersionState
 from keytui.domain.reports import Report
 from keytui.domain.verdict import Gap
@@ -90,6 +91,7 @@ def probe(
                     _say_lines(answers)
                 if pause is None:
                     raise typer.Exit(_code(answers))
+                flush_output()
                 time.sleep(pause)
         except KeyboardInterrupt:
             raise typer.Exit(Exit.INTERRUPTED) from None
@@ -120,13 +122,15 @@ def _builder() -> Builder:
 
 
 def _ask(vault: Vault, settings: Settings, builder: Builder) -> Answer:
-    """One probe, asked; its reports go to the vault as they come."""
+    """One probe, asked; its reports go to the vault as they come. A vault that takes none in is no probe's failure."""
     answer = Answer(settings.source)
     try:
         asked = builder(settings, _coverage(vault, settings))
         for said in asked.ask(vault.recogniser(), vault.bookmarks(asked.source), utc_now()):
             vault.witness(said)
             answer.add(said)
+    except Forbidden:
+        raise
     except KeytuiError as error:
         answer.error = error
     return answer

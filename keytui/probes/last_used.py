@@ -71,8 +71,8 @@ class LastUsedProbe:
     def ask(self, recogniser: Recogniser, bookmarks: Mapping[str, str], now: datetime) -> Iterator[Report]:
         attribution = Attribution(self._settings, self._coverage, recogniser)
         marks, gathered = Marks(bookmarks), Gathered(self.source)
-        asked = marks.read("asked")
-        if asked and datetime.fromisoformat(asked) >= now:
+        asked = _stored(marks, "asked")
+        if asked is not None and asked >= now:
             return
         unclear = False
         for entry in self._entries():
@@ -83,13 +83,13 @@ class LastUsedProbe:
             if version is not None and told is not MISSING:
                 self._take(version, self._time(told), marks, gathered, now)
         self._absent(marks, gathered, now)
-        if not marks.read("since"):
-            marks.put("since", now.isoformat())
+        since = _stored(marks, "since") or now
+        marks.put("since", since.isoformat())
         marks.put("asked", now.isoformat())
         yield Report(
             source=self.source,
             kind=SourceKind.LAST_USED,
-            since=datetime.fromisoformat(marks.read("since")),
+            since=since,
             as_of=now,
             uses=gathered.uses,
             gaps=gathered.gaps,
@@ -128,12 +128,12 @@ class LastUsedProbe:
         self, version: Recognised, before: Item | None, marks: Marks, gathered: Gathered, now: datetime
     ) -> None:
         """Close the gap of an item that the last look did not find."""
-        asked = marks.read("asked")
+        asked = _stored(marks, "asked")
         expected = f"expected {version.key_id}:{version.version}"
-        if since := marks.read(expected):
-            gathered.gap(GapKind.ABSENT_SERIES, datetime.fromisoformat(since), now)
+        if since := _stored(marks, expected):
+            gathered.gap(GapKind.ABSENT_SERIES, since, now)
             marks.put(expected, "")
-        elif before and asked and before.seen < datetime.fromisoformat(asked):
+        elif before and asked and before.seen < asked:
             gathered.gap(GapKind.ABSENT_SERIES, before.seen, now)
 
     def _absent(self, marks: Marks, gathered: Gathered, now: datetime) -> None:
@@ -146,7 +146,7 @@ class LastUsedProbe:
             if not self._coverage.ended(key_id, int(version)):
                 gathered.gap(GapKind.ABSENT_SERIES, item.seen, None)
                 continue
-            if item.seen.isoformat() < marks.read("asked"):
+            if item.seen < (_stored(marks, "asked") or now):
                 gathered.gap(GapKind.ABSENT_SERIES, item.seen, now)
             marks.put(f"item {text}", "")
         expected = {f"{key}:{number}" for key, numbers in self._coverage.versions.items() for number in numbers}
@@ -172,3 +172,9 @@ class LastUsedProbe:
         if at_.tzinfo is None:
             raise Invalid(f"{self.source}: {harmless(str(told)[:60])!r} has no zone", "have the issuer write one")
         return at_.astimezone(UTC)
+
+
+def _stored(marks: Marks, name: str) -> datetime | None:
+    """A time among the bookmarks."""
+    value = marks.read(name)
+    return datetime.fromisoformat(value) if value else None

@@ -69,13 +69,15 @@ def _command(reference: Reference, timeout: float) -> bytes:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise Refused(f"{words[0]!r} cannot be started: {why}", "check its name and that it may run") from None
-    try:
-        printed, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        kill_with_children(process)
-        raise Refused(
-            f"{words[0]!r} did not end within {timeout:g} s and was killed", "run it by hand: it may wait for somebody"
-        ) from None
+    with process:
+        try:
+            printed, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            kill_with_children(process)
+            raise Refused(
+                f"{words[0]!r} did not end within {timeout:g} s and was killed",
+                "run it by hand: it may wait for somebody",
+            ) from None
     if process.returncode:
         raise Refused(f"{words[0]!r} {ended(process.returncode)}", "run it by hand, and see what it says")
     return printed

@@ -1,0 +1,62 @@
+"""One address on a server: answers are bounded, headers are checked, and no secret is repeated."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from keytui.domain.errors import Invalid, KeytuiError, Unreachable
+from keytui.domain.references import Place, Reference
+from keytui.domain.secrets import Secret
+from keytui.probes.configuration import Server
+from keytui.probes.endpoint import Endpoint
+
+REFERENCE = Reference(Place.ENV, "TOKEN")
+SERVER = Server("https://a.example/api?depth=0", REFERENCE)
+
+
+def endpoint(handler: httpx.MockTransport, value: str = "token", server: Server = SERVER, most: int = 1024) -> Endpoint:
+    return Endpoint(server, lambda reference: Secret(value), handler, most)
+
+
+def test_a_path_and_parameters_are_added_to_the_address() -> None:
+    asked: list[httpx.URL] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(200, text="yes")
+
+    assert endpoint(httpx.MockTransport(handler)).get("/v1/query", {"query": 'a{b="c"}[5s]'}) == b"yes"
+    (url,) = asked
+    assert url.path == "/api/v1/query"
+    assert dict(url.params) == {"depth": "0", "query": 'a{b="c"}[5s]'}
+
+
+def test_an_answer_without_an_end_is_given_up() -> None:
+    long = httpx.MockTransport(lambda request: httpx.Response(200, content=b"x" * 1025))
+    with pytest.raises(Invalid, match="answers more than"):
+        endpoint(long).get()
+
+
+def test_an_answer_that_drips_in_is_given_up() -> None:
+    server = Server("https://a.example", timeout=timedelta(microseconds=1))
+    with pytest.raises(Unreachable, match="in time"):
+        endpoint(httpx.MockTransport(lambda request: httpx.Response(200, content=b"x")), server=server).get()
+
+
+@pytest.mark.parametrize("value", ["two\nlines", "tür", "nul\0"])
+def test_what_no_header_can_carry_is_refused_without_being_repeated(value: str) -> None:
+    with pytest.raises(Invalid, match="env:TOKEN") as error:
+        endpoint(httpx.MockTransport(lambda request: httpx.Response(200)), value).get()
+    assert value not in str(error.value)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 429, 500])
+def test_no_error_carries_the_credential(status: int) -> None:
+    with pytest.raises(KeytuiError) as error:
+        endpoint(httpx.MockTransport(lambda request: httpx.Response(status, text="\x1b[2J")), "s3cret-token").get()
+    assert "s3cret-token" not in error.value.message + error.value.hint
+    assert "\x1b" not in error.value.message
+    assert "https://a.example/api" in error.value.message
