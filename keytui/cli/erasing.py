@@ -35,4 +35,4 @@ def erase(
     if json:
         say_json({"places": places})
     else:
-        say(f"erased in {places} places")
+        say(f"erased, places: {places}")

@@ -9,9 +9,11 @@ import pytest
 
 from keytui.domain.errors import Invalid, NotFound
 from keytui.domain.policy import STRICT_DEVELOPMENT
+from keytui.domain.retention import Addresses, Retention
 from keytui.domain.thresholds import Thresholds
 from keytui.vault.policies import load_policies
 from keytui.vault.profile import load_profile
+from keytui.vault.retention import load_retention
 
 
 def written(directory: Path, text: str) -> Path:
@@ -134,3 +136,26 @@ def test_a_broken_threshold_names_table_and_field(tmp_path: Path, line: str, nam
 def test_thresholds_are_a_table(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="table of thresholds"):
         load_policies(written(tmp_path, "[policy.production]\nalerts = 3\n"))
+
+
+def test_retention_keeps_its_defaults_where_nothing_is_said(tmp_path: Path) -> None:
+    path = written(tmp_path, '[retention]\nminutes = "7d"\naddresses = "truncated"\n')
+    assert load_retention(path) == Retention(minutes=timedelta(days=7), addresses=Addresses.TRUNCATED)
+    assert load_retention(tmp_path / "none.toml") == Retention()
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ('weeks = "3w"', "no field 'weeks'"),
+        ("days = 90", "days is a duration in quotes"),
+        ('hours = "soon"', "not a duration: 'soon'"),
+        ('hours = "1d"', "minutes, hours and days overlap"),
+        ('addresses = "some"', "addresses = 'some'"),
+        ("addresses = true", "addresses = True"),
+    ],
+)
+def test_a_broken_retention_names_table_and_field(tmp_path: Path, line: str, named: str) -> None:
+    with pytest.raises(Invalid, match=named) as error:
+        load_retention(written(tmp_path, f"[retention]\n{line}\n"))
+    assert "[retention]" in error.value.message
