@@ -14,11 +14,16 @@ from keytui.domain.usage import Caller
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A caller and how often it sends, in requests per hour. `until_ago` is when it stopped; zero goes on."""
+    """A caller and how often it sends, in requests per hour. `until_ago` is when it stopped; zero goes on.
+
+    One that `holds` on to a version, by number, sends it whatever became of it, `since_ago`.
+    """
 
     caller: Caller
     per_hour: float
     until_ago: timedelta = timedelta()
+    since_ago: timedelta | None = None
+    holds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,36 +70,41 @@ NOTABLE: Final = (
     Member(
         _draft("checkout-api", "payments", "bookings:read", "bookings:write", apps=("web", "mobile-bff")),
         _days(420),
-        (_named("web", 900), _named("mobile-bff", 420), _somewhere("10.0.3.7", "python-httpx/0.28", 180)),
+        (_named("web", 18_000), _named("mobile-bff", 8_400), _somewhere("10.0.3.7", "python-httpx/0.28", 1_800)),
         (Turn(_days(330)), Turn(_days(222)), Turn(_days(112))),
         expires_in=_days(99),
     ),
     Member(
         _draft("ci-deploy", "platform", "deploy:write", apps=("ci",)),
         _days(300),
-        (_named("ci", 1400), _named("runner-2", 600)),
+        (_named("ci", 28_000), _named("runner-2", 12_000)),
         (Turn(_days(95)), Turn(_days(4), finished=False, moved=frozenset({"ci", "runner-2"}))),
     ),
     Member(
         _draft("search-index", "search", "catalogue:read", apps=("indexer", "nightly-rebuild")),
         _days(200),
-        (_named("indexer", 600), _named("nightly-rebuild", 60), _somewhere("10.0.8.21", "curl/8.9", 240)),
+        (_named("indexer", 6_000), _named("nightly-rebuild", 600), _somewhere("10.0.8.21", "curl/8.9", 240)),
         (Turn(_days(3), finished=False, moved=frozenset({"indexer", "nightly-rebuild"})),),
     ),
     Member(
         _draft("mobile-push", "apps", "push:send", apps=("push-worker",)),
         _days(150),
-        (_named("push-worker", 300), _somewhere("10.0.4.2", "okhttp/4.12", 60)),
+        (_named("push-worker", 3_000), _somewhere("10.0.4.2", "okhttp/4.12", 600)),
         (Turn(_days(2), False, frozenset({"push-worker", "10.0.4.2 okhttp/4.12"}), overlap=_days(3)),),
     ),
     Member(
+        # Rotated after its partner had left it alone for weeks; now the partner is back, with the old secret.
         _draft("partner-export", "data", "export:read"),
         _days(401),
-        (_somewhere("203.0.113.9", "Java/17", 4, _days(63)),),
+        (
+            _somewhere("203.0.113.9", "Java/17", 4, _days(63)),
+            Pace(Caller.undeclared("203.0.113.9", "Java/17"), 6_000, since_ago=timedelta(minutes=4), holds=1),
+        ),
+        (Turn(_days(9)),),
     ),
     Member(_draft("legacy-crm", "", "crm:*"), _days(95)),
-    Member(_draft("webhook-relay", "platform", "*"), _days(61), (_named("relay", 240),)),
-    Member(_draft("metrics-push", "sre", "metrics:write"), _days(12), (_named("agent", 2400),), expires_in=_days(9)),
+    Member(_draft("webhook-relay", "platform", "*"), _days(61), (_named("relay", 2_400),)),
+    Member(_draft("metrics-push", "sre", "metrics:write"), _days(12), (_named("agent", 24_000),), expires_in=_days(9)),
     Member(_draft("old-widget", "web", "widgets:read"), _days(700), expires_in=-_days(20)),
     Member(_draft("beta-signup", "growth", "leads:write"), _days(45), (_named("landing", 12),), disabled=True),
 )

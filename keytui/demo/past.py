@@ -20,6 +20,12 @@ from keytui.verify.source import Sink
 
 REMEMBERED: Final = timedelta(days=11)
 """How far back the demo's requests reach: more than the eight silent days that a shared-possible caller takes."""
+RECENT: Final = timedelta(minutes=15)
+"""How far back they are told in steps as short as the monitor's shortest graphs."""
+LONGEST_SPAN: Final = timedelta(hours=3)
+"""In which the days before the last one are told; the last is told by the hour."""
+_HOUR: Final = timedelta(hours=1)
+_STEP: Final = timedelta(seconds=15)
 _GRACE: Final = timedelta(days=2)
 _OLD_RECORDER: Final = "demo-past"
 
@@ -55,6 +61,8 @@ class Lived:
 
     def version_at(self, pace: Pace, ago: timedelta) -> int:
         """Which version a caller sent at that time: it moves at the hand-over, or is one of those that did not."""
+        if pace.holds is not None:
+            return pace.holds
         turns = [turn for turn in self.member.turns if turn.started_ago > ago]
         return 1 + sum(turn.finished or pace.caller.name in turn.moved for turn in turns)
 
@@ -108,52 +116,73 @@ def _end(vault: Vault, lived: Lived, verb: Callable[[int, str], Rotation]) -> No
 
 
 def remember_requests(sink: Sink, clock: TravelClock, lived: Sequence[Lived], ends: bool) -> None:
-    """Report the fleet's requests of the last days, hour by hour, as one recorder; `ends` says whether it is done."""
+    """Report the fleet's requests of the last days as one recorder; `ends` says whether it is done."""
     now = clock.present()
-    hour = timedelta(hours=1)
     start = now - REMEMBERED
     clock.travel(start)
     sink.register(_OLD_RECORDER, "api-1", "demo", 1)
     long_ago = tuple(use for one in lived for use in _last_uses(one, start, now))
-    for number in range(int(REMEMBERED / hour)):
-        begin = start + number * hour
-        uses = (*(use for one in lived for use in _uses(one, begin, hour, now)), *(() if number else long_ago))
-        clock.travel(begin + hour)
-        sink.record(Flush(_OLD_RECORDER, number + 1, begin + hour, uses, closing=ends and begin + hour >= now))
+    for number, (begin, end) in enumerate(_spans(start, now), start=1):
+        uses = (*(use for one in lived for use in _uses(one, begin, end, now)), *(long_ago if begin == start else ()))
+        clock.travel(end)
+        sink.record(Flush(_OLD_RECORDER, number, end, uses, closing=ends and end >= now))
     clock.arrive()
 
 
-def _uses(lived: Lived, begin: datetime, hour: timedelta, now: datetime) -> Iterator[Use]:
-    ago = now - begin
-    if ago > lived.member.created_ago or not (_told_by_the_hour(lived.member, ago) or begin.hour == now.hour):
+def _spans(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Long ones first, then by the hour, then in short steps."""
+    begin = start
+    while begin < end:
+        left = end - RECENT - begin
+        whole = LONGEST_SPAN if left > timedelta(days=1) else _HOUR
+        until = begin + (min(whole, left) if left > timedelta() else _STEP)
+        yield begin, until
+        begin = until
+
+
+def _uses(lived: Lived, begin: datetime, end: datetime, now: datetime) -> Iterator[Use]:
+    ago, span = now - begin, end - begin
+    if ago > lived.member.created_ago or not (_told_throughout(lived.member, ago) or begin.hour == now.hour):
         return
     for pace in lived.member.callers:
-        if ago < pace.until_ago:
+        count = _requests(pace, begin, end, now)
+        if not count:
             continue
-        count = max(1, round(pace.per_hour * _tide(begin, pace.caller.name)))
         yield Use(
             lived.key_id,
             lived.version_at(pace, ago),
             pace.caller,
             begin.replace(second=0, microsecond=0),
             begin,
-            begin + hour * 0.95,
-            accepted=count,
-            longest_gap=hour / count,
+            begin + span * 0.95,
+            accepted=count if pace.holds is None else 0,
+            refused=0 if pace.holds is None else count,
+            longest_gap=span / count,
         )
+
+
+def _requests(pace: Pace, begin: datetime, end: datetime, now: datetime) -> int:
+    """How many requests of a caller fall between two times; in a long span at least one."""
+    ago = now - begin
+    if ago < pace.until_ago or (pace.since_ago is not None and ago > pace.since_ago):
+        return 0
+    rate = pace.per_hour * _tide(begin, pace.caller.name)
+    if end - begin > _STEP:
+        return max(1, round(rate * ((end - begin) / _HOUR)))
+    return int(rate * ((end - now) / _HOUR) + 1e6) - int(rate * ((begin - now) / _HOUR) + 1e6)
 
 
 def _last_uses(lived: Lived, start: datetime, now: datetime) -> Iterator[Use]:
     """What callers that fell silent before the remembered days sent last."""
     for pace in lived.member.callers:
         at = now - pace.until_ago
-        if at < start and pace.until_ago < lived.member.created_ago:
+        if pace.holds is None and at < start and pace.until_ago < lived.member.created_ago:
             minute = at.replace(second=0, microsecond=0)
             yield Use(lived.key_id, lived.version_at(pace, pace.until_ago), pace.caller, minute, at, at, accepted=1)
 
 
-def _told_by_the_hour(member: Member, ago: timedelta) -> bool:
-    """Keys with a story are; of the others the last day is, and one hour of each day before."""
+def _told_throughout(member: Member, ago: timedelta) -> bool:
+    """Keys with a story are; of the others the last day is, and one stretch of each day before."""
     return bool(member.turns) or ago <= timedelta(days=1)
 
 

@@ -9,8 +9,9 @@ from typing import Final
 
 from keytui.clock import Clock, utc_now
 from keytui.demo.fleet import Member, fleet
-from keytui.demo.past import Lived, TravelClock, live_through, remember_requests
+from keytui.demo.past import LONGEST_SPAN, REMEMBERED, Lived, TravelClock, live_through, remember_requests
 from keytui.demo.traffic import Client, Traffic
+from keytui.domain.retention import Retention
 from keytui.domain.rotation import Rotation
 from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.local.feed import LocalFeed
@@ -19,8 +20,10 @@ from keytui.vault.model import Delivery, Issued
 from keytui.vault.profile import Profile
 from keytui.verify.verifier import Verifier
 
-_HOURLY: Final = timedelta(hours=2)
-"""The past is told by the hour, so that its recorder was not silent between two flushes."""
+_NOT_SILENT: Final = LONGEST_SPAN * 2
+"""The past is told in long spans, and its recorder was not silent between two of them."""
+_WHILE_TOLD: Final = Retention(minutes=REMEMBERED * 2)
+"""What is told in one go ages afterwards, while the console runs."""
 
 
 class DemoVault(LocalVault):
@@ -77,7 +80,7 @@ def write_past(
     """Write the members' past into the profile's empty directory. Its recorder `ends` cleanly, or stays as of now."""
     clock = TravelClock(present)
     vault = LocalVault.open(profile, clock, randomness)
-    feed = LocalFeed.open(profile, clock, silent_for=_HOURLY)
+    feed = LocalFeed.open(profile, clock, silent_for=_NOT_SILENT, retention=_WHILE_TOLD)
     try:
         lived = live_through(vault, clock, members)
         remember_requests(feed, clock, lived, ends)
