@@ -19,8 +19,6 @@ from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AlertRow, CallerRow, RotationRow, Row, StepRow, WaiverRow
 
-_MOST_AT_ONCE: Final = 100
-"""Callers that age at once: every text that may name them is read."""
 _TEXTS: Final[Sequence[tuple[type[Row], Sequence[str]]]] = (
     (AlertRow, ("subject", "detail", "note")),
     (WaiverRow, ("subject", "why")),
@@ -60,7 +58,7 @@ def erase(session: Session, caller: str) -> int:
 
 
 def forget_addresses(session: Session, unseen_since: datetime, at_most: int) -> int:
-    """Forget addresses that no request came from since a time; of how many callers.
+    """Forget the addresses of up to `at_most` callers that sent nothing since a time; how many it was.
 
     A caller of several versions of a key is forgotten on all of them at once or on none, so that its history stays
     whole; nobody is while the key's rotation is open.
@@ -79,7 +77,7 @@ def forget_addresses(session: Session, unseen_since: datetime, at_most: int) -> 
         .where(CallerRow.address != "", CallerRow.last_seen < unseen_since, col(CallerRow.key_id).not_in(rotating))
         .where(~select(later.id).where(*same, later.last_seen >= unseen_since).exists())
         .distinct()
-        .limit(min(at_most, _MOST_AT_ONCE))
+        .limit(at_most)
     )
     rows = session.exec(select(CallerRow).where(tuple_(*caller).in_(picked)).order_by(col(CallerRow.id))).all()
     names = _pseudonyms(session, [row for row in rows if not row.declared])

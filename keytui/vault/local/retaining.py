@@ -37,6 +37,8 @@ BEFORE_ROTATION: Final = timedelta(hours=48)
 """What the key of an open rotation keeps from before its beginning."""
 _ADDRESSES: Final = "addresses"
 _ADDRESSES_EVERY: Final = timedelta(hours=1)
+_ADDRESSES_AT_ONCE: Final = 100
+"""Every text that may name one of them is read."""
 _COUNTED: Final = frozenset({"accepted", "refused"})
 _BOUNDS: Final[Mapping[str, Callable[..., ColumnElement[datetime]]]] = {"first_at": func.min, "last_at": func.max}
 _USAGE: Final = METADATA.tables["usage"]
@@ -145,7 +147,8 @@ def _forget(session: Session, retention: Retention, now: datetime, at_most: int)
     looked = session.get(LookRow, _ADDRESSES)
     if at_most <= 0 or (looked is not None and timedelta() <= now - looked.at < _ADDRESSES_EVERY):
         return 0
-    done = forget_addresses(session, now - retention.address_days, at_most)
-    if done < at_most:
+    at_once = min(at_most, _ADDRESSES_AT_ONCE)
+    done = forget_addresses(session, now - retention.address_days, at_once)
+    if done < at_once:
         session.merge(LookRow(what=_ADDRESSES, at=now))
     return done

@@ -70,6 +70,16 @@ def test_an_address_is_kept_for_ninety_days_after_its_last_use(site: Site) -> No
     assert sum(found.accepted for found in site.vault.callers(key_id)) == 2
 
 
+def test_many_are_forgotten_a_hundred_a_minute(site: Site) -> None:
+    key_id = site.created()
+    site.visit(key_id, *(Caller.undeclared(f"192.0.2.{number}", "curl/8") for number in range(150)))
+    site.clock.advance(91 * DAY)
+    for left in (50, 0):
+        site.visit(key_id)
+        assert sum(caller.address != "" for caller in site.callers(key_id).values()) == left
+        site.clock.advance(timedelta(minutes=1))
+
+
 def test_a_history_is_forgotten_whole_or_not_at_all(site: Site) -> None:
     key_id = site.created()
     site.visit(key_id, CURL)
