@@ -24,7 +24,7 @@ def test_steady_traffic_sends_what_changed_and_a_pause_sends_nothing(home: Home)
     with Terminal(program, {**home.env, "PYTHONPATH": str(ROOT)}, 120, 40) as terminal:
         home.displays.append(terminal.display)
         terminal.display.wait_for("/1,000")
-        terminal.display.wait_for("not moved, on v6")
+        assert any(sent(terminal.display, 1) <= MOST for _ in range(10)), "it never comes to rest"
         live = sent(terminal.display, SECONDS)
         assert 0 < live <= MOST * SECONDS, f"{live / SECONDS:.0f} bytes a second"
         terminal.press("p")

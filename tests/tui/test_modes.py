@@ -17,13 +17,15 @@ from tests.tui.walking import keys
 SIZE = (120, 36)
 
 
-async def test_usage_tells_requests_refusals_and_the_versions_shares(console: Console, fleet: LocalVault) -> None:
+async def test_usage_tells_what_the_vault_recorded(console: Console, fleet: LocalVault) -> None:
     async with console.run_test(size=SIZE) as pilot:
         await keys(pilot)
-        await pilot.press("3")
-        await until_said(pilot, "630 requests", "! 10 refused", "checkout-api", "v1 100%")
+        await pilot.press("3", *["right_square_bracket"] * 3)
+        await until_said(pilot, "last 24 h", "checkout-api", "v1 100%", "! 10", "ROTATIONS 1", "ci-deploy")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(console.screen, KeyScreen), "the key")
+        await until_said(pilot, "checkout-api   who uses it", "CALLERS 4", "mobile-bff", "10.0.3.7")
+        await pilot.press("enter")
+        await until_said(pilot, "known by its name", "KEYS 1", "checkout-api")
 
 
 async def test_usage_of_nothing_says_so(console: Console, vault: LocalVault) -> None:
@@ -31,7 +33,7 @@ async def test_usage_of_nothing_says_so(console: Console, vault: LocalVault) -> 
     async with console.run_test(size=SIZE) as pilot:
         await keys(pilot)
         await pilot.press("3")
-        await until_said(pilot, "no request has been recorded in the last 24 h")
+        await until_said(pilot, "KEYS   none: no request was recorded in the last 15 min")
 
 
 async def test_the_audit_log_is_filtered_by_type_and_key(console: Console, fleet: LocalVault) -> None:
