@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,17 @@ from keytui.probes.access_log.content import HEAD, Content, FileContent, PipeCon
 
 _MOST_NEIGHBOURS: Final = 8
 """Files beside a log, the newest of them, that are looked at for what was rotated away."""
+_ROTATED: Final = re.compile(
+    r"(?P<stem>.+?)(?:\.log|\.\d{1,3}|[.-]\d{8}(?:-?\d{2,6})?|[.-]\d{4}-\d\d-\d\d|\.gz|\.old)*", re.IGNORECASE
+)
 FirstTime = Callable[[Sequence[str]], float | None]
 """The time of the first of some lines that has one."""
+
+
+def source_name(name: str) -> str:
+    """`log edge` for `edge.log`, `edge.log.2.gz` and `edge-20261120.log`."""
+    match = _ROTATED.fullmatch(name)
+    return f"log {match['stem'] if match else name}"
 
 
 @dataclass(slots=True)
@@ -76,27 +86,30 @@ def _opened(content: Content, marks: Marks, first_time: FirstTime) -> Opened:
 def _rotated_away(
     paths: Sequence[Path], seen: set[tuple[int, int]], wanted: set[str], marks: Marks, first_time: FirstTime
 ) -> Iterator[Opened]:
-    """Those of `wanted` that are found beside the logs, under the names that rotation gives."""
+    """Those of `wanted`, found under the names that rotation gives, and what was rotated away after them unread."""
     for neighbour in _neighbours(paths):
         try:
             file = FileContent(neighbour)
         except OSError:
             continue
-        found = remembered(file.head, marks.given)
-        if found is None or found[0] not in wanted or (file.status.st_dev, file.status.st_ino) in seen:
+        one = _opened(file, marks, first_time)
+        missed = not one.known and one.first_at is not None and one.first_at > marks.state.last
+        if (file.status.st_dev, file.status.st_ino) not in seen and (one.bookmark in wanted or missed):
+            yield one
+        else:
             file.close()
-            continue
-        wanted.discard(found[0])
-        yield _opened(file, marks, first_time)
 
 
 def _neighbours(paths: Sequence[Path]) -> list[Path]:
-    """Files called as one of the logs with something added, the newest first."""
+    """Files that are called as one of the logs with what rotation adds, the newest first."""
     found: dict[Path, float] = {}
     for path in paths:
+        name = source_name(path.name)
         try:
-            entries = [entry for entry in os.scandir(path.parent) if entry.is_file() and path.stem in entry.name]
-            found.update({Path(entry.path): entry.stat().st_mtime for entry in entries if entry.name != path.name})
+            entries = [
+                entry for entry in os.scandir(path.parent) if entry.is_file() and source_name(entry.name) == name
+            ]
+            found.update({Path(entry.path): entry.stat().st_mtime for entry in entries})
         except OSError:
             continue
     return sorted(found, key=lambda path: found[path], reverse=True)[:_MOST_NEIGHBOURS]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -30,15 +29,6 @@ BEAT: Final = timedelta(seconds=10)
 SKEW: Final = Policy().clock_skew
 _MOST_LINES: Final = 50_000
 _MOST_SUMS: Final = 5_000
-_ROTATED: Final = re.compile(
-    r"(?P<stem>.+?)(?:\.log|\.\d{1,3}|[.-]\d{8}(?:-?\d{2,6})?|[.-]\d{4}-\d\d-\d\d|\.gz|\.old)*", re.IGNORECASE
-)
-
-
-def source_name(name: str) -> str:
-    """`log edge` for `edge.log`, `edge.log.2.gz` and `edge-20261120.log`."""
-    match = _ROTATED.fullmatch(name)
-    return f"log {match['stem'] if match else name}"
 
 
 class AccessLog:
@@ -109,7 +99,7 @@ class AccessLog:
         for one, limit in zip(opened, _limits(opened), strict=True):
             name = one.content.name
             before = run.marks.value(one.bookmark)
-            for format_ in run.read(one, self.counts.setdefault(name, FileCounts())):
+            for format_ in run.read(one, self._counts(name)):
                 if format_ is not None:
                     self.formats[name] = format_
                 if tally.lines >= _MOST_LINES or tally.size >= _MOST_SUMS:
@@ -122,8 +112,15 @@ class AccessLog:
                     gaps.append(Gap(self._source, GapKind.DROPPED, start, max(start, moment(limit or run.now))))
         beat = self._live and whole and not self.problems
         due = beat and (self._said_at is None or now - self._said_at >= BEAT)
-        if run.marks.moved or gaps or run.leaked or tally.skewed or tally.blind or tally.size or due:
+        if run.marks.moved or gaps or run.leaked or due:
             yield self._report(run, gaps, now, None, (now - LAG) if beat else None)
+
+    def _counts(self, name: str) -> FileCounts:
+        """A file's, begun anew where nothing was understood: its lines were not marked as read and come again."""
+        counts = self.counts.get(name)
+        if counts is None or counts.lines == counts.not_understood:
+            counts = self.counts[name] = FileCounts()
+        return counts
 
     def _lost(self, state: State, opened: Sequence[Opened]) -> list[Gap]:
         """The log that was read last is gone, and a younger one stands in its place: some lines may be gone with it."""

@@ -56,7 +56,7 @@ class Reading:
                 found = self._find_format(block.data.decode(errors="replace").split("\n"))
             lines = self._lines(block, place, found, leaks, content.name)
             place = Place(place.head, place.offset + block.read, place.lines + lines)
-            if counts.lines > counts.not_understood or opened.known:
+            if counts.lines > counts.not_understood:  # of the wrong format nothing is marked as read
                 self.marks.move(opened.bookmark, str(place))
                 self.newest = opened.bookmark
             yield found.format if found else None

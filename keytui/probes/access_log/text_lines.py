@@ -57,7 +57,7 @@ class TextLines:
         status = int(answer)
         if self._uvicorn:
             rest = rest.removeprefix(_PHRASES.get(status, " "))
-            address = address.rpartition(":")[0] or address
+            address, agent = address.rpartition(":")[0] or address, ""
         asked = _REQUEST.match(request)
         path = asked[1] if asked else ""
         further = _FURTHER.findall(rest) if rest else []
