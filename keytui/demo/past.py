@@ -20,12 +20,16 @@ from keytui.verify.source import Sink
 
 REMEMBERED: Final = timedelta(days=11)
 """How far back the demo's requests reach: more than the eight silent days that a shared-possible caller takes."""
-RECENT: Final = timedelta(minutes=15)
-"""How far back they are told in steps as short as the monitor's shortest graphs."""
 LONGEST_SPAN: Final = timedelta(hours=3)
-"""In which the days before the last one are told; the last is told by the hour."""
+"""In which the days before the last one are told."""
+_SPANS: Final = (
+    (timedelta(days=1), LONGEST_SPAN),
+    (timedelta(hours=1), timedelta(minutes=20)),
+    (timedelta(minutes=15), timedelta(minutes=1)),
+    (timedelta(), timedelta(seconds=15)),
+)
+"""Until how long ago requests are told in which spans: the nearer the finer, as the monitor's graphs are."""
 _HOUR: Final = timedelta(hours=1)
-_STEP: Final = timedelta(seconds=15)
 _GRACE: Final = timedelta(days=2)
 _OLD_RECORDER: Final = "demo-past"
 
@@ -130,14 +134,12 @@ def remember_requests(sink: Sink, clock: TravelClock, lived: Sequence[Lived], en
 
 
 def _spans(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Long ones first, then by the hour, then in short steps."""
     begin = start
-    while begin < end:
-        left = end - RECENT - begin
-        whole = LONGEST_SPAN if left > timedelta(days=1) else _HOUR
-        until = begin + (min(whole, left) if left > timedelta() else _STEP)
-        yield begin, until
-        begin = until
+    for until_ago, span in _SPANS:
+        while begin < end - until_ago:
+            until = min(begin + span, end - until_ago)
+            yield begin, until
+            begin = until
 
 
 def _uses(lived: Lived, begin: datetime, end: datetime, now: datetime) -> Iterator[Use]:
@@ -162,14 +164,15 @@ def _uses(lived: Lived, begin: datetime, end: datetime, now: datetime) -> Iterat
 
 
 def _requests(pace: Pace, begin: datetime, end: datetime, now: datetime) -> int:
-    """How many requests of a caller fall between two times; in a long span at least one."""
+    """How many requests of a caller fall between two times; in one of the days before the last at least one."""
     ago = now - begin
     if ago < pace.until_ago or (pace.since_ago is not None and ago > pace.since_ago):
         return 0
     rate = pace.per_hour * _tide(begin, pace.caller.name)
-    if end - begin > _STEP:
-        return max(1, round(rate * ((end - begin) / _HOUR)))
-    return int(rate * ((end - now) / _HOUR) + 1e6) - int(rate * ((begin - now) / _HOUR) + 1e6)
+    if end - begin == LONGEST_SPAN:
+        return max(1, round(rate * (LONGEST_SPAN / _HOUR)))
+    before, after = (timedelta(days=1) - (now - at) for at in (begin, end))
+    return int(rate * (after / _HOUR)) - int(rate * (before / _HOUR))
 
 
 def _last_uses(lived: Lived, start: datetime, now: datetime) -> Iterator[Use]:
