@@ -7,6 +7,8 @@
   counting begins, and so is the source's window.
 - A series that stays without a sample is absent: a gap from its last sample on, open until it is back. When others of
   the same version at the same instance went on without it, its process began anew, and the gap ends with their sample.
+- A process that began anew may have counted what it never showed, and a failed scrape what the next process forgot:
+  both are gaps, however short.
 - What no counter can say (not a number, below zero, too large to count by ones) is no sample, and leaves a gap.
 """
 
@@ -27,10 +29,10 @@ from keytui.probes.counts import Count, Group
 from keytui.probes.coverage import Coverage
 from keytui.probes.gathered import Gathered
 from keytui.probes.marks import Marks
-from keytui.probes.series import Sample, Series
+from keytui.probes.series import Sample, Series, Target
 
-Outages = Mapping[tuple[str, str], Sequence[tuple[datetime, datetime]]]
-"""Stretches, by job and instance, in which a scrape failed."""
+Lapse = tuple[GapKind, datetime, datetime]
+"""A stretch that a server knows to have missed, whatever its series show: a scrape failed, or a process began anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Line:
 
     digest: str
     meaning: Meaning
-    target: tuple[str, str]
+    target: Target
     samples: tuple[Sample, ...]
 
 
@@ -95,7 +97,7 @@ class Counters:
         answer: Iterable[Series],
         begin: datetime,
         until: datetime,
-        outages: Outages | None = None,
+        lapses: Iterable[Lapse] = (),
         *,
         last: bool = True,
     ) -> Report | None:
@@ -116,7 +118,9 @@ class Counters:
         for digest, count in list(self._known.items()):
             self._presence(digest, count, look, gathered)
         self._expect(look, gathered)
-        self._scrapes(outages or {}, look, gathered)
+        for kind, start, end in lapses:
+            if end > look.begin:
+                gathered.gap(kind, start, end)
         self._marks.put("since", since.isoformat())
         self._marks.put("asked", until.isoformat())
         return self._report(found, lines, since, until, gathered)
@@ -238,13 +242,6 @@ class Counters:
         for key_id, versions in self._coverage.versions.items():
             for version in versions:
                 yield key_id, version
-
-    def _scrapes(self, outages: Outages, look: Look, gathered: Gathered) -> None:
-        """A failed scrape between two that came is a gap, however short."""
-        for target in {count.target for count in self._known.values()}:
-            for start, end in outages.get(target, ()):
-                if end > look.begin:
-                    gathered.gap(GapKind.ABSENT_SERIES, start, end)
 
     def _seen_before(self, count: Count, at: datetime, look: Look) -> datetime | None:
         times = look.times.get(self._group(count), ())

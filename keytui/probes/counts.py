@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keytui.probes.attribution import Meaning
-from keytui.probes.series import Sample
+from keytui.probes.series import Sample, Target
 
 Group = tuple[str, int, str, str]
 """Series that stand and fall together: a version's on one job and instance."""
@@ -20,11 +20,11 @@ class Count:
     last: Sample
     key_id: str
     version: int
-    target: tuple[str, str]
+    target: Target
     gone: datetime | None = None
 
     @staticmethod
-    def of(meaning: Meaning, target: tuple[str, str], last: Sample) -> Count:
+    def of(meaning: Meaning, target: Target, last: Sample) -> Count:
         return Count(last, meaning.key_id, meaning.version, target)
 
     def group(self, ephemeral: bool) -> Group:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -12,13 +13,14 @@ from prometheus_client.samples import Sample as PageSample
 from keytui.domain.errors import Invalid
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report
+from keytui.domain.verdict import GapKind
 from keytui.probes.attribution import Attribution, check_labels
 from keytui.probes.configuration import Counting, Settings
-from keytui.probes.counters import Counters
+from keytui.probes.counters import Counters, Lapse
 from keytui.probes.coverage import Coverage
 from keytui.probes.endpoint import Endpoint
 from keytui.probes.marks import Marks
-from keytui.probes.series import Sample, Series
+from keytui.probes.series import Sample, Series, Target
 
 _STARTED: Final = "process_start_time_seconds"
 
@@ -38,36 +40,53 @@ class MetricsPageProbe:
 
     def ask(self, recogniser: Recogniser, bookmarks: Mapping[str, str], now: datetime) -> Iterator[Report]:
         attribution = Attribution(self._settings, self._coverage, recogniser)
-        counters = Counters(self._settings, self._counting, attribution, self._coverage, Marks(bookmarks), sampled=True)
-        if counters.asked is not None and counters.asked >= now:
+        marks = Marks(bookmarks)
+        counters = Counters(self._settings, self._counting, attribution, self._coverage, marks, sampled=True)
+        asked = counters.asked or now
+        if counters.asked is not None and asked >= now:
             return
-        found = self._series(now)
-        report = counters.look(found, counters.asked or now, now)
+        samples = self._samples()
+        started = {_target(sample): sample.value for sample in samples if sample.name == _STARTED}
+        lapses = self._lapses(marks, started, asked, now)
+        report = counters.look(self._series(samples, started, now), asked, now, lapses)
         if report is not None:
             yield report
 
-    def _series(self, now: datetime) -> tuple[Series, ...]:
-        """The series of the metric, each with its value now. One that the page itself dates long ago is not there."""
+    def _samples(self) -> list[PageSample]:
         text = self._endpoint.get().decode("utf-8", errors="replace")
         try:
-            samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+            return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
         except (ValueError, KeyError, IndexError):
             raise Invalid(f"{self.source} does not answer in Prometheus' text format", "check its url") from None
-        started = {_target(sample): sample.value for sample in samples if sample.name == _STARTED}
+
+    def _series(self, samples: Iterable[PageSample], started: Mapping[Target, float], now: datetime) -> list[Series]:
+        """The series of the metric, each with its value now. One that the page itself dates long ago is not there."""
         wanted = [sample for sample in samples if sample.name == self._counting.metric and self._fresh(sample, now)]
         check_labels(self.source, self._counting.labels, (sample.labels for sample in wanted))
-        return tuple(
+        return [
             Series(
                 {"__name__": sample.name, **sample.labels},
                 (Sample(now, sample.value, started.get(_target(sample))),),
             )
             for sample in wanted
-        )
+        ]
+
+    def _lapses(
+        self, marks: Marks, started: Mapping[Target, float], asked: datetime, now: datetime
+    ) -> tuple[Lapse, ...]:
+        """Another process answers than at the look before. Where the page does not say, a long pause could hide one."""
+        before, told = marks.read("process"), json.dumps(sorted(started.items())) if started else ""
+        marks.put("process", told)
+        if before != told:
+            return ((GapKind.COUNTER_RESET, asked, now),)
+        if not told and now - asked > self._counting.tolerance:
+            return ((GapKind.ABSENT_SERIES, asked, now),)
+        return ()
 
     def _fresh(self, sample: PageSample, now: datetime) -> bool:
         dated = sample.timestamp
         return dated is None or now.timestamp() - float(dated) <= self._counting.tolerance.total_seconds()
 
 
-def _target(sample: PageSample) -> tuple[str, str]:
+def _target(sample: PageSample) -> Target:
     return Series(sample.labels, ()).target

@@ -19,14 +19,15 @@ from keytui.domain.errors import Invalid, Unreachable
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report
 from keytui.domain.text import harmless
+from keytui.domain.verdict import GapKind
 from keytui.probes.attribution import Attribution, check_labels
 from keytui.probes.configuration import Counting, Settings
-from keytui.probes.counters import Counters
+from keytui.probes.counters import Counters, Lapse
 from keytui.probes.coverage import Coverage
 from keytui.probes.endpoint import Endpoint
 from keytui.probes.json_answer import at, parse
 from keytui.probes.marks import Marks
-from keytui.probes.series import Sample, Series
+from keytui.probes.series import Sample, Series, Target
 
 _STRETCH: Final = timedelta(hours=1)
 """Asked for at once: some hundred samples a series."""
@@ -58,7 +59,7 @@ class PrometheusProbe:
             check_labels(self.source, self._counting.labels, (one.labels for one in series))
             jobs = counters.jobs.union(one.target[0] for one in series)
             health = _Health(self._samples(_of_jobs(jobs), begin - self._counting.tolerance, until) if jobs else ())
-            report = counters.look(map(health.dated, series), begin, until, health.outages(), last=until == now)
+            report = counters.look(map(health.dated, series), begin, until, health.lapses(), last=until == now)
             if report is not None:
                 yield report
             begin = until
@@ -106,8 +107,8 @@ class _Health:
     """What Prometheus knows of the targets that it scrapes."""
 
     def __init__(self, series: Iterable[Series]) -> None:
-        self._up: dict[tuple[str, str], tuple[Sample, ...]] = {}
-        self._started: dict[tuple[str, str], tuple[Sample, ...]] = {}
+        self._up: dict[Target, tuple[Sample, ...]] = {}
+        self._started: dict[Target, tuple[Sample, ...]] = {}
         for one in series:
             (self._up if one.labels.get("__name__") == "up" else self._started)[one.target] = one.samples
 
@@ -122,13 +123,14 @@ class _Health:
             samples.append(Sample(sample.at, sample.value, start.value if start and start.countable else None))
         return Series(series.labels, tuple(samples))
 
-    def outages(self) -> dict[tuple[str, str], list[tuple[datetime, datetime]]]:
-        """From the last scrape that came to the next one, over those that failed."""
-        return {target: list(_failed(samples)) for target, samples in self._up.items()}
-
-
-def _failed(samples: Iterable[Sample]) -> Iterator[tuple[datetime, datetime]]:
-    came = [(place, sample.at) for place, sample in enumerate(samples) if sample.value == 1]
-    for (place, start), (next_place, end) in pairwise(came):
-        if next_place > place + 1:
-            yield start, end
+    def lapses(self) -> Iterator[Lapse]:
+        """Where scrapes failed, from the last that came to the next one, and where another process took over."""
+        for samples in self._up.values():
+            came = [(place, sample.at) for place, sample in enumerate(samples) if sample.value == 1]
+            for (place, start), (next_place, end) in pairwise(came):
+                if next_place > place + 1:
+                    yield GapKind.ABSENT_SERIES, start, end
+        for samples in self._started.values():
+            for earlier, later in pairwise(samples):
+                if earlier.value != later.value:
+                    yield GapKind.COUNTER_RESET, earlier.at, later.at

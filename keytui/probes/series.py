@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+Target = tuple[str, str]
+"""The job and instance that Prometheus scraped something from; empty where there are none."""
 _COUNTABLE: Final = 2.0**53
 """From here on a float cannot hold one more request."""
 
@@ -41,6 +43,6 @@ class Series:
         return hashlib.sha256(json.dumps(sorted(self.labels.items())).encode()).hexdigest()[:32]
 
     @property
-    def target(self) -> tuple[str, str]:
-        """The job and instance that Prometheus scraped it from; empty where there are none."""
+    def target(self) -> Target:
+        """Where it was scraped."""
         return self.labels.get("job", ""), self.labels.get("instance", "")

@@ -123,7 +123,7 @@ def test_a_value_that_its_page_dates_long_ago_is_not_there(api: Asked, page: Pag
     page.counts(dev_local=3)
     api.at(NOON)
     old = int((NOON - HOUR).timestamp() * 1000)
-    page.text = f'ratelimit_allows_total{{keyId="dev-local",route="/v1/admin/api-keys"}} 3 {old}\n'
+    page.text = f'ratelimit_allows_total{{keyId="dev-local",route="/v1/admin/api-keys"}} 3 {old}\n{STARTED}'
     api.at(NOON + HOUR)
     assert api.stretches == [(GapKind.ABSENT_SERIES, NOON, None)]
 

@@ -111,9 +111,10 @@ def test_a_restart_that_counted_back_up_to_the_same_value_shows_by_the_process(
     edge: Asked, prometheus: Prometheus
 ) -> None:
     steady(prometheus, {0: 1}, until=10)
-    for minute in range(11):
+    for seconds in range(0, 601, 15):
+        start = 5 if seconds < 360 else 9
         prometheus.scrape(
-            minutes(minute), "process_start_time_seconds", 5 if minute < 6 else 9, job="api", instance="a"
+            NOON + timedelta(seconds=seconds), "process_start_time_seconds", start, job="api", instance="a"
         )
     edge.at(minutes(10))
     assert edge.accepted() == 1
