@@ -31,6 +31,7 @@ _SPANS: Final = (
 """Until how long ago requests are told in which spans: the nearer the finer, as the monitor's graphs are."""
 _HOUR: Final = timedelta(hours=1)
 _GRACE: Final = timedelta(days=2)
+_DISABLED_AGO: Final = timedelta(days=1)
 _OLD_RECORDER: Final = "demo-past"
 
 
@@ -97,7 +98,7 @@ def _moments(vault: Vault, lived: Lived, now: datetime) -> Iterator[_Moment]:
     for number, turn in enumerate(member.turns, start=1):
         yield from _turn(vault, lived, turn, now - turn.started_ago, f"demo {draft.name} {number}")
     if member.disabled:
-        yield _Moment(now - timedelta(days=1), lambda: vault.disable(lived.key_id, "paused until the relaunch"))
+        yield _Moment(now - _DISABLED_AGO, lambda: vault.disable(lived.key_id, "paused until the relaunch"))
 
 
 def _turn(vault: Vault, lived: Lived, turn: Turn, at: datetime, request_id: str) -> Iterator[_Moment]:
@@ -150,6 +151,7 @@ def _uses(lived: Lived, begin: datetime, end: datetime, now: datetime) -> Iterat
         count = _requests(pace, begin, end, now)
         if not count:
             continue
+        refused = pace.holds is not None or (lived.member.disabled and ago <= _DISABLED_AGO)
         yield Use(
             lived.key_id,
             lived.version_at(pace, ago),
@@ -157,8 +159,8 @@ def _uses(lived: Lived, begin: datetime, end: datetime, now: datetime) -> Iterat
             begin.replace(second=0, microsecond=0),
             begin,
             begin + span * 0.95,
-            accepted=count if pace.holds is None else 0,
-            refused=0 if pace.holds is None else count,
+            accepted=0 if refused else count,
+            refused=count if refused else 0,
             longest_gap=span / count,
         )
 
