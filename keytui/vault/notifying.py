@@ -52,7 +52,7 @@ class CommandDestination:
 
     def tell(self, notification: Notification, now: datetime) -> Attempt:
         try:
-            pipe_text_to_command(self.words, message(notification, now))
+            pipe_text_to_command(self.words, message(notification, now) + "\n")
         except KeytuiError as error:
             return Attempt(error.message)
         return Attempt()
