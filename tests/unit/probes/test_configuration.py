@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ url = "https://prometheus.example.com"
 metric = "requests_total"
 key_label = "key"
 """
+GUIDE = Path(__file__).parents[3] / "docs" / "guide"
 LITERAL = "tk_0123456789abcdef0123456789abcdef"
 
 
@@ -109,3 +112,11 @@ def test_a_name_that_would_move_the_cursor_is_escaped() -> None:
     tables = tomllib.loads('[probes."a\\u001b[2J"]\nkind = "refusals"\nurl = "https://a.example"\npointer = "/n"\n')
     (settings,) = read_settings("config.toml", tables["probes"])
     assert "\x1b" not in settings.source
+
+
+@pytest.mark.parametrize("page", ["prometheus", "last-used", "refusals"])
+def test_the_guides_examples_are_configurations(page: str) -> None:
+    text = (GUIDE / f"{page}.md").read_text(encoding="utf-8")
+    examples = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL)]
+    read = [read_settings("config.toml", example["probes"]) for example in examples if "probes" in example]
+    assert len(read) == 2
