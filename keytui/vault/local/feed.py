@@ -21,8 +21,9 @@ from keytui.vault.local.credentials import credentials
 from keytui.vault.local.database import Database
 from keytui.vault.local.files import kept_key
 from keytui.vault.local.ledger import position
-from keytui.vault.local.recording import count_routes, count_uses, note_pulse
+from keytui.vault.local.recording import RECORDERS, count_uses, note_pulse
 from keytui.vault.local.retaining import roll_up
+from keytui.vault.local.routes import count_routes
 from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow
 from keytui.vault.local.vault import PEPPER_FILE
 from keytui.vault.profile import Profile
@@ -120,7 +121,7 @@ class LocalFeed:
             row.ended_at = flush.at if flush.closing else None
             session.flush()
             count_uses(session, flush.uses, recorder=row.name, addresses=self._retention.addresses)
-            count_routes(session, flush.routes)
+            count_routes(session, flush.routes, RECORDERS)
             note_pulse(session, row.id, flush.at, flush.uses)
         self._let_age()
 

@@ -18,7 +18,7 @@ from keytui.vault.local.grains import Grain
 from keytui.vault.local.incidents import Incident
 from keytui.vault.local.key_facts import first_used, key_names
 from keytui.vault.local.listing import listed, part
-from keytui.vault.local.tables import CallerRow, CallerUsageRow, KeyRow, RouteRow, SourceRow
+from keytui.vault.local.tables import CallerRow, CallerUsageRow, KeyRow, RouteRow, RouteUsageRow, SourceRow
 
 WEEKS: Final = 4
 """How many weeks an hour is compared with: as many as hours are kept for."""
@@ -131,9 +131,10 @@ def _dead(session: Session, key_ids: Iterable[str]) -> set[str]:
 def _by_route(session: Session, key_id: str, since: datetime, until: datetime) -> dict[str, int]:
     """Accepted requests by route; where several sources tell, by the one that tells most."""
     found = (
-        select(RouteRow.route, RouteRow.source, func.sum(RouteRow.accepted))
-        .where(RouteRow.key_id == key_id, col(RouteRow.grain).in_(_GRAINS))
-        .where(RouteRow.at >= since, RouteRow.at < until)
+        select(RouteRow.route, RouteRow.source, func.sum(RouteUsageRow.accepted))
+        .join(RouteUsageRow, col(RouteUsageRow.route) == RouteRow.id)
+        .where(RouteRow.key_id == key_id, col(RouteUsageRow.grain).in_(_GRAINS))
+        .where(RouteUsageRow.at >= since, RouteUsageRow.at < until)
         .group_by(col(RouteRow.route), col(RouteRow.source))
     )
     routes: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""A flush's uses, counted: by version, by caller, by route, and as the last use of versions and keys."""
+"""A flush's uses, counted: by version, by caller, and as the last use of versions and keys."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sqlmodel import Session, col, func, select, update
 
 from keytui.domain.keys import VersionState
 from keytui.domain.retention import Addresses
-from keytui.domain.usage import RouteUse, Use
+from keytui.domain.usage import Use
 from keytui.vault.local.callers import count_callers
 from keytui.vault.local.columns import UtcTime
 from keytui.vault.local.grains import Grain
 from keytui.vault.local.listing import listed, part
 from keytui.vault.local.mapping import stored_id
-from keytui.vault.local.tables import KeyRow, PulseRow, RouteRow, SeriesRow, UsageRow, VersionRow
+from keytui.vault.local.tables import KeyRow, PulseRow, SeriesRow, UsageRow, VersionRow
 
 RECORDERS: Final = "recorder"
 """The one source that all recorders are: their requests add up."""
@@ -64,31 +64,6 @@ def count_uses(
     _count_minutes(session, ordered, source)
     count_callers(session, real, source, recorder)
     _touch(session, {_version(use): use.last_at for use in sorted(real, key=lambda use: use.last_at) if use.accepted})
-
-
-def count_routes(session: Session, routes: Sequence[RouteUse], source: str = RECORDERS) -> None:
-    """Add the requests by route."""
-    if not routes:
-        return
-    new = insert(RouteRow)
-    stored, more = RouteRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
-    added = new.on_conflict_do_update(
-        index_elements=[stored.key_id, stored.route, stored.source, stored.grain, stored.at],
-        set_={"accepted": stored.accepted + more.accepted, "refused": stored.refused + more.refused},
-    )
-    given = [
-        {
-            "key_id": use.key_id,
-            "route": use.route,
-            "source": source,
-            "grain": Grain.MINUTE,
-            "at": use.minute,
-            "accepted": use.accepted,
-            "refused": use.refused,
-        }
-        for use in routes
-    ]
-    session.connection().execute(added, given)
 
 
 def note_pulse(session: Session, recorder: str, at: datetime, uses: Iterable[Use]) -> None:

@@ -43,7 +43,7 @@ _COUNTED: Final = frozenset({"accepted", "refused"})
 _BOUNDS: Final[Mapping[str, Callable[..., ColumnElement[datetime]]]] = {"first_at": func.min, "last_at": func.max}
 _USAGE: Final = METADATA.tables["usage"]
 _CALLER_USAGE: Final = METADATA.tables["caller_usage"]
-_ROUTES: Final = METADATA.tables["routes"]
+_ROUTE_USAGE: Final = METADATA.tables["route_usage"]
 _PULSES: Final = METADATA.tables["pulses"]
 _SERIES: Final = METADATA.tables["series"]
 _CALLERS: Final = METADATA.tables["callers"]
@@ -76,7 +76,7 @@ def _steps(retention: Retention, now: datetime) -> Iterator[_Step]:
     """A whole hour or day at a time, so that only what came in late is added to one that was rolled."""
     minutes_until = floor(now - retention.minutes, timedelta(minutes=Grain.HOUR))
     hours_until = floor(now - retention.hours, timedelta(minutes=Grain.DAY))
-    for table in (_USAGE, _CALLER_USAGE, _ROUTES):
+    for table in (_USAGE, _CALLER_USAGE, _ROUTE_USAGE):
         yield _Step(table, Grain.MINUTE, minutes_until, Grain.HOUR)
         yield _Step(table, Grain.HOUR, hours_until, Grain.DAY)
         yield _Step(table, Grain.DAY, now - retention.days, None)
@@ -86,7 +86,7 @@ def _oldest(session: Session) -> Mapping[tuple[str, int], datetime]:
     """The oldest row of each table and grain: looks into an index, because mostly there is nothing to do."""
     looks = (
         select(literal(table.name), literal(int(grain)), func.min(table.c.at)).where(table.c.grain == grain)
-        for table in (_USAGE, _CALLER_USAGE, _ROUTES)
+        for table in (_USAGE, _CALLER_USAGE, _ROUTE_USAGE)
         for grain in Grain
     )
     return {(name, grain): at for name, grain, at in session.connection().execute(union_all(*looks)) if at}
@@ -102,7 +102,7 @@ def _kept_from(session: Session) -> datetime | None:
 def _age(session: Session, step: _Step, kept_from: datetime | None, at_most: int) -> int:
     table = step.table
     old = select(table).where(table.c.grain == step.grain, table.c.at < step.until)
-    if kept_from is not None and table is not _ROUTES:
+    if kept_from is not None and table is not _ROUTE_USAGE:
         old = old.where(_of_no_rotation(table) | (table.c.at < kept_from))
     keys = tuple(table.primary_key)
     picked = old.order_by(table.c.at, *(column for column in keys if column is not table.c.at)).limit(at_most)

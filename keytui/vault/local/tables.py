@@ -372,14 +372,24 @@ class CallerUsageRow(Row, table=True):
 
 
 class RouteRow(Row, table=True):
-    """Requests of one key to one route in one stretch of time."""
+    """One route of a key, as one source sees it."""
 
     __tablename__ = "routes"
-    __table_args__ = (Index("ix_routes_at", "grain", "at"), {"sqlite_with_rowid": False})
+    __table_args__ = (UniqueConstraint("key_id", "source", "route", name="uq_routes_route"),)
 
-    key_id: str = Field(primary_key=True)
-    route: str = Field(primary_key=True)
-    source: str = Field(primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)
+    key_id: str
+    source: str
+    route: str
+
+
+class RouteUsageRow(Row, table=True):
+    """Requests of one key to one route in one stretch of time, of an hour at least."""
+
+    __tablename__ = "route_usage"
+    __table_args__ = (Index("ix_route_usage_at", "grain", "at"), {"sqlite_with_rowid": False})
+
+    route: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     grain: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: datetime = Field(primary_key=True, sa_type=UtcTime)
     accepted: int = 0

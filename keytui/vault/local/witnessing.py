@@ -17,7 +17,8 @@ from keytui.domain.verdict import Gap
 from keytui.vault.local.coverage import gaps_of, recorders_by_name, source_of
 from keytui.vault.local.credentials import credentials
 from keytui.vault.local.mapping import entry_of
-from keytui.vault.local.recording import RECORDERS, count_routes, count_uses
+from keytui.vault.local.recording import RECORDERS, count_uses
+from keytui.vault.local.routes import count_routes
 from keytui.vault.local.rows import key_row, repeat_versions, version_row
 from keytui.vault.local.section import Section, Write, audited
 from keytui.vault.local.tables import AuditRow, BookmarkRow, GapRow, KeyRow, SeriesRow, SourceRow

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +12,7 @@ import pytest
 
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan, Rotation
-from keytui.domain.usage import OTHER_CALLERS, Caller, Flush, Use
+from keytui.domain.usage import MOST_ROUTES, OTHER_CALLERS, OTHER_ROUTES, Caller, Flush, RouteUse, Use
 from keytui.vault.local.callers import MOST_CALLERS
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
@@ -100,3 +102,17 @@ def test_a_recorder_that_the_vault_forgot_is_taken_back_with_a_gap(
     feed.record(Flush("restored", 9, NOON))
 
     assert any("flush missing" in gap for gap in gaps_of(vault, rotation))
+
+
+def test_routes_beyond_the_most_are_counted_together(feed: LocalFeed, issued: Issued, profile: Profile) -> None:
+    for sequence, first in enumerate((0, 100, 150), start=1):
+        routes = tuple(RouteUse(issued.key.id, f"/page-{number}", NOON, 1) for number in range(first, first + 100))
+        feed.record(Flush("r1", sequence, NOON, routes=routes))
+
+    with closing(sqlite3.connect(profile.directory / "vault.db")) as database:
+        counted = database.execute(
+            "SELECT routes.route, accepted FROM route_usage u JOIN routes ON routes.id = u.route WHERE grain = 60"
+        ).fetchall()
+    assert len(counted) == MOST_ROUTES + 1
+    assert (OTHER_ROUTES, 50) in counted
+    assert sum(accepted for _, accepted in counted) == 300

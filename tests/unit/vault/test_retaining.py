@@ -19,17 +19,18 @@ from keytui.domain.rotation import Plan
 from keytui.domain.usage import Caller, Flush, RouteUse, Use
 from keytui.vault.local.database import Database
 from keytui.vault.local.feed import LocalFeed
-from keytui.vault.local.recording import count_routes, count_uses, note_pulse
+from keytui.vault.local.recording import RECORDERS, count_uses, note_pulse
 from keytui.vault.local.retaining import roll_up
+from keytui.vault.local.routes import count_routes
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.world import NOON, StoppedClock
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RETENTION = Retention()
-TABLES = ("usage", "caller_usage", "routes")
+TABLES = ("usage", "caller_usage", "route_usage")
 Totals = dict[str, list[tuple[object, ...]]]
-_OWNERS = {"usage": "series", "caller_usage": "caller", "routes": "key_id, route"}
+_OWNERS = {"usage": "series", "caller_usage": "caller", "route_usage": "route"}
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +52,14 @@ def routed(use: Use) -> RouteUse:
 
 def emptied(database: Database) -> None:
     with database.writing() as session:
-        for table in (*TABLES, "callers", "series", "pulses", "looks"):
+        for table in (*TABLES, "callers", "series", "routes", "pulses", "looks"):
             session.connection().execute(text(f"DELETE FROM {table}"))  # noqa: S608  # names of ours
 
 
 def recorded(database: Database, *uses: Use) -> None:
     with database.writing() as session:
         count_uses(session, uses)
-        count_routes(session, [routed(use) for use in uses])
+        count_routes(session, [routed(use) for use in uses], RECORDERS)
 
 
 def aged(database: Database, now: datetime = NOON, at_most: int = 1_000) -> int:
@@ -138,7 +139,7 @@ def test_minutes_become_hours_and_hours_days_and_days_end(database: Database) ->
     aged(database)
 
     assert grains(database) == [(1440, 2), (60, 2), (1, 1)]
-    assert grains(database, "routes") == [(1440, 2), (60, 2), (1, 1)]
+    assert grains(database, "route_usage") == [(1440, 2), (60, 2), (60, 1)]
     assert grains(database, "caller_usage") == [(1440, 2), (60, 2), (60, 1)]
 
 

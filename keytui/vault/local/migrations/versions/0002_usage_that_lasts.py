@@ -138,15 +138,22 @@ def _make_usage() -> None:
     op.create_index("ix_usage_at", "usage", ["grain", "at"])
     op.create_table(
         "routes",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key_id", sa.String(), nullable=False),
-        sa.Column("route", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
+        sa.Column("route", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key_id", "source", "route", name="uq_routes_route"),
+    )
+    op.create_table(
+        "route_usage",
+        sa.Column("route", sa.Integer(), autoincrement=False, nullable=False),
         *_grain(),
         *_counts(),
-        sa.PrimaryKeyConstraint("key_id", "route", "source", "grain", "at"),
+        sa.PrimaryKeyConstraint("route", "grain", "at"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_routes_at", "routes", ["grain", "at"])
+    op.create_index("ix_route_usage_at", "route_usage", ["grain", "at"])
     op.create_table(
         "pulses",
         sa.Column("at", sa.BigInteger(), nullable=False),
