@@ -32,7 +32,7 @@ from keytui.domain.monitor import (
 from keytui.domain.usage import Caller
 from keytui.vault.local.caller_rates import caller_traffic, refused_from, unmoved
 from keytui.vault.local.columns import Span, UtcTime
-from keytui.vault.local.counting import Claims, Stretch, Version, by_bucket, by_minute, claims, of_source
+from keytui.vault.local.counting import Claims, Stretch, Version, by_bucket, by_minute, claims, of_source, sums
 from keytui.vault.local.grains import floor
 from keytui.vault.local.history import History
 from keytui.vault.local.noting import alert_of, most_serious_first
@@ -64,10 +64,10 @@ class Monitoring(Section):
             return Monitor(
                 as_of=look.now,
                 range=over,
-                points=_points(look, _pulsed(look, buckets) if over.bucket < MINUTE and key_id is None else buckets),
+                points=_points(look, _pulsed(look, buckets) if look.pulsed else buckets),
                 per_second=sum(each.accepted for each in rates.values()),
                 refused_per_second=sum(each.refused for each in rates.values()),
-                keys=_keys(look, versions, rates, alerts),
+                keys=self._keys(look, versions, rates, alerts),
                 total_keys=sum(counts.requests > 0 for counts in by_key(versions.items()).values()),
                 rotations=_rotations(look),
                 refused_from=refused_from(session, over.start(look.now), limit, key_id),
@@ -86,9 +86,44 @@ class Monitoring(Section):
 
     def _claims(self, look: _Look) -> Claims:
         """Short ranges and single keys are quickly read; of the others, what is not of the last minutes is kept."""
-        if look.key_id is None and look.over in RANGES and look.over.span > _HOUR:
+        if look.key_id is None and look.over in RANGES and look.over.span >= _HOUR:
             return self._history.claims(look.session, look.over, look.now)
+        if look.pulsed and not _elsewhere(look.session):
+            return sums(look.session, look.stretch(look.over))
         return claims(look.session, look.stretch(look.over), look.keys)
+
+    def _keys(
+        self, look: _Look, versions: Mapping[Version, Counts], rates: Mapping[Version, Rate], alerts: Sequence[Alert]
+    ) -> tuple[KeyTraffic, ...]:
+        """The busiest; of those alone the last 24 hours are read."""
+        counts, running, still = by_key(versions.items()), _by_key(rates), Rate()
+        chosen = _busiest(look, counts, running)
+        days = self._days(look, versions, chosen)
+        uses: dict[str, list[VersionUse]] = defaultdict(list)
+        for (key_id, number), each in versions.items():
+            uses[key_id].append(VersionUse(number, each.accepted))
+        rows = look.session.exec(select(KeyRow.id, KeyRow.name, KeyRow.environment).where(col(KeyRow.id).in_(chosen)))
+        return busiest(
+            KeyTraffic(
+                key_id=key_id,
+                key_name=name,
+                environment=environment,
+                per_second=running.get(key_id, still).accepted,
+                refused_per_second=running.get(key_id, still).refused,
+                day=days.get(key_id, Counts()).accepted,
+                accepted=counts[key_id].accepted,
+                refused=counts[key_id].refused,
+                versions=tuple(sorted(uses[key_id], key=lambda use: (-use.accepted, -use.version))),
+                alert=next((alert for alert in alerts if alert.signal.key_id == key_id), None),
+            )
+            for key_id, name, environment in rows
+        )
+
+    def _days(self, look: _Look, versions: Mapping[Version, Counts], chosen: Sequence[str]) -> dict[str, Counts]:
+        if look.over == _DAY:
+            return by_key(versions.items())
+        day, _ = self._history.sums(look.session, _DAY, look.now, chosen).merged()
+        return by_key(day.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +135,11 @@ class _Look:
     now: datetime
     limit: int
     key_id: str | None
+
+    @property
+    def pulsed(self) -> bool:
+        """Whether its points are finer than the minutes in which versions are counted."""
+        return self.key_id is None and self.over.bucket < MINUTE
 
     @property
     def keys(self) -> list[str] | None:
@@ -132,11 +172,16 @@ def _pulsed(look: _Look, buckets: Mapping[datetime, Counts]) -> dict[datetime, C
     given = {"since": stretch.since, "until": stretch.until, "bucket": stretch.bucket}
     found = look.session.connection().execute(_PULSES, given)
     points = {at: Counts(accepted, refused) for at, accepted, refused in found}
-    if look.session.exec(select(SourceRow.name).limit(1)).first() is not None:
+    if _elsewhere(look.session):
         recorded = of_source(look.session, stretch, RECORDERS)
         for at, counts in buckets.items():
             points[at] = points.get(at, Counts()) + (counts - recorded.get(at, Counts()))
     return points
+
+
+def _elsewhere(session: Session) -> bool:
+    """Whether any source but the recorders is known."""
+    return session.exec(select(SourceRow.name).limit(1)).first() is not None
 
 
 def _points(look: _Look, buckets: Mapping[datetime, Counts]) -> tuple[Point, ...]:
@@ -148,36 +193,12 @@ def _points(look: _Look, buckets: Mapping[datetime, Counts]) -> tuple[Point, ...
     )
 
 
-def _keys(
-    look: _Look, versions: Mapping[Version, Counts], rates: Mapping[Version, Rate], alerts: Sequence[Alert]
-) -> tuple[KeyTraffic, ...]:
-    """The busiest; of those alone the last 24 hours are read."""
-    counts, now_at = by_key(versions.items()), _by_key(rates)
+def _busiest(look: _Look, counts: Mapping[str, Counts], rates: Mapping[str, Rate]) -> list[str]:
     still = Rate()
-    chosen = heapq.nsmallest(
+    return heapq.nsmallest(
         look.limit,
-        (key_id for key_id, each in counts.items() if each.requests or key_id in now_at),
-        key=lambda key_id: (-now_at.get(key_id, still).requests, -counts[key_id].requests, key_id),
-    )
-    days = _days(look, versions, chosen)
-    uses: dict[str, list[VersionUse]] = defaultdict(list)
-    for (key_id, number), each in versions.items():
-        uses[key_id].append(VersionUse(number, each.accepted))
-    rows = look.session.exec(select(KeyRow.id, KeyRow.name, KeyRow.environment).where(col(KeyRow.id).in_(chosen)))
-    return busiest(
-        KeyTraffic(
-            key_id=key_id,
-            key_name=name,
-            environment=environment,
-            per_second=now_at.get(key_id, still).accepted,
-            refused_per_second=now_at.get(key_id, still).refused,
-            day=days.get(key_id, Counts()).accepted,
-            accepted=counts[key_id].accepted,
-            refused=counts[key_id].refused,
-            versions=tuple(sorted(uses[key_id], key=lambda use: (-use.accepted, -use.version))),
-            alert=next((alert for alert in alerts if alert.signal.key_id == key_id), None),
-        )
-        for key_id, name, environment in rows
+        (key_id for key_id, each in counts.items() if each.requests),
+        key=lambda key_id: (-rates.get(key_id, still).requests, -counts[key_id].requests, key_id),
     )
 
 
@@ -186,13 +207,6 @@ def _by_key(rates: Mapping[Version, Rate]) -> dict[str, Rate]:
     for (key_id, _), each in rates.items():
         found[key_id] = found.get(key_id, Rate()) + each
     return found
-
-
-def _days(look: _Look, versions: Mapping[Version, Counts], chosen: Sequence[str]) -> dict[str, Counts]:
-    if look.over == _DAY:
-        return by_key(versions.items())
-    day, _ = claims(look.session, look.stretch(_DAY), chosen).merged()
-    return by_key(day.items())
 
 
 def _rotations(look: _Look) -> tuple[RotationTraffic, ...]:

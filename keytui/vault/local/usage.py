@@ -17,7 +17,7 @@ from sqlmodel import Session, col, func, select
 from keytui.domain.monitor import Counts
 from keytui.domain.rotation import Rotation
 from keytui.domain.usage import NO_KEY, CallerUse, Usage, UsagePoint
-from keytui.vault.local.counting import Stretch, Version, by_bucket, claims
+from keytui.vault.local.counting import Stretch, Version, by_bucket, sums
 from keytui.vault.local.grains import floor
 from keytui.vault.local.mapping import caller_of
 from keytui.vault.local.recording import RECORDERS
@@ -123,7 +123,7 @@ def names_of(session: Session, key_ids: Iterable[str]) -> dict[str, str]:
 
 
 def _busiest(session: Session, over: Stretch, limit: int) -> dict[str, str]:
-    versions, _ = claims(session, over).merged()
+    versions, _ = sums(session, over).merged()
     keys = by_key(versions.items())
     names = names_of(session, heapq.nsmallest(limit, keys, key=lambda key_id: -keys[key_id].requests))
     return dict(sorted(names.items(), key=lambda key: (-keys[key[0]].requests, key[1])))
