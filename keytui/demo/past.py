@@ -24,7 +24,8 @@ LONGEST_SPAN: Final = timedelta(hours=3)
 """In which the days before the last one are told."""
 _SPANS: Final = (
     (timedelta(days=1), LONGEST_SPAN),
-    (timedelta(hours=1), timedelta(minutes=20)),
+    (timedelta(hours=6), timedelta(minutes=24)),
+    (timedelta(hours=1), timedelta(minutes=6)),
     (timedelta(minutes=15), timedelta(minutes=1)),
     (timedelta(), timedelta(seconds=15)),
 )
