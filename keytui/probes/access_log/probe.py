@@ -16,11 +16,12 @@ from keytui.probes.access_log.bookmarks import READ, Marks, State
 from keytui.probes.access_log.content import PipeContent
 from keytui.probes.access_log.counts import FileCounts
 from keytui.probes.access_log.fields import Field
-from keytui.probes.access_log.formats import Format
+from keytui.probes.access_log.formats import Format, find_format
 from keytui.probes.access_log.line import Names
 from keytui.probes.access_log.opening import Opened, open_all
 from keytui.probes.access_log.reading import Reading
 from keytui.probes.access_log.tally import Tally, moment
+from keytui.probes.access_log.times import Times
 
 LAG: Final = timedelta(seconds=10)
 """How far behind now a followed log's word reaches when nothing comes: servers keep lines back for a few seconds."""
@@ -51,6 +52,7 @@ class AccessLog:
         verified: bool = False,
         live: bool = False,
     ) -> None:
+        find_format(format_, (), mapping or {}, Names(Recogniser(())), Times())  # Invalid for a place that it has not
         self._source = source
         self._paths = paths
         self._pipe = pipe
