@@ -113,7 +113,10 @@ class LocalFeed:
             row = session.get(RecorderRow, flush.recorder) or _forgotten(session, flush)
             if flush.sequence <= row.sequence:
                 return
-            session.add_all(_gaps(row, flush, self._silent_for))
+            now = self._clock()
+            session.add_all(_gaps(row, flush, self._silent_for, now))
+            if abs(now - flush.at) > self._silent_for:
+                _still_wrong(session, row, flush, now)
             _acknowledge(session, row, flush)
             row.sequence = flush.sequence
             row.last_flush_at = flush.at
@@ -167,14 +170,15 @@ def _forgotten(session: Session, flush: Flush) -> RecorderRow:
     return row
 
 
-def _gaps(row: RecorderRow, flush: Flush, silent_for: timedelta) -> Iterable[GapRow]:
-    """What a flush says is missing. After a clock was set back, when its requests came is anybody's guess."""
+def _gaps(row: RecorderRow, flush: Flush, silent_for: timedelta, now: datetime) -> Iterable[GapRow]:
+    """What a flush says is missing. By a clock that was set back or is ahead, when requests came is anybody's guess."""
     passed = flush.at - row.last_flush_at
+    ahead = flush.at - now > silent_for
     found = (
         (GapKind.MISSING_FLUSH, flush.sequence - row.sequence - 1),
         (GapKind.DROPPED, flush.dropped),
         (GapKind.SILENT, int(passed > silent_for)),
-        (GapKind.CLOCK_SKEW, int(-passed > silent_for)),
+        (GapKind.CLOCK_SKEW, int(-passed > silent_for or (passed > silent_for and ahead))),
     )
     for kind, count in found:
         if count:
@@ -182,9 +186,22 @@ def _gaps(row: RecorderRow, flush: Flush, silent_for: timedelta) -> Iterable[Gap
                 source=f"recorder {row.name}",
                 kind=kind,
                 started_at=min(row.last_flush_at, flush.at),
-                ended_at=max(row.last_flush_at, flush.at),
+                ended_at=max(row.last_flush_at, flush.at, now if kind is GapKind.CLOCK_SKEW else flush.at),
                 count=count if kind in _COUNTED else 0,
             )
+
+
+def _still_wrong(session: Session, row: RecorderRow, flush: Flush, now: datetime) -> None:
+    """The gap of a wrong clock lasts until it is right. A flush that is merely late, by a right clock, has none."""
+    gap = session.exec(
+        select(GapRow)
+        .where(GapRow.source == f"recorder {row.name}", GapRow.kind == GapKind.CLOCK_SKEW)
+        .where(col(GapRow.ended_at) >= row.last_flush_at)
+        .order_by(col(GapRow.ended_at).desc())
+        .limit(1)
+    ).first()
+    if gap is not None:
+        gap.ended_at = max(now, flush.at)
 
 
 def _acknowledge(session: Session, row: RecorderRow, flush: Flush) -> None:
