@@ -72,7 +72,7 @@ async def test_it_tells_rates_refusals_rotations_and_alerts(console: Console) ->
         assert "no key of ours" in line_with(pilot, "198.51.100.7")
         old, new = line_with(pilot, "old v6"), line_with(pilot, "new v7")
         assert old.index("▁") == new.index("█"), "both begin at the same time"
-        assert "0 to 640 in 15 s" in said(pilot)
+        assert "0 to 2,440 in 1 min" in said(pilot)
         assert "12:45 11:45Z" in said(pilot), "times are local, with UTC beside"
         assert line_with(pilot, "not moved, on v6 20s ago").split()[-1] == "3/min"
 
@@ -302,6 +302,15 @@ async def test_names_rates_refusals_and_alerts_stay_at_any_size(console: Console
         assert all(len(line) <= size[0] for line in said(pilot).splitlines())
         await pilot.press("shift+tab")
         await until_said(pilot, "old v6", "new v7", "✗ 10.0.3.7", "ALERTS 3")
+
+
+async def test_an_alert_under_the_cursor_is_told_in_full_where_its_line_is_cut(console: Console) -> None:
+    async with console.run_test(size=(60, 20)) as pilot:
+        await monitor_at_any_size(pilot)
+        await pilot.press("tab", "j")
+        await until_said(pilot, "10.0.3.7 still uses v6 of ci-deploy, whose", "overlap ends in 2 h")
+        await pilot.press("tab")
+        await until(pilot, lambda: "overlap ends in 2 h" not in said(pilot), "the end of the line")
 
 
 async def test_every_key_in_every_state_leaves_a_screen_that_lives(console: Console, vault: ScriptedVault) -> None:

@@ -23,7 +23,7 @@ from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.tui.steady_order import SteadyOrder
 from keytui.tui.widgets.live_table import LiveTable
-from keytui.tui.widgets.monitor_columns import alert_columns, key_traffic_columns, refusal_columns
+from keytui.tui.widgets.monitor_columns import alert_columns, in_full, key_traffic_columns, refusal_columns
 from keytui.tui.widgets.parts import Parts
 from keytui.tui.widgets.rotation_table import RotationLine, RotationTable
 from keytui.tui.widgets.traffic_line import TrafficLine
@@ -62,7 +62,7 @@ class UsageScreen(ModeScreen, LiveScreen):
             LiveTable(refusal_columns(self._now), lambda row: row.address, empty="nobody", id="refusals"),
             RotationTable("rotations"),
         )
-        yield Words(same_as(for_top(over)), id="same")
+        yield Words(same_as(for_top(over)), id="below")
 
     def _now(self) -> datetime:
         return self._monitor.as_of if self._monitor is not None else self.console.clock()
@@ -116,6 +116,17 @@ class UsageScreen(ModeScreen, LiveScreen):
         self._rotations.show_monitor(monitor)
         self._parts.share_out()
 
+    def on_descendant_focus(self) -> None:
+        self._say_below()
+
+    @on(LiveTable.Moved, "#alerts")
+    def _say_below(self) -> None:
+        """An alert in full while the cursor is on it, at any size; else the command that does the same."""
+        alert = self._alerts.cursor_row if self._parts.focused is self._alerts else None
+        below = self.query_one("#below", Words)
+        below.set_class(alert is not None, "-alert")
+        below.say(same_as(for_top(self.console.over)) if alert is None else in_full(alert))
+
     @on(LiveTable.Wanted, "#keys")
     def _want_more(self) -> None:
         if self.paused_at is None:
@@ -129,7 +140,7 @@ class UsageScreen(ModeScreen, LiveScreen):
         at = RANGES.index(self.console.over) + by
         if 0 <= at < len(RANGES):
             self.console.over = RANGES[at]
-            self.query_one("#same", Words).say(same_as(for_top(RANGES[at])))
+            self._say_below()
             self.query_one(TrafficLine).show(self.console.over, self._monitor, self.paused_at)
             self.look_now()
 

@@ -14,17 +14,15 @@ def whole(points: Sequence[Point], bucket: timedelta, now: datetime) -> tuple[Po
     return tuple(point for point in points if point.at + bucket <= now)
 
 
-def grouped(points: Sequence[Point], bucket: timedelta, bars: int) -> tuple[int, ...]:
-    """Accepted requests in at most `bars` groups of equally many buckets, oldest first.
+def grouped(points: Sequence[Point], bucket: timedelta, bars: int, least: timedelta = timedelta()) -> tuple[int, ...]:
+    """Accepted requests in at most `bars` groups of equally many buckets, oldest first, each of `least` or longer.
 
     Groups begin at multiples of their own length: time moves them to the left and never regroups them. The newest may
     hold fewer buckets than the others and is left out until it is whole; the oldest likewise.
     """
     if not points or bars < 1:
         return ()
-    size = -(-len(points) // bars)
-    if size == 1:
-        return tuple(point.accepted for point in points)
+    size = max(-(-len(points) // bars), -(-least // bucket))
     sums: dict[int, list[int]] = {}
     for point in points:
         sums.setdefault(int(point.at.timestamp() // (bucket.total_seconds() * size)), []).append(point.accepted)
@@ -32,5 +30,6 @@ def grouped(points: Sequence[Point], bucket: timedelta, bars: int) -> tuple[int,
 
 
 def bars(values: Sequence[int], top: int, width: int) -> str:
-    """One line of bars on a scale up to `top`, the newest at the right, filled up with blanks to `width`."""
-    return "".join(bar(value, top) for value in values).rjust(width)
+    """One line of bars on a scale up to `top`, each as broad as `width` allows for all of them."""
+    broad = max(width // max(len(values), 1), 1)
+    return "".join(bar(value, top) * broad for value in values)

@@ -87,6 +87,9 @@ class LiveTable(Widget, Generic[Row], can_focus=True):
     class Wanted(Said):
         """The operator has come near the end of the rows that are here, and there are more: show `reach` of them."""
 
+    class Moved(Said):
+        """The cursor is on another row, or its row has changed."""
+
     class Opened(Said):
         """The operator opened the row under the cursor."""
 
@@ -144,6 +147,8 @@ class LiveTable(Widget, Generic[Row], can_focus=True):
             self._fit()
         self._reveal_cursor()
         self.redraw()
+        if self.cursor_row != before:
+            self.post_message(self.Moved(self))
 
     def redraw(self) -> None:
         """Draw the cells that changed: times move on by themselves."""
@@ -216,6 +221,7 @@ class LiveTable(Widget, Generic[Row], can_focus=True):
         self._cursor = max(min(index, len(self._rows) - 1), 0)
         self._reveal_cursor()
         self.redraw()
+        self.post_message(self.Moved(self))
         if len(self._rows) < min(self._total or 0, self.reach):
             self.post_message(self.Wanted(self))
 

@@ -64,11 +64,19 @@ def _kind(alert: Alert | None) -> Content:
 def alert_columns(now: Now) -> tuple[Column[Alert], ...]:
     """Severity, what, since when, who has seen it."""
     return (
-        Column("ALERTS", 10, lambda alert: alert_mark(alert.signal.severity)),
+        Column("ALERTS", 12, lambda alert: alert_mark(alert.signal.severity)),
         Column("WHAT", 30, lambda alert: Content(harmless(alert.signal.detail)), grow=4),
         Column("SINCE", 5, lambda alert: Content(short(now() - alert.opened_at)), right=True),
         Column("ACKNOWLEDGED", 12, _acknowledged, rank=1, grow=1),
     )
+
+
+def in_full(alert: Alert) -> Content:
+    """All of an alert: what it says, and what is done about it."""
+    seen = (
+        f"   ✓ {harmless(alert.acknowledged_by)}: {harmless(alert.note)}" if alert.acknowledged_at is not None else ""
+    )
+    return Content.assemble(alert_mark(alert.signal.severity), "  ", harmless(alert.signal.detail), (seen, QUIET))
 
 
 def _acknowledged(alert: Alert) -> Content:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from textual.content import Content
 
-from keytui.domain.monitor import Monitor, Point, Range, RotationTraffic, Unmoved
+from keytui.domain.monitor import Monitor, Range, RotationTraffic, Unmoved
 from keytui.domain.rotation import Rotation
 from keytui.domain.text import harmless
 from keytui.tui.screens.wizard.words import countdown
@@ -20,6 +20,7 @@ from keytui.tui.wording import QUIET, ago, count, outside, pace
 
 _MOST_UNMOVED: Final = 6
 _MINUTE: Final = timedelta(minutes=1)
+"""Versions are counted by the minute: a shorter bar would have all of one or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def rotation_lines(traffic: RotationTraffic, monitor: Monitor, width: int) -> It
     """A heading, both versions on one scale over one stretch of time, that scale and time, and who has not moved."""
     rotation, over, now = traffic.rotation, monitor.range, monitor.as_of
     old, new = whole(traffic.old, over.bucket, now), whole(traffic.new, over.bucket, now)
-    old_bars, new_bars = grouped(old, over.bucket, width), grouped(new, over.bucket, width)
+    old_bars, new_bars = (grouped(points, over.bucket, width, _MINUTE) for points in (old, new))
     top = max((*old_bars, *new_bars), default=0)
 
     def line(what: str, label: Content, graph: Content, rate: Content = Content("")) -> RotationLine:  # noqa: B008  # frozen
@@ -82,13 +83,13 @@ def rotation_lines(traffic: RotationTraffic, monitor: Monitor, width: int) -> It
 
     versions = f"  v{rotation.old_version} → " + _number(rotation.new_version)
     yield line("", Content.assemble((harmless(rotation.key_name), "bold"), versions), countdown(rotation, now))
-    for name, number, points, values in (
-        ("old", rotation.old_version, old, old_bars),
-        ("new", rotation.new_version, new, new_bars),
-    ):
-        drawn = Content.styled(bars(values, top, len(old_bars)), "$graph")
-        yield line(name, Content(f"  {name} {_number(number)}"), drawn, _rate(points, over))
-    yield line("scale", Content.styled(_scale(top, old, old_bars, over), QUIET), _times(old, over, len(old_bars)))
+    each = over.bucket * max(-(-len(old) // width), -(-_MINUTE // over.bucket))
+    for name, number, values in (("old", rotation.old_version, old_bars), ("new", rotation.new_version, new_bars)):
+        drawn = Content.styled(bars(values, top, width), "$graph")
+        newest = Content(pace(values[-1] / (each / _MINUTE))) if values else Content("")
+        yield line(name, Content(f"  {name} {_number(number)}"), drawn, newest)
+    scale = Content.styled(f"  both 0 to {count(top)} in {_length(each)}", QUIET)
+    yield line("scale", scale, _times(now, each, len(old_bars), len(bars(old_bars, top, width)), over))
     for unmoved in traffic.unmoved[:_MOST_UNMOVED]:
         yield line(f"caller {unmoved.caller}", *_unmoved(unmoved, rotation, now))
     left = len(traffic.unmoved) - _MOST_UNMOVED
@@ -102,19 +103,6 @@ def _number(version: int | None) -> str:
     return "—" if version is None else f"v{version}"
 
 
-def _rate(points: Sequence[Point], over: Range) -> Content:
-    """Of the newest minute, or of the newest bucket where that is longer."""
-    newest = points[-max(_MINUTE // over.bucket, 1) :]
-    if not newest:
-        return Content.styled("—", QUIET)
-    return Content(pace(sum(point.accepted for point in newest) / (len(newest) * over.bucket / _MINUTE)))
-
-
-def _scale(top: int, points: Sequence[Point], drawn: Sequence[int], over: Range) -> str:
-    each = over.bucket * max(-(-len(points) // max(len(drawn), 1)), 1)
-    return f"  both 0 to {count(top)} in {_length(each)}"
-
-
 def _length(duration: timedelta) -> str:
     seconds = int(duration.total_seconds())
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
@@ -123,13 +111,13 @@ def _length(duration: timedelta) -> str:
     return f"{seconds} s"
 
 
-def _times(points: Sequence[Point], over: Range, width: int) -> Content:
+def _times(now: datetime, each: timedelta, count: int, width: int, over: Range) -> Content:
     """The first and the last time under their bars, local with UTC beside where there is room."""
-    if not points:
+    if not count:
         return Content("")
-    begin, end = points[0].at, points[-1].at + over.bucket
+    end = now - timedelta(seconds=now.timestamp() % each.total_seconds())
     utc = width >= 30 and over.span < timedelta(days=2)
-    first, last = _time(begin, over, utc), _time(end, over, utc)
+    first, last = _time(end - each * count, over, utc), _time(end, over, utc)
     return Content.styled(f"{first}{last.rjust(max(width - len(first), len(last) + 1))}", QUIET)
 
 

@@ -46,9 +46,16 @@ def test_as_time_goes_on_groups_move_and_are_not_cut_anew(width: int, later: int
     assert list(after[: len(common)]) == common
 
 
-def test_bars_stand_at_the_right_on_one_scale() -> None:
-    assert bars((0, 1, 4, 8), 8, 6) == "   ▁▄█"
-    assert bars((4,), 8, 1) == "▄"
+def test_what_is_counted_by_the_minute_is_drawn_by_whole_minutes() -> None:
+    """Twelve buckets of 15 s, of which the last two begin a minute that is not whole."""
+    values = grouped([Point(NOON + OVER.bucket * at, 1) for at in range(10)], OVER.bucket, 60, timedelta(minutes=1))
+    assert values == (4, 4)
+
+
+def test_bars_are_on_one_scale_and_as_broad_as_there_is_room_for() -> None:
+    assert bars((0, 1, 4, 8), 8, 6) == " ▁▄█"
+    assert bars((4, 8), 8, 6) == "▄▄▄███"
+    assert bars((), 0, 6) == ""
 
 
 @pytest.mark.parametrize(
