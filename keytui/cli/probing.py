@@ -182,7 +182,7 @@ def _say(answer: Answer) -> None:
         said = [f"{answer.source}: as of {minute(answer.as_of)}", _news(answer), *_gaps(answer.gaps.values())]
         say(", ".join(said))
     elif answer.error is None:
-        say(f"{answer.source}: nothing new")
+        say(f"{answer.source}: nothing of these keys there yet")
     if answer.error is not None:
         report(KeytuiError(f"{answer.source}: {answer.error.message}", answer.error.hint))
 

@@ -103,12 +103,14 @@ class Counters:
     ) -> Report | None:
         """The report on one stretch, which follows on the one before. `last`: no further look follows.
 
-        None while a first look back finds nothing yet, so that the window begins where the counters do.
+        None as long as nothing of ours was ever there and nothing is expected: whoever was not seen yet could have come
+        and gone between two scrapes, so the window begins where the counters do.
         """
         found = tuple(answer)
         lines = [line for line in map(self._line, found) if line is not None]
         first = self.asked is None
-        if first and not last and not any(sample.countable for line in lines for sample in line.samples):
+        empty = not any(sample.countable for line in lines for sample in line.samples)
+        if first and empty and (not last or not any(self._expected())):
             return None
         since = _time(self._marks.read("since")) or self._beginning(lines, until)
         look = Look(since if first else begin, until, first, self._times(lines))

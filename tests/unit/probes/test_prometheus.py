@@ -182,6 +182,15 @@ def test_a_covered_version_without_a_series_is_a_gap_until_it_has_one(edge: Aske
     assert edge.accepted(2) == 2
 
 
+def test_evidence_does_not_begin_before_there_is_any(edge: Asked, prometheus: Prometheus) -> None:
+    """Who was not seen yet could have come and gone between two scrapes."""
+    assert edge.at(minutes(10)) == []
+    steady(prometheus, {0: 3, 25: 4}, start=20, until=30)
+    (report,) = edge.at(minutes(30))
+    assert report.since == minutes(20)
+    assert edge.accepted() == 1
+
+
 def test_nothing_at_all_is_a_gap_for_what_is_covered(edge: Asked) -> None:
     edge.covered = {CHECKOUT: (1,)}
     (report,) = edge.at(minutes(10))
@@ -316,6 +325,7 @@ def test_key_and_version_may_stand_in_two_labels(prometheus: Prometheus, named: 
 def test_a_prefix_that_two_versions_share_tells_nothing_apart(prometheus: Prometheus) -> None:
     twin = Secret(OLD.prefix() + "1" * 24)
     edge = Asked(CONFIGURATION, prometheus, recogniser=Recogniser([credential(1, OLD), credential(2, twin)]))
+    edge.covered = {CHECKOUT: (1,)}
     steady(prometheus, {0: 0, 5: 2}, until=10, key=OLD.prefix())
     (report,) = edge.at(minutes(10))
     assert not report.attributable
