@@ -9,6 +9,7 @@ from typing import Final
 from keytui.domain.durations import long
 from keytui.domain.findings import finding, hourly, relied_on, said_by, source_names
 from keytui.domain.movement import Arrival, Movement, arrived, movements, seen_once
+from keytui.domain.source_rules import shows_the_key
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.domain.verdict import CallerEvidence, Evidence, Finding, Question, Source, Verdict
 
@@ -142,9 +143,9 @@ def _unwatched_silence(evidence: Evidence, movement: Movement, _: timedelta) -> 
     needed = movement.silence_needed(evidence.policy)
     if movement.caller.shared_possible:
         needed = max(needed, evidence.policy.shared_silence)
-    since = evidence.now - needed
-    solid = relied_on(evidence)
-    if any(source.window.start <= since for source in evidence.sources if source.name in solid and source.sees_uses):
+    since, solid = evidence.now - needed, relied_on(evidence)
+    watched = (source for source in evidence.sources if source.name in solid and shows_the_key(evidence, source))
+    if any(source.window.start <= since for source in watched):
         return None
     return _of(
         evidence,

@@ -160,7 +160,7 @@ def _grounds(evidence: Evidence, set_aside: frozenset[str]) -> Iterator[Finding]
     moved = movements(evidence)
     last = max((movement.last_on_old for movement in moved), default=None)
     quiet = f"was last used at {utc(last)}" if last else "was used by nobody in that time"
-    watching = tuple(source.name for source in evidence.sources if source.sees_uses)
+    watching = tuple(source.name for source in evidence.sources if source_rules.shows_the_key(evidence, source))
     yield finding(evidence, Verdict.SAFE, watching, f"the old version {quiet}")
     for movement in moved:
         if movement.caller.name not in set_aside:

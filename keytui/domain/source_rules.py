@@ -14,8 +14,14 @@ from keytui.domain.verdict import Evidence, Finding, Gap, GapKind, Source, Verdi
 
 
 def sound(evidence: Evidence, source: Source) -> bool:
-    """Whether a source could carry a verdict alone: it would show a use, with its version, as no outsider writes it."""
-    return source.sees_uses and whole(evidence, source)
+    """Whether a source could carry a verdict alone: it is whole, and a use of this key would show there."""
+    return shows_the_key(evidence, source) and whole(evidence, source)
+
+
+def shows_the_key(evidence: Evidence, source: Source) -> bool:
+    """Whether a use of the key would show. A recorder sees what its verifier let in; others must have seen it once."""
+    seen = any(entry.source == source.name for entry in evidence.callers)
+    return source.kind is SourceKind.RECORDER or (source.sees_uses and seen)
 
 
 def whole(evidence: Evidence, source: Source) -> bool:
@@ -30,6 +36,8 @@ def no_sound_source(evidence: Evidence) -> Iterator[Finding]:
     forgeable = [source.name for source in evidence.sources if source.forgeable]
     if not any(source.sees_uses for source in evidence.sources):
         detail = "nothing records who uses this key"
+    elif not any(shows_the_key(evidence, source) for source in evidence.sources):
+        detail = "no source has ever shown a use of this key, so that none may mean that none is seen"
     elif forgeable:
         detail = f"an outsider could have forged {', '.join(forgeable)}, and no sound source stands beside it"
     else:

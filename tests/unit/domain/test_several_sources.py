@@ -181,6 +181,16 @@ def test_a_counter_of_refusals_is_nothing_to_stand_on() -> None:
     assert risen.verdict is Verdict.UNKNOWN
 
 
+def test_a_log_that_has_never_shown_the_key_may_be_blind_to_it() -> None:
+    unused = replace(clean(), callers=(), declared_consumers=(), expected_sources=())
+    refusals = (Refusals(LOG.name, 1, 1),)
+    found = only_finding(replace(unused, sources=(LOGGED,), refusals=refusals))
+    assert (found.verdict, found.source, found.subject) == (Verdict.UNKNOWN, "log edge", "")
+    assert "no source has ever shown a use of this key" in found.detail
+    shown = replace(unused, sources=(LOGGED,), refusals=refusals, callers=(logged(moved("web-1")),))
+    assert judge(shown).verdict is Verdict.SAFE
+
+
 def test_a_count_without_callers_does_not_deny_a_caller() -> None:
     counters = replace(source("prometheus"), kind=SourceKind.COUNTERS)
     counted = replace(moved(seen_by="prometheus", silent=HOUR), caller=UNKNOWN_CALLER)
