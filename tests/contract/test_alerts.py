@@ -375,10 +375,11 @@ class TestTelling:
         assert claimed.id == again.id
 
     def test_a_failure_is_tried_again_with_growing_pauses_and_said_meanwhile(self, house: House, alert: Alert) -> None:
-        vault, pauses = house.vault, []
+        vault, pauses, ids = house.vault, [], set()
         for _ in range(3):
             claimed = vault.claim_notification("a", EVERY)
             assert claimed is not None
+            ids.add(claimed.id)
             vault.note_attempt(claimed, Attempt("it answered 500"))
             failed = house.clock()
             assert vault.alerts()[0].unsent == "a: it answered 500"
@@ -391,6 +392,7 @@ class TestTelling:
         assert claimed is not None
         vault.note_attempt(claimed, Attempt())
         assert vault.alerts()[0].unsent == ""
+        assert ids == {claimed.id}
 
     def test_it_is_left_alone_as_long_as_it_asks(self, house: House, alert: Alert) -> None:
         claimed = house.vault.claim_notification("a", EVERY)
