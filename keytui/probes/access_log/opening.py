@@ -15,8 +15,11 @@ from keytui.probes.access_log.content import HEAD, Content, FileContent, PipeCon
 _MOST_NEIGHBOURS: Final = 8
 """Files beside a log, the newest of them, that are looked at for what was rotated away."""
 _ROTATED: Final = re.compile(
-    r"(?P<stem>.+?)(?:\.log|\.\d{1,3}|[.-]\d{8}(?:-?\d{2,6})?|[.-]\d{4}-\d\d-\d\d|\.gz|\.old)*", re.IGNORECASE
+    r"(?P<stem>.+?)"
+    r"(?:\.log|\.\d{1,3}|[.-]\d{8}(?:-?\d{2,6})?|[.-]\d{4}-\d\d-\d\d(?:T[\d-]{8}\.\d{3}(?:-[a-z]+)?)?|\.gz|\.old)*",
+    re.IGNORECASE,
 )
+"""What logrotate adds to a name, and what Caddy does, which rotates by itself."""
 FirstTime = Callable[[Sequence[str]], float | None]
 """The time of the first of some lines that has one."""
 
