@@ -39,7 +39,7 @@ def rotations_due(lots: Iterable[Lot]) -> tuple[Signal, ...]:
     """Keys without an open rotation whose version has reached its policy's age."""
 
     def signal(one: Dated) -> Signal:
-        detail = f"{one.key.name} v{one.version} is of {_day(one)} and due for rotation"
+        detail = f"{one.key.name} v{one.version} dates from {_day(one)} and is due for rotation"
         return _signal(AlertKind.ROTATION_DUE, one, "", Severity.NOTICE, detail)
 
     return _told(lots, signal, "keys due for rotation")
