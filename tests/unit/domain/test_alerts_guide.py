@@ -21,7 +21,7 @@ def test_every_kind_is_explained() -> None:
 
 
 def test_every_threshold_stands_there_with_its_default() -> None:
-    told = {name: value for name, value in re.findall(r"^\| `(\w+)` \| `(\w+)` \| .+ \|$", GUIDE, re.MULTILINE)}
+    told = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \| .+ \|$", GUIDE, re.MULTILINE))
     defaults = {field.name: getattr(Thresholds(), field.name) for field in fields(Thresholds)}
     assert told.keys() == defaults.keys()
     for name, default in defaults.items():
