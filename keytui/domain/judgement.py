@@ -201,10 +201,14 @@ def _assumption(evidence: Evidence, set_aside: frozenset[str]) -> str:
     covered = long(evidence.now - start)
     names = ", ".join(source.name for source in solid)
     parts = [f"{names} saw every use since {utc(start)}: silent periods of up to {covered} are covered."]
-    if silences := [movement.silence_needed(evidence.policy) for movement in movements(evidence)]:
+    moved = movements(evidence)
+    if silences := [movement.silence_needed(evidence.policy) for movement in moved]:
         known = "Every caller known from that time" + (", unless waived," if set_aside else "")
         parts.append(f"{known} was silent for twice its longest pause ({long(max(silences))} at most).")
     parts.append(f"A job that comes less often than every {covered}, and has not come since, would escape this.")
+    if shared := [evidence.now - movement.last_on_old for movement in moved if movement.caller.shared_possible]:
+        rarest = f"So would a program that comes less often than every {long(min(shared))}"
+        parts.append(f"{rarest} behind a caller that declares no name.")
     if set_aside:
         parts.append(f"Set aside by name: {'; '.join(sorted(set_aside))}.")
     return " ".join(parts)

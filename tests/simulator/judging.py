@@ -62,8 +62,9 @@ def _wrongs(truth: Truth, answer: Answer) -> Iterator[str]:
     assessment = answer.assessment
     if assessment.verdict is Verdict.SAFE:
         covered = covered_by(assessment.assumption)
+        unnamed = covered_by(assessment.assumption, _UNNAMED)
         for program in truth.needing:
-            if not truth.escapes(program, covered):
+            if not truth.escapes(program, covered, unnamed):
                 yield f"SAFE while {program.caller.name} ({program.pace}, {program.move}) still needs the old version"
         if truth.sole is not None and truth.sole not in _MAY_BE_SAFE and truth.bites(truth.sole):
             yield f"SAFE in spite of {truth.sole}"
@@ -78,9 +79,13 @@ def _wrongs(truth: Truth, answer: Answer) -> Iterator[str]:
             yield f"UNKNOWN, and no finding names {truth.sole}"
 
 
-def covered_by(assumption: str) -> float:
+_EVERYBODY = r"silent periods of up to (.+?) are covered"
+_UNNAMED = r"less often than every ([0-9dhms ]+) behind a caller that declares no name"
+
+
+def covered_by(assumption: str, words: str = _EVERYBODY) -> float:
     """The silent period, in hours, that SAFE's assumption claims to have covered; without one it claims everything."""
-    found = re.search(r"silent periods of up to (.+?) are covered", assumption)
+    found = re.search(words, assumption)
     if found is None:
         return inf
     sizes = {"d": DAY, "h": HOUR, "m": HOUR / 60, "s": HOUR / 3600}
@@ -98,10 +103,14 @@ class Truth:
         self.needing = world.needing_old(at)
         self.sole: Fault | None = next(iter(world.faults)) if len(world.faults) == 1 else None
 
-    def escapes(self, program: Program, covered: float) -> bool:
-        """Whether SAFE's assumption leaves it out: nothing recorded it, and it has not come in the time covered."""
+    def escapes(self, program: Program, covered: float, unnamed: float) -> bool:
+        """Whether SAFE's assumption leaves it out: nothing recorded it, or only as one of several without a name, and
+        it has not come in the time that is covered.
+        """
         before = program.times[: bisect_right(program.times, self._at)]
-        return program.told_at > self._at and (not before or before[-1] < self._at - covered)
+        silent = self._at - before[-1] if before else inf
+        unrecorded = program.told_at > self._at
+        return (unrecorded and silent > covered) or (program.caller.shared_possible and silent > unnamed)
 
     def bites(self, fault: Fault) -> bool:
         """Whether evidence is missing or false, because of the fault, in the time that the question is about."""

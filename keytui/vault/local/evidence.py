@@ -103,7 +103,7 @@ def _callers(
                 old=_sighting(old),
                 new=_sighting(new),
                 longest_gap=_longest_gap(history),
-                former_rate=_former_rate(old, recent.get(caller, 0), history[0].first_seen, handed_over),
+                former_rate=_former_rate(history, old, recent.get(caller, 0), handed_over),
                 new_rate=_per_hour(new.accepted, now - new.first_seen) if new else 0.0,
             )
 
@@ -125,10 +125,14 @@ def _longest_gap(history: Sequence[CallerRow]) -> timedelta | None:
     return max(*within, *between, timedelta()) if within or between else None
 
 
-def _former_rate(old: CallerRow | None, recent: int, first_seen: datetime, handed_over: datetime) -> float:
-    """Requests per hour over the last day before the hand-over; for one that comes more rarely, over all its time."""
-    if recent:
-        return _per_hour(recent, min(_COMPARED, handed_over - first_seen))
+def _former_rate(history: Sequence[CallerRow], old: CallerRow | None, recent: int, handed_over: datetime) -> float:
+    """Requests per hour over the last day before the hand-over; for one that comes more rarely, over all its time.
+
+    A weekly job that came on that very day would seem to come daily, and never arrive anywhere.
+    """
+    steady = 2 * (_longest_gap(history) or timedelta()) <= _COMPARED
+    if recent and (steady or old is None):
+        return _per_hour(recent, min(_COMPARED, handed_over - history[0].first_seen))
     if old is None:
         return 0.0
     return _per_hour(old.accepted, max(handed_over, old.last_accepted_at or old.last_seen) - old.first_seen)
