@@ -24,7 +24,7 @@ _COPY_KEY: Final = """
 _USAGE: Final = """
     WITH RECURSIVE step(n) AS (SELECT :since UNION ALL SELECT n + :every FROM step WHERE n + :every < :until)
     INSERT INTO usage SELECT s.id, :grain, n, n, n + 1000, 1 + (s.id + n / 60000000) % 50, (s.id + n) % 97 = 0
-    FROM series AS s, step WHERE s.id BETWEEN :first AND :last
+    FROM series AS s CROSS JOIN step WHERE s.id BETWEEN :first AND :last
 """
 
 
@@ -35,6 +35,8 @@ def filled(home: Path, keys: int, busy: int) -> Profile:
     vault.create(KeyDraft("key-0", "production"), "benchmark")
     vault.close()
     connection = sqlite3.connect(profile.directory / FILE_NAME)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -400000")
     connection.execute("DROP INDEX ix_usage_at")
     names = [name for _, name, *_ in connection.execute("PRAGMA table_info(keys)")]
     columns = {"id": "'key' || n", "name": "'key-' || n"}

@@ -40,7 +40,7 @@ from keytui.vault.local.recording import RECORDERS
 from keytui.vault.local.rows import key_row, stored_rotation
 from keytui.vault.local.section import Ground, Section
 from keytui.vault.local.tables import AlertRow, CallerRow, KeyRow, RotationRow, SourceRow
-from keytui.vault.local.usage import by_key
+from keytui.vault.local.usage import by_key, one_of
 
 _DAY: Final = range_of(timedelta(hours=24))
 _HOUR: Final = timedelta(hours=1)
@@ -102,7 +102,7 @@ class Monitoring(Section):
         uses: dict[str, list[VersionUse]] = defaultdict(list)
         for (key_id, number), each in versions.items():
             uses[key_id].append(VersionUse(number, each.accepted))
-        rows = look.session.exec(select(KeyRow.id, KeyRow.name, KeyRow.environment).where(col(KeyRow.id).in_(chosen)))
+        rows = look.session.exec(select(KeyRow.id, KeyRow.name, KeyRow.environment).where(one_of(KeyRow.id, chosen)))
         return busiest(
             KeyTraffic(
                 key_id=key_id,

@@ -19,6 +19,7 @@ from keytui.domain.rotation import Rotation
 from keytui.domain.usage import NO_KEY, CallerUse, Usage, UsagePoint
 from keytui.vault.local.counting import Stretch, Version, by_bucket, sums
 from keytui.vault.local.grains import floor
+from keytui.vault.local.listing import listed, part
 from keytui.vault.local.mapping import caller_of
 from keytui.vault.local.recording import RECORDERS
 from keytui.vault.local.rows import key_row
@@ -115,10 +116,16 @@ def by_key(versions: Iterable[tuple[Version, Counts]]) -> dict[str, Counts]:
     return keys
 
 
+def one_of(stored: str, wanted: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column is one of these texts, however many they are."""
+    given = listed([(each,) for each in wanted])
+    return col(stored).in_(select(part(given, 0)))
+
+
 def names_of(session: Session, key_ids: Iterable[str]) -> dict[str, str]:
     """The names of keys by their ids, in the same order; a recorder's word of a key that is not here is passed over."""
     wanted = list(key_ids)
-    names = dict(session.exec(select(KeyRow.id, KeyRow.name).where(col(KeyRow.id).in_(wanted))).all())
+    names = dict(session.exec(select(KeyRow.id, KeyRow.name).where(one_of(KeyRow.id, wanted))).all())
     return {key_id: names[key_id] for key_id in wanted if key_id in names}
 
 
