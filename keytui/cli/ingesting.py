@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Final
@@ -54,23 +54,24 @@ def ingest(
 
     Exit code 0, also with warnings, or 1 when nothing could be read.
     """
-    paths, pipe = _inputs(files or (), follow)
-    log = AccessLog(
-        _source(source, paths),
-        paths,
-        pipe,
-        format_=format_,
-        mapping=parse_mapping(mapping or ()),
-        verified=verified,
-        live=follow,
-    )
-    with opened(context) as vault:
-        run = _Run(vault, log)
-        try:
-            run.follow(pipe) if follow else run.once()
-        finally:
+    with _inputs(files or (), follow) as (paths, pipe):
+        log = AccessLog(
+            _source(source, paths),
+            paths,
+            pipe,
+            format_=format_,
+            mapping=parse_mapping(mapping or ()),
+            verified=verified,
+            live=follow,
+        )
+        with opened(context) as vault:
+            run = _Run(vault, log)
+            if follow:
+                run.follow(pipe)
+            else:
+                run.once()
             run.end()
-        leaks = [_leak_line(vault, leak) for leak in run.leaks]
+            leaks = [_leak_line(vault, leak) for leak in run.leaks]
     if json:
         say_json(_shape(log, run.leaks))
     else:
@@ -126,15 +127,26 @@ class _Run:
         self.leaks += report.leaks
 
 
-def _inputs(files: Sequence[Path], follow: bool) -> tuple[list[Path], PipeContent | None]:
-    paths = [path for path in files if path != _STDIN]
-    if len(paths) < len(files) or not files:
-        if not files and sys.stdin.isatty():
-            raise Invalid("no FILE was named, and nothing comes on standard input", "as in `keytui ingest access.log`")
-        pipe = PipeContent(sys.stdin.buffer, "standard input")
-        pipe.patience = POLL if follow else None
-        return paths, pipe
-    return paths, None
+@contextmanager
+def _inputs(files: Sequence[Path], follow: bool) -> Iterator[tuple[list[Path], PipeContent | None]]:
+    """The files, and the one pipe."""
+    if not files and sys.stdin.isatty():
+        raise Invalid("no FILE was named, and nothing comes on standard input", "as in `keytui ingest access.log`")
+    pipes = {path for path in files or (_STDIN,) if path == _STDIN or path.is_fifo()}
+    if len(pipes) > 1:
+        raise Invalid("more than one pipe was named", "run one each, with a --source of its own")
+    paths = [path for path in files if path not in pipes]
+    with ExitStack() as ours:
+        pipe = next((_pipe(path, ours) for path in pipes), None)
+        if pipe is not None:
+            pipe.patience = POLL if follow else None
+        yield paths, pipe
+
+
+def _pipe(path: Path, ours: ExitStack) -> PipeContent:
+    if path == _STDIN:
+        return PipeContent(sys.stdin.buffer, "standard input")
+    return PipeContent(ours.enter_context(path.open("rb")), str(path))
 
 
 def _source(name: str, paths: Sequence[Path]) -> str:

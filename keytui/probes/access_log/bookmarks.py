@@ -32,9 +32,9 @@ class State(NamedTuple):
         return " ".join((str(self.number), str(int(self.last * 1_000_000)), *self.contents))
 
     def onward(self, last: float, content: str | None) -> State:
-        """After one more report, of lines up to `last`, the newest of them in `content`."""
+        """After one more report, of lines up to `last`, the newest of them in `content`, if they are newer at all."""
         contents = self.contents
-        if content is not None and content not in contents[:1]:
+        if content is not None and content not in contents[:1] and last >= self.last:
             contents = (content, *contents[:1])
         return State(self.number + 1, max(last, self.last), contents)
 

@@ -149,6 +149,8 @@ class PipeContent:
         self.cut_off = False
         self.ended = False
         self.head = b""
+        self.reached: tuple[int, int] | None = None
+        """The bytes and lines that were read of it."""
         self.patience: float | None = None
         """Seconds that it is waited for when nothing comes; None: until it ends."""
         self._stream = stream

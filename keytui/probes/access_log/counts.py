@@ -33,6 +33,8 @@ class FileCounts:
     """Times without a zone, taken for UTC."""
     short: int = 0
     """Unknown keys of fewer characters than a prefix has."""
+    in_a_row: int = 0
+    """Lines not understood since the last block of which some were."""
     samples: list[str] = field(default_factory=list)
     """Lines that were not understood, as `line 3: xxxx 99 {…`: their shape and none of their text."""
 
@@ -62,7 +64,7 @@ class FileCounts:
     def add(self, other: FileCounts) -> None:
         """Sum another up, its samples apart."""
         for one in fields(self):
-            if one.name != "samples":
+            if one.name not in ("samples", "in_a_row"):
                 setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
 

@@ -22,9 +22,18 @@ _MOST_HEADS: Final = 8
 _REST: Final = rb"[^\s\"\\]{%d,}" % (PREFIX_LENGTH + 1 - _HEAD)
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})|\\u00([0-9A-Fa-f]{2})|\\(/)")
 _ENDS: Final = tuple(
-    re.compile(pattern) for pattern in (r"[\w-]+", r"[\w+/-]+={0,2}", r"[^\s\"'&;,]+", r"[^\s\"&]+", r"[^\s\"]+")
+    re.compile(f"{characters}{{1,4096}}{behind}")
+    for characters, behind in (
+        (r"[\w-]", ""),
+        (r"[\w+/-]", "={0,2}"),
+        (r"[^\s\"'&;,]", ""),
+        (r"[^\s\"&]", ""),
+        (r"[^\s\"]", ""),
+    )
 )
 """How far a secret may reach from where it begins."""
+_MOST_TRIED: Final = 32
+"""Places in one line: whoever knows a prefix could write it there a thousand times, to keep us busy."""
 
 
 class Leaks:
@@ -76,7 +85,9 @@ def _plain(data: bytes) -> bytes:
 
 def _candidates(text: str, beginning: str) -> Iterator[str]:
     start = text.find(beginning)
-    while start >= 0:
+    for _ in range(_MOST_TRIED):
+        if start < 0:
+            return
         ends = {match.end() for pattern in _ENDS if (match := pattern.match(text, start))}
         yield from (text[start:end] for end in sorted(ends) if end - start > PREFIX_LENGTH)
         start = text.find(beginning, start + 1)

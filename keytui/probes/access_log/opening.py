@@ -44,8 +44,15 @@ class Opened:
         """How far it was counted by now; from the start where it has become shorter than that."""
         value = marks.value(self.bookmark)
         place = Place.parse(value) if value is not None else Place(len(self.content.head), 0, 0)
+        if isinstance(self.content, PipeContent) and self.content.reached is not None:
+            return Place(place.head, *self.content.reached)
         size = self.content.size if isinstance(self.content, FileContent) else None
         return place if size is None or size >= place.offset else Place(place.head, 0, 0)
+
+    def reached(self, place: Place) -> None:
+        """A pipe has to know by itself how far it was read: what it gave is gone."""
+        if isinstance(self.content, PipeContent):
+            self.content.reached = place.offset, place.lines
 
 
 def open_all(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from keytui.probes.access_log.content import PipeContent
 from keytui.probes.access_log.counts import FileCounts
 from keytui.probes.access_log.fields import Field
 from keytui.probes.access_log.formats import Format, find_format
+from keytui.probes.access_log.leaks import Leaks
 from keytui.probes.access_log.line import Names
 from keytui.probes.access_log.opening import Opened, open_all
 from keytui.probes.access_log.reading import Reading
@@ -28,6 +30,7 @@ LAG: Final = timedelta(seconds=10)
 BEAT: Final = timedelta(seconds=10)
 """How often it says so."""
 SKEW: Final = Policy().clock_skew
+_APART: Final = timedelta(minutes=10)
 _MOST_LINES: Final = 50_000
 _MOST_SUMS: Final = 5_000
 
@@ -70,6 +73,7 @@ class AccessLog:
         self._told: set[tuple[str, int, str]] = set()
         self._by_prefix = self._recognised = False
         self._said_at: datetime | None = None
+        self._gaps: dict[GapKind, Gap] = {}
 
     @property
     def source(self) -> str:
@@ -86,7 +90,9 @@ class AccessLog:
         marks = Marks.of(bookmarks)
         names = Names(recogniser)
         tally = Tally(names, (now + self._skew).timestamp())
-        run = Reading(recogniser, self._format, self._mapping, tally, marks, now.timestamp(), names, told=self._told)
+        run = Reading(
+            self._format, self._mapping, tally, marks, now.timestamp(), names, Leaks(recogniser), told=self._told
+        )
         opened = open_all(self._paths, self._pipe, marks, run.first_time, self.problems)
         with ExitStack() as open_files:
             for one in opened:
@@ -112,7 +118,7 @@ class AccessLog:
                 if run.marks.value(one.bookmark) != before:
                     start = moment(tally.last) if tally.last is not None else now
                     gaps.append(Gap(self._source, GapKind.DROPPED, start, max(start, moment(limit or run.now))))
-        beat = self._live and whole and not self.problems
+        beat = self._live and whole and not self.problems and not run.unmarked
         due = beat and (self._said_at is None or now - self._said_at >= BEAT)
         if run.marks.moved or gaps or run.leaked or due:
             yield self._report(run, gaps, now, None, (now - LAG) if beat else None)
@@ -137,8 +143,9 @@ class AccessLog:
         """All since the last one. Its word reaches no further than the first line of a content that is still unread."""
         tally, state = run.tally, run.marks.state
         last = tally.last if tally.last is not None else state.last
-        as_of = min(now, moment(max(state.last, last if limit is None else min(last, limit))) if last else now)
-        as_of = max(as_of, quiet_until) if quiet_until is not None and last else as_of
+        reached = max(state.last, last if limit is None else min(last, limit))
+        told = [min(now, moment(reached))] if reached else []
+        as_of = max([*told, quiet_until] if quiet_until is not None else told, default=now)
         since = min(moment(tally.first), as_of) if tally.first is not None else as_of
         self._by_prefix = self._by_prefix or tally.by_prefix
         self._recognised = self._recognised or tally.recognised
@@ -166,9 +173,18 @@ class AccessLog:
         if tally.blind:
             since = tally.blind_since if tally.blind_since is not None else tally.first
             start = moment(since) if since is not None else as_of
-            yield Gap(self._source, GapKind.DROPPED, start, max(start, last), tally.blind)
+            yield self._extended(Gap(self._source, GapKind.DROPPED, start, max(start, last), tally.blind))
         if tally.skewed:
-            yield Gap(self._source, GapKind.CLOCK_SKEW, min(last, now), now, tally.skewed)
+            yield self._extended(Gap(self._source, GapKind.CLOCK_SKEW, min(last, now), now, tally.skewed))
+
+    def _extended(self, gap: Gap) -> Gap:
+        """With the last one of its kind, where that was a moment ago: a followed log would leave one a second."""
+        before = self._gaps.get(gap.kind)
+        if before is not None and before.end is not None and gap.end is not None and gap.start - before.end < _APART:
+            end, count = max(before.end, gap.end), before.count + gap.count
+            gap = replace(before, end=end, count=count) if before.start <= gap.start else gap
+        self._gaps[gap.kind] = gap
+        return gap
 
 
 def _limits(opened: Sequence[Opened]) -> Iterator[float | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -93,6 +94,19 @@ def test_a_pipe_is_read_and_continued(keytui: Commands) -> None:
         answer = keytui("ingest", "-", "--source", "edge", "--json", stdin="".join(f"{one}\n" for one in lines[:upto]))
         assert (answer.answer["source"], answer.answer["accepted"]) == ("log edge", new)
     assert keytui("ingest", "--json", stdin=line(secret[:PREFIX]) + "\n").answer["source"] == "log stdin"
+
+
+def test_a_named_pipe_is_read_and_a_second_one_refused(keytui: Commands) -> None:
+    secret = keytui.created()
+    reading, writing = os.pipe()
+    os.write(writing, f"{line(secret[:PREFIX])}\n".encode())
+    os.close(writing)
+    try:
+        words = ("ingest", f"/dev/fd/{reading}", "--source", "edge")
+        assert "more than one pipe" in keytui(*words, "-", code=2).err
+        assert keytui(*words, "--json").answer["accepted"] == 1
+    finally:
+        os.close(reading)
 
 
 @pytest.mark.parametrize(

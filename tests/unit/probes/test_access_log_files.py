@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from keytui.domain.verdict import GapKind
 from keytui.probes.access_log import AccessLog, Format, PipeContent
-from tests.unit.probes.logs import LATER, OLD, RECOGNISER, Notebook, at, nginx, write
+from tests.unit.probes.logs import LATER, OLD, RECOGNISER, Notebook, at, combined, nginx, write
 
 KEY = OLD.prefix()
 VERSION = ("checkout", 1)
@@ -269,6 +269,56 @@ def test_a_followed_pipe_gives_lines_as_they_come(file: Path) -> None:
         into.close()
         book.take(log, at(100))
         assert pipe.ended
+
+
+def test_a_followed_pipe_of_remarks_first_is_continued_where_it_was_read_to(file: Path) -> None:
+    reading, writing = os.pipe()
+    book, text = Notebook(), ["started", "listening", *lines(0, 6)]
+    with os.fdopen(reading, "rb") as out, os.fdopen(writing, "w") as into:
+        pipe = PipeContent(out, "standard input")
+        pipe.patience = 0
+        log = AccessLog("log edge", [], pipe, live=True)
+        for line in text[:-2]:
+            into.write(f"{line}\n")
+            into.flush()
+            book.take(log, at(100))
+    write(file, *text)
+    book.take(AccessLog("log edge", [], PipeContent(io.BytesIO(file.read_bytes()), "standard input")))
+    assert book.accepted == {VERSION: 6}
+
+
+def test_a_log_in_a_new_format_is_read_on(file: Path) -> None:
+    log, book = AccessLog("log edge", [file], live=True), Notebook()
+    write(file, *lines(0, 2))
+    book.take(log, at(1))
+    write(file, *[combined(second, KEY) for second in range(2, 6)])
+    book.take(log, at(10))
+    assert book.accepted == {VERSION: 6}
+    assert book.gaps == []
+
+
+def test_a_followed_log_that_nobody_understands_any_more_is_not_believed_to_be_silent(file: Path) -> None:
+    log, book = AccessLog("log edge", [file], live=True), Notebook()
+    write(file, *lines(0, 2))
+    book.take(log, at(100))
+    for number in range(30):
+        write(file, f"time={number} status=200 key={KEY}")
+        book.take(log, at(101 + number))
+    (gap,) = {gap.start: gap for gap in book.gaps}.values()
+    assert gap.kind is GapKind.DROPPED
+    assert gap.count >= 10
+    unread = AccessLog("log other", [write(file.with_name("other.log"), "time=1 status=200")], live=True)
+    assert Notebook().take(unread, at(200)) == []
+
+
+def test_the_newest_log_is_waited_for_although_an_older_one_was_read_after_it(tmp_path: Path) -> None:
+    book, new = Notebook(), write(tmp_path / "edge.log", *lines(100, 110))
+    old = write(tmp_path / "old.log", *lines(0, 10))
+    book.read(new)
+    book.read(old)
+    new.unlink()
+    book.read(old, write(tmp_path / "edge.log", *lines(200, 201)))
+    assert [(gap.kind, gap.start, gap.end) for gap in book.gaps] == [(GapKind.LOG_ROTATED, at(109), at(200))]
 
 
 def test_two_runs_at_once_are_not_both_counted(file: Path) -> None:

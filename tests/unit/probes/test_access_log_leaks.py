@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -131,6 +132,14 @@ def test_no_surroundings_hide_a_secret(held: tuple[Recogniser, str], before: str
     assert beginnings == (secret[:12].encode(),)
     found = leaks.in_line(line, beginnings)
     assert found == recogniser.whole_secret(secret)
+
+
+def test_a_line_full_of_beginnings_is_soon_done_with() -> None:
+    line = OLD.prefix().encode() * 20_000
+    leaks = Leaks(RECOGNISER)
+    began = time.process_time()
+    assert leaks.in_line(line, leaks.beginnings_in(line)) is None
+    assert time.process_time() - began < 1
 
 
 def test_without_a_secret_to_look_for_nothing_is_found() -> None:
