@@ -9,7 +9,7 @@ from typing import Final
 
 from textual.content import Content
 
-from keytui.domain.alerts import Severity
+from keytui.domain.alerts import Alert, Severity
 from keytui.domain.durations import long, short
 from keytui.domain.keys import Flag, Key, KeyState, KeySummary, VersionState
 from keytui.domain.text import harmless
@@ -136,10 +136,12 @@ def refusals(number: int) -> Content:
     return Content.styled(f"! {count(number)}", "$error") if number else Content.styled("0", QUIET)
 
 
-def alert_mark(severity: Severity) -> Content:
-    """An alert's severity as symbol and word."""
-    symbol, style = SEVERITIES[severity]
-    return Content.styled(f"{symbol} {severity}", style)
+def alert_mark(alert: Alert) -> Content:
+    """An alert's severity as symbol and word; one that somebody has seen to has a tick for a symbol, and is quiet."""
+    symbol, style = SEVERITIES[alert.signal.severity]
+    if alert.acknowledged_at is not None:
+        symbol, style = "✓", QUIET
+    return Content.styled(f"{symbol} {alert.signal.severity}", style)
 
 
 def spark(values: Sequence[int], width: int = 8) -> Content:

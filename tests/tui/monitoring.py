@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
+from typing import Final
 
 from keytui.domain.alerts import Alert, AlertKind, Severity, Signal
 from keytui.domain.monitor import (
@@ -133,6 +134,11 @@ CI = Rotation(
 )
 
 
+GIVING_WAY: Final = tuple(max(520 - 9 * at, 1) for at in range(60))
+"""The old version's requests in a bucket, while its callers move one after another."""
+TIDE: Final = tuple(6_900 - 10 * (at - 30) ** 2 // 2 for at in range(60))
+
+
 def busy() -> Monitor:
     """A fleet with a straggler, a refusal burst and three alerts."""
     straggler = Unmoved("10.0.3.7 python-httpx/0.28", False, NOON - timedelta(seconds=20), 3.0)
@@ -144,7 +150,7 @@ def busy() -> Monitor:
         key("partner-export", 0.0, refused=212, alert=BURST),
     )
     rotation = RotationTraffic(
-        CI, points(QUARTER, (40, 30, 20, 10, 5)), points(QUARTER, (600, 640, 590, 610)), (straggler,)
+        CI, points(QUARTER, GIVING_WAY), points(QUARTER, tuple(640 - each for each in GIVING_WAY)), (straggler,)
     )
     refused = (
         RefusedFrom("203.0.113.9", 212, NOON - timedelta(seconds=4), ("partner-export", "")),
@@ -153,7 +159,7 @@ def busy() -> Monitor:
     return Monitor(
         NOON,
         QUARTER,
-        points(QUARTER, (6_400, 7_000, 6_600)),
+        points(QUARTER, TIDE),
         461.0,
         3.2,
         keys,

@@ -48,7 +48,7 @@ LOOKS: Final = (
     Look("import", ("I",), ("Import a .env file",)),
     Look("disable", ("j", "D"), ("Disable checkout-api?",)),
     Look("revoke", ("j", "X"), ("Revoke checkout-api?",)),
-    Look("usage", ("3",), ("630 requests",)),
+    Look("usage", ("3", *["right_square_bracket"] * 3), ("last 24 h", "v1 100%")),
     Look("audit", ("4",), ("12 entries", "key.disabled")),
     Look("help", ("question_mark",), ("Keys that work here",)),
 )

@@ -71,8 +71,9 @@ async def test_it_tells_rates_refusals_rotations_and_alerts(console: Console) ->
         assert "[red]x[/red]" in said(pilot)
         assert "no key of ours" in line_with(pilot, "198.51.100.7")
         old, new = line_with(pilot, "old v6"), line_with(pilot, "new v7")
-        assert old.index("▁") == new.index("█"), "both begin at the same time"
-        assert "0 to 2,440 in 1 min" in said(pilot)
+        assert old.index("▇") == new.index("▂"), "both begin at the same time"
+        assert old.rindex("▁") == new.rindex("█"), "and end at the same"
+        assert "0 to 2,535 in 1 min" in said(pilot), "on one scale"
         assert "12:45 11:45Z" in said(pilot), "times are local, with UTC beside"
         assert line_with(pilot, "not moved, on v6 20s ago").split()[-1] == "3/min"
 
@@ -229,7 +230,7 @@ async def test_an_alert_is_acknowledged_with_a_note_in_a_paused_screen_too(
         await until_said(pilot, "Acknowledge this alert?", "212 refusals of partner-export", "what is done about it")
         assert pilot.app.screen.query_one("#act").disabled, "a note is asked for"
         await confirm(pilot, note="partner called, their job is stopped")
-        await until_said(pilot, "✓ ada@bastion-2: part")
+        await until_said(pilot, "✓ critical", "✓ ada@bastion-2: part")
         await pilot.press("shift+tab", "A")
         await until_said(pilot, "10.0.3.7 still uses v6 of ci-deploy")
         await pilot.press("escape", "j", "A")

@@ -205,7 +205,7 @@ class UsageScreen(ModeScreen, LiveScreen):
 
     def _acknowledged(self, alert: Alert) -> None:
         """Show it in the moment that is held, which may be paused."""
-        self.tell("acknowledged; it resolves by itself once it is over")
+        self.tell("acknowledged: it resolves by itself")
         if self._monitor is not None:
             alerts = tuple(alert if each.id == alert.id else each for each in self._monitor.alerts)
             self._monitor = replace(self._monitor, alerts=alerts)

@@ -1,32 +1,45 @@
-"""Requests over time as bars: whole buckets only, so that nothing moves until the next one is full."""
+"""Requests over time as bars, in groups of buckets that time moves to the left and never cuts anew."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from keytui.domain.monitor import Point
+from keytui.domain.monitor import MINUTE, Point
 from keytui.tui.wording import bar
 
 
-def whole(points: Sequence[Point], bucket: timedelta, now: datetime) -> tuple[Point, ...]:
-    """The points whose bucket is over. The one that is still filling would change with every look."""
-    return tuple(point for point in points if point.at + bucket <= now)
+def group_of(points: Sequence[Point], bucket: timedelta, bars: int, least: timedelta = timedelta()) -> timedelta:
+    """How much time each of at most `bars` bars stands for, the one that is filling included; never under `least`."""
+    return bucket * max(-(-(len(points) - 1) // max(bars - 1, 1)), -(-least // bucket), 1)
 
 
-def grouped(points: Sequence[Point], bucket: timedelta, bars: int, least: timedelta = timedelta()) -> tuple[int, ...]:
-    """Accepted requests in at most `bars` groups of equally many buckets, oldest first, each of `least` or longer.
+def grouped(points: Sequence[Point], bucket: timedelta, group: timedelta, now: datetime) -> tuple[int, ...]:
+    """Accepted requests in groups of buckets, oldest first; groups begin at multiples of their own length.
 
-    Groups begin at multiples of their own length: time moves them to the left and never regroups them. The newest may
-    hold fewer buckets than the others and is left out until it is whole; the oldest likewise.
+    The oldest group is left out unless it is whole. So is the newest while that takes a minute at most, since it would
+    change with every look; a longer one is drawn as far as it has come: what was just used must not look unused.
     """
-    if not points or bars < 1:
-        return ()
-    size = max(-(-len(points) // bars), -(-least // bucket))
+    brief = group <= MINUTE
     sums: dict[int, list[int]] = {}
     for point in points:
-        sums.setdefault(int(point.at.timestamp() // (bucket.total_seconds() * size)), []).append(point.accepted)
-    return tuple(sum(parts) for _, parts in sorted(sums.items()) if len(parts) == size)
+        if not brief or point.at + bucket <= now:
+            sums.setdefault(int(point.at.timestamp() // group.total_seconds()), []).append(point.accepted)
+    newest = None if brief else int(now.timestamp() // group.total_seconds())
+    return tuple(sum(parts) for at, parts in sorted(sums.items()) if at == newest or bucket * len(parts) == group)
+
+
+def stretch(count: int, group: timedelta, now: datetime) -> tuple[datetime, datetime]:
+    """From when to when `count` bars reach that `grouped` gave."""
+    begun = now - timedelta(seconds=now.timestamp() % group.total_seconds())
+    return (begun - group * count, begun) if group <= MINUTE else (begun - group * (count - 1), now)
+
+
+def per_minute(points: Sequence[Point], bucket: timedelta, now: datetime) -> float:
+    """Accepted requests per minute since the last whole minute, or bucket, began: the newest are in it."""
+    length = max(bucket, MINUTE)
+    begin = now - timedelta(seconds=now.timestamp() % length.total_seconds()) - length
+    return sum(point.accepted for point in points if point.at >= begin) / ((now - begin) / MINUTE)
 
 
 def bars(values: Sequence[int], top: int, width: int) -> str:

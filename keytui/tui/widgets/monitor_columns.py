@@ -64,7 +64,7 @@ def _kind(alert: Alert | None) -> Content:
 def alert_columns(now: Now) -> tuple[Column[Alert], ...]:
     """Severity, what, since when, who has seen it."""
     return (
-        Column("ALERTS", 12, lambda alert: alert_mark(alert.signal.severity)),
+        Column("ALERTS", 12, alert_mark),
         Column("WHAT", 30, lambda alert: Content(harmless(alert.signal.detail)), grow=4),
         Column("SINCE", 5, lambda alert: Content(short(now() - alert.opened_at)), right=True),
         Column("ACKNOWLEDGED", 12, _acknowledged, rank=1, grow=1),
@@ -76,7 +76,7 @@ def in_full(alert: Alert) -> Content:
     seen = (
         f"   ✓ {harmless(alert.acknowledged_by)}: {harmless(alert.note)}" if alert.acknowledged_at is not None else ""
     )
-    return Content.assemble(alert_mark(alert.signal.severity), "  ", harmless(alert.signal.detail), (seen, QUIET))
+    return Content.assemble(alert_mark(alert), "  ", harmless(alert.signal.detail), (seen, QUIET))
 
 
 def _acknowledged(alert: Alert) -> Content:
@@ -101,12 +101,12 @@ def _tried(row: RefusedFrom) -> Content:
 
 def caller_traffic_columns(now: Now) -> tuple[Column[CallerTraffic], ...]:
     """A key's callers: name, version, rate, counts, first and last seen, longest pause."""
-    return (Column("CALLERS", 18, _caller, grow=1), *_use_columns(now))
+    return (Column("CALLERS", 22, _caller, grow=1), *_use_columns(now))
 
 
 def caller_key_columns(now: Now) -> tuple[Column[CallerTraffic], ...]:
     """A caller's keys, with the same."""
-    return (Column("KEYS", 18, lambda row: outside(row.key_name), grow=1), *_use_columns(now))
+    return (Column("KEYS", 22, lambda row: outside(row.key_name), grow=1), *_use_columns(now))
 
 
 def _use_columns(now: Now) -> tuple[Column[CallerTraffic], ...]:

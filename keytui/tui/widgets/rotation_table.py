@@ -9,18 +9,16 @@ from typing import Final
 
 from textual.content import Content
 
-from keytui.domain.monitor import Monitor, Range, RotationTraffic, Unmoved
+from keytui.domain.monitor import MINUTE, Monitor, RotationTraffic, Unmoved
 from keytui.domain.rotation import Rotation
 from keytui.domain.text import harmless
 from keytui.tui.screens.wizard.words import countdown
-from keytui.tui.widgets.chart import bars, grouped, whole
+from keytui.tui.widgets.chart import bars, group_of, grouped, per_minute, stretch
 from keytui.tui.widgets.columns import Column
 from keytui.tui.widgets.live_table import LiveTable
 from keytui.tui.wording import QUIET, ago, count, outside, pace
 
 _MOST_UNMOVED: Final = 6
-_MINUTE: Final = timedelta(minutes=1)
-"""Versions are counted by the minute: a shorter bar would have all of one or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +32,9 @@ class RotationLine:
     rate: Content
 
 
-_GRAPH: Final[Column[RotationLine]] = Column("OLD OVER NEW", 18, lambda line: line.graph, grow=2)
+_GRAPH: Final[Column[RotationLine]] = Column("OLD OVER NEW", 24, lambda line: line.graph, grow=2)
 _COLUMNS: Final[tuple[Column[RotationLine], ...]] = (
-    Column("ROTATIONS", 26, lambda line: line.label, grow=1),
+    Column("ROTATIONS", 21, lambda line: line.label, grow=1),
     _GRAPH,
     Column("RATE", 7, lambda line: line.rate, right=True),
 )
@@ -72,24 +70,28 @@ def by_danger(monitor: Monitor) -> list[RotationTraffic]:
 
 
 def rotation_lines(traffic: RotationTraffic, monitor: Monitor, width: int) -> Iterator[RotationLine]:
-    """A heading, both versions on one scale over one stretch of time, that scale and time, and who has not moved."""
-    rotation, over, now = traffic.rotation, monitor.range, monitor.as_of
-    old, new = whole(traffic.old, over.bucket, now), whole(traffic.new, over.bucket, now)
-    old_bars, new_bars = (grouped(points, over.bucket, width, _MINUTE) for points in (old, new))
-    top = max((*old_bars, *new_bars), default=0)
+    """A heading, both versions on one scale over one stretch of time, that scale and time, and who has not moved.
+
+    Versions are counted by the minute: a bar of less would have all of one or nothing.
+    """
+    rotation, bucket, now = traffic.rotation, monitor.range.bucket, monitor.as_of
+    group = group_of(traffic.old, bucket, width, MINUTE)
+    old, new = (grouped(points, bucket, group, now) for points in (traffic.old, traffic.new))
+    top = max((*old, *new), default=0)
 
     def line(what: str, label: Content, graph: Content, rate: Content = Content("")) -> RotationLine:  # noqa: B008  # frozen
         return RotationLine(rotation, f"{rotation.id} {what}", label, graph, rate)
 
     versions = f"  v{rotation.old_version} → " + _number(rotation.new_version)
     yield line("", Content.assemble((harmless(rotation.key_name), "bold"), versions), countdown(rotation, now))
-    each = over.bucket * max(-(-len(old) // width), -(-_MINUTE // over.bucket))
-    for name, number, values in (("old", rotation.old_version, old_bars), ("new", rotation.new_version, new_bars)):
+    for name, number, points, values in (
+        ("old", rotation.old_version, traffic.old, old),
+        ("new", rotation.new_version, traffic.new, new),
+    ):
         drawn = Content.styled(bars(values, top, width), "$graph")
-        newest = Content(pace(values[-1] / (each / _MINUTE))) if values else Content("")
-        yield line(name, Content(f"  {name} {_number(number)}"), drawn, newest)
-    scale = Content.styled(f"  both 0 to {count(top)} in {_length(each)}", QUIET)
-    yield line("scale", scale, _times(now, each, len(old_bars), len(bars(old_bars, top, width)), over))
+        yield line(name, Content(f"  {name} {_number(number)}"), drawn, Content(pace(per_minute(points, bucket, now))))
+    times = _times(*stretch(len(old), group, now), len(bars(old, top, width)))
+    yield line("scale", Content.styled(f"  0 to {count(top)} in {_length(group)}", QUIET), times)
     for unmoved in traffic.unmoved[:_MOST_UNMOVED]:
         yield line(f"caller {unmoved.caller}", *_unmoved(unmoved, rotation, now))
     left = len(traffic.unmoved) - _MOST_UNMOVED
@@ -111,18 +113,14 @@ def _length(duration: timedelta) -> str:
     return f"{seconds} s"
 
 
-def _times(now: datetime, each: timedelta, count: int, width: int, over: Range) -> Content:
+def _times(begin: datetime, end: datetime, width: int) -> Content:
     """The first and the last time under their bars, local with UTC beside where there is room."""
-    if not count:
-        return Content("")
-    end = now - timedelta(seconds=now.timestamp() % each.total_seconds())
-    utc = width >= 30 and over.span < timedelta(days=2)
-    first, last = _time(end - each * count, over, utc), _time(end, over, utc)
+    first, last = (_time(at, end - begin, width >= 30) for at in (begin, end))
     return Content.styled(f"{first}{last.rjust(max(width - len(first), len(last) + 1))}", QUIET)
 
 
-def _time(at: datetime, over: Range, utc: bool) -> str:
-    if over.span >= timedelta(days=2):
+def _time(at: datetime, span: timedelta, utc: bool) -> str:
+    if span >= timedelta(days=2):
         return f"{at.astimezone():%m-%d}"
     return f"{at.astimezone():%H:%M}" + (f" {at.astimezone(UTC):%H:%M}Z" if utc else "")
 

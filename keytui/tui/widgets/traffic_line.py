@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from keytui.domain.monitor import Monitor, Range
-from keytui.tui.widgets.chart import bars, grouped, whole
+from keytui.tui.widgets.chart import bars, group_of, grouped
 from keytui.tui.widgets.columns import sized
 from keytui.tui.widgets.live_table import Line, LiveCells
 from keytui.tui.wording import QUIET, rate
@@ -58,7 +58,9 @@ class TrafficLine(Horizontal):
         monitor = self._monitor
         if monitor is None:
             return "", Content.styled("◌ asking the vault …", QUIET)
-        values = grouped(whole(monitor.points, monitor.range.bucket, monitor.as_of), monitor.range.bucket, self._bars)
+        bucket = monitor.range.bucket
+        group = group_of(monitor.points, bucket, self._bars)
+        values = grouped(monitor.points, bucket, group, monitor.as_of)
         drawn = bars(values, max(values, default=0), len(values))
         return "", Content.styled(drawn, "$graph") if drawn.strip() else Content.styled("·", QUIET)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keytui.domain.monitor import RANGES, Point
-from keytui.tui.widgets.chart import bars, grouped, whole
+from keytui.domain.monitor import MINUTE, RANGES, Point
+from keytui.tui.widgets.chart import bars, group_of, grouped, per_minute
 from keytui.tui.wording import rate, share
 from tests.world import NOON
 
@@ -21,16 +22,34 @@ def points(count: int) -> tuple[Point, ...]:
     return tuple(Point(NOON - OVER.bucket * (count - 1 - at), at + 1) for at in range(count))
 
 
-def test_the_bucket_that_is_filling_is_left_out_until_it_is_whole() -> None:
-    shown = whole(points(3), OVER.bucket, NOON + OVER.bucket - timedelta(seconds=1))
-    assert [point.accepted for point in shown] == [1, 2]
-    assert len(whole(points(3), OVER.bucket, NOON + OVER.bucket)) == 3
+def drawn(points: Sequence[Point], width: int, least: timedelta = timedelta()) -> tuple[int, ...]:
+    """As many groups as fit, once the last bucket is over."""
+    now = points[-1].at + OVER.bucket
+    return grouped(points, OVER.bucket, group_of(points, OVER.bucket, width, least), now)
+
+
+def test_a_bucket_of_seconds_is_left_out_until_it_is_whole() -> None:
+    early = NOON + OVER.bucket - timedelta(seconds=1)
+    assert grouped(points(3), OVER.bucket, OVER.bucket, early) == (1, 2)
+    assert grouped(points(3), OVER.bucket, OVER.bucket, NOON + OVER.bucket) == (1, 2, 3)
+
+
+def test_a_longer_one_is_drawn_as_far_as_it_has_come() -> None:
+    """What was just used must not look unused for half a day."""
+    day = timedelta(days=1)
+    assert grouped((Point(NOON - day, 5), Point(NOON, 1)), day, day, NOON + timedelta(hours=1)) == (5, 1)
+
+
+def test_the_rate_counts_what_has_just_come_in() -> None:
+    now = NOON + timedelta(minutes=1)
+    assert per_minute((Point(NOON, 3), Point(now, 3)), MINUTE, now + MINUTE / 2) == 4
+    assert per_minute((Point(NOON - MINUTE, 3),), MINUTE, now) == 0
 
 
 @given(st.integers(1, 90), st.integers(1, 120))
 def test_groups_fit_and_count_nothing_twice(count: int, width: int) -> None:
-    values = grouped(points(count), OVER.bucket, width)
-    assert len(values) <= width
+    values = drawn(points(count), width)
+    assert len(values) <= max(width, 2)
     assert sum(values) <= count * (count + 1) // 2
     if count <= width:
         assert values == tuple(range(1, count + 1))
@@ -38,17 +57,16 @@ def test_groups_fit_and_count_nothing_twice(count: int, width: int) -> None:
 
 @given(st.integers(1, 60), st.integers(1, 59))
 def test_as_time_goes_on_groups_move_and_are_not_cut_anew(width: int, later: int) -> None:
-    """Whatever is in both windows is drawn the same."""
+    """Whatever is whole in both windows is drawn the same."""
     series = points(120)
-    before, after = (grouped(series[begin : begin + 60], OVER.bucket, width) for begin in (0, later))
-    common = [value for value in before if value in after]
-    assert list(before[len(before) - len(common) :]) == common
+    before, after = (drawn(series[begin : begin + 60], width) for begin in (0, later))
+    common = [value for value in before[:-1] if value in after]
     assert list(after[: len(common)]) == common
 
 
 def test_what_is_counted_by_the_minute_is_drawn_by_whole_minutes() -> None:
-    """Twelve buckets of 15 s, of which the last two begin a minute that is not whole."""
-    values = grouped([Point(NOON + OVER.bucket * at, 1) for at in range(10)], OVER.bucket, 60, timedelta(minutes=1))
+    """Ten buckets of 15 s, of which the last two begin a minute that is not whole."""
+    values = drawn([Point(NOON + OVER.bucket * at, 1) for at in range(10)], 60, timedelta(minutes=1))
     assert values == (4, 4)
 
 
