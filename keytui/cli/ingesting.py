@@ -65,11 +65,11 @@ def ingest(
             live=follow,
         )
         with opened(context) as vault:
-            run = _Run(vault, log)
+            run = _Run(vault, log, pipe)
             if follow:
-                run.follow(pipe)
+                run.follow()
             else:
-                run.once()
+                run.to_the_end()
             run.end()
             leaks = [_leak_line(vault, leak) for leak in run.leaks]
     if json:
@@ -83,12 +83,15 @@ def ingest(
 class _Run:
     """One run over a log: its reports go into the vault one by one, each with the bookmarks that it moves."""
 
-    def __init__(self, vault: Vault, log: AccessLog) -> None:
+    def __init__(self, vault: Vault, log: AccessLog, pipe: PipeContent | None) -> None:
         self._vault = vault
         self._log = log
         self._position = vault.changes(0, 0).position
         self._recogniser = vault.recogniser()
         self._bookmarks = dict(vault.bookmarks(log.source))
+        self._pipe = pipe
+        if pipe is not None:
+            pipe.look(self._bookmarks)  # before the time is taken by which lines are judged
         self.leaks: list[Leak] = []
 
     def once(self, stop: threading.Event | None = None) -> None:
@@ -99,10 +102,16 @@ class _Run:
                 if stop is not None and stop.is_set():
                     break
 
-    def follow(self, pipe: PipeContent | None) -> None:
+    def to_the_end(self) -> None:
+        """Hand over all there is, and what a pipe brings until it ends."""
+        self.once()
+        while self._pipe is not None and not self._pipe.ended:
+            self.once()
+
+    def follow(self) -> None:
         """Go on until a signal comes, or until the pipe ends."""
         with _signals() as stop:
-            while not (stop.is_set() or (pipe is not None and pipe.ended)):
+            while not (stop.is_set() or (self._pipe is not None and self._pipe.ended)):
                 self.once(stop)
                 stop.wait(POLL)
             self.once()
@@ -139,7 +148,8 @@ def _inputs(files: Sequence[Path], follow: bool) -> Iterator[tuple[list[Path], P
     with ExitStack() as ours:
         pipe = next((_pipe(path, ours) for path in pipes), None)
         if pipe is not None:
-            pipe.patience = POLL if follow else None
+            pipe.patience = POLL
+            pipe.followed = follow
         yield paths, pipe
 
 

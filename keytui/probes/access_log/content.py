@@ -6,8 +6,9 @@ import gzip
 import io
 import os
 import select
+import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,8 +19,11 @@ HEAD: Final = 4096
 BLOCK: Final = 512 * 1024
 MOST_LINE: Final = 256 * 1024
 """Bytes of the longest line that is looked at; a longer one is passed over as it comes."""
+_AT_ONCE: Final = 1.0
+"""Seconds for which a pipe is read at once: who reads for longer judges what comes by a time that is past."""
 _FIRST_BYTES: Final = 2.0
 """Seconds that a followed pipe has for its first bytes, by which it is known again."""
+_CONTENT: Final = "content-"
 _GZIP: Final = b"\x1f\x8b"
 _CUT_OFF: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -71,7 +75,7 @@ class Content(Protocol):
 
 def identity(head: bytes) -> str:
     """The name of the bookmark of a content that begins so."""
-    return f"content-{sha256(head).hexdigest()[:32]}"
+    return f"{_CONTENT}{sha256(head).hexdigest()[:32]}"
 
 
 def remembered(head: bytes, bookmarks: Mapping[str, str]) -> tuple[str, Place] | None:
@@ -79,7 +83,7 @@ def remembered(head: bytes, bookmarks: Mapping[str, str]) -> tuple[str, Place] |
     found: tuple[str, Place] | None = None
     names: dict[int, str] = {}
     for name, value in bookmarks.items():
-        if not name.startswith("content-"):
+        if not name.startswith(_CONTENT):
             continue
         place = Place.parse(value)
         if place.head > len(head):
@@ -106,6 +110,7 @@ class FileContent:
         self._raw = raw
         self.head = self._read(HEAD)
         self._file.seek(0)
+        self._left = self.size
 
     @property
     def size(self) -> int | None:
@@ -117,10 +122,14 @@ class FileContent:
             self._file.seek(offset)
         except _CUT_OFF:
             self.cut_off = True
+        self._left = None if self.size is None else self.size - offset
 
     def blocks(self) -> Iterator[Block]:
+        """Up to where it ended as it was opened: what comes meanwhile has times that were still to come then."""
         splitter = Splitter()
-        while data := self._read(BLOCK):
+        while data := self._read(BLOCK if self._left is None else min(BLOCK, self._left)):
+            if self._left is not None:
+                self._left -= len(data)
             yield from splitter.split(data)
         if self._packed and not self.cut_off:
             yield from splitter.rest()
@@ -144,8 +153,9 @@ class FileContent:
 class PipeContent:
     """A pipe: what was read is gone, so that it stays open, and knows by itself where it is."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.name = name
+        self._monotonic = monotonic
         self.cut_off = False
         self.ended = False
         self.head = b""
@@ -153,17 +163,21 @@ class PipeContent:
         """The bytes and lines that were read of it."""
         self.patience: float | None = None
         """Seconds that it is waited for when nothing comes; None: until it ends."""
+        self.followed = False
+        """Whether it may bring less than its first bytes for a long time."""
         self._stream = stream
         self._splitter = Splitter()
         self._waiting = b""
-        self._begun = False
+        self._looked = self._begun = False
         self._skip = 0
 
-    def look(self, least: int) -> None:
-        """Wait, once, for the first bytes: `least` of them, unless it ends before or nothing comes for a moment."""
-        patience = None if self.patience is None else _FIRST_BYTES
-        while not self._begun and len(self._waiting) < least and (data := self._read(patience)):
+    def look(self, bookmarks: Mapping[str, str]) -> None:
+        """Wait, once, for the first bytes, as many as it can be known by; of a followed one no longer than a moment."""
+        least = HEAD if any(name.startswith(_CONTENT) for name in bookmarks) else 1
+        patience = _FIRST_BYTES if self.followed else None
+        while not self._looked and len(self._waiting) < least and (data := self._read(patience)):
             self._waiting += data
+        self._looked = True
 
     def skip(self, offset: int) -> None:
         if not self._begun:
@@ -171,11 +185,15 @@ class PipeContent:
         self._begun = True
 
     def blocks(self) -> Iterator[Block]:
+        """What comes within a second, if it is waited for with patience; else all."""
+        began = self._monotonic()
         while data := self._waiting or self._read(self.patience):
             self._waiting = b""
             passed = min(self._skip, len(data))
             self._skip -= passed
             yield from self._splitter.split(data[passed:])
+            if self.patience is not None and self._monotonic() - began > _AT_ONCE:
+                return
 
     def close(self) -> None:
         """It is not ours to close."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from keytui.probes.access_log.bookmarks import Marks
-from keytui.probes.access_log.content import HEAD, Content, FileContent, PipeContent, Place, identity, remembered
+from keytui.probes.access_log.content import Content, FileContent, PipeContent, Place, identity, remembered
 
 _MOST_NEIGHBOURS: Final = 8
 """Files beside a log, the newest of them, that are looked at for what was rotated away."""
@@ -77,7 +77,7 @@ def open_all(
             files.append(file)
     contents += files
     if pipe is not None:
-        pipe.look(HEAD if any(name.startswith("content-") for name in marks.given) else 1)
+        pipe.look(marks.given)
         contents.append(pipe)
     opened = [_opened(content, marks, first_time) for content in contents]
     wanted = set(marks.state.contents).difference(one.bookmark for one in opened)

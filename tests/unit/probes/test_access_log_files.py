@@ -321,6 +321,33 @@ def test_the_newest_log_is_waited_for_although_an_older_one_was_read_after_it(tm
     assert [(gap.kind, gap.start, gap.end) for gap in book.gaps] == [(GapKind.LOG_ROTATED, at(109), at(200))]
 
 
+def test_lines_that_come_while_a_log_is_read_are_left_for_the_next_time(file: Path) -> None:
+    """Their times are later than the one by which the run knows what is still to come."""
+    book, log = Notebook(), AccessLog("log edge", [file])
+    write(file, *lines(0, 60_000))
+    reports = log.ask(RECOGNISER, {}, at(60_000))
+    next(reports)
+    write(file, *lines(61_000, 61_010))
+    assert sum(use.accepted for report in reports for use in report.uses) < 60_000
+    assert log.counts[str(file)].lines == 60_000
+    book.take(log, at(61_010))
+    assert log.counts[str(file)].skewed == 0
+
+
+def test_a_pipe_that_brings_ever_more_is_read_for_a_second_at_a_time() -> None:
+    """Lines that come later are judged by a later time."""
+    seconds = iter(range(1000))
+    text = "".join(f"{line}\n" for line in lines(0, 20_000)).encode()
+    pipe = PipeContent(io.BytesIO(text), "standard input", monotonic=lambda: next(seconds) * 0.6)
+    pipe.patience = 0
+    log, book, counted = AccessLog("log edge", [], pipe), Notebook(), []
+    while not pipe.ended:
+        book.take(log)
+        counted.append(book.accepted[VERSION])
+    assert counted[-1] == 20_000
+    assert 0 < counted[0] < counted[1] < 20_000
+
+
 def test_two_runs_at_once_are_not_both_counted(file: Path) -> None:
     book = Notebook()
     write(file, *lines(0, 10))
