@@ -158,6 +158,15 @@ def test_two_that_vanish_together_are_back_when_both_are(edge: Asked, prometheus
     assert edge.stretches == [(GapKind.ABSENT_SERIES, minutes(5), minutes(31))]
 
 
+def test_two_that_are_back_in_one_look_were_missing_until_the_later_one(edge: Asked, prometheus: Prometheus) -> None:
+    for key, back in ((V1, 31), (V2, 21)):
+        steady(prometheus, {0: 3}, until=5, key=key)
+        steady(prometheus, {0: 3}, start=back, until=40, key=key)
+    edge.at(minutes(5))
+    edge.at(minutes(40))
+    assert edge.stretches == [(GapKind.ABSENT_SERIES, minutes(5), minutes(31))]
+
+
 def test_a_version_that_has_ended_needs_no_series(edge: Asked, prometheus: Prometheus) -> None:
     steady(prometheus, {0: 3}, until=5)
     steady(prometheus, {0: 3}, until=60, key=V2)
@@ -180,6 +189,22 @@ def test_a_covered_version_without_a_series_is_a_gap_until_it_has_one(edge: Aske
     edge.at(minutes(20))
     assert edge.stretches == [(GapKind.ABSENT_SERIES, NOON, minutes(15))]
     assert edge.accepted(2) == 2
+
+
+def test_it_begins_once_all_that_was_there_was_seen(edge: Asked, prometheus: Prometheus) -> None:
+    steady(prometheus, {0: 3}, until=10)
+    steady(prometheus, {0: 5}, start=1, until=10, key=V2)
+    (report,) = edge.at(minutes(10))
+    assert report.since == minutes(1)
+    assert not report.uses
+
+
+def test_its_word_reaches_to_the_sample_that_is_furthest_behind(edge: Asked, prometheus: Prometheus) -> None:
+    steady(prometheus, {0: 3}, until=10)
+    steady(prometheus, {0: 5}, until=9, key=V2)
+    (report,) = edge.at(minutes(10))
+    assert report.as_of == minutes(9)
+    assert not report.gaps
 
 
 def test_evidence_does_not_begin_before_there_is_any(edge: Asked, prometheus: Prometheus) -> None:
