@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Integer, Update, bindparam, case
+from sqlalchemy import TableValuedAlias, Update, case
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, func, select, update
 
 from keytui.domain.usage import OTHER_CALLERS, Caller, Use
-from keytui.vault.local.columns import Span, UtcTime
+from keytui.vault.local.columns import microseconds
 from keytui.vault.local.grains import Grain, floor
-from keytui.vault.local.listing import listed, part
+from keytui.vault.local.listing import listed, part, selected
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.tables import CallerRow, CallerUsageRow, RotationRow
 
@@ -38,6 +38,19 @@ class _Seen:
     first_accepted_at: datetime | None = None
     last_accepted_at: datetime | None = None
     longest_gap: timedelta | None = None
+
+    def sums(self) -> tuple[int | None, ...]:
+        """The fields in their order, as they are stored."""
+        first, last = self.first_accepted_at, self.last_accepted_at
+        return (
+            microseconds(self.first_at),
+            microseconds(self.last_at),
+            self.accepted,
+            self.refused,
+            None if first is None else microseconds(first),
+            None if last is None else microseconds(last),
+            None if self.longest_gap is None else self.longest_gap // timedelta(microseconds=1),
+        )
 
     def add(self, use: Use) -> None:
         """Add one use; they come in the order of their beginning."""
@@ -140,44 +153,27 @@ def _count_histories(session: Session, uses: Sequence[Use], ids: Mapping[_Key, i
     seen: dict[int, _Seen] = {}
     for use in uses:
         seen.setdefault(ids[_key(use, use.caller)], _Seen(use.first_at, use.last_at)).add(use)
-    given = [
-        {
-            "of_caller": number,
-            "first_at": each.first_at,
-            "last_at": each.last_at,
-            "accepted_more": each.accepted,
-            "refused_more": each.refused,
-            "first_accepted": each.first_accepted_at,
-            "last_accepted": each.last_accepted_at,
-            "gap": each.longest_gap,
-            "by": recorder,
-        }
-        for number, each in seen.items()
-    ]
-    session.connection().execute(_ADDED_TO_HISTORY, given)
+    given = listed([(number, *each.sums()) for number, each in seen.items()])
+    session.connection().execute(_added_to_history(given, recorder))
 
 
-def _added_to_history() -> Update:
-    """One caller's sums over a flush, added to its history. SQL's max of anything and NULL is NULL."""
+def _added_to_history(given: TableValuedAlias, recorder: str) -> Update:
+    """Callers' sums over a flush, added to their histories. SQL's max of anything and NULL is NULL."""
     stored = CallerRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
-    first, last = bindparam("first_accepted", type_=UtcTime), bindparam("last_accepted", type_=UtcTime)
-    gap = bindparam("gap", type_=Span)
-    between = first - stored.last_accepted_at
-    longest = func.max(func.coalesce(stored.longest_gap, 0), func.coalesce(gap, 0), between)
+    number, first_at, last_at, accepted, refused, first, last, gap = (part(given, place) for place in range(8))
+    longest = func.max(func.coalesce(stored.longest_gap, 0), func.coalesce(gap, 0), first - stored.last_accepted_at)
     return (
         update(CallerRow)
-        .where(col(CallerRow.id) == bindparam("of_caller"))
+        .where(col(CallerRow.id) == number)
         .values(
-            first_seen=func.min(stored.first_seen, bindparam("first_at", type_=UtcTime)),
-            last_seen=func.max(stored.last_seen, bindparam("last_at", type_=UtcTime)),
-            accepted=stored.accepted + bindparam("accepted_more", type_=Integer),
-            refused=stored.refused + bindparam("refused_more", type_=Integer),
+            first_seen=func.min(stored.first_seen, first_at),
+            last_seen=func.max(stored.last_seen, last_at),
+            accepted=stored.accepted + accepted,
+            refused=stored.refused + refused,
             longest_gap=case(
                 (last.is_(None), stored.longest_gap), (stored.last_accepted_at.is_(None), gap), else_=longest
             ),
-            recorder=case(
-                (last >= func.coalesce(stored.last_accepted_at, last), bindparam("by")), else_=stored.recorder
-            ),
+            recorder=case((last >= func.coalesce(stored.last_accepted_at, last), recorder), else_=stored.recorder),
             last_accepted_at=func.max(
                 func.coalesce(stored.last_accepted_at, last), func.coalesce(last, stored.last_accepted_at)
             ),
@@ -185,13 +181,22 @@ def _added_to_history() -> Update:
     )
 
 
-_ADDED_TO_HISTORY: Final = _added_to_history()
-
-
 def _count_stretches(session: Session, uses: Sequence[Use], ids: Mapping[_Key, int]) -> None:
     """By the minute while the key's rotation is open, because a verdict may be asked for; else by the hour."""
     rotating = set(session.exec(select(RotationRow.key_id).where(col(RotationRow.closed_at).is_(None))))
-    new = insert(CallerUsageRow)
+    given = [
+        (
+            ids[_key(use, use.caller)],
+            Grain.MINUTE if use.key_id in rotating else Grain.HOUR,
+            microseconds(use.minute if use.key_id in rotating else floor(use.minute, _HOUR)),
+            microseconds(use.last_at),
+            use.accepted,
+            use.refused,
+        )
+        for use in uses
+    ]
+    columns = ("caller", "grain", "at", "last_at", "accepted", "refused")
+    new = insert(CallerUsageRow).from_select(columns, selected(given))
     stored, more = CallerUsageRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
     added = new.on_conflict_do_update(
         index_elements=[stored.caller, stored.grain, stored.at],
@@ -201,15 +206,4 @@ def _count_stretches(session: Session, uses: Sequence[Use], ids: Mapping[_Key, i
             "refused": stored.refused + more.refused,
         },
     )
-    given = [
-        {
-            "caller": ids[_key(use, use.caller)],
-            "grain": Grain.MINUTE if use.key_id in rotating else Grain.HOUR,
-            "at": use.minute if use.key_id in rotating else floor(use.minute, _HOUR),
-            "last_at": use.last_at,
-            "accepted": use.accepted,
-            "refused": use.refused,
-        }
-        for use in uses
-    ]
-    session.connection().execute(added, given)
+    session.connection().execute(added)

@@ -12,6 +12,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
+def microseconds(at: datetime) -> int:
+    """A time as it is stored."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC datetime, as integer microseconds since the epoch."""
 
@@ -19,7 +24,7 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(microseconds=value)

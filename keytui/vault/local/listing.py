@@ -6,13 +6,19 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, TableValuedAlias
+from sqlalchemy import ColumnElement, Select, TableValuedAlias, select, true
 from sqlmodel import func
 
 
-def listed(rows: Sequence[tuple[str | int | bool, ...]]) -> TableValuedAlias:
+def listed(rows: Sequence[tuple[str | int | None, ...]]) -> TableValuedAlias:
     """The rows as a table: `key` is a row's place among them, counted from 0; `part` reads its fields."""
     return func.json_each(json.dumps(rows)).table_valued("key", "value", name="listed")
+
+
+def selected(rows: Sequence[tuple[str | int | None, ...]]) -> Select[tuple[Any, ...]]:
+    """All rows with all their fields, to be inserted. Without a WHERE, SQLite takes ON CONFLICT for a join's ON."""
+    given = listed(rows)
+    return select(*(part(given, number) for number in range(len(rows[0])))).where(true())
 
 
 def part(of: TableValuedAlias, number: int) -> ColumnElement[Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam
+from sqlalchemy import ColumnElement
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, func, select, update
 
@@ -15,9 +15,9 @@ from keytui.domain.keys import VersionState
 from keytui.domain.retention import Addresses
 from keytui.domain.usage import Use
 from keytui.vault.local.callers import count_callers
-from keytui.vault.local.columns import UtcTime
+from keytui.vault.local.columns import microseconds
 from keytui.vault.local.grains import Grain
-from keytui.vault.local.listing import listed, part
+from keytui.vault.local.listing import listed, part, selected
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.tables import KeyRow, PulseRow, SeriesRow, UsageRow, VersionRow
 
@@ -96,7 +96,20 @@ def _count_minutes(session: Session, uses: Sequence[Use], source: str) -> None:
     for use in uses:
         of = series[_series(use)], use.minute
         minutes.setdefault(of, _Minute(use.first_at, use.last_at)).add(use)
-    new = insert(UsageRow)
+    given = [
+        (
+            number,
+            Grain.MINUTE,
+            microseconds(at),
+            microseconds(each.first_at),
+            microseconds(each.last_at),
+            each.accepted,
+            each.refused,
+        )
+        for (number, at), each in minutes.items()
+    ]
+    columns = ("series", "grain", "at", "first_at", "last_at", "accepted", "refused")
+    new = insert(UsageRow).from_select(columns, selected(given))
     stored, more = UsageRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
     added = new.on_conflict_do_update(
         index_elements=[stored.series, stored.grain, stored.at],
@@ -107,19 +120,7 @@ def _count_minutes(session: Session, uses: Sequence[Use], source: str) -> None:
             "refused": stored.refused + more.refused,
         },
     )
-    given = [
-        {
-            "series": number,
-            "grain": Grain.MINUTE,
-            "at": at,
-            "first_at": each.first_at,
-            "last_at": each.last_at,
-            "accepted": each.accepted,
-            "refused": each.refused,
-        }
-        for (number, at), each in minutes.items()
-    ]
-    session.connection().execute(added, given)
+    session.connection().execute(added)
 
 
 def _series_ids(session: Session, wanted: Iterable[_Series], source: str) -> dict[_Series, int]:
@@ -154,21 +155,25 @@ def _touch(session: Session, last_uses: Mapping[_Version, datetime]) -> None:
     """Note the last uses. A key that was rotated at once counts anew: late word of a revoked version is passed over."""
     if not last_uses:
         return
-    given = [{"of_key": key_id, "of_number": number, "at": at} for (key_id, number), at in last_uses.items()]
-    at = bindparam("at", type_=UtcTime)
-    of_version = (col(VersionRow.key_id) == bindparam("of_key"), col(VersionRow.number) == bindparam("of_number"))
-    alive = select(VersionRow.number).where(*of_version, VersionRow.state != VersionState.REVOKED)
+    given = listed([(key_id, number, microseconds(at)) for (key_id, number), at in last_uses.items()])
+    of_version = (col(VersionRow.key_id) == part(given, 0)) & (col(VersionRow.number) == part(given, 1))
+    alive = (
+        select(col(VersionRow.key_id), func.max(part(given, 2)).label("at"))
+        .join_from(given, VersionRow, of_version)
+        .where(VersionRow.state != VersionState.REVOKED)
+        .group_by(col(VersionRow.key_id))
+        .subquery()
+    )
     connection = session.connection()
     connection.execute(
-        update(VersionRow).where(*of_version).values(last_used_at=_later(VersionRow.last_used_at, at)), given
+        update(VersionRow).where(of_version).values(last_used_at=_later(VersionRow.last_used_at, part(given, 2)))
     )
     connection.execute(
         update(KeyRow)
-        .where(col(KeyRow.id) == bindparam("of_key"), alive.exists())
-        .values(last_used_at=_later(KeyRow.last_used_at, at)),
-        given,
+        .where(col(KeyRow.id) == alive.c.key_id)
+        .values(last_used_at=_later(KeyRow.last_used_at, alive.c.at))
     )
 
 
-def _later(stored: datetime | None, at: BindParameter[datetime]) -> ColumnElement[datetime]:
+def _later(stored: datetime | None, at: ColumnElement[int]) -> ColumnElement[datetime]:
     return func.max(func.coalesce(col(stored), at), at)
