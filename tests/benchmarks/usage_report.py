@@ -20,8 +20,8 @@ ROUNDS: Final = 9
 KEYS: Final = 10_000
 _SPAN: Final = timedelta(days=30)
 _ROWS: Final = """
-    SELECT u.at, u.accepted, u.refused FROM series AS s JOIN usage AS u ON u.series = s.id
-    WHERE s.key_id = ? AND u.grain IN (1, 60, 1440) AND u.at >= ?
+    SELECT u.at, u.accepted, u.refused FROM series AS s CROSS JOIN usage AS u
+    WHERE s.key_id = ? AND u.series = s.id AND u.grain IN (1, 60, 1440) AND u.at >= ?
 """
 
 
