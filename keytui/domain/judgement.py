@@ -205,6 +205,7 @@ def _assumption(evidence: Evidence, set_aside: frozenset[str]) -> str:
     if silences := [movement.silence_needed(evidence.policy) for movement in moved]:
         known = "Every caller known from that time" + (", unless waived," if set_aside else "")
         parts.append(f"{known} was silent for twice its longest pause ({long(max(silences))} at most).")
+        parts.append("One process among several of a caller's that comes less often than that would escape this.")
     parts.append(f"A job that comes less often than every {covered}, and has not come since, would escape this.")
     if shared := [evidence.now - movement.last_on_old for movement in moved if movement.caller.shared_possible]:
         rarest = f"So would a program that comes less often than every {long(min(shared))}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from random import Random
 from typing import Final
 
@@ -12,6 +13,7 @@ from tests.simulator.planting import plant
 from tests.simulator.world import DAY, HOUR, SECOND, Elsewhere, Move, Pace, Program, Service, Worker, World
 
 _BRISK: Final[tuple[Pace, ...]] = (Pace.CONSTANT, Pace.CONSTANT, Pace.DAILY, Pace.DAILY, Pace.WEEKDAYS)
+_ANY_TIME: Final = frozenset({Pace.CONSTANT, Pace.WEEKDAYS})
 _MOVES: Final = (
     *(Move.ON_TIME,) * 14,
     Move.LATE,
@@ -123,9 +125,21 @@ def _of_caller(
     for _ in range(random.choice((0, 0, 0, 1, 2))):
         its_pace = pace if caller.declared else random.choice((pace, Pace.CONSTANT, Pace.DAILY))
         made.append(program(random, caller, its_pace, random.choice(others), calendar))
+        if caller.declared and pace not in _ANY_TIME and move is not Move.SWITCHED_OFF:
+            _beside(random, made[-1], made[0])
     if caller.shared_possible and pace is not Pace.MONTHLY and random.random() < 0.3:
         made.append(program(random, caller, Pace.WEEKLY, random.choice(others), calendar))
     return made
+
+
+def _beside(random: Random, replica: Program, first: Program) -> None:
+    """Replicas of a job start about together, as one timetable has it; each is given its secret for itself.
+
+    Spread evenly over its period they would seem to be one job that comes more often: SAFE's assumption names them.
+    """
+    late = random.uniform(-0.5, 0.5) * HOUR
+    end = replica.old_until if replica.move is Move.SWITCHED_OFF else inf
+    replica.times = tuple(at + late for at in first.times if 0 < at + late < end)
 
 
 def _apps(random: Random, programs: list[Program]) -> tuple[str, ...]:
