@@ -12,13 +12,14 @@ from sqlmodel import Session, col, func, select
 from keytui.domain.detectors.patterns import HOUR, WEEK, Rhythm, Week
 from keytui.domain.detectors.routes import RouteSince, full_hours_since
 from keytui.domain.policy import Policies
+from keytui.vault.local.caller_counts import accepted_by_caller
 from keytui.vault.local.counting import Stretch, by_bucket
 from keytui.vault.local.coverage import gaps
 from keytui.vault.local.grains import Grain
 from keytui.vault.local.incidents import Incident
 from keytui.vault.local.key_facts import first_used, key_names
 from keytui.vault.local.listing import listed, part
-from keytui.vault.local.tables import CallerRow, CallerUsageRow, KeyRow, RouteRow, RouteUsageRow, SourceRow
+from keytui.vault.local.tables import KeyRow, RouteRow, RouteUsageRow, SourceRow
 
 WEEKS: Final = 4
 """How many weeks an hour is compared with: as many as hours are kept for."""
@@ -36,10 +37,13 @@ def rhythms(session: Session, policies: Policies, hour: datetime, now: datetime)
         return
     names, began = key_names(session, key_ids), first_used(session, key_ids)
     now_counts = _accepted(session, key_ids, hour, hour + HOUR)
-    then = [_accepted(session, key_ids, hour - n * WEEK - HOUR, hour - n * WEEK + 2 * HOUR) for n in _numbers()]
+    stretches = [(hour - n * WEEK - HOUR, hour - n * WEEK + 2 * HOUR) for n in _numbers()]
+    then = [_accepted(session, key_ids, since, until) for since, until in stretches]
     busy = [key_id for key_id in key_ids if now_counts[key_id, hour] >= _least(policies, names[key_id].environment)]
-    callers = _callers(session, busy, hour, hour + HOUR)
-    callers_then = [_callers(session, busy, hour - n * WEEK - HOUR, hour - n * WEEK + 2 * HOUR) for n in _numbers()]
+    callers = accepted_by_caller(session, busy, hour, hour + HOUR)
+    callers_then = [
+        accepted_by_caller(session, busy, hour - n * WEEK - HOUR, hour - n * WEEK + 2 * HOUR) for n in _numbers()
+    ]
     covered = is_covered(session, hour, hour + HOUR, now)
     for key_id in key_ids:
         weeks = [
@@ -75,25 +79,6 @@ def _accepted(
         for hour, found in hours.items():
             counts[key_id, hour] += found.accepted
     return counts
-
-
-def _callers(
-    session: Session, key_ids: Iterable[str], since: datetime, until: datetime
-) -> Mapping[str, Mapping[str, int]]:
-    """Accepted requests of each key by caller; where several sources tell of one, by the one that tells most."""
-    given = listed([(key_id,) for key_id in key_ids])
-    found = (
-        select(CallerRow.key_id, CallerRow.name, CallerRow.source, func.sum(CallerUsageRow.accepted))
-        .join_from(given, CallerRow, col(CallerRow.key_id) == part(given, 0))
-        .join(CallerUsageRow, col(CallerUsageRow.caller) == CallerRow.id)
-        .where(col(CallerUsageRow.grain).in_(_GRAINS), CallerUsageRow.at >= since, CallerUsageRow.at < until)
-        .where(CallerUsageRow.accepted > 0)
-        .group_by(col(CallerRow.key_id), col(CallerRow.name), col(CallerRow.source))
-    )
-    callers: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for key_id, name, _, accepted in session.exec(found):
-        callers[key_id][name] = max(callers[key_id][name], accepted)
-    return callers
 
 
 def routes_since(

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel import Session, and_, col, func, or_, select
+from sqlmodel import Session, and_, col, or_, select
 
 from keytui.domain.detectors.folding import KeyName
 from keytui.domain.detectors.refusals import RefusedMinute, Retirement
 from keytui.domain.detectors.versions import Dead, DeadUse
 from keytui.domain.keys import VersionState
 from keytui.domain.policy import Policies
+from keytui.vault.local.caller_counts import refused_by_address
 from keytui.vault.local.counting import ByBucket, Stretch, Version, by_bucket
-from keytui.vault.local.grains import Grain, floor
+from keytui.vault.local.grains import floor
 from keytui.vault.local.incidents import Incident
 from keytui.vault.local.listing import listed, part
-from keytui.vault.local.tables import CallerRow, CallerUsageRow, RotationRow, VersionRow
+from keytui.vault.local.tables import RotationRow, VersionRow
 
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
@@ -44,37 +44,20 @@ class Traffic:
 def refused_minutes(session: Session, traffic: Traffic) -> Iterator[RefusedMinute]:
     """Refusals by address. Callers are kept by the hour, so a minute's are divided by each one's share of them."""
     for version, shares in _shares(session, traffic).items():
-        for minute, counts in traffic.minutes[version].items():
+        refusing = ((minute, counts) for minute, counts in traffic.minutes[version].items() if counts.refused)
+        for minute, counts in refusing:
             for address, share in shares.items():
                 yield RefusedMinute(address, traffic.names[version[0]], minute, counts.refused * share)
 
 
 def _shares(session: Session, traffic: Traffic) -> dict[Version, dict[str, float]]:
-    """Of each version with refusals, each address's share; where several sources tell, by the one that tells most."""
-    told: dict[Version, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    for caller, refused in _refused_callers(session, traffic):
-        told[caller.key_id, caller.version][caller.source][caller.address or caller.name] += refused
-    shares = {}
-    for version, sources in told.items():
-        most = max(sources.values(), key=lambda addresses: sum(addresses.values()))
-        total = sum(most.values())
-        shares[version] = {address: refused / total for address, refused in most.items()}
-    return shares
-
-
-def _refused_callers(session: Session, traffic: Traffic) -> Iterator[tuple[CallerRow, int]]:
-    given = listed(sorted(version for version in traffic.refused() if version[0] in traffic.names))
-    of_versions = and_(col(CallerRow.key_id) == part(given, 0), col(CallerRow.version) == part(given, 1))
-    found = (
-        select(CallerRow, func.sum(CallerUsageRow.refused))
-        .join_from(given, CallerRow, of_versions)
-        .join(CallerUsageRow, col(CallerUsageRow.caller) == CallerRow.id)
-        .where(col(CallerUsageRow.grain).in_((Grain.MINUTE, Grain.HOUR)))
-        .where(CallerUsageRow.at >= floor(traffic.since, _HOUR), CallerUsageRow.last_at >= traffic.since)
-        .where(CallerUsageRow.refused > 0)
-        .group_by(col(CallerRow.id))
-    )
-    yield from session.exec(found)
+    """Of each version with refusals, each address's share."""
+    versions = {version for version in traffic.refused() if version[0] in traffic.names}
+    refused = refused_by_address(session, versions, floor(traffic.since, _HOUR), traffic.since)
+    return {
+        version: {address: count / sum(addresses.values()) for address, count in addresses.items()}
+        for version, addresses in refused.items()
+    }
 
 
 def dead_uses(session: Session, traffic: Traffic, policies: Policies) -> Iterator[DeadUse]:
