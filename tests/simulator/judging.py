@@ -193,6 +193,8 @@ class Truth:
         )
 
     def _whole(self, horizon: float, but_for: Fault | None) -> bool:
+        if any(each.forgeable and not each.knows_names for each in self._world.elsewhere):
+            return False  # it has callers of its own, and of those nobody vouches that they moved
         slack = 1.1 * self._world.silent_for
         for fault, (_, end) in self._world.faults.items():
             if fault is not but_for and (fault in _NEVER_COMPLETE or end + slack >= horizon):
