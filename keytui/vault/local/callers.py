@@ -11,6 +11,7 @@ from sqlalchemy import TableValuedAlias, Update, case
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, func, select, update
 
+from keytui.domain.text import harmless
 from keytui.domain.usage import OTHER_CALLERS, Caller, Use
 from keytui.vault.local.columns import microseconds
 from keytui.vault.local.grains import Grain, floor
@@ -79,7 +80,7 @@ def count_callers(session: Session, uses: Sequence[Use], source: str, recorder: 
 
 
 def _key(use: Use, caller: Caller) -> _Key:
-    return use.key_id, use.version, caller.name, caller.declared
+    return use.key_id, use.version, harmless(caller.name), caller.declared
 
 
 def _known(session: Session, wanted: Iterable[_Key], source: str) -> dict[_Key, int]:
@@ -140,10 +141,10 @@ def _new_caller(use: Use, caller: Caller, source: str) -> dict[str, object]:
         "key_id": use.key_id,
         "version": use.version,
         "source": source,
-        "name": caller.name,
+        "name": harmless(caller.name),
         "declared": caller.declared,
-        "address": caller.address,
-        "agent": caller.agent,
+        "address": harmless(caller.address),
+        "agent": harmless(caller.agent),
         "first_seen": use.first_at,
         "last_seen": use.last_at,
     }

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, func, select
 
+from keytui.domain.text import harmless
 from keytui.domain.usage import MOST_ROUTES, OTHER_ROUTES, RouteUse
 from keytui.vault.local.grains import Grain, floor
 from keytui.vault.local.listing import listed, part
@@ -46,7 +47,7 @@ def count_routes(session: Session, routes: Sequence[RouteUse], source: str) -> N
 
 
 def _key(use: RouteUse) -> _Key:
-    return use.key_id, use.route
+    return use.key_id, harmless(use.route)
 
 
 def _known(session: Session, wanted: Iterable[_Key], source: str) -> dict[_Key, int]:

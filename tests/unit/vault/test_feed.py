@@ -12,6 +12,7 @@ import pytest
 
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan, Rotation
+from keytui.domain.text import harmless
 from keytui.domain.usage import MOST_ROUTES, OTHER_CALLERS, OTHER_ROUTES, Caller, Flush, RouteUse, Use
 from keytui.vault.local.callers import MOST_CALLERS
 from keytui.vault.local.feed import LocalFeed
@@ -80,6 +81,16 @@ def test_callers_beyond_the_most_are_counted_together(feed: LocalFeed, vault: Lo
     callers = {found.caller: found.accepted for found in vault.callers(issued.key.id)}
     assert len(callers) == MOST_CALLERS + 1
     assert callers[OTHER_CALLERS] == 5
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800", "line\nline", 'q"uo\\te', "\U0001f600"])
+def test_no_name_can_stop_a_flush(feed: LocalFeed, vault: LocalVault, issued: Issued, name: str) -> None:
+    routes = (RouteUse(issued.key.id, f"/{name}", NOON, 1),)
+    for sequence in (1, 2):
+        feed.record(Flush("r1", sequence, NOON, (use(issued, caller=name),), routes=routes))
+
+    (caller,) = vault.callers(issued.key.id)
+    assert (caller.caller.name, caller.accepted) == (harmless(name), 2)
 
 
 def test_losses_are_gaps(feed: LocalFeed, vault: LocalVault, rotation: Rotation) -> None:
