@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from keytui.clock import utc_now
+from keytui.domain.query import Query, Sort
 from keytui.domain.reports import SourceStanding
 from tests.end_to_end.display import PATIENCE
 from tests.end_to_end.home import KEYTUI, Home
@@ -33,6 +34,11 @@ def append(path: Path, key: str, count: int = 1) -> None:
 def accepted(home: Home) -> int:
     with home.vault() as vault:
         return sum(use.accepted for use in vault.callers(vault.find("checkout").id))
+
+
+def _used(home: Home) -> list[str]:
+    with home.vault() as vault:
+        return [row.key.name for row in vault.page(Query(), Sort(), 0, 100).rows if row.last_used_at is not None]
 
 
 def standing(home: Home) -> SourceStanding:
@@ -67,6 +73,9 @@ def test_a_log_is_followed_through_its_rotations_until_a_signal_comes(home: Home
         eventually(lambda: accepted(home) == 3, PATIENCE)
         append(log, key, 2)
         assert eventually(lambda: accepted(home) == 5, PATIENCE) < PATIENCE
+        late = home.create("late")[:PREFIX]
+        append(log, late)
+        eventually(lambda: "late" in _used(home), PATIENCE)
         log.rename(log.with_name("edge.log.1"))
         append(log.with_name("edge.log.1"), key)
         append(log, key)
@@ -79,7 +88,7 @@ def test_a_log_is_followed_through_its_rotations_until_a_signal_comes(home: Home
         process.send_signal(number)
         out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
-    assert json.loads(out)["accepted"] == 12
+    assert json.loads(out)["accepted"] == 13
     assert accepted(home) == 12
     assert standing(home).gaps == ()
     assert home.answer("ingest", str(log), "--source", "edge")["lines"] == 0
