@@ -256,7 +256,7 @@ class TestResolving:
         assert vault.alerts() == ()
 
     @pytest.mark.parametrize(("after", "same"), [(SAME_AGAIN / 2, True), (SAME_AGAIN * 2, False)])
-    def test_what_comes_back_soon_is_the_same_alert_and_what_comes_later_another(
+    def test_what_comes_back_soon_is_the_same_and_later_another(
         self, house: House, after: timedelta, same: bool
     ) -> None:
         key_id = created(house.vault).key.id
