@@ -44,6 +44,13 @@ _BOUNDS: Final[Mapping[str, Callable[..., ColumnElement[datetime]]]] = {"first_a
 _USAGE: Final = METADATA.tables["usage"]
 _CALLER_USAGE: Final = METADATA.tables["caller_usage"]
 _ROUTE_USAGE: Final = METADATA.tables["route_usage"]
+_OLDEST: Final = union_all(
+    *(
+        select(literal(table.name), literal(int(grain)), func.min(table.c.at)).where(table.c.grain == grain)
+        for table in (_USAGE, _CALLER_USAGE, _ROUTE_USAGE)
+        for grain in Grain
+    )
+)
 _PULSES: Final = METADATA.tables["pulses"]
 _SERIES: Final = METADATA.tables["series"]
 _CALLERS: Final = METADATA.tables["callers"]
@@ -84,12 +91,7 @@ def _steps(retention: Retention, now: datetime) -> Iterator[_Step]:
 
 def _oldest(session: Session) -> Mapping[tuple[str, int], datetime]:
     """The oldest row of each table and grain: looks into an index, because mostly there is nothing to do."""
-    looks = (
-        select(literal(table.name), literal(int(grain)), func.min(table.c.at)).where(table.c.grain == grain)
-        for table in (_USAGE, _CALLER_USAGE, _ROUTE_USAGE)
-        for grain in Grain
-    )
-    return {(name, grain): at for name, grain, at in session.connection().execute(union_all(*looks)) if at}
+    return {(name, grain): at for name, grain, at in session.connection().execute(_OLDEST) if at}
 
 
 def _kept_from(session: Session) -> datetime | None:

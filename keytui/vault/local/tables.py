@@ -464,7 +464,7 @@ class NotificationRow(Row, table=True):
 
 
 class LookRow(Row, table=True):
-    """When some process last looked for alerts, so that no other does the same at the same time."""
+    """When some process last looked for alerts or old addresses, so that no other does the same at the same time."""
 
     __tablename__ = "looks"
 
