@@ -40,7 +40,7 @@ NAMED: dict[Fault, tuple[str, ...]] = {
     Fault.CLOCK_BACK: ("clock skew", "recorder silent", "spoke last"),
     Fault.CLOCK_AHEAD: ("clock skew", "recorder silent", "ahead of the vault's clock"),
     Fault.LATE_SERVICE: ("nothing recorded", "saw nothing before"),
-    Fault.LATE_EVERYWHERE: ("saw nothing before", "nothing records"),
+    Fault.LATE_EVERYWHERE: ("saw nothing before", "nothing records", "how many requests are refused"),
     Fault.LOG_LAGS: ("spoke last at", "saw nothing after"),
     Fault.LOG_ROTATED: ("log rotated away",),
     Fault.LOG_LOST: ("spoke last at", "saw nothing after"),
