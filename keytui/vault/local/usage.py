@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import BigInteger, ColumnElement, type_coerce
-from sqlmodel import Session, col, func, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
 
 from keytui.domain.monitor import Counts
 from keytui.domain.rotation import Rotation
@@ -23,10 +23,11 @@ from keytui.vault.local.listing import listed, part
 from keytui.vault.local.mapping import caller_of
 from keytui.vault.local.recording import RECORDERS
 from keytui.vault.local.rows import key_row
-from keytui.vault.local.tables import CallerRow, KeyRow, SeriesRow, UsageRow
+from keytui.vault.local.tables import CallerRow, KeyRow
 
 ACTIVITY_PARTS: Final = 8
 """The last 24 hours of a key, in parts of three."""
+_ACTIVITY_BUCKET: Final = timedelta(minutes=30)
 _BEFORE_ROTATION: Final = timedelta(hours=1)
 _MOST_BUCKETS: Final = 60
 _BUCKETS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 1440))
@@ -84,21 +85,12 @@ def pace_of(session: Session, rotation: Rotation, now: datetime) -> tuple[UsageP
 
 
 def activity_of(session: Session, key_ids: Sequence[str], now: datetime) -> dict[str, tuple[int, ...]]:
-    """Accepted requests of each key in the last 24 hours, in eight equal parts, oldest first."""
+    """Accepted requests of each key in the last 24 hours, in eight equal parts, oldest first; right to half an hour."""
     start, part = now - timedelta(hours=24), timedelta(hours=24) / ACTIVITY_PARTS
-    number = _part_number(start, part)
-    rows = (
-        select(SeriesRow.key_id, SeriesRow.version, number, func.sum(UsageRow.accepted))
-        .join(UsageRow, col(UsageRow.series) == SeriesRow.id)
-        .where(col(SeriesRow.key_id).in_(key_ids), col(SeriesRow.probe).is_(False), UsageRow.at >= start)
-        .group_by(col(SeriesRow.id), number)
-    )
-    claimed: dict[tuple[str, int, int], int] = defaultdict(int)
-    for key_id, version, part_number, accepted in session.exec(rows):
-        claimed[key_id, version, part_number] = max(claimed[key_id, version, part_number], accepted)
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * ACTIVITY_PARTS)
-    for (key_id, _, part_number), accepted in claimed.items():
-        counts[key_id][min(part_number, ACTIVITY_PARTS - 1)] += accepted
+    for (key_id, _), buckets in by_bucket(session, Stretch(start, now, _ACTIVITY_BUCKET), key_ids).items():
+        for at, counted in buckets.items():
+            counts[key_id][min(max((at - start) // part, 0), ACTIVITY_PARTS - 1)] += counted.accepted
     return {key_id: tuple(parts) for key_id, parts in counts.items()}
 
 
@@ -134,12 +126,6 @@ def _busiest(session: Session, over: Stretch, limit: int) -> dict[str, str]:
     keys = by_key(versions.items())
     names = names_of(session, heapq.nsmallest(limit, keys, key=lambda key_id: -keys[key_id].requests))
     return dict(sorted(names.items(), key=lambda key: (-keys[key[0]].requests, key[1])))
-
-
-def _part_number(start: datetime, part: timedelta) -> ColumnElement[int]:
-    """In which part after `start` a row lies, worked out where the rows are."""
-    offset = type_coerce(UsageRow.at, BigInteger) - (start - _EPOCH) // _MICROSECOND
-    return offset // (part // _MICROSECOND)
 
 
 def _points(
