@@ -83,6 +83,7 @@ def _moments_of(worker: Worker) -> Iterator[float]:
     yield worker.started + SECOND
     begin, end, _ = worker.skew
     if begin < inf:
+        yield begin - SECOND
         yield begin + SECOND
     if end < inf:
         yield end - SECOND

@@ -8,7 +8,7 @@ from keytui.domain.durations import long
 from tests.simulator.building import build
 from tests.simulator.judging import Judged, judged
 from tests.simulator.telling import house
-from tests.simulator.world import World, moment
+from tests.simulator.world import Worker, World, moment
 
 
 def show(seed: int) -> str:
@@ -42,12 +42,14 @@ def _world(world: World) -> list[str]:
     return lines
 
 
-def _oddities(worker: object) -> str:
-    return ", ".join(
-        f"{name} {getattr(worker, name)}"
-        for name in ("mute", "skew", "loses", "drops")
-        if "inf" not in str(getattr(worker, name))
-    )
+def _oddities(worker: Worker) -> str:
+    found = {
+        "mute": worker.mute[0],
+        "wrong clock": worker.skew[0],
+        "loses a flush": worker.loses,
+        "drops": worker.drops,
+    }
+    return ", ".join(f"{what} from {at:.1f} h" for what, at in found.items() if not isinf(at))
 
 
 def _answer(world: World, each: Judged) -> list[str]:

@@ -18,13 +18,13 @@ from keytui.domain.retention import Retention
 from keytui.domain.rotation import Plan
 from keytui.domain.verdict import Assessment
 from keytui.vault.local.database import FILE_NAME, Database
-from keytui.vault.local.evidence import gather_evidence
+from keytui.vault.local.evidence.gathering import gather_evidence
+from keytui.vault.local.evidence.verdicts import QUESTIONS
 from keytui.vault.local.feed import LocalFeed
-from keytui.vault.local.keyring import Cost
 from keytui.vault.local.ledger import HEAD_FILE
 from keytui.vault.local.rows import rotation_row, stored_rotation
+from keytui.vault.local.sealing.keyring import Cost
 from keytui.vault.local.vault import PEPPER_FILE, LocalVault
-from keytui.vault.local.verdicts import QUESTIONS
 from keytui.vault.model import Delivery
 from keytui.vault.profile import Profile
 from tests.simulator.faults import Fault
