@@ -48,7 +48,7 @@ LOOKS: Final = (
     Look("import", ("I",), ("Import a .env file",)),
     Look("disable", ("j", "D"), ("Disable checkout-api?",)),
     Look("revoke", ("j", "X"), ("Revoke checkout-api?",)),
-    Look("usage", ("3", *["right_square_bracket"] * 3), ("last 24 h", "v1 100%")),
+    Look("usage", ("3", *["right_square_bracket"] * 3), ("keytui top --range 24h", "KEYS 1", "ALERTS 8")),
     Look("audit", ("4",), ("12 entries", "key.disabled")),
     Look("help", ("question_mark",), ("Keys that work here",)),
 )
@@ -71,6 +71,7 @@ def shown(*words: str, presses: tuple[str, ...] = ()) -> Callable[[Pilot[int]], 
 
     async def go(pilot: Pilot[int]) -> None:
         await keys(pilot)
+        await until_said(pilot, " alert")  # the vault was tended once
         if pilot.app.size.height >= 24:
             await until_said(pilot, "sha256:")
         await pilot.press(*presses)
@@ -99,7 +100,7 @@ def test_read_only_and_alerts(
     guarded = Profile(profile.name, profile.directory, profile.actor, read_only=True)
     clock.now = fleet.rotations(True, 0, 1)[0].overlap_ends_at or clock.now
     console = Console(lambda opened: LocalVault.open(opened, clock), guarded, clock)
-    assert snap_compare(console, terminal_size=size, run_before=shown("READ-ONLY", "! 1 alert"))
+    assert snap_compare(console, terminal_size=size, run_before=shown("READ-ONLY", "! 2 alerts"))
 
 
 def test_light_theme(snap_compare: SnapCompare, console: Console, fleet: LocalVault) -> None:

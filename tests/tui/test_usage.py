@@ -308,10 +308,10 @@ async def test_names_rates_refusals_and_alerts_stay_at_any_size(console: Console
 async def test_an_alert_under_the_cursor_is_told_in_full_where_its_line_is_cut(console: Console) -> None:
     async with console.run_test(size=(60, 20)) as pilot:
         await monitor_at_any_size(pilot)
-        await pilot.press("tab", "j")
-        await until_said(pilot, "10.0.3.7 still uses v6 of ci-deploy, whose", "overlap ends in 2 h")
         await pilot.press("tab")
-        await until(pilot, lambda: "overlap ends in 2 h" not in said(pilot), "the end of the line")
+        await until_said(pilot, "! critical  212 refusals of partner-export from", "203.0.113.9 in 2 min")
+        await pilot.press("tab")
+        await until(pilot, lambda: "203.0.113.9 in 2 min" not in said(pilot), "the end of the line")
 
 
 async def test_every_key_in_every_state_leaves_a_screen_that_lives(console: Console, vault: ScriptedVault) -> None:
