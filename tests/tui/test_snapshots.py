@@ -48,7 +48,7 @@ LOOKS: Final = (
     Look("import", ("I",), ("Import a .env file",)),
     Look("disable", ("j", "D"), ("Disable checkout-api?",)),
     Look("revoke", ("j", "X"), ("Revoke checkout-api?",)),
-    Look("usage", ("3", *["right_square_bracket"] * 3), ("keytui top --range 24h", "KEYS 1", "ALERTS 8")),
+    Look("usage", ("3", *["right_square_bracket"] * 3), ("keytui top --range 24h", "KEYS 1", "ci-deploy expires on")),
     Look("audit", ("4",), ("12 entries", "key.disabled")),
     Look("help", ("question_mark",), ("Keys that work here",)),
 )
