@@ -66,6 +66,8 @@ def _wrongs(truth: Truth, answer: Answer) -> Iterator[str]:
         for program in truth.needing:
             if not truth.escapes(program, covered, unnamed):
                 yield f"SAFE while {program.caller.name} ({program.pace}, {program.move}) still needs the old version"
+        if truth.too_soon:
+            yield "SAFE before the window has passed"
         if truth.sole is not None and truth.sole not in _MAY_BE_SAFE and truth.bites(truth.sole):
             yield f"SAFE in spite of {truth.sole}"
     findings = [each for each in assessment.reasons if each.verdict is assessment.verdict and not each.waived_by]
@@ -100,6 +102,7 @@ class Truth:
         self._at = at
         self._since = world.handed_over if question is Question.RETIRE else world.suspended
         self._question = question
+        self.too_soon = at - self._since < (_QUIET if question is Question.RETIRE else _WATCH)
         self.needing = world.needing_old(at)
         self.sole: Fault | None = next(iter(world.faults)) if len(world.faults) == 1 else None
 
@@ -127,8 +130,7 @@ class Truth:
     def complete(self, but_for: Fault | None = None) -> bool:
         """Whether the old version is idle for long enough, and all of it was recorded. Strict: any doubt is no."""
         world, at = self._world, self._at
-        needed = _QUIET if self._question is Question.RETIRE else _WATCH
-        if self.needing or at - self._since < needed * _MARGIN or not world.proven:
+        if self.needing or self.too_soon or not world.proven:
             return False
         by_caller: dict[Caller, list[Program]] = defaultdict(list)
         for program in world.programs:

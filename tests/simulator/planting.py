@@ -145,7 +145,7 @@ def _log_rotated(random: Random, world: World) -> _Stretch:
 
 def _log_lost(random: Random, world: World) -> _Stretch:
     log = _log(random, world)
-    log.silent_from = _when(random, world)
+    log.silent_from = max(_when(random, world), world.handed_over)  # one that never spoke is no source
     return log.silent_from, inf
 
 
