@@ -19,9 +19,9 @@ from sqlalchemy import text
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Caller, RouteUse, Use
 from keytui.vault.local.database import FILE_NAME, Database
-from keytui.vault.local.recording import RECORDERS, count_uses
-from keytui.vault.local.retaining import roll_up
-from keytui.vault.local.routes import count_routes
+from keytui.vault.local.usage.recording import RECORDERS, count_uses
+from keytui.vault.local.usage.retaining import roll_up
+from keytui.vault.local.usage.routes import count_routes
 
 KEYS: Final = 20
 CALLERS: Final = 3

@@ -12,7 +12,7 @@ import pytest
 from keytui.domain.audit import Actor
 from keytui.domain.policy import Policies
 from keytui.vault.local.feed import LocalFeed
-from keytui.vault.local.keyring import Cost
+from keytui.vault.local.sealing.keyring import Cost
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault

@@ -13,15 +13,15 @@ from keytui.domain.query import Query, Sort
 from keytui.domain.rotation import Plan, Rotation, Step
 from keytui.domain.usage import CallerUse, Usage
 from keytui.domain.verdict import Assessment
-from keytui.vault.local.finding import found_key
+from keytui.vault.local.evidence.verdicts import QUESTIONS, assessed
+from keytui.vault.local.keys.finding import found_key
+from keytui.vault.local.keys.search import conditions, order
 from keytui.vault.local.mapping import delivery_of, entry_of, key_of, step_of, summary_of, version_of
-from keytui.vault.local.rehearsal import rehearsed
+from keytui.vault.local.rotations.rehearsal import rehearsed
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row, version_rows
-from keytui.vault.local.search import conditions, order
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AuditRow, DeliveryRow, KeyRow, RotationRow, StepRow, VersionRow
-from keytui.vault.local.usage import activity_of, callers_of, pace_of, usage_of
-from keytui.vault.local.verdicts import QUESTIONS, assessed
+from keytui.vault.local.usage.buckets import activity_of, callers_of, pace_of, usage_of
 from keytui.vault.model import AuditPage, KeyDetail, Page, Rehearsal, RotationDetail
 
 _AUDIT_TAIL = 20

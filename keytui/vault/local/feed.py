@@ -17,14 +17,14 @@ from keytui.clock import Clock, utc_now
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Flush
 from keytui.domain.verdict import GapKind
-from keytui.vault.local.credentials import credentials
 from keytui.vault.local.database import Database
 from keytui.vault.local.files import kept_key
+from keytui.vault.local.keys.credentials import credentials
 from keytui.vault.local.ledger import position
-from keytui.vault.local.recording import RECORDERS, count_uses, note_pulse
-from keytui.vault.local.retaining import roll_up
-from keytui.vault.local.routes import count_routes
 from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow
+from keytui.vault.local.usage.recording import RECORDERS, count_uses, note_pulse
+from keytui.vault.local.usage.retaining import roll_up
+from keytui.vault.local.usage.routes import count_routes
 from keytui.vault.local.vault import PEPPER_FILE
 from keytui.vault.profile import Profile
 from keytui.verify.source import CredentialChanges, CredentialSet

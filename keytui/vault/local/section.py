@@ -17,8 +17,8 @@ from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness
 from keytui.vault.guard import WriteGuard
 from keytui.vault.local.database import Database
-from keytui.vault.local.keyring import Cost, HeldKey
 from keytui.vault.local.ledger import Head, Ledger
+from keytui.vault.local.sealing.keyring import Cost, HeldKey
 from keytui.vault.profile import Profile
 
 

@@ -13,25 +13,25 @@ from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness
 from keytui.vault.guard import WriteGuard
-from keytui.vault.local.adopting import Adopting
-from keytui.vault.local.alerting import Alerting
+from keytui.vault.local.alerts.alerting import Alerting
+from keytui.vault.local.alerts.notifying import Notifying
 from keytui.vault.local.asking import Asking
-from keytui.vault.local.checking import Checking
 from keytui.vault.local.database import Database
-from keytui.vault.local.ending import Ending
+from keytui.vault.local.evidence.witnessing import Witnessing
 from keytui.vault.local.files import kept_key
-from keytui.vault.local.forgetting import Forgetting
-from keytui.vault.local.keeping import Keeping
-from keytui.vault.local.keyring import Cost, HeldKey
+from keytui.vault.local.keys.adopting import Adopting
+from keytui.vault.local.keys.checking import Checking
+from keytui.vault.local.keys.keeping import Keeping
 from keytui.vault.local.ledger import Ledger, head_of, position
-from keytui.vault.local.monitoring import Monitoring
-from keytui.vault.local.notifying import Notifying
-from keytui.vault.local.rotating import Rotating
-from keytui.vault.local.scheduling import Scheduling
-from keytui.vault.local.sealing import Sealing
+from keytui.vault.local.rotations.ending import Ending
+from keytui.vault.local.rotations.rotating import Rotating
+from keytui.vault.local.rotations.scheduling import Scheduling
+from keytui.vault.local.sealing.keyring import Cost, HeldKey
+from keytui.vault.local.sealing.sealing import Sealing
 from keytui.vault.local.section import Ground, audited
+from keytui.vault.local.usage.forgetting import Forgetting
+from keytui.vault.local.usage.monitoring import Monitoring
 from keytui.vault.local.watching import Watching
-from keytui.vault.local.witnessing import Witnessing
 from keytui.vault.profile import Profile
 
 PEPPER_FILE: Final = "pepper"

@@ -8,9 +8,9 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select
 
-from keytui.vault.local.alerting import alerts_that_count
+from keytui.vault.local.alerts.alerting import alerts_that_count
 from keytui.vault.local.ledger import position
-from keytui.vault.local.sealing import seal_state
+from keytui.vault.local.sealing.sealing import seal_state
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AuditRow, RecorderRow, RotationRow
 from keytui.vault.model import Changes, Standing

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 
 from keytui.domain.retention import Retention
 from keytui.vault.local.database import Database
-from keytui.vault.local.retaining import roll_up
+from keytui.vault.local.usage.retaining import roll_up
 
 
 def main(directory: str, now: str, beginning: str) -> None:

@@ -14,8 +14,8 @@ from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.text import harmless
 from keytui.domain.usage import MOST_ROUTES, OTHER_CALLERS, OTHER_ROUTES, Caller, Flush, RouteUse, Use
-from keytui.vault.local.callers import MOST_CALLERS
 from keytui.vault.local.feed import LocalFeed
+from keytui.vault.local.usage.callers import MOST_CALLERS
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile

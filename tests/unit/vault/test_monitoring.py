@@ -10,10 +10,10 @@ from sqlmodel import select
 from keytui.domain.alerts import AlertKind, Severity, Signal
 from keytui.domain.monitor import range_of
 from keytui.domain.reports import Report, SourceKind
+from keytui.vault.local.alerts.noting import note_signals
 from keytui.vault.local.database import Database
-from keytui.vault.local.grains import Grain
-from keytui.vault.local.noting import note_signals
 from keytui.vault.local.tables import UsageRow
+from keytui.vault.local.usage.grains import Grain
 from tests.contract.acts import Reporter, created, use
 from tests.contract.conftest import House, house
 

@@ -19,9 +19,9 @@ from keytui.domain.rotation import Plan
 from keytui.domain.usage import Caller, Flush, RouteUse, Use
 from keytui.vault.local.database import Database
 from keytui.vault.local.feed import LocalFeed
-from keytui.vault.local.recording import RECORDERS, count_uses, note_pulse
-from keytui.vault.local.retaining import roll_up
-from keytui.vault.local.routes import count_routes
+from keytui.vault.local.usage.recording import RECORDERS, count_uses, note_pulse
+from keytui.vault.local.usage.retaining import roll_up
+from keytui.vault.local.usage.routes import count_routes
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.world import NOON, StoppedClock

@@ -13,7 +13,7 @@ from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Invalid, Locked, ReadOnly, Refused
 from keytui.domain.keys import Key, KeyDraft, Kind, VersionState
 from keytui.domain.secrets import Secret
-from keytui.vault.local.keyring import Cost
+from keytui.vault.local.sealing.keyring import Cost
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import SealState
 from keytui.vault.profile import Profile

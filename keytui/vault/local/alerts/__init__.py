@@ -1,0 +1,1 @@
+"""Alerts: what is looked at, what is noted of it, and who was told."""

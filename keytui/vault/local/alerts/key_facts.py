@@ -1,0 +1,144 @@
+"""What the detectors of alerts ask of keys, versions and rotations, in a few statements however many keys there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, and_, col, func, or_, select
+
+from keytui.domain.detectors.folding import MOST_SINGLE, KeyName
+from keytui.domain.detectors.lifetimes import Dated, Lot
+from keytui.domain.detectors.versions import CallerOfSensitive, LeakedVersion, Overlap
+from keytui.domain.keys import ACCEPTED, Flag, Kind
+from keytui.domain.policy import Policies
+from keytui.domain.rotation import RotationState
+from keytui.domain.usage import NO_KEY
+from keytui.vault.local.keys.search import Condition, flag_condition, policy_line
+from keytui.vault.local.listing import listed, part
+from keytui.vault.local.tables import CallerRow, KeyRow, RotationRow, VersionRow
+
+NOBODY: Final = KeyName(NO_KEY, "", "")
+"""Stands for the key of secrets that belong to none."""
+_TIMES: Final = {
+    Flag.DUE: col(KeyRow.version_created_at),
+    Flag.EXPIRING: col(KeyRow.expires_at),
+    Flag.EXPIRED: col(KeyRow.expires_at),
+    Flag.IDLE: col(KeyRow.last_used_at),
+    Flag.STALE: func.coalesce(col(KeyRow.last_used_at), col(KeyRow.created_at)),
+}
+"""By which time the keys with a flag are ordered: the first is the most pressing."""
+
+
+def key_names(session: Session, key_ids: Iterable[str]) -> dict[str, KeyName]:
+    """The keys of some ids, in one statement; ids that are no key's are left out, but for that of nobody's secrets."""
+    given = listed([(key_id,) for key_id in sorted(set(key_ids))])
+    found = select(KeyRow.id, KeyRow.name, KeyRow.environment).join_from(
+        given, KeyRow, col(KeyRow.id) == part(given, 0)
+    )
+    return {NO_KEY: NOBODY} | {row[0]: KeyName(*row) for row in session.exec(found)}
+
+
+def lots(session: Session, flag: Flag, policies: Policies, now: datetime) -> Iterator[Lot]:
+    """The keys with a flag by environment; disabled ones are left out where nobody could use them anyway."""
+    matching = _matching(flag, policies, now)
+    counted = select(KeyRow.environment, func.count()).where(matching).group_by(col(KeyRow.environment))
+    for environment, total in session.exec(counted.order_by(col(KeyRow.environment))).all():
+        rows = session.exec(
+            select(KeyRow)
+            .where(matching, KeyRow.environment == environment)
+            .order_by(_TIMES[flag], col(KeyRow.name))
+            .limit(MOST_SINGLE)
+        )
+        yield Lot(environment, total, tuple(_dated(row, flag) for row in rows))
+
+
+def _matching(flag: Flag, policies: Policies, now: datetime) -> Condition:
+    flagged = flag_condition(flag, policies, now)
+    if flag not in (Flag.IDLE, Flag.STALE):
+        return flagged
+    if flag is Flag.STALE:
+        old = col(KeyRow.created_at) <= policy_line(policies, lambda policy: now - policy.stale)
+        # Only of these do we see any use: what a third party's token does, nobody reports.
+        ours = KeyRow.kind == Kind.API_KEY
+        never = and_(flag_condition(Flag.NEVER_USED, policies, now), old, ours)
+        flagged = or_(flagged, never)
+    usable = and_(
+        col(KeyRow.disabled_at).is_(None), or_(col(KeyRow.expires_at).is_(None), col(KeyRow.expires_at) > now)
+    )
+    return and_(flagged, usable)
+
+
+def _dated(row: KeyRow, flag: Flag) -> Dated:
+    times = {
+        Flag.DUE: row.version_created_at,
+        Flag.EXPIRING: row.expires_at,
+        Flag.EXPIRED: row.expires_at,
+        Flag.IDLE: row.last_used_at,
+        Flag.STALE: row.last_used_at,
+    }
+    at = times[flag]
+    return Dated(KeyName(row.id, row.name, row.environment), row.version, at or row.created_at, never_used=at is None)
+
+
+def overlaps(session: Session) -> Iterator[Overlap]:
+    """Every rotation in its overlap."""
+    found = (
+        select(RotationRow, KeyRow, VersionRow.last_used_at)
+        .join(KeyRow, col(KeyRow.id) == RotationRow.key_id)
+        .join(
+            VersionRow,
+            and_(col(VersionRow.key_id) == RotationRow.key_id, col(VersionRow.number) == RotationRow.old_version),
+        )
+        .where(col(RotationRow.closed_at).is_(None), RotationRow.state == RotationState.OVERLAPPING)
+    )
+    for rotation, key, last_used_at in session.exec(found):
+        if rotation.id is not None and rotation.overlap_ends_at is not None:
+            yield Overlap(
+                KeyName(key.id, key.name, key.environment),
+                rotation.id,
+                rotation.old_version,
+                rotation.delivered_at or rotation.started_at,
+                rotation.overlap_ends_at,
+                last_used_at,
+            )
+
+
+def leaked_versions(session: Session) -> Iterator[LeakedVersion]:
+    """Versions of living keys that are accepted although their secret has leaked."""
+    found = (
+        select(KeyRow.id, KeyRow.name, KeyRow.environment, VersionRow.number)
+        .join(VersionRow, col(VersionRow.key_id) == KeyRow.id)
+        .where(col(KeyRow.leaked), col(KeyRow.revoked_at).is_(None))
+        .where(col(VersionRow.leaked), col(VersionRow.state).in_(ACCEPTED))
+    )
+    for key_id, name, environment, number in session.exec(found):
+        yield LeakedVersion(KeyName(key_id, name, environment), number)
+
+
+def callers_of_sensitive(session: Session, since: datetime) -> Iterator[CallerOfSensitive]:
+    """Callers of sensitive keys that were first seen, over all versions and sources, since a time."""
+    first_seen = func.min(CallerRow.first_seen)
+    new = session.exec(
+        select(CallerRow.key_id, CallerRow.name, first_seen)
+        .join(KeyRow, col(KeyRow.id) == CallerRow.key_id)
+        .where(col(KeyRow.sensitive), col(KeyRow.revoked_at).is_(None))
+        .group_by(col(CallerRow.key_id), col(CallerRow.name), col(CallerRow.declared))
+        .having(first_seen >= since)
+    ).all()
+    key_ids = {key_id for key_id, _, _ in new}
+    names, first_uses = key_names(session, key_ids), first_used(session, key_ids)
+    for key_id, caller, seen in new:
+        yield CallerOfSensitive(names[key_id], caller, seen, first_uses[key_id])
+
+
+def first_used(session: Session, key_ids: Iterable[str]) -> dict[str, datetime]:
+    """When each key that ever was used was used first."""
+    given = listed([(key_id,) for key_id in sorted(set(key_ids))])
+    found = (
+        select(CallerRow.key_id, func.min(CallerRow.first_seen))
+        .join_from(given, CallerRow, col(CallerRow.key_id) == part(given, 0))
+        .group_by(col(CallerRow.key_id))
+    )
+    return dict(session.exec(found).all())

@@ -1,0 +1,81 @@
+"""Who was told of which alert: claimed by one process at a time, tried again after a failure, told once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, or_, select
+
+from keytui.domain.alerts import CLAIMED_FOR, TOLD_RESOLVED, Attempt, Notification, Severity, pause_after
+from keytui.vault.local.alerts.noting import alert_of
+from keytui.vault.local.section import Section
+from keytui.vault.local.tables import AlertRow, AuditRow, NotificationRow
+
+_OF_VAULT: Final = 12
+"""Digits of the first audit entry's hash: they tell this vault's alerts from every other's."""
+
+
+class Notifying(Section):
+    """Alerts on their way out. What happens outside happens between two transactions: a claim and its end."""
+
+    def claim_notification(self, destination: str, severities: Sequence[Severity]) -> Notification | None:
+        with self._reading() as session:
+            if self._next(session, destination, severities) is None:
+                return None
+        with self._ground.database.writing() as session:
+            row = self._next(session, destination, severities)
+            if row is None or row.id is None:
+                return None
+            claim = session.get(NotificationRow, (row.id, destination))
+            claim = claim or NotificationRow(alert_id=row.id, destination=destination)
+            claim.claimed_at = self._clock()
+            session.add(claim)
+            return Notification(f"alert-{_vault_id(session)}-{row.id}", destination, alert_of(row))
+
+    def note_attempt(self, notification: Notification, attempt: Attempt) -> None:
+        now = self._clock()
+        with self._ground.database.writing() as session:
+            row = session.get(NotificationRow, (notification.alert.id, notification.destination))
+            if row is None or row.sent_at is not None:
+                return
+            row.attempts += 1
+            row.claimed_at = None
+            row.failure, row.gone = attempt.failure, attempt.gone
+            if attempt.failure:
+                row.next_at = now + pause_after(row.attempts, attempt.retry_after)
+            else:
+                row.sent_at = now
+
+    def _next(self, session: Session, destination: str, severities: Sequence[Severity]) -> AlertRow | None:
+        """The oldest alert that the destination is to be told of now."""
+        gone = select(NotificationRow.alert_id).where(
+            NotificationRow.destination == destination, col(NotificationRow.gone)
+        )
+        if session.exec(gone.limit(1)).first() is not None:
+            return None
+        told = and_(col(NotificationRow.alert_id) == AlertRow.id, col(NotificationRow.destination) == destination)
+        found = select(AlertRow).join(NotificationRow, told, isouter=True).where(self._wanted(severities))
+        return session.exec(found.where(self._may_be_tried()).order_by(col(AlertRow.id)).limit(1)).first()
+
+    def _wanted(self, severities: Sequence[Severity]) -> ColumnElement[bool]:
+        """Alerts that somebody should be told of: who has acknowledged one knows of it."""
+        lately = col(AlertRow.resolved_at) >= self._clock() - TOLD_RESOLVED
+        return and_(
+            or_(col(AlertRow.resolved_at).is_(None), lately),
+            col(AlertRow.acknowledged_at).is_(None),
+            col(AlertRow.severity).in_(severities),
+        )
+
+    def _may_be_tried(self) -> ColumnElement[bool]:
+        now = self._clock()
+        claimed, next_at = col(NotificationRow.claimed_at), col(NotificationRow.next_at)
+        left = and_(claimed.is_(None), or_(next_at.is_(None), next_at <= now))
+        never = col(NotificationRow.alert_id).is_(None)
+        return or_(never, and_(col(NotificationRow.sent_at).is_(None), or_(left, claimed <= now - CLAIMED_FOR)))
+
+
+def _vault_id(session: Session) -> str:
+    """Two vaults that tell one destination number their alerts alike; their logs began with different entries."""
+    return session.exec(select(AuditRow.hash).order_by(col(AuditRow.sequence)).limit(1)).one()[:_OF_VAULT]

@@ -1,0 +1,42 @@
+"""The verdict on a rotation, from the evidence that is in the vault."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from keytui.domain.errors import Refused, Unsafe
+from keytui.domain.judgement import judge
+from keytui.domain.policy import Policies
+from keytui.domain.rotation import Rotation, RotationState
+from keytui.domain.verdict import Assessment, Question, Verdict
+from keytui.vault.local.evidence.gathering import gather_evidence
+
+QUESTIONS: Final = {
+    RotationState.OVERLAPPING: Question.RETIRE,
+    RotationState.DELIVERED: Question.RETIRE,
+    RotationState.SUSPENDED: Question.COMPLETE,
+}
+"""What is being asked in each state that has a verdict."""
+
+
+def assessed(session: Session, rotation: Rotation, policies: Policies, now: datetime) -> Assessment:
+    """May the old version be suspended (once it is: revoked)? Refused before the hand-over and after the end."""
+    question = QUESTIONS.get(rotation.state)
+    if question is None:
+        when = "has not handed the new secret over yet" if rotation.open else "has ended"
+        hint = "hand it over first" if rotation.open else "its proof and its audit entries remain"
+        raise Refused(f"there is no verdict: rotation #{rotation.id} {when}", hint)
+    return judge(gather_evidence(session, rotation, question, policies.of(rotation.environment), now))
+
+
+def require_safe(assessment: Assessment, rotation: Rotation) -> None:
+    """Unsafe, with its reasons, unless the verdict is SAFE."""
+    if assessment.verdict is not Verdict.SAFE:
+        raise Unsafe(
+            f"{assessment.verdict} to {assessment.question} v{rotation.old_version} of {rotation.key_name}",
+            "read the reasons; wait, waive what can be waived, or override it with a note",
+            assessment,
+        )

@@ -1,0 +1,1 @@
+"""Keys: made, brought in, found, checked, ended."""

@@ -1,0 +1,99 @@
+"""Values that exist outside already, brought in by digest only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+
+from sqlmodel import col, select
+
+from keytui.domain.audit import Event
+from keytui.domain.errors import Invalid, Refused
+from keytui.domain.keys import KeyDraft, KeySummary, Kind
+from keytui.domain.secrets import FORMATS, Secret, parse_format
+from keytui.vault.local.keys.drafts import checked_draft, checked_name
+from keytui.vault.local.keys.keeping import new_key
+from keytui.vault.local.keys.minting import adopted_version, digest_of, new_key_id
+from keytui.vault.local.mapping import summary_of
+from keytui.vault.local.rows import key_row, repeat_versions
+from keytui.vault.local.section import Section, Write
+from keytui.vault.local.tables import KeyRow, VersionRow
+from keytui.vault.model import Found, ImportReport
+
+
+class Adopting(Section):
+    """Imports."""
+
+    def adopt(self, found: Sequence[Found], draft: KeyDraft) -> ImportReport:
+        if not all(one.secret for one in found):
+            raise Invalid("an empty value is no secret", "leave the variable out")
+        if draft.kind is not Kind.API_KEY:
+            raise Refused(f"a {draft.kind} is not imported by digest", "keep its value: keytui seal NAME")
+        parse_format(draft.format)
+        added: list[KeySummary] = []
+        present: list[str] = []
+        with self._writing() as write:
+            for one in found:
+                known = self._known(write, one.secret)
+                if known is None:
+                    added.append(self._add(write, one, draft))
+                else:
+                    present.append(_seen_again(write, known, draft))
+            write.record(Event("vault.imported", details={"added": str(len(added)), "present": str(len(present))}))
+        weak = tuple(summary.key.name for summary in added if summary.version.weak)
+        return ImportReport(tuple(added), tuple(present), weak)
+
+    def _known(self, write: Write, secret: Secret) -> VersionRow | None:
+        """The version that has this value, revoked ones among them: what was ended does not come back by import."""
+        digest = digest_of(secret, self._ground.pepper)
+        return write.session.exec(
+            select(VersionRow).where(VersionRow.digest == digest, col(VersionRow.sealed).is_(None))
+        ).first()
+
+    def _add(self, write: Write, one: Found, draft: KeyDraft) -> KeySummary:
+        common = replace(draft, name=checked_name(one.name), format=_format_of(one.secret, draft.format))
+        row = new_key(write, _with_free_name(write, checked_draft(common, write.now)), new_key_id(self._randomness))
+        version = adopted_version(row.id, one.secret, write.now, self._ground.pepper, draft.label)
+        write.session.add(version)
+        repeat_versions(write.session, row)
+        details = {"env": row.environment, "variable": one.variable}
+        write.record(Event("key.imported", row.id, row.name, version.number, details=details))
+        return summary_of(row, version, self._policies.of(row.environment), write.now)
+
+
+def _seen_again(write: Write, known: VersionRow, draft: KeyDraft) -> str:
+    """Nothing is added; but a value met in another environment or application is marked as shared. Gives its name."""
+    row = key_row(write.session, known.key_id)
+    elsewhere = draft.environment != row.environment or draft.tenant != row.tenant
+    other_apps = tuple(app for app in draft.apps if app not in row.apps)
+    if not elsewhere and not other_apps:
+        return row.name
+    if not elsewhere:
+        row.apps = (*row.apps, *other_apps)
+    if elsewhere or len(row.apps) > len(other_apps):
+        known.shared = True
+    repeat_versions(write.session, row)
+    where = {"env": draft.environment, "apps": ", ".join(draft.apps)}
+    write.record(Event("key.shared", row.id, row.name, known.number, details=where))
+    return row.name
+
+
+def _with_free_name(write: Write, draft: KeyDraft) -> KeyDraft:
+    """The draft under its own name, or under the first free one after it: `API_KEY-2`."""
+    taken = set(
+        write.session.exec(
+            select(KeyRow.name).where(
+                KeyRow.environment == draft.environment,
+                KeyRow.tenant == draft.tenant,
+                col(KeyRow.name).startswith(draft.name, autoescape=True),
+            )
+        )
+    )
+    names = (draft.name if number == 1 else f"{draft.name}-{number}" for number in count(1))
+    return replace(draft, name=next(name for name in names if name not in taken))
+
+
+def _format_of(secret: Secret, otherwise: str) -> str:
+    """What the value looks like, so that its successor looks the same."""
+    return next((format_.name for format_ in FORMATS.values() if format_.fits(secret)), otherwise)

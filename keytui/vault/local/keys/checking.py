@@ -1,0 +1,148 @@
+"""Asking with a secret: whether it is let in, why not, and whether an old one is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlmodel import Session, col, func, select
+
+from keytui.domain.diagnosis import cleaned, diagnose
+from keytui.domain.errors import Refused
+from keytui.domain.keys import ACCEPTED, VersionState
+from keytui.domain.rotation import First, Rotation, Strategy
+from keytui.domain.secrets import Secret, parse_format
+from keytui.domain.usage import Caller, Use
+from keytui.domain.verification import Check, Credential, Outcome, judge
+from keytui.vault.local.mapping import key_of, version_of
+from keytui.vault.local.rotations.moves import subject_of
+from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row
+from keytui.vault.local.section import Section, audited
+from keytui.vault.local.tables import (
+    AcknowledgementRow,
+    AuditRow,
+    KeyRow,
+    RecorderRow,
+    SeriesRow,
+    UsageRow,
+    VersionRow,
+)
+from keytui.vault.local.usage.recording import count_uses
+from keytui.vault.model import Acknowledgement, Diagnosis, Proof, Refusal
+
+WITHOUT_CONTACT: Final = timedelta(seconds=30)
+"""A verifier that has not been heard of for this long refuses everything, so nobody waits for its word."""
+_ENDS_OLD: Final = {
+    (Strategy.ROLLING, None): "rotation.retired",
+    (Strategy.IMMEDIATE, None): "rotation.issued",
+    (Strategy.EMERGENCY, First.REVOKE): "rotation.old-revoked",
+    (Strategy.EMERGENCY, First.REPLACE): "rotation.completed",
+}
+_UNKNOWN: Final = Check(False, Outcome.UNKNOWN)
+
+
+class Checking(Section):
+    """Answers about secrets."""
+
+    def check(self, secret: Secret, scopes: Sequence[str], caller: Caller) -> Check:
+        now = self._clock()
+        with self._reading() as session:
+            answer = self._answer(session, secret, frozenset(scopes), now)
+        if probe := _probe(answer, caller, now):
+            with self._ground.database.writing() as session:
+                count_uses(session, probe)
+        return answer
+
+    def diagnose(self, secret: Secret) -> Diagnosis:
+        bare = cleaned(secret)
+        with self._reading() as session:
+            answer = self._answer(session, bare, frozenset(), self._clock())
+            begins = select(VersionRow.prefix).where(VersionRow.prefix == bare.prefix()).limit(1)
+            prefixes = {prefix for prefix in session.exec(begins) if prefix}
+            names = session.exec(select(KeyRow.format).distinct()).all()
+        formats = tuple(parse_format(name) for name in sorted({"tk", "hk", "base64", *names}))
+        return Diagnosis(answer, diagnose(secret, answer, prefixes, formats))
+
+    def proof(self, rotation_id: int, old: Secret | None = None) -> Proof:
+        refusal = Refusal.NOT_ASKED if old is None else self._asked(rotation_id, old)
+        with self._reading() as session:
+            rotation = stored_rotation(session, rotation_row(session, rotation_id))
+            old_version = version_row(session, rotation.key_id, rotation.old_version)
+            return Proof(
+                rotation_id=rotation_id,
+                new_accepted_at=_first_accepted(session, rotation),
+                old=refusal,
+                old_state=VersionState(old_version.state),
+                acknowledgements=tuple(_acknowledgements(session, rotation, old_version)),
+            )
+
+    def _asked(self, rotation_id: int, old: Secret) -> Refusal:
+        """The answer to the old secret; it is part of the proof, so the log keeps it. No guard: it changes nothing."""
+        with audited(self._ground) as write:
+            subject = subject_of(write.session, rotation_id)
+            answer = self._answer(write.session, old, frozenset(), write.now)
+            if (answer.key_id, answer.version) != (subject.key.id, subject.row.old_version):
+                raise Refused("that is not the old secret, so asking with it proves nothing", "paste the old one")
+            refusal = Refusal.ACCEPTED if answer.valid else Refusal.REFUSED
+            write.record(subject.event("proof.asked", answer.version, old=refusal, because=answer.reason))
+        return refusal
+
+    def _answer(self, session: Session, secret: Secret, scopes: frozenset[str], now: datetime) -> Check:
+        digests = (secret.digest(), secret.keyed_digest(self._ground.pepper))
+        row = session.exec(
+            select(VersionRow).where(col(VersionRow.digest).in_(digests), col(VersionRow.sealed).is_(None))
+        ).first()
+        if row is None:
+            return _UNKNOWN
+        key = key_of(key_row(session, row.key_id))
+        return judge(Credential(row.digest, row.keyed, key, version_of(row)), scopes, now)
+
+
+def _probe(answer: Check, caller: Caller, now: datetime) -> tuple[Use, ...]:
+    """Our own question, as usage keeps it: recorded, and never counted as use. Unknown secrets belong to no key."""
+    if answer.key_id is None or answer.version is None:
+        return ()
+    minute = now.replace(second=0, microsecond=0)
+    accepted, refused = int(answer.valid), int(not answer.valid)
+    return (Use(answer.key_id, answer.version, caller, minute, now, now, accepted, refused, probe=True),)
+
+
+def _first_accepted(session: Session, rotation: Rotation) -> datetime | None:
+    """When the new version was first let in, by whomever."""
+    first: datetime | None = session.exec(
+        select(func.min(UsageRow.first_at))
+        .join(SeriesRow, col(SeriesRow.id) == UsageRow.series)
+        .where(SeriesRow.key_id == rotation.key_id, SeriesRow.version == rotation.new_version, UsageRow.accepted > 0)
+    ).one()
+    return first
+
+
+def _acknowledgements(session: Session, rotation: Rotation, old: VersionRow) -> Iterator[Acknowledgement]:
+    """Every verifier that ran when the old version came to be refused, and how long it took to take that in."""
+    end = None if old.state in ACCEPTED else _end_of_old(session, rotation)
+    if end is None:
+        return
+    ran = select(RecorderRow).where(
+        RecorderRow.started_at <= end.at, RecorderRow.last_flush_at >= end.at - WITHOUT_CONTACT
+    )
+    for recorder in session.exec(ran.order_by(col(RecorderRow.name), col(RecorderRow.id))).all():
+        taken_in: datetime | None = session.exec(
+            select(func.min(AcknowledgementRow.at)).where(
+                AcknowledgementRow.recorder == recorder.id, AcknowledgementRow.position >= end.sequence
+            )
+        ).one()
+        if taken_in is not None:
+            yield Acknowledgement(recorder.name, max(taken_in - end.at, timedelta()))
+        elif recorder.ended_at is None:
+            yield Acknowledgement(recorder.name, None)
+
+
+def _end_of_old(session: Session, rotation: Rotation) -> AuditRow | None:
+    """The entry of the log from which on the old version was refused."""
+    found = select(AuditRow).where(
+        AuditRow.rotation_id == rotation.id,
+        AuditRow.type == _ENDS_OLD[rotation.plan.strategy, rotation.plan.first],
+        col(AuditRow.refused).is_(False),
+    )
+    return session.exec(found.order_by(col(AuditRow.sequence).desc()).limit(1)).first()

@@ -1,0 +1,241 @@
+"""Keys made, changed and ended."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, select
+
+from keytui.domain.audit import Event
+from keytui.domain.errors import AlreadyDone, Invalid, Refused
+from keytui.domain.keys import Key, KeyDraft, KeyEdit, Kind, VersionState
+from keytui.domain.rotation import Reason, RotationState
+from keytui.domain.secrets import parse_format
+from keytui.vault.local.keys.drafts import checked_draft, checked_edit, checked_note
+from keytui.vault.local.keys.minting import mint_version, new_key_id
+from keytui.vault.local.mapping import key_of, stored_id, version_of
+from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row, version_rows
+from keytui.vault.local.section import Section, Write
+from keytui.vault.local.tables import IdempotencyRow, KeyRow, StepRow, VersionRow
+from keytui.vault.model import Issued
+
+
+class Keeping(Section):
+    """The life of a key, its rotations apart."""
+
+    def create(self, draft: KeyDraft, request_id: str) -> Issued:
+        if draft.kind is not Kind.API_KEY:
+            raise Refused(f"a {draft.kind} is not issued here", "keep one that exists: keytui seal NAME")
+        parse_format(draft.format)
+        with self._writing() as write:
+            refuse_repeat(write.session, request_id)
+            row = new_key(write, checked_draft(draft, write.now), new_key_id(self._randomness))
+            version, secret = mint_version(write.session, row, write.now, self._randomness, draft.label)
+            version.delivered_at = write.now
+            repeat_versions(write.session, row)
+            remember_request(write, request_id, "create", row.id)
+            write.record(Event("key.created", row.id, row.name, version.number, details={"env": row.environment}))
+            return Issued(key_of(row), version_of(version), secret)
+
+    def edit(self, key_id: str, edit: KeyEdit) -> Key:
+        with self._writing() as write:
+            row = key_row(write.session, key_id)
+            changes = _apply(row, checked_edit(edit, write.now))
+            refuse_taken_name(write.session, row)
+            write.record(Event("key.edited", row.id, row.name, details=changes))
+            return key_of(row)
+
+    def disable(self, key_id: str, note: str) -> Key:
+        with self._writing() as write:
+            row = living_key(write.session, key_id)
+            if row.disabled_at is not None:
+                raise Refused(f"{row.name} is disabled already", "enable takes it back")
+            row.disabled_at = write.now
+            write.record(Event("key.disabled", row.id, row.name, details=_noted(note)))
+            return key_of(row)
+
+    def enable(self, key_id: str, note: str) -> Key:
+        with self._writing() as write:
+            row = living_key(write.session, key_id)
+            if row.disabled_at is None:
+                raise Refused(f"{row.name} is not disabled", "there is nothing to take back")
+            row.disabled_at = None
+            write.record(Event("key.enabled", row.id, row.name, details=_noted(note)))
+            return key_of(row)
+
+    def revoke(self, key_id: str, version: int | None, reason: Reason, note: str) -> Key:
+        if reason is Reason.OTHER and not note:
+            raise Invalid("the reason 'other' needs words", "say why, as a note")
+        with self._writing() as write:
+            row = living_key(write.session, key_id)
+            details = {"reason": str(reason), **_noted(note)}
+            if version is None:
+                _revoke_key(write, row)
+            else:
+                _revoke_version(write, row, version)
+            repeat_versions(write.session, row)
+            what = "key.revoked" if version is None else "version.revoked"
+            write.record(Event(what, row.id, row.name, version, details=details))
+            return key_of(row)
+
+
+def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
+    """A key from a checked draft, in the session, without a version yet. Refused when the name is taken."""
+    row = KeyRow(
+        id=key_id,
+        name=draft.name,
+        environment=draft.environment,
+        tenant=draft.tenant,
+        kind=draft.kind,
+        description=draft.description,
+        owner=draft.owner,
+        scopes=draft.scopes,
+        apps=draft.apps,
+        format=draft.format,
+        sensitive=draft.sensitive,
+        created_at=write.now,
+        expires_at=draft.expires_at,
+        version_created_at=write.now,
+    )
+    refuse_taken_name(write.session, row)
+    write.session.add(row)
+    write.session.flush()
+    return row
+
+
+def living_key(session: Session, key_id: str) -> KeyRow:
+    """The key's row; Refused once it is revoked."""
+    row = key_row(session, key_id)
+    if row.revoked_at is not None:
+        raise Refused(f"{row.name} is revoked, which is final", "create a new key")
+    return row
+
+
+def refuse_taken_name(session: Session, row: KeyRow) -> None:
+    """Refused when another key of the tenant, environment and issuer has the row's name."""
+    with session.no_autoflush:
+        taken = named(session, row)
+    if taken is not None and taken.id != row.id:
+        hint = "choose another name, or rename that one first: keytui edit --name"
+        state = " (revoked)" if taken.revoked_at is not None else ""
+        raise Refused(f"{row.environment} has a key called {row.name} already{state}", hint)
+
+
+def named(session: Session, row: KeyRow) -> KeyRow | None:
+    """The stored key with the row's name, tenant, environment and issuer."""
+    return session.exec(
+        select(KeyRow).where(
+            KeyRow.tenant == row.tenant,
+            KeyRow.environment == row.environment,
+            KeyRow.issuer == row.issuer,
+            KeyRow.name == row.name,
+        )
+    ).first()
+
+
+def refuse_repeat(session: Session, request_id: str) -> None:
+    """AlreadyDone when this request was carried out before."""
+    if not request_id:
+        raise Invalid("a request needs an id of its own", "give a random one, and the same again to repeat it")
+    done = session.get(IdempotencyRow, request_id)
+    if done is not None:
+        raise AlreadyDone(
+            f"this request was carried out at {done.at:%Y-%m-%d %H:%M:%SZ}; its secret is not told twice",
+            f"see what it made ({done.reference}); if the secret is lost, rotate the key",
+            done.reference,
+        )
+
+
+def remember_request(write: Write, request_id: str, operation: str, reference: str) -> None:
+    """So that a repeat is recognised."""
+    write.session.add(IdempotencyRow(request_id=request_id, operation=operation, reference=reference, at=write.now))
+
+
+def end_version(row: VersionRow, write: Write) -> None:
+    """Revoke one version."""
+    row.state = VersionState.REVOKED
+    row.revoked_at = write.now
+
+
+def _revoke_key(write: Write, row: KeyRow) -> None:
+    for version in version_rows(write.session, row.id):
+        if version.revoked_at is None:
+            end_version(version, write)
+    row.revoked_at = write.now
+    if row.rotation_id is None:
+        return
+    rotation = rotation_row(write.session, row.rotation_id)
+    rotation.state = RotationState.ABANDONED
+    rotation.closed_at = write.now
+    row.rotation_id = None
+    detail = "the whole key was revoked"
+    write.session.add(
+        StepRow(
+            rotation_id=stored_id(rotation.id),
+            at=write.now,
+            actor=write.actor,
+            verb="revoke",
+            state=rotation.state,
+            detail=detail,
+        )
+    )
+    write.record(Event("rotation.abandoned", row.id, row.name, rotation_id=rotation.id, details={"why": detail}))
+
+
+def _revoke_version(write: Write, row: KeyRow, number: int) -> None:
+    version = version_row(write.session, row.id, number)
+    if version.revoked_at is not None:
+        raise Refused(f"v{number} of {row.name} is revoked already", "nothing is left to do")
+    if row.rotation_id is not None:
+        rotation = rotation_row(write.session, row.rotation_id)
+        if number == rotation.new_version:
+            raise Refused(
+                f"v{number} is the new version of rotation #{rotation.id}",
+                "roll it back, or abandon it before the hand-over",
+            )
+        if number == rotation.old_version:
+            raise Refused(f"v{number} is the old version of rotation #{rotation.id}", "retire it there, then complete")
+    if number == row.version:
+        raise Refused(
+            f"v{number} is the only version of {row.name} that is accepted",
+            "revoke the whole key, or rotate it: an emergency can revoke first",
+        )
+    end_version(version, write)
+
+
+def _apply(row: KeyRow, edit: KeyEdit) -> dict[str, str]:
+    """Change the row; what changed, in words. A description may be anything, so the log does not repeat it."""
+    before = key_of(row)
+    if edit.name is not None:
+        row.name = edit.name
+    if edit.description is not None:
+        row.description = edit.description
+    if edit.owner is not None:
+        row.owner = edit.owner
+    if edit.scopes is not None:
+        row.scopes = edit.scopes
+    if edit.apps is not None:
+        row.apps = edit.apps
+    if edit.sensitive is not None:
+        row.sensitive = edit.sensitive
+    if edit.expires_at is not None or edit.never_expires:
+        row.expires_at = edit.expires_at
+    return _differences(before, key_of(row))
+
+
+def _differences(before: Key, after: Key) -> dict[str, str]:
+    told = {
+        field: f"{_told(getattr(before, field))} -> {_told(getattr(after, field))}"
+        for field in ("name", "owner", "scopes", "apps", "sensitive", "expires_at")
+        if getattr(before, field) != getattr(after, field)
+    }
+    return told | ({"description": "changed"} if before.description != after.description else {})
+
+
+def _told(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return "none" if value is None or value == "" else str(value)
+
+
+def _noted(note: str) -> dict[str, str]:
+    checked = checked_note(note)
+    return {"note": checked} if checked else {}

@@ -1,0 +1,1 @@
+"""Rotations: planned, carried out, ended."""

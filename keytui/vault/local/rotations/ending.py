@@ -1,0 +1,103 @@
+"""How a rotation ends: the old version retired and revoked on a verdict, or the way back."""
+
+from __future__ import annotations
+
+from keytui.domain.errors import Unsafe
+from keytui.domain.rotation import Rotation, RotationState, Verb, move
+from keytui.domain.verdict import Assessment, Verdict
+from keytui.vault.local.evidence.verdicts import assessed, require_safe
+from keytui.vault.local.keys.drafts import checked_note
+from keytui.vault.local.rotations.moves import Subject, carry_out, subject_of, take_up
+from keytui.vault.local.rows import stored_rotation, version_row
+from keytui.vault.local.section import Section, Write
+
+
+class Ending(Section):
+    """The verbs after the hand-over, and those that go back."""
+
+    def retire(self, rotation_id: int, override: str = "") -> Rotation:
+        return self._end_old(rotation_id, Verb.RETIRE, override)
+
+    def complete(self, rotation_id: int, override: str = "") -> Rotation:
+        return self._end_old(rotation_id, Verb.COMPLETE, override)
+
+    def restore(self, rotation_id: int) -> Rotation:
+        with self._writing() as write:
+            subject = take_up(write, rotation_id)
+            carry_out(write, subject, Verb.RESTORE)
+            subject.row.suspended_at = None
+            write.record(subject.event("rotation.restored", subject.row.old_version))
+            return stored_rotation(write.session, subject.row)
+
+    def rollback(self, rotation_id: int, note: str) -> Rotation:
+        note = checked_note(note)
+        with self._writing() as write:
+            subject = take_up(write, rotation_id)
+            carry_out(write, subject, Verb.ROLLBACK, note)
+            old = version_row(write.session, subject.key.id, subject.row.old_version)
+            # The old version is current again, so the key was last rotated when that one came in.
+            subject.key.rotated_at = old.delivered_at if old.number > 1 else None
+            write.record(subject.event("rotation.rolled-back", subject.row.new_version, note=note))
+            return stored_rotation(write.session, subject.row)
+
+    def abandon(self, rotation_id: int, note: str) -> Rotation:
+        note = checked_note(note)
+        with self._writing() as write:
+            subject = take_up(write, rotation_id)
+            carry_out(write, subject, Verb.ABANDON, note)
+            write.record(subject.event("rotation.abandoned", subject.row.new_version, note=note))
+            return stored_rotation(write.session, subject.row)
+
+    def _end_old(self, rotation_id: int, verb: Verb, override: str) -> Rotation:
+        override = checked_note(override)
+        try:
+            with self._writing() as write:
+                subject = take_up(write, rotation_id)
+                move(subject.rotation, verb)
+                assessment = assessed(write.session, subject.rotation, self._policies, write.now)
+                if not override:
+                    require_safe(assessment, subject.rotation)
+                carry_out(write, subject, verb, override)
+                _record_end(write, subject, verb, assessment, override)
+                return stored_rotation(write.session, subject.row)
+        except Unsafe as refusal:
+            self._record_refusal(rotation_id, verb, refusal.assessment)
+            raise
+
+    def _record_refusal(self, rotation_id: int, verb: Verb, assessment: Assessment) -> None:
+        """The refused transaction was undone, so this stands in one of its own; trying takes nothing over."""
+        with self._writing() as write:
+            subject = subject_of(write.session, rotation_id)
+            write.record(
+                subject.event(
+                    _EVENTS[verb],
+                    subject.row.old_version,
+                    refused=True,
+                    verdict=str(assessment.verdict),
+                    reasons=_against(assessment),
+                )
+            )
+
+
+_EVENTS = {Verb.RETIRE: "rotation.retired", Verb.COMPLETE: "rotation.completed"}
+
+
+def _record_end(write: Write, subject: Subject, verb: Verb, assessment: Assessment, override: str) -> None:
+    row = subject.row
+    if row.state == RotationState.SUSPENDED:
+        row.suspended_at = write.now
+    write.record(
+        subject.event(
+            _EVENTS[verb],
+            row.old_version,
+            verdict=str(assessment.verdict),
+            override=override,
+            reasons=_against(assessment),
+        )
+    )
+
+
+def _against(assessment: Assessment) -> str:
+    """The findings that stood against SAFE, as the log keeps them."""
+    against = (found for found in assessment.reasons if found.verdict is not Verdict.SAFE and not found.waived_by)
+    return "; ".join(found.detail for found in against)

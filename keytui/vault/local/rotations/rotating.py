@@ -1,0 +1,257 @@
+"""A rotation on its way: planned, issued, handed over. How it ends is in `ending`."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+
+from keytui.domain.errors import Invalid, Refused, RotationOpen
+from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, allowed, move
+from keytui.domain.secrets import Secret, fingerprint
+from keytui.vault.local.keys.drafts import checked_note
+from keytui.vault.local.keys.keeping import refuse_repeat, remember_request
+from keytui.vault.local.keys.minting import mint_version
+from keytui.vault.local.mapping import key_of, stored_id, version_of
+from keytui.vault.local.rotations.moves import Subject, add_step, carry_out, replaced_at_once, take_up
+from keytui.vault.local.rotations.rehearsal import overlap_of, problems
+from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
+from keytui.vault.local.section import Section, Write
+from keytui.vault.local.tables import DeliveryRow, KeyRow, RotationRow, VersionRow, WaiverRow
+from keytui.vault.model import Delivery, Issued
+
+_STATES_OF_A_DELIVERY = ("sent", "proven", "failed")
+
+
+class Rotating(Section):
+    """The verbs up to the hand-over, and those that leave a rotation where it is."""
+
+    def plan(self, key_id: str, plan: Plan, request_id: str) -> Rotation:
+        plan = replace(plan, label=checked_note(plan.label), reason_text=checked_note(plan.reason_text))
+        with self._writing() as write:
+            refuse_repeat(write.session, request_id)
+            key = key_row(write.session, key_id)
+            _refuse_open(key)
+            found = next(problems(key, write.now), None)
+            if found is not None:
+                raise Refused(f"{key.name} cannot be rotated: {found}", found.rpartition(": ")[2])
+            row = _new_rotation(write, key, plan)
+            key.rotation_id = row.id
+            if plan.reason is Reason.COMPROMISE:
+                version_row(write.session, key.id, key.version).leaked = True
+                repeat_versions(write.session, key)
+            rotation = stored_rotation(write.session, row)
+            remember_request(write, request_id, "plan", str(row.id))
+            subject = Subject(row, key, rotation)
+            write.record(subject.event("rotation.planned", key.version, strategy=plan.strategy, reason=plan.reason))
+            return rotation
+
+    def issue(self, rotation_id: int) -> Issued:
+        self._revoke_old_first(rotation_id)
+        with self._writing() as write:
+            subject = take_up(write, rotation_id)
+            move(subject.rotation, Verb.ISSUE)
+            return self._issued(write, subject, Verb.ISSUE)
+
+    def reissue(self, rotation_id: int) -> Issued:
+        with self._writing() as write:
+            subject = take_up(write, rotation_id)
+            move(subject.rotation, Verb.REISSUE)
+            lost = version_row(write.session, subject.key.id, subject.row.new_version or 0)
+            _refuse_used(subject, lost)
+            lost.state = "revoked"
+            lost.revoked_at = write.now
+            write.record(subject.event("version.revoked", lost.number, why="never handed over"))
+            return self._issued(write, subject, Verb.REISSUE)
+
+    def prove(self, rotation_id: int, pasted: Secret) -> Rotation:
+        with self._writing() as write:
+            subject = take_up(write, rotation_id)
+            move(subject.rotation, Verb.DELIVER)
+            new = _new_version(write, subject)
+            whole = hmac.compare_digest(pasted.digest(), new.digest)
+            if whole:
+                _note_delivery(write, subject, Delivery("pasted back", "proven", write.now, fingerprint(new.digest)))
+                self._hand_over(write, subject, new, "pasted back")
+            else:
+                write.record(subject.event("rotation.proven", new.number, refused=True, why="it differs"))
+            rotation = stored_rotation(write.session, subject.row)
+        if not whole:
+            raise Refused(
+                "what was pasted is not the new secret",
+                "copy it again, whole and without spaces; if it is lost, issue another",
+            )
+        return rotation
+
+    def handed_over(self, rotation_id: int, delivery: Delivery) -> Rotation:
+        with self._writing() as write:
+            subject = take_up(write, rotation_id)
+            move(subject.rotation, Verb.DELIVER)
+            new = _new_version(write, subject)
+            if delivery.state == "failed":
+                raise Invalid("a failed delivery hands nothing over", "deliver it again, or paste the secret back")
+            _note_delivery(write, subject, _checked(delivery, new))
+            self._hand_over(write, subject, new, delivery.target)
+            return stored_rotation(write.session, subject.row)
+
+    def deliver(self, rotation_id: int, delivery: Delivery) -> Rotation:
+        with self._writing() as write:
+            subject = take_up(write, rotation_id)
+            new = _new_version(write, subject)
+            _note_delivery(write, subject, _checked(delivery, new))
+            write.record(subject.event("delivery.noted", new.number, target=delivery.target, state=delivery.state))
+            return stored_rotation(write.session, subject.row)
+
+    def waive(self, rotation_id: int, subject: str, why: str) -> Rotation:
+        if not subject or not why:
+            raise Invalid("a waiver needs the finding's name and a reason", "name what is set aside, and say why")
+        with self._writing() as write:
+            taken = _open(take_up(write, rotation_id))
+            write.session.merge(
+                WaiverRow(
+                    rotation_id=rotation_id, subject=subject, actor=write.actor, at=write.now, why=checked_note(why)
+                )
+            )
+            add_step(write, taken.row, "waive", f"{subject}: {why}")
+            write.record(taken.event("rotation.waived", subject=subject, why=why))
+            return stored_rotation(write.session, taken.row)
+
+    def leave_note(self, rotation_id: int, note: str) -> Rotation:
+        with self._writing() as write:
+            taken = _open(take_up(write, rotation_id))
+            taken.row.note = checked_note(note)
+            write.record(taken.event("rotation.noted", note=taken.row.note))
+            return stored_rotation(write.session, taken.row)
+
+    def take_over(self, rotation_id: int) -> Rotation:
+        with self._writing() as write:
+            taken = _open(take_up(write, rotation_id))
+            if write.head is None:
+                raise Refused(f"rotation #{rotation_id} is yours already", "go on with it")
+            return stored_rotation(write.session, taken.row)
+
+    def _revoke_old_first(self, rotation_id: int) -> None:
+        """In an emergency that revokes first, the old version dies in a transaction of its own."""
+        with self._reading() as session:
+            rotation = stored_rotation(session, rotation_row(session, rotation_id))
+        if rotation.plan.first is not First.REVOKE or rotation.state is not RotationState.PLANNED:
+            return
+        with self._writing() as write:
+            subject = take_up(write, rotation_id)
+            carry_out(write, subject, Verb.REVOKE_OLD)
+            write.record(
+                subject.event("rotation.old-revoked", subject.row.old_version, reason=subject.rotation.plan.reason)
+            )
+
+    def _issued(self, write: Write, subject: Subject, verb: Verb) -> Issued:
+        key, row = subject.key, subject.row
+        version, secret = mint_version(write.session, key, write.now, self._randomness, subject.rotation.plan.label)
+        row.new_version = version.number
+        carry_out(write, subject, verb)
+        if replaced_at_once(subject.rotation):
+            key.rotated_at = write.now
+            key.last_used_at = None
+        write.record(
+            subject.event(
+                "rotation.issued" if verb is Verb.ISSUE else "rotation.reissued",
+                version.number,
+                prefix=version.prefix or "",
+            )
+        )
+        return Issued(key_of(key), version_of(version), secret, stored_rotation(write.session, row))
+
+    def _hand_over(self, write: Write, subject: Subject, new: VersionRow, how: str) -> None:
+        row, key = subject.row, subject.key
+        new.delivered_at = row.delivered_at = write.now
+        carry_out(write, subject, Verb.DELIVER, how)
+        if not replaced_at_once(subject.rotation):
+            key.rotated_at = write.now
+            policy = self._policies.of(key.environment)
+            row.overlap_ends_at = write.now + overlap_of(key_of(key), subject.rotation.plan, policy, write.now)
+        write.record(subject.event("rotation.delivered", new.number, how=how))
+
+
+def _refuse_open(key: KeyRow) -> None:
+    if key.rotation_id is not None:
+        raise RotationOpen(
+            f"{key.name} has an open rotation already: #{key.rotation_id}",
+            "continue it with --resume, or roll it back, or abandon it",
+            key.rotation_id,
+        )
+
+
+def _refuse_used(subject: Subject, new: VersionRow) -> None:
+    """A version that somebody uses did arrive. Where the old one still works, nothing forces us to cut them off."""
+    if new.last_used_at is not None and Verb.ABANDON in allowed(subject.rotation):
+        raise Refused(
+            f"v{new.number} of {subject.key.name} was used at {new.last_used_at:%Y-%m-%d %H:%MZ}: its secret did"
+            " arrive, and issuing another would cut off who has it",
+            "paste it back in the console to go on with it, or abandon the rotation and begin again",
+        )
+
+
+def _open(subject: Subject) -> Subject:
+    if not subject.rotation.open:
+        raise Refused(
+            f"rotation #{subject.rotation.id} of {subject.key.name} has ended: it is {subject.rotation.state}",
+            "nothing can be added to it any more",
+        )
+    return subject
+
+
+def _new_rotation(write: Write, key: KeyRow, plan: Plan) -> RotationRow:
+    row = RotationRow(
+        key_id=key.id,
+        strategy=plan.strategy,
+        first=plan.first,
+        reason=plan.reason,
+        reason_text=plan.reason_text,
+        overlap=plan.overlap,
+        label=plan.label,
+        state=RotationState.PLANNED,
+        old_version=key.version,
+        started_at=write.now,
+        holder=write.actor,
+    )
+    write.session.add(row)
+    write.session.flush()
+    add_step(write, row, "plan", plan.reason_text or plan.reason)
+    return row
+
+
+def _new_version(write: Write, subject: Subject) -> VersionRow:
+    if subject.row.new_version is None or not subject.rotation.open:
+        raise Refused(
+            f"rotation #{subject.row.id} of {subject.key.name} is {subject.rotation.state}: it has no new secret",
+            "issue it first" if subject.rotation.open else "start a new rotation",
+        )
+    return version_row(write.session, subject.key.id, subject.row.new_version)
+
+
+def _checked(delivery: Delivery, new: VersionRow) -> Delivery:
+    """The delivery; Refused when what a place holds is not the new version.
+
+    A secret that is on its way while another operator issues again arrives revoked: it must not count as handed over.
+    """
+    if delivery.state not in _STATES_OF_A_DELIVERY:
+        raise Invalid(f"a delivery cannot be {delivery.state!r}", "it is sent, proven or failed")
+    expected = fingerprint(new.digest)
+    unread = delivery.state == "failed" or (delivery.state == "sent" and delivery.fingerprint is None)
+    if not unread and delivery.fingerprint != expected:
+        raise Refused(
+            f"{delivery.target} holds {delivery.fingerprint or 'nothing'}, not the new version ({expected})",
+            "deliver it again",
+        )
+    return delivery
+
+
+def _note_delivery(write: Write, subject: Subject, delivery: Delivery) -> None:
+    write.session.add(
+        DeliveryRow(
+            rotation_id=stored_id(subject.row.id),
+            target=delivery.target,
+            state=delivery.state,
+            at=delivery.at,
+            fingerprint=delivery.fingerprint,
+            detail=delivery.detail,
+        )
+    )

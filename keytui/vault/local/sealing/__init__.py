@@ -1,0 +1,1 @@
+"""Values that come back, under one passphrase."""

@@ -1,0 +1,59 @@
+"""The tables of a local vault. Rows stay inside `vault/local`; `mapping` turns them into the domain's dataclasses.
+
+Times are whole microseconds since the epoch, so that they sort, compare and survive any driver alike. What a page of
+keys is filtered and sorted by stands on the key's own row, so that it is one index scan at any size.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from keytui.vault.local.tables.alerts import AlertRow, LookRow, NotificationRow
+from keytui.vault.local.tables.audit import AuditRow, CheckpointRow
+from keytui.vault.local.tables.evidence import AcknowledgementRow, BookmarkRow, GapRow, RecorderRow, SourceRow
+from keytui.vault.local.tables.keyring import KeyringRow
+from keytui.vault.local.tables.keys import KeyRow, VersionRow
+from keytui.vault.local.tables.rotations import DeliveryRow, IdempotencyRow, RotationRow, StepRow, WaiverRow
+from keytui.vault.local.tables.row import Row
+from keytui.vault.local.tables.usage import (
+    CallerRow,
+    CallerUsageRow,
+    PulseRow,
+    RouteRow,
+    RouteUsageRow,
+    SeriesRow,
+    UsageRow,
+)
+
+__all__ = [
+    "METADATA",
+    "AcknowledgementRow",
+    "AlertRow",
+    "AuditRow",
+    "BookmarkRow",
+    "CallerRow",
+    "CallerUsageRow",
+    "CheckpointRow",
+    "DeliveryRow",
+    "GapRow",
+    "IdempotencyRow",
+    "KeyRow",
+    "KeyringRow",
+    "LookRow",
+    "NotificationRow",
+    "PulseRow",
+    "RecorderRow",
+    "RotationRow",
+    "RouteRow",
+    "RouteUsageRow",
+    "Row",
+    "SeriesRow",
+    "SourceRow",
+    "StepRow",
+    "UsageRow",
+    "VersionRow",
+    "WaiverRow",
+]
+
+METADATA: Final = Row.metadata
+"""Of every table: they are all known once this package is."""

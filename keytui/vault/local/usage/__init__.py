@@ -1,0 +1,1 @@
+"""Usage: recorded, counted, aged, forgotten, and shown by the monitor."""
