@@ -84,7 +84,7 @@ def _burst(address: str, environment: str, within: Sequence[RefusedMinute], refu
     return Signal(
         AlertKind.REFUSAL_BURST,
         f"{address} {environment}".strip(),
-        Severity.WARNING,
+        Severity.CRITICAL if any(key.id for key in by_key) else Severity.WARNING,  # somebody's client fails
         f"{refused:,} refusals from {address or 'an unknown address'} in {short(max(times) - min(times) + _MINUTE)}: "
         f"{names}{more}",
         only.id,

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from keytui.domain.keys import KeyDraft
+from keytui.domain.monitor import RANGES
 from keytui.domain.retention import Addresses, Retention
 from keytui.domain.rotation import Plan
-from keytui.domain.usage import OTHER_CALLERS, Caller, Flush, Use
+from keytui.domain.usage import NO_KEY, OTHER_CALLERS, Caller, Flush, Use
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
@@ -37,6 +38,15 @@ class Site:
         self._sequence += 1
         uses = tuple(Use(key_id, version, caller, now, now, now, 1) for caller in callers)
         self._feed.record(Flush("r1", self._sequence, now, uses))
+
+    def scanned(self, *addresses: str) -> None:
+        now = self.clock()
+        self._sequence += 1
+        uses = tuple(Use(NO_KEY, 0, Caller.undeclared(each), now, now, now, refused=1) for each in addresses)
+        self._feed.record(Flush("r1", self._sequence, now, uses))
+
+    def refused_from(self) -> set[str]:
+        return {each.address for each in self.vault.monitor(RANGES[0], 20).refused_from}
 
     def callers(self, key_id: str) -> dict[str, Caller]:
         return {found.caller.name: found.caller for found in self.vault.callers(key_id)}
@@ -142,3 +152,16 @@ def test_less_is_kept_where_less_is_wanted(
     found = {name: caller.address for name, caller in site.callers(key_id).items()}
     assert found == {**kept, OTHER_CALLERS.name: ""}
     feed.close()
+
+
+def test_addresses_that_only_tried_make_room_for_the_next_ones(site: Site) -> None:
+    site.scanned(*(f"198.51.{high}.{low}" for high in range(5) for low in range(200)))
+    site.scanned("203.0.113.9")
+    assert "203.0.113.9" not in site.refused_from()
+
+    site.clock.advance(3 * DAY)
+    site.scanned()
+    site.clock.advance(timedelta(hours=1))
+    site.scanned("203.0.113.9")
+
+    assert site.refused_from() == {"203.0.113.9"}

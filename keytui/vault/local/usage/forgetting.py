@@ -9,15 +9,16 @@ from ipaddress import ip_address
 from itertools import count
 from typing import Final
 
-from sqlalchemy import tuple_
+from sqlalchemy import delete, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, or_, select
 
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid
+from keytui.domain.usage import NO_KEY
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import AlertRow, CallerRow, RotationRow, Row, StepRow, WaiverRow
+from keytui.vault.local.tables import AlertRow, CallerRow, CallerUsageRow, RotationRow, Row, StepRow, WaiverRow
 
 _TEXTS: Final[Sequence[tuple[type[Row], Sequence[str]]]] = (
     (AlertRow, ("subject", "detail", "note")),
@@ -89,6 +90,18 @@ def forget_addresses(session: Session, unseen_since: datetime, at_most: int) -> 
     gone = [(address, name) for address, name in told if address not in kept]
     _rename_in_texts(session, {each: names[name] for address, name in gone for each in (address, name)})
     return forgotten
+
+
+def forget_strangers(session: Session, unseen_since: datetime, at_most: int) -> int:
+    """Let go of up to `at_most` addresses that only ever sent secrets of no key, and not since a time; how many.
+
+    There is room for so many of them; what a scanner left there would hide the next burst. Their totals stay.
+    """
+    strangers = select(CallerRow.id).where(CallerRow.key_id == NO_KEY, CallerRow.last_seen < unseen_since)
+    gone = session.exec(strangers.order_by(col(CallerRow.last_seen)).limit(at_most)).all()
+    session.execute(delete(CallerUsageRow).where(col(CallerUsageRow.caller).in_(gone)))
+    session.execute(delete(CallerRow).where(col(CallerRow.id).in_(gone)))
+    return len(gone)
 
 
 def _in_full(address: str) -> str:

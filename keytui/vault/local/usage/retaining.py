@@ -28,13 +28,15 @@ from sqlmodel import Session
 
 from keytui.domain.retention import Retention
 from keytui.vault.local.tables import METADATA, LookRow
-from keytui.vault.local.usage.forgetting import forget_addresses
+from keytui.vault.local.usage.forgetting import forget_addresses, forget_strangers
 from keytui.vault.local.usage.grains import Grain, floor
 
 PULSES_KEPT: Final = timedelta(hours=1)
 """The longest that a graph is drawn from single flushes."""
 BEFORE_ROTATION: Final = timedelta(hours=48)
 """What the key of an open rotation keeps from before its beginning."""
+STRANGERS_KEPT: Final = timedelta(days=2)
+"""How long an address is kept that never sent the secret of any key."""
 _ADDRESSES: Final = "addresses"
 _ADDRESSES_EVERY: Final = timedelta(hours=1)
 _ADDRESSES_AT_ONCE: Final = 100
@@ -151,6 +153,7 @@ def _forget(session: Session, retention: Retention, now: datetime, at_most: int)
         return 0
     at_once = min(at_most, _ADDRESSES_AT_ONCE)
     done = forget_addresses(session, now - retention.address_days, at_once)
+    done += forget_strangers(session, now - STRANGERS_KEPT, at_once - done)
     if done < at_once:
         session.merge(LookRow(what=_ADDRESSES, at=now))
     return done
