@@ -26,7 +26,9 @@ class Policy:
     stale: timedelta = timedelta(days=30)
     expiring: timedelta = timedelta(days=14)
     evidence_as_of: timedelta = timedelta(minutes=1)
-    """How old the newest word of a source may be."""
+    """How old the newest word of a recorder may be."""
+    asked_as_of: timedelta = timedelta(minutes=5)
+    """How old the newest word of any other source may be: logs are written and counters scraped in their own time."""
     clock_skew: timedelta = timedelta(seconds=30)
     full_access_scopes: frozenset[str] = frozenset({"*", "admin", "full_access"})
     alerts: Thresholds = field(default_factory=Thresholds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from keytui.domain.durations import long
@@ -75,7 +75,7 @@ def _unattributable(_: Evidence, source: Source) -> tuple[str, str] | None:
 
 
 def _stale(evidence: Evidence, source: Source) -> tuple[str, str] | None:
-    if evidence.now - source.as_of <= evidence.policy.evidence_as_of:
+    if evidence.now - source.as_of <= _oldest_word(evidence, source):
         return None
     return f"spoke last at {utc(source.as_of)}", _ASK_AGAIN[source.kind]
 
@@ -88,9 +88,14 @@ def _begins_late(evidence: Evidence, source: Source) -> tuple[str, str] | None:
 
 def _ends_early(evidence: Evidence, source: Source) -> tuple[str, str] | None:
     """Where it ends with its last word, that is stale and is said so."""
-    if evidence.now - source.window.end <= evidence.policy.evidence_as_of or source.window.end >= source.as_of:
+    if evidence.now - source.window.end <= _oldest_word(evidence, source) or source.window.end >= source.as_of:
         return None
     return f"saw nothing after {utc(source.window.end)}", _ASK_AGAIN[source.kind]
+
+
+def _oldest_word(evidence: Evidence, source: Source) -> timedelta:
+    policy = evidence.policy
+    return policy.evidence_as_of if source.kind is SourceKind.RECORDER else policy.asked_as_of
 
 
 _ASK_AGAIN: Final = {

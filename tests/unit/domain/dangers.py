@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from keytui.domain.reports import SourceKind
 from keytui.domain.usage import Caller
 from keytui.domain.verdict import CallerEvidence, Evidence, Gap, GapKind, Question, Refusals, Sighting, Verdict, Window
 from tests.unit.domain.evidence import DAY, HOUR, POLICY, clean, moved, source
@@ -205,6 +206,12 @@ CASES: dict[str, Case] = {
         UNKNOWN,
         "spoke last at",
         "source: api-1 spoke last at 2026-11-20T11:58:59Z",
+    ),
+    "a log that was read too long ago": Case(
+        with_source(as_of=NOON - POLICY.asked_as_of - SECOND, kind=SourceKind.ACCESS_LOG),
+        UNKNOWN,
+        "spoke last at",
+        "source: api-1 spoke last at 2026-11-20T11:54:59Z",
     ),
     "a source that began after the change": Case(
         with_source(window=Window(NOON - 4 * DAY + SECOND, NOON)),

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from keytui.domain.judgement import judge
+from keytui.domain.reports import SourceKind
 from keytui.domain.verdict import Evidence, Finding, Gap, GapKind, Question, Refusals, Window
 from tests.unit.domain.dangers import (
     CASES,
@@ -114,6 +115,7 @@ def test_a_gap_that_lost_more_or_more_refusals_are_new_findings() -> None:
         with_caller(moved("10.0.3.7", declared=False, silent=8 * DAY)),
         with_caller(replace(moved("newcomer", gap=None), old=None)),
         with_source(as_of=NOON - POLICY.evidence_as_of),
+        with_source(as_of=NOON - POLICY.asked_as_of, kind=SourceKind.ACCESS_LOG),
         with_source(as_of=NOON + POLICY.clock_skew),
         with_source(window=Window(NOON - 4 * DAY, NOON - POLICY.evidence_as_of)),
         with_gap(Gap("api-1", GapKind.SILENT, NOON - 9 * DAY, NOON - 8 * DAY)),
