@@ -142,7 +142,7 @@ def test_what_could_be_forged_is_never_safe_alone_and_proves_no_new_version(site
 
 def test_a_log_that_is_not_read_any_more_says_how_to_go_on(site: Site) -> None:
     rotation = site.moved()
-    site.house.clock.advance(5 * MINUTE)
+    site.house.clock.advance(6 * MINUTE)
     site.tell(RECORDER, {})
     site.tell(COUNTERS, {})
     found = site.against(rotation)
@@ -170,12 +170,12 @@ def test_a_source_that_covers_the_key_is_asked_though_it_never_saw_it(site: Site
     site.sources = [RECORDER]
     rotation = site.moved()
     site.tell(COUNTERS, {}, covers=(other.id,))
-    site.house.clock.advance(5 * MINUTE)
+    site.house.clock.advance(6 * MINUTE)
     site.tell(RECORDER, {})
     assert site.verdict(rotation).verdict is Verdict.SAFE
 
     site.tell(COUNTERS, {}, covers=(site.key.id,))
-    site.house.clock.advance(5 * MINUTE)
+    site.house.clock.advance(6 * MINUTE)
     site.tell(RECORDER, {})
     found = site.against(rotation)
     assert (found.source, found.verdict) == (COUNTERS, Verdict.UNKNOWN)
