@@ -18,6 +18,8 @@ def checked_web_address(text: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise Invalid("is not an address", "as in https://prometheus.example.com") from None
+    if not text.isprintable() or " " in text:  # what `urlsplit` leaves out, others do not
+        raise Invalid("is not an address", "leave out blanks and line breaks")
     if parts.username is not None or parts.password is not None:
         raise Invalid("holds a credential, which others can read", "leave it out of the address")
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _loopback(host))):

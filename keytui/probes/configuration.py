@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -97,6 +98,7 @@ class Settings:
 
 _COMMON: Final = ("kind", "url", "credential", "header", "timeout", "keys")
 _KEYED: Final = ("key_label", "version_label", "caller_label", "caller_declared", "status_label", "refused", "aliases")
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELDS: Final = {
     Kind.PROMETHEUS: (*_COMMON, "metric", *_KEYED, "history", "tolerance", "ephemeral_instances"),
     Kind.METRICS: (*_COMMON, "metric", *_KEYED, "tolerance", "ephemeral_instances"),
@@ -128,9 +130,7 @@ def read_settings(where: str, tables: Mapping[str, Mapping[str, object]]) -> tup
 def _settings(fields: _Fields, name: str) -> Settings:
     kind = fields.kind()
     fields.only(_FIELDS[kind], f"a {kind} probe")
-    server = Server(
-        fields.url(), fields.reference("credential"), fields.text("header"), fields.duration("timeout", "10s")
-    )
+    server = Server(fields.url(), fields.reference("credential"), fields.header(), fields.duration("timeout", "10s"))
     if server.header and server.credential is None:
         raise fields.wrong("header", "is for a credential, and there is none", "name one, as in env:NAME")
     return Settings(
@@ -224,7 +224,7 @@ class _Fields:
         try:
             return parse_duration(value)
         except Invalid as error:
-            raise self.wrong(name, f"is {error.message}", error.hint) from error
+            raise self.wrong(f"{name}:", error.message, error.hint) from error
 
     def pointer(self, name: str) -> str:
         value = self.text(name)
@@ -240,6 +240,12 @@ class _Fields:
             return parse_reference(value)
         except Invalid as error:
             raise self.wrong(name, f"is a reference: {error.message}", error.hint) from None
+
+    def header(self) -> str:
+        value = self.text("header")
+        if value and not _HEADER.fullmatch(value):
+            raise self.wrong("header", "is the name of a header", 'as in "X-Api-Key"; its value is `credential`')
+        return value
 
     def url(self) -> str:
         value = self.needed("url")

@@ -44,11 +44,7 @@ class Endpoint:
         Unreachable when there is none in time or the server has trouble of its own, Refused when it does not let us in
         or sends us elsewhere, Invalid when it does not understand the question or answers too much.
         """
-        address = httpx.URL(self._server.url)
-        if path:
-            address = address.copy_with(path=address.path.rstrip("/") + path)
-        if parameters:
-            address = address.copy_merge_params(dict(parameters))
+        address, credential = self._address(path, parameters or {}), self._credential()
         try:
             # Loopback is asked without a proxy: one from the environment would get the credential in the clear.
             with (
@@ -58,14 +54,14 @@ class Endpoint:
                     follow_redirects=False,
                     trust_env=address.scheme == "https",
                 ) as client,
-                client.stream("GET", address, headers=self._headers()) as response,
+                client.stream("GET", address, headers=self._headers(credential)) as response,
             ):
                 body = self._body(response)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
             raise Unreachable(
                 f"{self._place} does not answer: {_why(error)}", "see whether it runs; ask again"
             ) from None
-        self._let_in(response.status_code, body)
+        self._let_in(response.status_code, body, credential)
         return body
 
     @property
@@ -73,12 +69,31 @@ class Endpoint:
         """The address without its parameters."""
         return harmless(self._server.url.partition("?")[0])
 
-    def _headers(self) -> dict[str, str]:
+    def _address(self, path: str, parameters: Mapping[str, str]) -> httpx.URL:
+        try:
+            address = httpx.URL(self._server.url)
+            if path:
+                address = address.copy_with(path=address.path.rstrip("/") + path)
+            return address.copy_merge_params(dict(parameters)) if parameters else address
+        except (httpx.InvalidURL, UnicodeError):
+            raise Invalid(f"{self._place} is no address that can be asked", "correct the probe's url") from None
+
+    def _credential(self) -> Secret | None:
+        if self._server.credential is None:
+            return None
+        secret = self._resolve(self._server.credential)
+        value = secret.reveal()
+        if not value.isascii() or not value.isprintable() or value != value.strip():
+            raise Invalid(
+                f"{self._server.credential} holds what no header can carry",
+                "check what it names: blanks around it count",
+            )
+        return secret
+
+    def _headers(self, credential: Secret | None) -> dict[str, str]:
         headers = {"Accept": "application/json, text/plain;version=0.0.4"}
-        if self._server.credential is not None:
-            value = self._resolve(self._server.credential).reveal()
-            if not value.isascii() or not value.isprintable():
-                raise Invalid(f"{self._server.credential} holds what no header can carry", "check what it names")
+        if credential is not None:
+            value = credential.reveal()
             headers[self._server.header or "Authorization"] = value if self._server.header else f"Bearer {value}"
         return headers
 
@@ -97,21 +112,24 @@ class Endpoint:
                 raise Unreachable(f"{self._place} does not end its answer in time", "give it a longer timeout")
         return bytes(body)
 
-    def _let_in(self, status: int, body: bytes) -> None:
+    def _let_in(self, status: int, body: bytes, credential: Secret | None) -> None:
         if status == httpx.codes.OK:
             return
-        credential = self._server.credential
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            ours = f"the credential {credential}" if credential else "us without a credential"
+            ours = f"the credential {self._server.credential}" if credential else "us without a credential"
             raise Refused(f"{self._place} refuses {ours} ({status})", "renew it, or give it the right to read")
         if 300 <= status < 400:
             raise Refused(f"{self._place} sends us elsewhere ({status})", "write the address that it leads to as url")
         if status >= 500 or status == httpx.codes.TOO_MANY_REQUESTS:
             raise Unreachable(f"{self._place} has trouble of its own ({status})", "ask again later")
+        if credential is not None:  # a server may say back what it was sent
+            body = body.replace(credential.reveal().encode(), "…".encode())
         said = harmless(body[:_SHOWN].decode(errors="replace"))
         raise Invalid(f"{self._place} does not take the question ({status}): {said}", "correct the probe's settings")
 
 
 def _why(error: Exception) -> str:
-    """What went wrong on the way; httpx's own words hold no header and no secret."""
+    """What went wrong on the way. Of a header that cannot be sent httpx says which one, and that may be a secret."""
+    if isinstance(error, httpx.LocalProtocolError):
+        return "the question cannot be sent"
     return harmless(str(error) or type(error).__name__)[:_SHOWN]

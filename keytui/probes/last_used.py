@@ -17,7 +17,6 @@ from typing import Final
 from keytui.domain.errors import Invalid
 from keytui.domain.recognition import Recognised, Recogniser
 from keytui.domain.reports import Report, SourceKind
-from keytui.domain.text import harmless
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.domain.verdict import GapKind
 from keytui.probes.attribution import Attribution, Meaning
@@ -168,10 +167,17 @@ class LastUsedProbe:
                 return datetime.fromtimestamp(told / 1000 if told >= _IN_MILLISECONDS else told, UTC)
             at_ = datetime.fromisoformat(str(told))
         except (ValueError, OverflowError, OSError):
-            raise Invalid(f"{self.source}: {harmless(str(told)[:60])!r} is no time", "correct the field used") from None
+            raise self._no_time("is no time", "correct the field used") from None
         if at_.tzinfo is None:
-            raise Invalid(f"{self.source}: {harmless(str(told)[:60])!r} has no zone", "have the issuer write one")
-        return at_.astimezone(UTC)
+            raise self._no_time("is a time without a zone", "have the issuer write one")
+        try:
+            return at_.astimezone(UTC)
+        except OverflowError:
+            raise self._no_time("is no time", "correct the field used") from None
+
+    def _no_time(self, what: str, hint: str) -> Invalid:
+        """What stands there is not repeated: under a wrong pointer it may be the key itself."""
+        return Invalid(f"{self.source}: what used = {self._listing.used!r} leads to {what}", hint)
 
 
 def _stored(marks: Marks, name: str) -> datetime | None:

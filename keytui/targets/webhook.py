@@ -55,8 +55,8 @@ def post_signed(
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": signature,
     }
-    address = httpx.URL(url)
     try:
+        address = httpx.URL(url)
         # Loopback is asked without a proxy: one from the environment would get the message in the clear.
         trust_env = address.scheme == "https"
         with (
@@ -64,7 +64,7 @@ def post_signed(
             client.stream("POST", address, content=body.encode(), headers=headers) as response,
         ):
             status, retry_after = response.status_code, response.headers.get("Retry-After", "")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         return Reply(0, f"no answer: {type(error).__name__}")  # its text may hold the address, which may be a secret
     if 200 <= status < 300:
         return Reply(status)
@@ -99,7 +99,7 @@ def _wanted_pause(retry_after: str, now: datetime) -> timedelta | None:
         return timedelta(seconds=int(retry_after))
     try:
         until = email.utils.parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(until - now, timedelta())

@@ -59,6 +59,8 @@ def test_each_kind_reads_its_own() -> None:
         ('url = "http://prometheus.example.com"', "url"),
         ('url = "ftp://prometheus.example.com"', "url"),
         ('url = "https://[nowhere"', "url"),
+        ('url = "https://prometheus.exa\\nmple.com"', "url"),
+        ('url = "https://prometheus.example.com "', "url"),
         ('url = "https://ada:hunter2@prometheus.example.com"', "url"),
         ('metric = ""', "metric"),
         ("metric = 3", "metric"),
@@ -76,6 +78,8 @@ def test_each_kind_reads_its_own() -> None:
         ('credential = "env:"', "credential"),
         ('credential = "sealed:monitoring"', "credential"),
         ('header = "X-Token"', "header"),
+        (f'header = "Bearer {LITERAL}"', "header"),
+        ('header = "X-Schlüssel"', "header"),
         ('intervall = "30s"', "'intervall'"),
     ],
 )

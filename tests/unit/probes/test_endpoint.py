@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -46,7 +47,7 @@ def test_an_answer_that_drips_in_is_given_up() -> None:
         endpoint(httpx.MockTransport(lambda request: httpx.Response(200, content=b"x")), server=server).get()
 
 
-@pytest.mark.parametrize("value", ["two\nlines", "tür", "nul\0"])
+@pytest.mark.parametrize("value", ["two\nlines", "tür", "nul\0", " s3cret-token", "s3cret-token "])
 def test_what_no_header_can_carry_is_refused_without_being_repeated(value: str) -> None:
     with pytest.raises(Invalid, match="env:TOKEN") as error:
         endpoint(httpx.MockTransport(lambda request: httpx.Response(200)), value).get()
@@ -60,3 +61,28 @@ def test_no_error_carries_the_credential(status: int) -> None:
     assert "s3cret-token" not in error.value.message + error.value.hint
     assert "\x1b" not in error.value.message
     assert "https://a.example/api" in error.value.message
+
+
+@pytest.mark.parametrize("before", ["", "x" * 295])
+def test_a_server_that_says_the_credential_back_is_not_repeated(before: str) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(400, text=f"{before} bad header {request.headers['Authorization']}")
+
+    with pytest.raises(Invalid, match="does not take the question") as error:
+        endpoint(httpx.MockTransport(handler), "s3cret-token").get()
+    assert "s3cret" not in error.value.message
+
+
+def test_what_a_library_says_of_a_header_is_not_repeated() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.LocalProtocolError(f"Illegal header value {request.headers['Authorization']!r}")
+
+    with pytest.raises(Unreachable, match="cannot be sent") as error:
+        endpoint(httpx.MockTransport(handler), "s3cret-token").get()
+    assert "s3cret" not in error.value.message
+
+
+@pytest.mark.parametrize("url", ["https://xn--/api", "https://a..b/api"])
+def test_a_host_that_is_none_is_an_error_of_ours_to_tell(url: str) -> None:
+    with pytest.raises(KeytuiError, match=re.escape(url)):
+        Endpoint(Server(url), lambda reference: Secret("token")).get()

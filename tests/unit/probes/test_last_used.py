@@ -164,11 +164,16 @@ def test_times_are_read_as_issuers_write_them(platform: Asked, server: Platform,
     assert platform.uses[0].last_at == datetime.fromisoformat("2026-11-20T23:35:05+00:00")
 
 
-@pytest.mark.parametrize("used", ["yesterday", "2026-11-20T23:35:05", True, 1e300, {}])
-def test_what_is_no_time_is_named(platform: Asked, server: Platform, used: object) -> None:
+@pytest.mark.parametrize(
+    "used", ["yesterday", "2026-11-20T23:35:05", "0001-01-01T00:00:00+05:00", True, 1e300, {}, OLD.reveal()]
+)
+def test_what_is_no_time_is_named_by_its_place_and_not_repeated(
+    platform: Asked, server: Platform, used: object
+) -> None:
     server.used[OLD_ITEM] = used
-    with pytest.raises(Invalid, match="last-used platform"):
+    with pytest.raises(Invalid, match="last-used platform: what used = '/lastUsedAt' leads to") as error:
         platform.at(NOON)
+    assert str(used) not in error.value.message
 
 
 def test_who_may_not_list_keys_learns_by_which_credential(platform: Asked) -> None:

@@ -78,6 +78,7 @@ def test_410_wants_no_more() -> None:
         ("soon", None),
         ("", None),
         ("9" * 400, None),
+        (f"Fri, {'9' * 30} Nov 2026 12:10:00 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str, pause: timedelta | None) -> None:
@@ -87,6 +88,13 @@ def test_retry_after_is_seconds_or_a_date(header: str, pause: timedelta | None) 
 def test_no_answer_is_said_without_the_address() -> None:
     reply, _ = posted(httpx.ConnectError(f"cannot reach {URL}"))
     assert reply == Reply(0, "no answer: ConnectError")
+
+
+@pytest.mark.parametrize("host", ["xn--", "a..b"])
+def test_a_host_that_is_none_is_a_failure(host: str) -> None:
+    assert post_signed(f"https://{host}/a-secret", Secret(SECRET), "alert-1", "{}", NOON).failure.startswith(
+        "no answer"
+    )
 
 
 @pytest.mark.parametrize("secret", ["whsec_", "whsec_c2hvcnQ=", "whsec_" + "ä" * 40, "not base64 at all, not at all!!"])
