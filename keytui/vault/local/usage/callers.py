@@ -159,10 +159,20 @@ def _count_histories(session: Session, uses: Sequence[Use], ids: Mapping[_Key, i
 
 
 def _added_to_history(given: TableValuedAlias, recorder: str) -> Update:
-    """Callers' sums over a flush, added to their histories. SQL's max of anything and NULL is NULL."""
+    """Callers' sums over a flush, added to their histories. SQL's max of anything and NULL is NULL.
+
+    A late word may tell of a time before all that is known, and of a pause between the two. Where the first that is
+    known may have been a refusal, the pause is taken for rather too long than too short.
+    """
     stored = CallerRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
     number, first_at, last_at, accepted, refused, first, last, gap = (part(given, place) for place in range(8))
-    longest = func.max(func.coalesce(stored.longest_gap, 0), func.coalesce(gap, 0), first - stored.last_accepted_at)
+    known_from = case((stored.refused == 0, stored.first_seen), else_=stored.last_accepted_at)
+    longest = func.max(
+        func.coalesce(stored.longest_gap, 0),
+        func.coalesce(gap, 0),
+        first - stored.last_accepted_at,
+        known_from - last,
+    )
     return (
         update(CallerRow)
         .where(col(CallerRow.id) == number)
