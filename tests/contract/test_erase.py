@@ -9,7 +9,7 @@ import pytest
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Invalid, ReadOnly
 from keytui.domain.rotation import Rotation
-from keytui.domain.usage import NO_KEY, Caller, Use
+from keytui.domain.usage import NO_KEY, OTHER_CALLERS, UNKNOWN_CALLER, Caller, Use
 from keytui.domain.verdict import Verdict
 from keytui.vault.protocol import Vault
 from tests.contract.acts import DAY, HOUR, Reporter, created, handed_over, use
@@ -111,6 +111,18 @@ def test_no_verdict_changes(house: House) -> None:
     assert house.vault.verdict(rotation.id).verdict is Verdict.SAFE
     assert ADDRESS not in repr(house.vault.verdict(rotation.id))
     assert ADDRESS not in repr(house.vault.rotation(rotation.id))
+
+
+@pytest.mark.parametrize("nobody", [OTHER_CALLERS, UNKNOWN_CALLER])
+def test_callers_that_are_not_told_apart_are_nobody_to_forget(house: House, nobody: Caller) -> None:
+    key_id = created(house.vault).key.id
+    seen(house, key_id, nobody)
+    rotation, _ = handed_over(house.vault, key_id)
+    before = house.vault.verdict(rotation.id)
+
+    assert house.vault.erase(nobody.name) == 0
+
+    assert house.vault.verdict(rotation.id) == before
 
 
 def test_addresses_of_strangers_are_forgotten_too(house: House) -> None:

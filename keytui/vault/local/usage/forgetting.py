@@ -15,7 +15,7 @@ from sqlmodel import Session, col, or_, select
 
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid
-from keytui.domain.usage import NO_KEY
+from keytui.domain.usage import NO_KEY, OTHER_CALLERS, UNKNOWN_CALLER
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AlertRow, CallerRow, CallerUsageRow, RotationRow, Row, StepRow, WaiverRow
@@ -27,6 +27,8 @@ _TEXTS: Final[Sequence[tuple[type[Row], Sequence[str]]]] = (
     (RotationRow, ("note",)),
 )
 """Where else a caller may be named."""
+_NOBODY: Final = (OTHER_CALLERS.name, UNKNOWN_CALLER.name)
+"""Undeclared, these stand for whoever is not told apart, and the verdict knows them by their names."""
 
 
 class Forgetting(Section):
@@ -49,6 +51,7 @@ def erase(session: Session, caller: str) -> int:
     address = _in_full(caller)
     addresses = {caller, address} - {""}
     found = select(CallerRow).where(or_(CallerRow.name == caller, col(CallerRow.address).in_(addresses)))
+    found = found.where(or_(CallerRow.declared, col(CallerRow.name).not_in(_NOBODY)))
     rows = session.exec(found.order_by(col(CallerRow.id))).all()
     names = _pseudonyms(session, [row for row in rows if row.name == caller or not row.declared])
     _forget(rows, names)
