@@ -204,3 +204,17 @@ def test_a_counter_of_refusals_speaks_of_refusals_alone(site: Site) -> None:
     found = site.against(rotation)
     assert (found.verdict, found.source, found.count) == (Verdict.UNKNOWN, SENTRY, 78)
     assert "refusals rose from 0 to 3 an hour" in found.detail
+
+
+def test_a_log_that_told_of_a_refusal_still_counts_them_when_its_address_is_forgotten(site: Site) -> None:
+    site.sources, vault, clock = [LOG], site.house.vault, site.house.clock
+    now = clock()
+    site.tell(LOG, {}, uses=(Use(NO_KEY, 0, Caller.undeclared("192.0.2.4"), now, now, now, refused=1),))
+    rotation = site.moved()
+    assert site.verdict(rotation).verdict is Verdict.SAFE
+
+    site.pass_(24, {"web": 2, "worker": 2})
+    vault.tend()
+
+    assert vault.erase("192.0.2.4") == 0
+    assert site.verdict(rotation).verdict is Verdict.SAFE

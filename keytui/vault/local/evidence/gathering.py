@@ -157,8 +157,11 @@ def _counts_refusals(session: Session, key_id: str, asked: Consulted) -> bool:
     """Whether a source would know of a refusal. One that has never told of any may not see them at all."""
     if asked.source.kind in {SourceKind.RECORDER, SourceKind.REFUSALS}:
         return True
-    told = select(CallerRow.id).where(
-        col(CallerRow.key_id).in_((key_id, NO_KEY)), CallerRow.source == asked.stored_as, CallerRow.refused > 0
+    told = (
+        select(UsageRow.at)
+        .join(SeriesRow, col(SeriesRow.id) == UsageRow.series)
+        .where(col(SeriesRow.key_id).in_((key_id, NO_KEY)), SeriesRow.source == asked.stored_as)
+        .where(col(SeriesRow.probe).is_(False), UsageRow.refused > 0)
     )
     return session.exec(told.limit(1)).first() is not None
 
