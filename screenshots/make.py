@@ -29,6 +29,7 @@ from keytui.vault.profile import Profile
 
 NOW: Final = datetime(2026, 11, 20, 13, 2, tzinfo=UTC)
 WIDE: Final = (120, 36)
+TALL: Final = (120, 48)
 NARROW: Final = (60, 20)
 PATIENCE: Final = 30.0
 """Seconds that a picture may take to come to rest."""
@@ -57,7 +58,10 @@ SHOTS: Final = (
     Shot("watch", (("checkout-api", "2"), ("search-index", "enter")), "NOT SAFE"),
     Shot("safe", (("checkout-api", "2"), ("search-index", "j"), ("ci-deploy", "enter")), "would escape"),
     Shot("review", (("checkout-api", "R"),), "known caller"),
-    Shot("usage", (("checkout-api", "3"),), "metrics-push"),
+    Shot("usage", (("checkout-api", "3"),), "10.0.8.21", TALL),
+    Shot("usage-callers", (("checkout-api", "3"), *(("metrics-push", "j"),) * 3, ("metrics-push", "enter")), "indexer"),
+    Shot("usage-narrow", (("checkout-api", "3"),), "ci-deploy", NARROW),
+    Shot("stale", (("checkout-api", "slash"), *(("demo", letter) for letter in "flag:stale")), "partner-export"),
     Shot("audit", (("checkout-api", "4"),), "rotation.delivered"),
     Shot("help", (("checkout-api", "question_mark"),), "esc"),
     Shot("welcome", (), "create", profile=EMPTY),
@@ -71,9 +75,17 @@ def main(directory: Path) -> None:
     randomness = random.Random(7).randbytes  # noqa: S311  # pictures want the same keys every time
     with TemporaryDirectory() as home, contextlib.chdir(home):
         write_past(FLEET, fleet(24, 7), _now, randomness, ends=False)
+        _look_for_alerts(randomness)
         for shot in SHOTS:
             svg = asyncio.run(_taken(shot, randomness))
             (directory / f"{shot.name}.svg").write_text(svg, encoding="utf-8")
+
+
+def _look_for_alerts(randomness: Randomness) -> None:
+    """Before any picture, so that none shows how the first ones come in."""
+    vault = LocalVault.open(FLEET, _now, randomness)
+    vault.tend()
+    vault.close()
 
 
 def _now() -> datetime:

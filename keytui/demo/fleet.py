@@ -93,16 +93,19 @@ NOTABLE: Final = (
         (Turn(_days(2), False, frozenset({"push-worker", "10.0.4.2 okhttp/4.12"}), overlap=_days(3)),),
     ),
     Member(
-        # Rotated after its partner had left it alone for weeks; now the partner is back, with the old secret.
+        # Its partner fell silent after a rotation; now it is back, with the secret from before.
         _draft("partner-export", "data", "export:read"),
         _days(401),
         (
             _somewhere("203.0.113.9", "Java/17", 4, _days(63)),
             Pace(Caller.undeclared("203.0.113.9", "Java/17"), 6_000, since_ago=timedelta(minutes=4), holds=1),
         ),
-        (Turn(_days(9)),),
+        (Turn(_days(70)),),
     ),
     Member(_draft("legacy-crm", "", "crm:*"), _days(95)),
+    Member(_draft("mail-v1", "growth", "mail:send"), _days(510), (_named("mailer", 30, _days(140)),)),
+    Member(_draft("reports-v1", "data", "reports:read"), _days(330), (_named("reporter", 6, _days(48)),)),
+    Member(_draft("intranet", "", "*"), _days(640), (_somewhere("10.0.9.4", "perl/5.36", 2, _days(88)),)),
     Member(_draft("webhook-relay", "platform", "*"), _days(61), (_named("relay", 2_400),)),
     Member(_draft("metrics-push", "sre", "metrics:write"), _days(12), (_named("agent", 24_000),), expires_in=_days(9)),
     Member(_draft("old-widget", "web", "widgets:read"), _days(700), expires_in=-_days(20)),

@@ -171,7 +171,7 @@ def _requests(pace: Pace, begin: datetime, end: datetime, now: datetime) -> int:
     ago = now - begin
     if ago < pace.until_ago or (pace.since_ago is not None and ago > pace.since_ago):
         return 0
-    rate = pace.per_hour * _tide(begin, pace.caller.name)
+    rate = pace.per_hour * _tide(begin, pace.caller.name) * _ripple(begin, pace.caller.name)
     if end - begin == LONGEST_SPAN:
         return max(1, round(rate * (LONGEST_SPAN / _HOUR)))
     before, after = (timedelta(days=1) - (now - at) for at in (begin, end))
@@ -196,3 +196,8 @@ def _tide(at: datetime, caller: str) -> float:
     """A day of requests: quiet at three in the morning, busy at three in the afternoon, a few hours off by caller."""
     early = crc32(caller.encode()) % 9 - 4
     return 0.6 - 0.4 * math.cos((at.hour - 3 + early) / 24 * math.tau)
+
+
+def _ripple(at: datetime, caller: str) -> float:
+    """No two minutes are alike, and every past is: a sixth up or down."""
+    return 1 + (crc32(f"{caller} {at:%d %H:%M:%S}".encode()) % 101 - 50) / 300
