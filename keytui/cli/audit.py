@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from keytui.cli.exits import Exit
-from keytui.cli.options import JsonOption
+from keytui.cli.options import MOST_ROWS, JsonOption
 from keytui.cli.output import as_json, remark, say, say_json, say_table
 from keytui.cli.session import opened
 from keytui.cli.shapes import audit_check_shape, entry_shape
@@ -46,7 +46,7 @@ def read(
     since: Annotated[str | None, typer.Option(metavar="D", help="A duration back (24h) or a date.")] = None,
     until: Annotated[str | None, typer.Option(metavar="D", help="A duration back (1h) or a date.")] = None,
     layout: Annotated[Layout, typer.Option("--format", help="How to write them.")] = Layout.TABLE,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most so many.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=MOST_ROWS, metavar="N", help="At most so many.")] = None,
     json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
 ) -> None:
     """Read the audit log, newest first, or verify it."""

@@ -24,14 +24,15 @@ def erase(
     json: JsonOption = False,
 ) -> None:
     """Forget a person: a number takes the place of the address or name, wherever callers are named."""
+    caller = harmless(caller)  # as callers are stored, and so as `callers` shows them
     with opened(context) as vault:
         if not yes:
             if not interactive():
                 raise Invalid("erasing is final, and nobody is here to confirm it", "say --yes in a script")
-            confirm(f"{harmless(caller)} will be a number from now on; counts and times stay.", caller)
+            confirm(f"{caller} will be a number from now on; counts and times stay.", caller)
         places = vault.erase(caller)
     if not places:
-        raise NotFound(f"nobody is called {harmless(caller)!r}", "`keytui callers KEY` shows who uses a key")
+        raise NotFound(f"nobody is called {caller!r}", "`keytui callers KEY` shows who uses a key")
     if json:
         say_json({"places": places})
     else:

@@ -71,9 +71,9 @@ def ingest(
             else:
                 run.to_the_end()
             run.end()
-            leaks = [_leak_line(vault, leak) for leak in run.leaks]
+            leaks = [(leak, vault.detail(leak.key_id).summary.key.name) for leak in run.leaks]
     if json:
-        say_json(_shape(log, run.leaks))
+        say_json(_shape(log, leaks))
     else:
         _say(log)
     _remark(log, leaks)
@@ -141,7 +141,7 @@ def _inputs(files: Sequence[Path], follow: bool) -> Iterator[tuple[list[Path], P
     """The files, and the one pipe."""
     if not files and sys.stdin.isatty():
         raise Invalid("no FILE was named, and nothing comes on standard input", "as in `keytui ingest access.log`")
-    pipes = {path for path in files or (_STDIN,) if path == _STDIN or path.is_fifo()}
+    pipes = {path for path in files or (_STDIN,) if path == _STDIN or _fifo(path)}
     if len(pipes) > 1:
         raise Invalid("more than one pipe was named", "run one each, with a --source of its own")
     paths = [path for path in files if path not in pipes]
@@ -153,10 +153,21 @@ def _inputs(files: Sequence[Path], follow: bool) -> Iterator[tuple[list[Path], P
         yield paths, pipe
 
 
+def _fifo(path: Path) -> bool:
+    """A path that cannot even be looked at is a file that cannot be opened."""
+    try:
+        return path.is_fifo()
+    except OSError:
+        return False
+
+
 def _pipe(path: Path, ours: ExitStack) -> PipeContent:
     if path == _STDIN:
         return PipeContent(sys.stdin.buffer, "standard input")
-    return PipeContent(ours.enter_context(path.open("rb")), str(path))
+    try:
+        return PipeContent(ours.enter_context(path.open("rb")), str(path))
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror}", "name a pipe that you may read") from None
 
 
 def _source(name: str, paths: Sequence[Path]) -> str:
@@ -216,12 +227,14 @@ def _numbers(counts: FileCounts) -> dict[str, int]:
         "not_understood": counts.not_understood,
         "leaks": counts.leaks,
         "without_zone": counts.zoneless,
+        "short_key": counts.short,
     }
 
 
-def _shape(log: AccessLog, leaks: Sequence[Leak]) -> Shape:
+def _shape(log: AccessLog, leaks: Sequence[tuple[Leak, str]]) -> Shape:
     return {
         "source": log.source,
+        "by_prefix_only": log.by_prefix_only,
         **_numbers(_total(log)),
         "files": [
             {
@@ -233,7 +246,9 @@ def _shape(log: AccessLog, leaks: Sequence[Leak]) -> Shape:
             }
             for name, counts in _every_file(log).items()
         ],
-        "leaked": [{"key_id": leak.key_id, "version": leak.version, "place": leak.place} for leak in leaks],
+        "leaked": [
+            {"key_id": leak.key_id, "key": name, "version": leak.version, "place": leak.place} for leak, name in leaks
+        ],
     }
 
 
@@ -260,7 +275,7 @@ def _row(name: str, format_: str, counts: FileCounts) -> tuple[str, ...]:
     return name, format_, *map(str, numbers), str(counts.leaks)
 
 
-def _remark(log: AccessLog, leaks: Sequence[str]) -> None:
+def _remark(log: AccessLog, leaks: Sequence[tuple[Leak, str]]) -> None:
     for name, why in log.problems.items():
         remark(f"{name} {why}")
     for name, counts in log.counts.items():
@@ -276,16 +291,11 @@ def _remark(log: AccessLog, leaks: Sequence[str]) -> None:
                 remark(f"{name}: {count} {'line' if count == 1 else 'lines'} {what}")
         for sample in counts.samples:
             remark(f"  {sample}")
-    for leak in leaks:
-        remark(leak)
+    for leak, key in leaks:
+        remark(f"{leak.place} holds the whole secret of {key} v{leak.version}: it is flagged as leaked, rotate it")
     if log.by_prefix_only:
         remark("keys are known by their prefixes, which an outsider could send: no verdict is SAFE on this log alone")
         remark("  say --verified where the service writes the field after it has accepted the key")
-
-
-def _leak_line(vault: Vault, leak: Leak) -> str:
-    name = vault.detail(leak.key_id).summary.key.name
-    return f"{leak.place} holds the whole secret of {name} v{leak.version}: it is flagged as leaked, rotate it"
 
 
 def _refuse_nothing(log: AccessLog) -> None:

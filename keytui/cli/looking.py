@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from keytui.cli.options import JsonOption, KeyArgument
+from keytui.cli.options import MOST_ROWS, JsonOption, KeyArgument
 from keytui.cli.output import remark, say, say_fields, say_json, say_json_array, say_table
 from keytui.cli.rotations import versions
 from keytui.cli.session import opened
@@ -34,7 +34,7 @@ def list_keys(
     sort: Annotated[str, typer.Option(metavar="FIELD", help="name, env, owner, age, last-used, expires, created.")] = (
         "name"
     ),
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most so many.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=MOST_ROWS, metavar="N", help="At most so many.")] = None,
     json: JsonOption = False,
 ) -> None:
     """List the keys that match."""

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+MOST_ROWS = 1_000_000
+"""Rows that one answer may have."""
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="An id, a unique name or a unique prefix.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 NoteOption = Annotated[str, typer.Option("--note", metavar="TEXT", help="Words for the audit log.")]

@@ -10,7 +10,7 @@ import typer
 
 from keytui.cli.asking import confirm, interactive
 from keytui.cli.exits import BY_VERDICT, reasons
-from keytui.cli.options import JsonOption, KeyArgument, NoteOption, YesOption
+from keytui.cli.options import MOST_ROWS, JsonOption, KeyArgument, NoteOption, YesOption
 from keytui.cli.output import remark, say, say_json, say_json_array, say_table
 from keytui.cli.session import opened, reference, rotation_of
 from keytui.cli.shapes import assessment_shape, rotation_shape
@@ -27,7 +27,7 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Go past the verdict;
 def rotations(
     context: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, metavar="N", help="At most so many.")] = 100,
     json: JsonOption = False,
 ) -> None:
     """List the open rotations, newest first."""

@@ -58,7 +58,10 @@ def _moment(text: str, now: datetime, back: bool) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return _counted(text, now, back)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise Invalid(f"{text!r} is beyond the years that there are", "write 24h or 90d, or 2026-11-21") from None
 
 
 def _counted(text: str, now: datetime, back: bool) -> datetime:

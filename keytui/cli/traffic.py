@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from keytui.cli.options import JsonOption, SinceOption
+from keytui.cli.options import MOST_ROWS, JsonOption, SinceOption
 from keytui.cli.output import remark, say, say_json, say_json_array, say_table
 from keytui.cli.session import opened
 from keytui.cli.shapes import due_shape
@@ -17,6 +17,7 @@ from keytui.clock import utc_now
 from keytui.domain.durations import parse_duration, short
 from keytui.domain.errors import Invalid
 from keytui.domain.monitor import CallerTraffic, KeyTraffic, range_of
+from keytui.domain.text import harmless
 from keytui.domain.usage import Caller
 from keytui.vault.protocol import Vault
 
@@ -33,7 +34,7 @@ def callers(
     if (key is None) == (caller is None):
         raise Invalid("give a key or a caller", "`keytui callers KEY`, or `keytui callers --caller NAME`")
     with opened(context) as vault:
-        found = vault.caller_traffic(vault.find(key).id) if key is not None else _keys_of(vault, caller or "")
+        found = vault.caller_traffic(vault.find(key).id) if key is not None else _keys_of(vault, harmless(caller or ""))
     if json:
         say_json_array(caller_traffic_shape(each) for each in found)
         return
@@ -74,7 +75,7 @@ def usage(
     context: typer.Context,
     key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One key; without it, the busiest.")] = None,
     since: SinceOption = "24h",
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many keys.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, metavar="N", help="At most so many keys.")] = 20,
     json: JsonOption = False,
 ) -> None:
     """Say how much the busiest keys are used, or one key and when: what the console's Usage mode shows."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from keytui.clock import Clock
 from keytui.domain.alerts import Alert, Attempt, Notification
-from keytui.domain.errors import KeytuiError
+from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.references import Reference
 from keytui.domain.web_addresses import checked_web_address
 from keytui.targets.command import pipe_text_to_command
@@ -89,8 +89,15 @@ def destinations(delivery: AlertDelivery, resolve: Resolve) -> Iterator[Destinat
         yield CommandDestination(delivery.command)
     if delivery.webhook is not None:
         address = delivery.webhook.address
-        read = checked_web_address(resolve(address).reveal()) if isinstance(address, Reference) else address
+        read = _named_address(address, resolve) if isinstance(address, Reference) else address
         yield WebhookDestination(delivery.webhook, read, resolve)
+
+
+def _named_address(reference: Reference, resolve: Resolve) -> str:
+    try:
+        return checked_web_address(resolve(reference).reveal())
+    except Invalid as error:
+        raise Invalid(f"[alerts] webhook: {reference}: {error.message}", error.hint) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def load_policies(path: Path) -> Policies:
 def _policy(path: Path, environment: str, entry: Mapping[str, object], default: Policy) -> Policy:
     where = f"{path}: [policy.{environment}]"
     preset = entry.get(_PRESET)
-    if preset is not None and preset not in PRESETS:
+    if preset is not None and preset not in list(PRESETS):
         raise Invalid(f"{where} preset = {preset!r} is none", f"a preset is one of {', '.join(PRESETS)}")
     base = default if preset is None else PRESETS[str(preset)]
     durations = {name: _duration(where, name, value) for name, value in entry.items() if name not in _NOT_DURATIONS}

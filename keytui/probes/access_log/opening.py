@@ -68,6 +68,10 @@ def open_all(
         except OSError as error:
             problems[str(path)] = (error.strerror or type(error).__name__).lower()
             continue
+        if file.cut_off and not file.head:
+            file.close()
+            problems[str(path)] = "is cut off or damaged, and nothing of it can be read"
+            continue
         problems.pop(str(path), None)
         inode = file.status.st_dev, file.status.st_ino
         if inode in seen:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from keytui.cli.exits import Exit
 from keytui.domain.usage import Caller, Flush, Use
 from keytui.open import open_verifier
 from keytui.vault.local.feed import LocalFeed
@@ -31,6 +34,14 @@ def test_an_address_is_a_number_afterwards(keytui: Commands) -> None:
     left = keytui("callers", "checkout").out
     assert ADDRESS not in left
     assert "erased-1" in left
+
+
+@pytest.mark.parametrize("words", [("erase", "--yes"), ("callers", "--caller")])
+def test_what_is_no_text_is_nobodys_name(keytui: Commands, words: tuple[str, ...]) -> None:
+    used_from(keytui, ADDRESS)
+    done = keytui(*words, "\udcff", code=None)
+    assert done.code != Exit.FAULT
+    assert "\\udcff" in done.err
 
 
 def test_nobody_here_to_confirm_means_nothing_is_erased(keytui: Commands) -> None:

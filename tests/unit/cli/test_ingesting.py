@@ -71,6 +71,15 @@ def test_the_table_names_each_file_its_format_and_what_was_not_counted(keytui: C
     assert "--verified" not in keytui("ingest", write(tmp_path / "v.log", line(secret[:PREFIX])), "--verified").err
 
 
+def test_json_says_what_the_remarks_say(keytui: Commands, tmp_path: Path) -> None:
+    secret = keytui.created()
+    log = write(tmp_path / "edge.log", line(secret[:PREFIX]), line("short"), line())
+    answer = keytui("ingest", log, "--json").answer
+    assert (answer["by_prefix_only"], answer["short_key"]) == (True, 1)
+    answer = keytui("ingest", write(tmp_path / "v.log", line(secret[:PREFIX])), "--verified", "--json").answer
+    assert answer["by_prefix_only"] is False
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_leak_is_flagged_and_said_without_the_secret(keytui: Commands, tmp_path: Path, packed: bool) -> None:
     secret = keytui.created()
@@ -84,7 +93,7 @@ def test_a_leak_is_flagged_and_said_without_the_secret(keytui: Commands, tmp_pat
     assert "leaked" in str(keytui("show", "checkout", "--json").answer["flags"])
     answer = keytui("ingest", write(tmp_path / "more.log", line(secret)), "--json").answer
     assert isinstance(answer["leaked"], list)
-    assert [leak["version"] for leak in answer["leaked"]] == [1]
+    assert [(leak["key"], leak["version"]) for leak in answer["leaked"]] == [("checkout", 1)]
 
 
 def test_a_pipe_is_read_and_continued(keytui: Commands) -> None:
@@ -114,6 +123,9 @@ def test_a_named_pipe_is_read_and_a_second_one_refused(keytui: Commands) -> None
     [
         (["ingest", "none.log"], 1, "none of the files could be read"),
         (["ingest", "."], 1, "directory"),
+        (["ingest", "x" * 5000], 1, "too long"),
+        (["ingest", "damaged.gz"], 1, "nothing of it can be read"),
+        (["ingest", "damaged.gz", "good.log", "--source", "x"], 0, "nothing of it can be read"),
         (["ingest", "junk.log"], 1, "no line could be understood"),
         (["ingest", "junk.log", "good.log", "--source", "x"], 0, "junk.log: 2 lines not understood"),
         (["ingest", "none.log", "good.log", "--source", "x"], 0, "none.log no such file"),
@@ -136,6 +148,7 @@ def test_bad_input_is_told_and_what_can_be_read_is(
     write(tmp_path / "other.log", line())
     write(tmp_path / "junk.log", "junk", "\x00\x16\x03")
     (tmp_path / "empty.log").touch()
+    (tmp_path / "damaged.gz").write_bytes(b"\x1f\x8bjunk")
     done = keytui(*words, code=code)
     assert said.lower() in " ".join((done.out + done.err).lower().split())
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from keytui.cli.exits import Exit
 from keytui.domain.usage import NO_KEY, Caller, Use
 from keytui.vault.local.feed import LocalFeed
 from tests.contract.acts import Reporter, use
@@ -101,3 +102,15 @@ def test_callers_of_a_key_and_keys_of_a_caller(busy: Commands) -> None:
 @pytest.mark.parametrize("words", [(), ("checkout", "--caller", "web")])
 def test_callers_are_of_a_key_or_of_a_caller(busy: Commands, words: tuple[str, ...]) -> None:
     assert "give a key or a caller" in busy("callers", *words, code=2).err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("usage", "--limit", "9" * 20),
+        ("usage", "--since", "0001-01-01T00:00+14:00"),
+        ("alerts", "acknowledge", "9" * 30, "--note", "x"),
+    ],
+)
+def test_a_number_that_is_too_large_is_no_fault_of_ours(keytui: Commands, words: tuple[str, ...]) -> None:
+    assert keytui(*words, code=None).code in (Exit.USAGE, Exit.REFUSED)

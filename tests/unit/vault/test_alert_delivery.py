@@ -9,7 +9,9 @@ import pytest
 from keytui.domain.alerts import Severity
 from keytui.domain.errors import Invalid
 from keytui.domain.references import Place, Reference
+from keytui.domain.secrets import Secret
 from keytui.vault.alert_delivery import AlertDelivery, WebhookSettings, load_alert_delivery
+from keytui.vault.notifying import destinations
 
 
 def read(directory: Path, *lines: str) -> AlertDelivery:
@@ -41,6 +43,13 @@ def test_a_command_a_webhook_and_the_least_severity(tmp_path: Path) -> None:
 def test_an_address_may_be_named_by_a_reference(tmp_path: Path) -> None:
     webhook = read(tmp_path, 'webhook = "env:URL"', 'secret = "env:HOOK"').webhook
     assert webhook == WebhookSettings(Reference(Place.ENV, "URL"), Reference(Place.ENV, "HOOK"))
+
+
+def test_an_address_that_a_reference_names_wrongly_is_told_by_the_reference(tmp_path: Path) -> None:
+    delivery = read(tmp_path, 'webhook = "env:URL"', 'secret = "env:HOOK"')
+    with pytest.raises(Invalid, match=r"\[alerts\] webhook: env:URL: is not an https") as error:
+        list(destinations(delivery, lambda reference: Secret("http://hooks.example.com/T0")))
+    assert "T0" not in f"{error.value.message} {error.value.hint}"
 
 
 @pytest.mark.parametrize(

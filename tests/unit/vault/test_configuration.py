@@ -88,6 +88,7 @@ def test_policies_take_presets_and_durations(tmp_path: Path) -> None:
         ("overlap = 24", "overlap is a duration"),
         ('overlap = "soon"', "not a duration: 'soon'"),
         ('preset = "lax"', "preset = 'lax'"),
+        ('preset = ["strict-development"]', "preset = "),
     ],
 )
 def test_a_broken_policy_names_table_and_field(tmp_path: Path, line: str, named: str) -> None:

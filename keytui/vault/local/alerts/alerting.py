@@ -19,6 +19,7 @@ from keytui.vault.local.tables import AlertRow, NotificationRow
 from keytui.vault.local.usage.retaining import roll_up
 
 _COUNTED: Final = (Severity.CRITICAL, Severity.WARNING)
+_LARGEST_ID: Final = 2**63 - 1
 _ROWS: Final = 5_000
 """Rows of usage that age in one transaction: some tens of milliseconds."""
 _ROLLED_AT_ONCE: Final = 10
@@ -41,7 +42,7 @@ class Alerting(Section):
         if not note:
             raise Invalid("an acknowledgement needs a note", "say what is done about it")
         with self._writing() as write:
-            row = write.session.get(AlertRow, alert_id)
+            row = write.session.get(AlertRow, alert_id) if 0 < alert_id <= _LARGEST_ID else None
             if row is None:
                 raise NotFound(f"there is no alert #{alert_id}", "list them: keytui alerts")
             if row.resolved_at is not None:
