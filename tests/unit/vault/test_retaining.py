@@ -240,6 +240,26 @@ def test_what_the_verdict_on_an_open_rotation_may_ask_for_stays(
     database.close()
 
 
+def test_beside_an_open_rotation_others_age_once_an_hour(
+    feed: LocalFeed, vault: LocalVault, profile: Profile, clock: StoppedClock
+) -> None:
+    rotating, other = (vault.create(KeyDraft(name, "production"), name).key.id for name in ("rotating", "other"))
+    vault.plan(rotating, Plan(), "plan")
+    feed.record(Flush("r1", 1, NOON, tuple(used(0, key_id) for key_id in (rotating, other))))
+    clock.advance(3 * DAY)
+    feed.record(Flush("r1", 2, clock()))
+    database = Database.open(profile.directory)
+    assert (_stored(database, rotating)["usage"], _stored(database, other)["usage"]) == ([1], [60])
+
+    feed.record(Flush("r1", 3, clock(), (used(0, other),)))
+    for number, grains_of_other in ((4, [1, 60]), (5, [60])):
+        clock.advance(HOUR / 2)
+        feed.record(Flush("r1", number, clock()))
+        assert sorted(_stored(database, other)["usage"]) == grains_of_other
+    assert _stored(database, rotating)["usage"] == [1]
+    database.close()
+
+
 def _stored(database: Database, key_id: str) -> dict[str, list[int]]:
     """The grains of a key's rows, oldest first."""
     usage = "SELECT grain FROM usage JOIN series ON series.id = series WHERE key_id = :key ORDER BY at"

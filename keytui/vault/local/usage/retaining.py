@@ -76,7 +76,7 @@ def roll_up(session: Session, retention: Retention, now: datetime, at_most: int)
     for step in _steps(retention, now):
         due = done > 0 or oldest.get((step.table.name, step.grain), now) < step.until
         if due and done < at_most:  # what was rolled just now may be old enough for the next grain
-            done += _age(session, step, kept_from, at_most - done)
+            done += _age_or_keep(session, step, kept_from, at_most - done)
     done += _drop_pulses(session, now - PULSES_KEPT, at_most - done)
     return done + _forget(session, retention, now, at_most - done)
 
@@ -101,6 +101,23 @@ def _kept_from(session: Session) -> datetime | None:
     began = select(func.min(_ROTATIONS.c.started_at)).where(_ROTATIONS.c.closed_at.is_(None))
     earliest: datetime | None = session.connection().execute(began).scalar()
     return earliest - BEFORE_ROTATION if earliest else None
+
+
+def _age_or_keep(session: Session, step: _Step, kept_from: datetime | None, at_most: int) -> int:
+    """Open rotations keep minutes by the million: to find the others among them, those are gone through once an hour.
+
+    What comes in late, or was kept for a rotation that has ended, waits for the next full hour.
+    """
+    if kept_from is None or step.grain is not Grain.MINUTE:
+        return _age(session, step, kept_from, at_most)
+    what = f"{step.table.name} by the minute"
+    looked = session.get(LookRow, what)
+    if looked is not None and looked.at == step.until:
+        return 0
+    done = _age(session, step, kept_from, at_most)
+    if done < at_most:
+        session.merge(LookRow(what=what, at=step.until))
+    return done
 
 
 def _age(session: Session, step: _Step, kept_from: datetime | None, at_most: int) -> int:
