@@ -98,9 +98,10 @@ class LocalFeed:
                 return CredentialChanges(after, (), ())
             time.sleep(min(left, POLL_EVERY))
         with self._reading, self._database.reading() as session:
-            moved = select(AuditRow.key_id).where(AuditRow.sequence > after, AuditRow.key_id != "").distinct()
+            # Told apart here: for a DISTINCT, SQLite goes through the whole log by its index of keys.
+            moved = select(AuditRow.key_id).where(AuditRow.sequence > after, AuditRow.key_id != "")
             found = credentials(session, col(KeyRow.id).in_(moved))
-            return CredentialChanges(position(session), tuple(session.exec(moved)), found)
+            return CredentialChanges(position(session), tuple(dict.fromkeys(session.exec(moved))), found)
 
     def register(self, recorder: str, name: str, host: str, pid: int) -> None:
         now = self._clock()
