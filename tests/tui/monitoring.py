@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import sin, tau
 from threading import Event
 from typing import Final
 
@@ -24,6 +25,7 @@ from keytui.domain.rotation import Plan, Rotation, RotationState
 from keytui.domain.usage import Caller, CallerUse
 from keytui.vault.local.section import Ground
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Standing
 from tests.world import NOON
 
 QUARTER = RANGES[1]
@@ -49,6 +51,14 @@ class ScriptedVault(LocalVault):
         self.gate.wait(10)
         moment = self.moment
         return replace(moment, range=over, keys=moment.keys[:limit])
+
+    def standing(self) -> Standing:
+        waiting = [
+            alert
+            for alert in self.moment.alerts
+            if alert.acknowledged_at is None and alert.signal.severity is not Severity.NOTICE
+        ]
+        return replace(super().standing(), alerts=len(waiting), open_rotations=len(self.moment.rotations))
 
     def caller_traffic(self, key_id: str) -> tuple[CallerTraffic, ...]:
         return tuple(row for row in self.callers_now if row.key_id == key_id)
@@ -134,34 +144,35 @@ CI = Rotation(
 )
 
 
-GIVING_WAY: Final = tuple(max(520 - 9 * at, 1) for at in range(60))
+GIVING_WAY: Final = tuple(max(520 - 10 * at, 1) for at in range(60))
 """The old version's requests in a bucket, while its callers move one after another."""
-TIDE: Final = tuple(6_900 - 10 * (at - 30) ** 2 // 2 for at in range(60))
+COMING: Final = tuple(640 - each for each in GIVING_WAY)
+"""The new version's: all its callers together send as much as before."""
+TIDE: Final = tuple(1_064 - round(400 * sin(at / 60 * tau)) for at in range(60))
+"""Everybody's, as many over the quarter of an hour as the keys have together."""
 
 
 def busy() -> Monitor:
     """A fleet with a straggler, a refusal burst and three alerts."""
-    straggler = Unmoved("10.0.3.7 python-httpx/0.28", False, NOON - timedelta(seconds=20), 3.0)
+    straggler = Unmoved("10.0.3.7 python-httpx/0.28", False, NOON - timedelta(seconds=20), 4.0)
     keys = (
-        key("ci-deploy", 412.0, (7, 363_000), (6, 7_400), alert=NEAR_END),
-        key("checkout-api", 44.0, (5, 36_800), (4, 2_800)),
+        key("ci-deploy", 42.7, (7, sum(COMING)), (6, sum(GIVING_WAY)), alert=NEAR_END),
+        key("checkout-api", 24.0, (5, 19_900), (4, 1_700)),
         key("search-index", 4.23, (2, 3_800)),
         key("[red]x[/red]", 0.02, (1, 12)),
         key("partner-export", 0.0, refused=212, alert=BURST),
     )
-    rotation = RotationTraffic(
-        CI, points(QUARTER, GIVING_WAY), points(QUARTER, tuple(640 - each for each in GIVING_WAY)), (straggler,)
-    )
+    rotation = RotationTraffic(CI, points(QUARTER, GIVING_WAY), points(QUARTER, COMING), (straggler,))
     refused = (
-        RefusedFrom("203.0.113.9", 212, NOON - timedelta(seconds=4), ("partner-export", "")),
+        RefusedFrom("203.0.113.9", 218, NOON - timedelta(seconds=4), ("partner-export", "")),
         RefusedFrom("198.51.100.7", 3, NOON - timedelta(minutes=9), ("",)),
     )
     return Monitor(
         NOON,
         QUARTER,
         points(QUARTER, TIDE),
-        461.0,
-        3.2,
+        70.9,
+        1.8,
         keys,
         5,
         (rotation,),
@@ -176,8 +187,8 @@ def callers() -> tuple[CallerTraffic, ...]:
     somebody = Caller.undeclared("10.0.3.7", "python-httpx/0.28")
     return (
         CallerTraffic(
-            "id-ci-deploy", "ci-deploy", CallerUse(web, 7, NOON - 22 * HOUR, NOON, 363_000, 0, 2 * HOUR), 24_000.0
+            "id-ci-deploy", "ci-deploy", CallerUse(web, 7, NOON - 22 * HOUR, NOON, 363_000, 0, 2 * HOUR), 2_560.0
         ),
-        CallerTraffic("id-ci-deploy", "ci-deploy", CallerUse(somebody, 6, NOON - 90 * DAY, NOON, 7_400, 4, HOUR), 3.0),
+        CallerTraffic("id-ci-deploy", "ci-deploy", CallerUse(somebody, 6, NOON - 90 * DAY, NOON, 7_400, 4, HOUR), 4.0),
         CallerTraffic("id-checkout-api", "checkout-api", CallerUse(somebody, 4, NOON - DAY, NOON - HOUR, 1), 0.0),
     )

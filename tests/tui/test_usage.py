@@ -20,9 +20,9 @@ from keytui.tui.screens.usage import UsageScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.vault.profile import Profile
 from tests.contract.acts import handed_over
-from tests.tui.monitoring import CI, ScriptedVault, busy, callers, key, quiet
+from tests.tui.monitoring import ScriptedVault, busy, callers, key, points, quiet
 from tests.tui.rotation.walking import Walk, confirm, said, until, until_said
-from tests.world import NOON, StoppedClock, repeatable_randomness
+from tests.world import StoppedClock, repeatable_randomness
 
 SIZE = (120, 40)
 AN_HOUR = timedelta(hours=1)
@@ -62,9 +62,9 @@ def line_with(pilot: Walk, text: str) -> str:
 async def test_it_tells_rates_refusals_rotations_and_alerts(console: Console) -> None:
     async with console.run_test(size=SIZE) as pilot:
         await monitor(pilot)
-        await until_said(pilot, "461/s", "! refused 3.2/s", "last 15 min", "KEYS 5", "ALERTS 3", "ROTATIONS 1")
+        await until_said(pilot, "71/s", "! refused 1.8/s", "last 15 min", "KEYS 5", "ALERTS 3", "ROTATIONS 1")
         assert line_with(pilot, "▌ ci-deploy").split() == [
-            *("▌", "ci-deploy", "production", "410", "35.6", "M", "0", "v7", "98%", "v6", "2%"),
+            *("▌", "ci-deploy", "production", "43", "3.7", "M", "0", "v7", "64%", "v6", "36%"),
             *("▲", "old", "version", "near", "its", "end"),
         ]
         assert "! 212" in line_with(pilot, "partner-export  ")
@@ -73,9 +73,9 @@ async def test_it_tells_rates_refusals_rotations_and_alerts(console: Console) ->
         old, new = line_with(pilot, "old v6"), line_with(pilot, "new v7")
         assert old.index("▇") == new.index("▂"), "both begin at the same time"
         assert old.rindex("▁") == new.rindex("█"), "and end at the same"
-        assert "0 to 2,535 in 1 min" in said(pilot), "on one scale"
+        assert "0 to 2,556 in 1 min" in said(pilot), "on one scale"
         assert "12:45 11:45Z" in said(pilot), "times are local, with UTC beside"
-        assert line_with(pilot, "not moved, on v6 20s ago").split()[-1] == "3/min"
+        assert line_with(pilot, "not moved, on v6 20s ago").split()[-1] == "4/min"
 
 
 async def test_nothing_at_all_is_said_in_words(console: Console, vault: ScriptedVault) -> None:
@@ -83,7 +83,7 @@ async def test_nothing_at_all_is_said_in_words(console: Console, vault: Scripted
     async with console.run_test(size=SIZE) as pilot:
         await monitor(pilot)
         await until_said(pilot, "KEYS   none: no request was recorded in the last 15 min")
-        await until_said(pilot, "ALERTS   none is open", "REFUSED FROM   nobody", "ROTATIONS   none is open")
+        await until_said(pilot, "ALERTS   none is open", "REFUSED FROM   no address", "ROTATIONS   none is open")
         await pilot.press("enter", "tab", "enter", "tab", "enter", "tab", "enter", "j", "G", "A")
         assert isinstance(console.screen, UsageScreen)
 
@@ -102,16 +102,29 @@ async def test_ranges_go_from_five_minutes_to_ninety_days(console: Console, vaul
         await until_said(pilot, "last 5 min", "same as  keytui top --range 5m")
 
 
-async def test_it_is_live_and_asks_one_question_at_a_time(console: Console, vault: ScriptedVault) -> None:
+async def test_the_times_under_the_bars_never_look_alike(console: Console, vault: ScriptedVault) -> None:
+    day = RANGES[4]
+    traffic = busy().rotations[0]
+    vault.moment = replace(busy(), rotations=(replace(traffic, old=points(day, (3,)), new=points(day, (3,))),))
     async with console.run_test(size=SIZE) as pilot:
         await monitor(pilot)
+        await pilot.press(*["right_square_bracket"] * 3)
+        await until_said(pilot, "last 24 h")
+        await until(pilot, lambda: "11-20 13:00" in line_with(pilot, " in 24 min"), "today")
+        assert "11-19 13:" in line_with(pilot, " in 24 min")
+
+
+async def test_it_is_live_and_asks_one_question_at_a_time(console: Console, vault: ScriptedVault) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        screen = await monitor(pilot)
         vault.moment = replace(busy(), per_second=1284.0)
         await until_said(pilot, "1,280/s")
         vault.gate.clear()
         before = len(vault.asked)
         await until(pilot, lambda: len(vault.asked) > before, "a question without an answer")
         await pilot.press("r", "r", "right_square_bracket")
-        await pilot.pause(1.5)
+        screen._tick_look()
+        await pilot.pause()
         assert len(vault.asked) == before + 1
         vault.gate.set()
         await until(pilot, lambda: vault.asked[-1][0] == RANGES[2], "the question that waited")
@@ -121,14 +134,15 @@ async def test_paused_it_holds_still_and_then_catches_up(
     console: Console, vault: ScriptedVault, clock: StoppedClock
 ) -> None:
     async with console.run_test(size=SIZE) as pilot:
-        await monitor(pilot)
+        screen = await monitor(pilot)
         await pilot.press("p")
         await until_said(pilot, "‖ PAUSED since 13:00:00 12:00Z", "p go on")
+        await until(pilot, lambda: not screen._looking, "the answer that was on its way")
         vault.moment = replace(busy(), per_second=1284.0)
         clock.advance(timedelta(minutes=3))
         asked = len(vault.asked)
         held = said(pilot)
-        await pilot.pause(1.5)
+        screen._tick_look()
         await pilot.press("right_square_bracket")
         assert len(vault.asked) == asked
         assert said(pilot).splitlines()[3:] == held.splitlines()[3:]
@@ -136,7 +150,7 @@ async def test_paused_it_holds_still_and_then_catches_up(
         await until_said(pilot, "1,280/s", "PAUSED since 13:03:00")
         vault.moment = busy()
         await pilot.press("p")
-        await until_said(pilot, "461/s", "last 15 min")
+        await until_said(pilot, "71/s", "last 15 min")
 
 
 async def test_a_pause_drops_the_answer_that_was_on_its_way(console: Console, vault: ScriptedVault) -> None:
@@ -149,7 +163,7 @@ async def test_a_pause_drops_the_answer_that_was_on_its_way(console: Console, va
         vault.moment = replace(busy(), per_second=1284.0)
         vault.gate.set()
         await until(pilot, lambda: not screen._looking, "its answer")
-        assert "461/s" in said(pilot)
+        assert "71/s" in said(pilot)
 
 
 async def test_a_key_drills_to_its_callers_and_a_caller_to_its_keys(console: Console) -> None:
@@ -159,7 +173,7 @@ async def test_a_key_drills_to_its_callers_and_a_caller_to_its_keys(console: Con
         await until_said(pilot, "ci-deploy   who uses it", "CALLERS 2", "same as  keytui callers ci-deploy")
         assert isinstance(console.screen, CallersScreen)
         assert line_with(pilot, "web ").split() == [
-            *("▌", "web", "v7", "400/s", "363", "k", "0"),
+            *("▌", "web", "v7", "43/s", "363", "k", "0"),
             *("22h", "ago", "0s", "ago", "2h"),
         ]
         await pilot.press("j", "l")
@@ -298,7 +312,7 @@ async def test_a_thousand_busy_keys_are_asked_for_as_far_as_they_are_seen(
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)])
 async def test_names_rates_refusals_and_alerts_stay_at_any_size(console: Console, size: tuple[int, int]) -> None:
     async with console.run_test(size=size) as pilot:
-        await until_said(pilot, "ci-deploy  ", "410", "! 212 ", "! 3.2/s" if size[0] < 110 else "refused 3.2/s")
+        await until_said(pilot, "ci-deploy  ", "43", "! 212 ", "! 1.8/s" if size[0] < 110 else "refused 1.8/s")
         await until_said(pilot, "ALERTS 3", "! critical", "203.0.113.9", "ROTATIONS 1", "▲ old version")
         assert all(len(line) <= size[0] for line in said(pilot).splitlines())
         await pilot.press("shift+tab")
@@ -327,8 +341,7 @@ async def test_every_key_in_every_state_leaves_a_screen_that_lives(console: Cons
                         await pilot.press("escape")
                 await pilot.press("tab")
             assert console.screen is screen
-    assert CI.open
-    assert vault.moment.as_of == NOON
+            assert not screen._failed
 
 
 async def monitor_at_any_size(pilot: Walk) -> LiveScreen:

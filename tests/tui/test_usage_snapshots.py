@@ -81,7 +81,7 @@ def test_nothing_at_all(
 
 @pytest.mark.parametrize("size", SIZES[:3], ids=by)
 def test_callers(snap_compare: SnapCompare, console: Console, size: tuple[int, int]) -> None:
-    assert snap_compare(console, terminal_size=size, run_before=shown("CALLERS 2", "3/min", presses=("enter",)))
+    assert snap_compare(console, terminal_size=size, run_before=shown("CALLERS 2", "4/min", presses=("enter",)))
 
 
 def test_without_colour(

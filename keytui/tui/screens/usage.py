@@ -59,7 +59,7 @@ class UsageScreen(ModeScreen, LiveScreen):
         yield Parts(
             LiveTable(key_traffic_columns(), lambda key: key.key_id, empty="", id="keys"),
             LiveTable(alert_columns(self._now), lambda alert: str(alert.id), empty="none is open", id="alerts"),
-            LiveTable(refusal_columns(self._now), lambda row: row.address, empty="nobody", id="refusals"),
+            LiveTable(refusal_columns(self._now), lambda row: row.address, empty="no address", id="refusals"),
             RotationTable("rotations"),
         )
         yield Words(same_as(for_top(over)), id="below")

@@ -19,6 +19,9 @@ from keytui.tui.widgets.live_table import LiveTable
 from keytui.tui.wording import QUIET, ago, count, outside, pace
 
 _MOST_UNMOVED: Final = 6
+_HALF_A_DAY: Final = timedelta(hours=12)
+_ROOMY: Final = 30
+"""Cells of bars from which on two long times stand under them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def rotation_lines(traffic: RotationTraffic, monitor: Monitor, width: int) -> It
     if left > 0:
         yield line("more", Content.styled(f"  ✗ and {left:,} more", "$error"), Content("not moved: enter"))
     if not traffic.unmoved:
-        yield line("none", Content.styled("  no caller is known", QUIET), Content.styled("to be left behind", QUIET))
+        yield line("none", Content.styled("  left behind", QUIET), Content.styled("nobody that is known", QUIET))
 
 
 def _number(version: int | None) -> str:
@@ -115,14 +118,16 @@ def _length(duration: timedelta) -> str:
 
 def _times(begin: datetime, end: datetime, width: int) -> Content:
     """The first and the last time under their bars, local with UTC beside where there is room."""
-    first, last = (_time(at, end - begin, width >= 30) for at in (begin, end))
+    first, last = (_time(at, end - begin, width >= _ROOMY) for at in (begin, end))
     return Content.styled(f"{first}{last.rjust(max(width - len(first), len(last) + 1))}", QUIET)
 
 
-def _time(at: datetime, span: timedelta, utc: bool) -> str:
-    if span >= timedelta(days=2):
-        return f"{at.astimezone():%m-%d}"
-    return f"{at.astimezone():%H:%M}" + (f" {at.astimezone(UTC):%H:%M}Z" if utc else "")
+def _time(at: datetime, span: timedelta, roomy: bool) -> str:
+    """A clock's time; with its day, or the day alone, where a time alone could be of two days."""
+    local = at.astimezone()
+    if span > _HALF_A_DAY:
+        return f"{local:%m-%d %H:%M}" if roomy and span < 4 * _HALF_A_DAY else f"{local:%m-%d}"
+    return f"{local:%H:%M}" + (f" {at.astimezone(UTC):%H:%M}Z" if roomy else "")
 
 
 def _unmoved(caller: Unmoved, rotation: Rotation, now: datetime) -> tuple[Content, Content, Content]:

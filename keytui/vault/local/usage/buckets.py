@@ -36,12 +36,13 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def callers_of(session: Session, key_id: str, versions: Sequence[int] = ()) -> tuple[CallerUse, ...]:
-    """Who uses a key (or some versions of it), latest first."""
+    """Who uses a key (or some versions of it), latest first; of those last seen together by name."""
     found = select(CallerRow).where(CallerRow.key_id == key_id)
     if versions:
         found = found.where(col(CallerRow.version).in_(versions))
     uses = (caller_use(rows) for rows in by_caller(session.exec(found)).values())
-    return tuple(sorted(uses, key=lambda use: use.last_seen, reverse=True))
+    named = sorted(uses, key=lambda use: (use.caller.name, not use.caller.declared, -use.version))
+    return tuple(sorted(named, key=lambda use: use.last_seen, reverse=True))
 
 
 def by_caller(rows: Iterable[CallerRow]) -> dict[tuple[Version, str, bool], list[CallerRow]]:
