@@ -272,6 +272,10 @@ class Console(App[int]):
         else:
             self._once_let_go(partial(self.exit, 0))
 
+    def says(self, words: str) -> bool:
+        """Whether a notification with these words is on show."""
+        return any(shown.message == words for shown in self._notifications)
+
     @property
     def secret_at_hand(self) -> bool:
         """Whether a screen of this mode can show a secret, be it below a dialog."""

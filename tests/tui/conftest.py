@@ -103,8 +103,14 @@ def seed(vault: LocalVault, feed: LocalFeed, clock: StoppedClock) -> None:
 
 @pytest.fixture
 def console(vault: LocalVault, profile: Profile, clock: StoppedClock) -> Console:
-    """The console over the vault, as it was seeded."""
-    return Console(lambda _: vault, profile, clock)
+    """The console over the vault, as it was seeded and as a test left it."""
+    return Console(lambda _: tended(vault), profile, clock)
+
+
+def tended(vault: LocalVault) -> LocalVault:
+    """The vault, once it has looked for alerts: they stand in the status line from the first frame on."""
+    vault.tend()
+    return vault
 
 
 @pytest.fixture

@@ -124,6 +124,17 @@ async def test_a_fault_in_one_question_is_told_and_the_console_goes_on(
         assert console.is_running
 
 
+async def test_words_that_stand_there_are_not_said_again(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(notifications=True) as pilot:
+        screen = await keys(pilot)
+        screen.report(Unreachable("the vault was moved away", "put it back"))
+        await until_said(pilot, "moved away")
+        screen.report(Unreachable("the vault was moved away", "put it back"))
+        screen.report(Unreachable("something else"))
+        await until_said(pilot, "something else")
+        assert said(pilot).count("moved away") == 1
+
+
 async def test_only_one_change_is_on_its_way_at_a_time(console: Console, fleet: LocalVault) -> None:
     may_land = Event()
     landed: list[str] = []

@@ -16,6 +16,7 @@ from keytui.tui.app import Console
 from keytui.tui.themes import LIGHT
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
+from tests.tui.conftest import tended
 from tests.tui.rotation.walking import until_said
 from tests.tui.walking import keys
 from tests.world import StoppedClock
@@ -71,7 +72,6 @@ def shown(*words: str, presses: tuple[str, ...] = ()) -> Callable[[Pilot[int]], 
 
     async def go(pilot: Pilot[int]) -> None:
         await keys(pilot)
-        await until_said(pilot, " alert")  # the vault was tended once
         if pilot.app.size.height >= 24:
             await until_said(pilot, "sha256:")
         await pilot.press(*presses)
@@ -99,7 +99,7 @@ def test_read_only_and_alerts(
 ) -> None:
     guarded = Profile(profile.name, profile.directory, profile.actor, read_only=True)
     clock.now = fleet.rotations(True, 0, 1)[0].overlap_ends_at or clock.now
-    console = Console(lambda opened: LocalVault.open(opened, clock), guarded, clock)
+    console = Console(lambda opened: tended(LocalVault.open(opened, clock)), guarded, clock)
     assert snap_compare(console, terminal_size=size, run_before=shown("READ-ONLY", "! 2 alerts"))
 
 

@@ -112,10 +112,14 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         self.tell(error.message, error.hint, severity="error")
 
     def tell(self, message: str, hint: str = "", *, severity: Severity = "information") -> None:
-        """A notification, which begins with the symbol of its severity. Nothing in it is parsed as markup."""
+        """A notification, which begins with the symbol of its severity. Nothing in it is parsed as markup.
+
+        Words that stand there are not said again: all who ask a lost vault come back with the same.
+        """
         symbol, seconds = _SEVERITIES[severity]
         text = f"{symbol} {harmless(message)}" + (f"\n  {harmless(hint)}" if hint else "")
-        self.app.notify(text, severity=severity, timeout=seconds, markup=False)
+        if not self.console.says(text):
+            self.app.notify(text, severity=severity, timeout=seconds, markup=False)
 
     def on_mount(self) -> None:
         self.console.fed.subscribe(self, self._feed)
