@@ -75,8 +75,8 @@ class Verifier:
 
         `route` is where the request goes, as `keytui.domain.usage.route_of` names it: never a path with an id in it.
         """
-        if self._forked:
-            self._begin_in_child()
+        if self._forked and not self._begun_in_child():
+            return Check(False, Outcome.STALE)
         now = self._clock()
         stale = self._stale(now)
         credential = self._credentials.find(secret if isinstance(secret, Secret) else Secret(secret))
@@ -125,13 +125,23 @@ class Verifier:
         self._follower = threading.Thread(target=self._follow, name=f"keytui-verifier-{self._name}", daemon=True)
         self._follower.start()
 
-    def _begin_in_child(self) -> None:
-        """A forked child has the keys but none of the threads, and it must not report as its parent."""
+    def _begun_in_child(self) -> bool:
+        """A forked child has the keys but none of the threads, and it must not report as its parent.
+
+        False while the vault cannot be told of it: what it let in before its end, nobody would miss.
+        """
         with self._starting:
             if self._forked:
                 self._begin()
+                try:
+                    self._recorder.register()
+                except Exception as error:  # whatever the sink is made of: no failure of the vault reaches check
+                    _log.warning("the vault could not be told of this process (%s)", type(error).__name__)
+                    if not self._stale_accepts:
+                        return False
                 self._run()
                 self._forked = False
+        return True
 
     def _after_fork(self) -> None:
         self._starting = threading.Lock()

@@ -213,3 +213,19 @@ def test_a_forked_child_reports_under_its_own_name_and_never_as_its_parent(
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     eventually(lambda: [use.caller.name for use in vault.uses] == ["parent"], within=2.0)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_accepts_nothing_before_the_vault_knows_of_it(verifier: Verifier, vault: MemoryVault) -> None:
+    vault.reachable = False
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            refused = verifier.check(SECRET, caller="child").reason is Outcome.STALE
+            vault.reachable = True
+            accepted = verifier.check(SECRET, caller="child").valid
+            code = 0 if refused and accepted and len(vault.registered) == 2 else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
