@@ -84,6 +84,8 @@ def forget_addresses(session: Session, unseen_since: datetime, at_most: int) -> 
         .limit(at_most)
     )
     rows = session.exec(select(CallerRow).where(tuple_(*caller).in_(picked)).order_by(col(CallerRow.id))).all()
+    if not rows:
+        return 0
     names = _pseudonyms(session, [row for row in rows if not row.declared])
     told = [(row.address, row.name) for row in rows if not row.declared]
     forgotten = len({(row.key_id, row.source, row.name, row.declared) for row in rows})
