@@ -19,6 +19,9 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 _SHOWN: Final = 300
 """Characters of a server's own complaint that an error repeats."""
 
+_NO_ANSWER: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, ImportError)
+"""What asking raises; the last three where the environment names a proxy or certificates that cannot be used."""
+
 Resolve = Callable[[Reference], Secret]
 """The secret that a reference stands for, read anew each time."""
 
@@ -57,7 +60,7 @@ class Endpoint:
                 client.stream("GET", address, headers=self._headers(credential)) as response,
             ):
                 body = self._body(response)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
+        except _NO_ANSWER as error:
             raise Unreachable(
                 f"{self._place} does not answer: {_why(error)}", "see whether it runs; ask again"
             ) from None

@@ -18,6 +18,9 @@ TIMEOUT: Final = 10.0
 LEAST_KEY_BYTES: Final = 24
 """Standard Webhooks signs with 24 to 64 bytes."""
 
+_NO_ANSWER: Final = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError)
+"""What posting raises; the last three where the environment names a proxy or certificates that cannot be used."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -64,7 +67,7 @@ def post_signed(
             client.stream("POST", address, content=body.encode(), headers=headers) as response,
         ):
             status, retry_after = response.status_code, response.headers.get("Retry-After", "")
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+    except _NO_ANSWER as error:
         return Reply(0, f"no answer: {type(error).__name__}")  # its text may hold the address, which may be a secret
     if 200 <= status < 300:
         return Reply(status)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import stat
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.references import Place, Reference
@@ -71,13 +73,30 @@ def _command(reference: Reference, timeout: float) -> bytes:
         raise Refused(f"{words[0]!r} cannot be started: {why}", "check its name and that it may run") from None
     with process:
         try:
-            printed, _ = process.communicate(timeout=timeout)
+            printed = _printed(process, timeout)
         except subprocess.TimeoutExpired:
             kill_with_children(process)
             raise Refused(
                 f"{words[0]!r} did not end within {timeout:g} s and was killed",
                 "run it by hand: it may wait for somebody",
             ) from None
+        if len(printed) > MOST_BYTES:
+            kill_with_children(process)
+            return printed
     if process.returncode:
         raise Refused(f"{words[0]!r} {ended(process.returncode)}", "run it by hand, and see what it says")
+    return printed
+
+
+def _printed(process: subprocess.Popen[bytes], timeout: float) -> bytes:
+    """What it prints until it ends, or until that is too much. TimeoutExpired when it takes longer."""
+    stream, until, printed = cast(BinaryIO, process.stdout), time.monotonic() + timeout, b""
+    while len(printed) <= MOST_BYTES:
+        if not select.select([stream], [], [], max(until - time.monotonic(), 0))[0]:
+            raise subprocess.TimeoutExpired(process.args, timeout)
+        data = os.read(stream.fileno(), MOST_BYTES)
+        if not data:
+            process.wait(max(until - time.monotonic(), 0))
+            break
+        printed += data
     return printed

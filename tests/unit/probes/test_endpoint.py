@@ -82,6 +82,14 @@ def test_what_a_library_says_of_a_header_is_not_repeated() -> None:
     assert "s3cret" not in error.value.message
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "foo://ada:hunter2@127.0.0.1:1"])
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(Unreachable, match="proxy") as error:
+        Endpoint(Server("https://a.example"), lambda reference: Secret("token")).get()
+    assert "hunter2" not in error.value.message
+
+
 @pytest.mark.parametrize("url", ["https://xn--/api", "https://a..b/api"])
 def test_a_host_that_is_none_is_an_error_of_ours_to_tell(url: str) -> None:
     with pytest.raises(KeytuiError, match=re.escape(url)):

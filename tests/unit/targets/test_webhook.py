@@ -90,6 +90,11 @@ def test_no_answer_is_said_without_the_address() -> None:
     assert reply == Reply(0, "no answer: ConnectError")
 
 
+def test_certificates_that_are_not_there_are_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/certificates.pem")
+    assert post_signed(URL, Secret(SECRET), "alert-1", "{}", NOON).failure == "no answer: FileNotFoundError"
+
+
 @pytest.mark.parametrize("host", ["xn--", "a..b"])
 def test_a_host_that_is_none_is_a_failure(host: str) -> None:
     assert post_signed(f"https://{host}/a-secret", Secret(SECRET), "alert-1", "{}", NOON).failure.startswith(

@@ -65,6 +65,11 @@ def test_too_much_and_no_text_are_no_secrets(tmp_path: Path) -> None:
             value_of(f"file:{path}")
 
 
+def test_a_command_that_prints_without_an_end_is_killed_at_once() -> None:
+    with pytest.raises(Invalid, match="command:yes gives more than"):
+        value_of("command:yes")
+
+
 def test_a_command_that_waits_is_killed() -> None:
     with pytest.raises(Refused, match="was killed"):
         resolve(Reference(Place.COMMAND, "sleep 60"), {}, timeout=0.05)
