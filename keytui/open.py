@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 
 def open_vault(profile: Profile) -> Vault:
     """The profile's vault, made on first use. Unreachable when it cannot be read."""
-    from keytui.vault.configuration import FILE_NAME
+    from keytui.probes.configuration import read_settings
+    from keytui.vault.configuration import FILE_NAME, table
     from keytui.vault.local.vault import LocalVault
     from keytui.vault.policies import load_policies
     from keytui.vault.retention import load_retention
 
     path = home() / FILE_NAME
-    return LocalVault.open(profile, policies=load_policies(path), retention=load_retention(path))
+    probes = read_settings(str(path), table(path, "probes"))
+    return LocalVault.open(
+        profile,
+        policies=load_policies(path),
+        retention=load_retention(path),
+        expected={probe.source: probe.keys for probe in probes},
+    )
 
 
 def open_verifier(name: str, profile: str = "default") -> Verifier:

@@ -89,13 +89,13 @@ class Asking(Section):
                 deliveries=tuple(delivery_of(row) for row in _deliveries(session, rotation_id)),
                 callers=callers_of(session, rotation.key_id, versions),
                 pace=pace_of(session, rotation, now),
-                assessment=assessed(session, rotation, self._policies, now) if rotation.state in QUESTIONS else None,
+                assessment=self._assessed(session, rotation, now) if rotation.state in QUESTIONS else None,
             )
 
     def verdict(self, rotation_id: int) -> Assessment:
         with self._reading() as session:
             rotation = stored_rotation(session, rotation_row(session, rotation_id))
-            return assessed(session, rotation, self._policies, self._clock())
+            return self._assessed(session, rotation, self._clock())
 
     def callers(self, key_id: str) -> tuple[CallerUse, ...]:
         with self._reading() as session:
@@ -114,6 +114,9 @@ class Asking(Section):
     def verify_audit(self) -> AuditCheck:
         with self._reading() as session:
             return self._ground.ledger.verify(session)
+
+    def _assessed(self, session: Session, rotation: Rotation, now: datetime) -> Assessment:
+        return assessed(session, rotation, self._policies, now, self._ground.expected)
 
     def _summaries(self, session: Session, rows: Sequence[KeyRow], now: datetime) -> tuple[KeySummary, ...]:
         ids = [row.id for row in rows]

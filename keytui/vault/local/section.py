@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +35,8 @@ class Ground:
     randomness: Randomness
     policies: Policies
     retention: Retention
+    expected: Mapping[str, Sequence[str]]
+    """Which evidence sources should speak, by name, and of which keys: ids, names or prefixes."""
     cost: Cost
     held_key: HeldKey
     closing: Signal

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Event as Signal
+from types import MappingProxyType
 from typing import Final, Self
 
 from keytui.clock import Clock, utc_now
@@ -65,8 +67,12 @@ class LocalVault(
         cost: Cost = Cost(),  # noqa: B008  # frozen
         *,
         retention: Retention = Retention(),  # noqa: B008  # frozen
+        expected: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> Self:
-        """The profile's vault, made on first use. Unreachable when it cannot be read, or a newer keytui wrote it."""
+        """The profile's vault, made on first use. Unreachable when it cannot be read, or a newer keytui wrote it.
+
+        `expected` are the evidence sources that should speak, by name, and the keys that each should speak of.
+        """
         ground = Ground(
             profile=profile,
             database=Database.open(profile.directory),
@@ -77,6 +83,7 @@ class LocalVault(
             randomness=randomness,
             policies=policies,
             retention=retention,
+            expected=expected,
             cost=cost,
             held_key=HeldKey(clock),
             closing=Signal(),

@@ -37,3 +37,38 @@ def test_recorders_and_others_are_listed_with_their_gaps_and_what_they_are_worth
         ("recorder api-1", "recorder", False),
     ]
     assert [(one["kind"], one["count"]) for one in items[0]["gaps"]] == [("log rotated away", 4)]  # type: ignore[attr-defined]  # JSON
+
+
+EDGE = """
+[probes.edge]
+kind = "metrics"
+url = "http://127.0.0.1:9/metrics"
+metric = "requests_total"
+key_label = "key"
+keys = ["checkout"]
+"""
+
+
+def missed(keytui: Commands, key: str) -> list[object]:
+    """The sources that the verdict on a key misses, as they would be waived."""
+    reasons = keytui("verdict", key, "--json", code=4).answer["reasons"]
+    assert isinstance(reasons, list)
+    return [reason["subject"] for reason in reasons if str(reason["subject"]).endswith(" missing")]
+
+
+def test_a_source_that_is_configured_for_a_key_and_has_never_spoken_of_it_is_missed(keytui: Commands) -> None:
+    for key in ("checkout", "search"):
+        keytui.created(key)
+        keytui("rotate", key)
+    config = keytui.home / "config.toml"
+    config.write_text(EDGE)
+    config.chmod(0o600)
+
+    assert missed(keytui, "checkout") == ["source: metrics edge missing"]
+    assert missed(keytui, "search") == []
+
+    now = utc_now()
+    with keytui.vault() as vault:
+        covers = (vault.find("checkout").id,)
+        vault.witness(Report("metrics edge", SourceKind.COUNTERS, now - timedelta(days=3), now, covers=covers))
+    assert missed(keytui, "checkout") == []

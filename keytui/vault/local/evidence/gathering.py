@@ -10,17 +10,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from keytui.domain.errors import KeytuiError
 from keytui.domain.policy import Policy
 from keytui.domain.reports import SourceKind
 from keytui.domain.rotation import Rotation
 from keytui.domain.usage import NO_KEY, OTHER_CALLERS
 from keytui.domain.verdict import CallerEvidence, Evidence, Question, Refusals, Sighting, Source
 from keytui.vault.local.evidence.coverage import Consulted, consulted
+from keytui.vault.local.keys.finding import found_key
 from keytui.vault.local.mapping import caller_of
 from keytui.vault.local.rows import key_row, version_row
 from keytui.vault.local.tables import CallerRow, CallerUsageRow, DeliveryRow, SeriesRow, UsageRow
@@ -36,9 +39,19 @@ _CallerKey = tuple[str, str, bool]
 
 
 def gather_evidence(
-    session: Session, rotation: Rotation, question: Question, policy: Policy, now: datetime
+    session: Session,
+    rotation: Rotation,
+    question: Question,
+    policy: Policy,
+    now: datetime,
+    *,
+    expected: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Evidence:
-    """All that the vault knows for the verdict on a rotation's old version."""
+    """All that the vault knows for the verdict on a rotation's old version.
+
+    `expected` are the sources that should speak, by name, and the keys that each should speak of, as an operator
+    types them.
+    """
     since = _handed_over(rotation) if question is Question.RETIRE else rotation.suspended_at or now
     asked = consulted(session, rotation.key_id, now)
     names = {each.stored_as: each.source.name for each in asked}
@@ -49,6 +62,9 @@ def gather_evidence(
         since=since,
         policy=policy,
         sources=tuple(_with_overflow(each, rows, rotation.old_version) for each in asked),
+        expected_sources=tuple(
+            name for name, keys in expected.items() if any(_means(session, each, rotation) for each in keys)
+        ),
         gaps=tuple(gap for each in asked for gap in each.gaps),
         callers=tuple(_callers(session, rotation, rows, names, now)),
         refusals=tuple(
@@ -60,6 +76,14 @@ def gather_evidence(
         new_proven=_new_proven(session, rotation, asked),
         waivers=rotation.waivers,
     )
+
+
+def _means(session: Session, reference: str, rotation: Rotation) -> bool:
+    """Whether an operator means the rotation's key. One that means no key or several is told so when it is asked."""
+    try:
+        return reference == rotation.key_name or found_key(session, reference).id == rotation.key_id
+    except KeytuiError:
+        return False
 
 
 def _caller_rows(session: Session, key_id: str) -> Sequence[CallerRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -22,14 +23,18 @@ QUESTIONS: Final = {
 """What is being asked in each state that has a verdict."""
 
 
-def assessed(session: Session, rotation: Rotation, policies: Policies, now: datetime) -> Assessment:
+def assessed(
+    session: Session, rotation: Rotation, policies: Policies, now: datetime, expected: Mapping[str, Sequence[str]]
+) -> Assessment:
     """May the old version be suspended (once it is: revoked)? Refused before the hand-over and after the end."""
     question = QUESTIONS.get(rotation.state)
     if question is None:
         when = "has not handed the new secret over yet" if rotation.open else "has ended"
         hint = "hand it over first" if rotation.open else "its proof and its audit entries remain"
         raise Refused(f"there is no verdict: rotation #{rotation.id} {when}", hint)
-    return judge(gather_evidence(session, rotation, question, policies.of(rotation.environment), now))
+    return judge(
+        gather_evidence(session, rotation, question, policies.of(rotation.environment), now, expected=expected)
+    )
 
 
 def require_safe(assessment: Assessment, rotation: Rotation) -> None:

@@ -54,7 +54,7 @@ class Ending(Section):
             with self._writing() as write:
                 subject = take_up(write, rotation_id)
                 move(subject.rotation, verb)
-                assessment = assessed(write.session, subject.rotation, self._policies, write.now)
+                assessment = assessed(write.session, subject.rotation, self._policies, write.now, self._ground.expected)
                 if not override:
                     require_safe(assessment, subject.rotation)
                 carry_out(write, subject, verb, override)
