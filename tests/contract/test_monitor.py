@@ -105,6 +105,16 @@ def test_what_two_sources_saw_is_counted_once_by_the_higher_claim(house: House, 
     assert [usage.accepted for usage in vault.usage(None, clock() - HOUR, 9)] == [10, 5]
 
 
+def test_callers_come_latest_first_and_those_seen_together_by_name(house: House) -> None:
+    key_id = created(house.vault).key.id
+    now = house.clock()
+    names = ("web-2", "api", "web-1", "nightly")
+    reporter = Reporter(house.sink)
+    reporter.flush(now, *(use(key_id, 1, now, name) for name in names))
+    reporter.flush(now, use(key_id, 1, now - HOUR, "before"))
+    assert [each.caller.name for each in house.vault.callers(key_id)] == [*sorted(names), "before"]
+
+
 def test_a_probe_is_no_request(house: House) -> None:
     issued = created(house.vault)
     house.vault.check(issued.secret, [], Caller.called("me"))

@@ -24,9 +24,9 @@ from tests.world import eventually
 PREFIX = 12
 
 
-def append(path: Path, key: str, count: int = 1) -> None:
-    """Lines as nginx writes them, of this moment."""
-    record = {"t": utc_now().isoformat(), "ip": "10.0.0.1", "u": "/", "s": 200, "key_prefix": key, "ua": "curl"}
+def append(path: Path, key: str, count: int = 1, ago: timedelta = timedelta()) -> None:
+    """Lines as nginx writes them, of this moment or of one that was."""
+    record = {"t": (utc_now() - ago).isoformat(), "ip": "10.0.0.1", "u": "/", "s": 200, "key_prefix": key, "ua": "curl"}
     with path.open("a") as file:
         file.writelines(json.dumps(record) + "\n" for _ in range(count))
 
@@ -72,7 +72,7 @@ def test_a_log_is_followed_through_its_rotations_until_a_signal_comes(home: Home
     with following(home, str(log)) as process:
         eventually(lambda: accepted(home) == 3, PATIENCE)
         append(log, key, 2)
-        assert eventually(lambda: accepted(home) == 5, PATIENCE) < PATIENCE
+        eventually(lambda: accepted(home) == 5, PATIENCE)
         late = home.create("late")[:PREFIX]
         append(log, late)
         eventually(lambda: "late" in _used(home), PATIENCE)
@@ -97,10 +97,10 @@ def test_a_log_is_followed_through_its_rotations_until_a_signal_comes(home: Home
 def test_a_quiet_log_that_is_followed_vouches_for_its_silence(home: Home) -> None:
     key = home.create("checkout")[:PREFIX]
     log = home.directory / "edge.log"
-    append(log, key)
+    append(log, key, ago=timedelta(minutes=5))
     with following(home, str(log)):
         eventually(lambda: accepted(home) == 1, PATIENCE)
-        assert utc_now() - standing(home).as_of < timedelta(seconds=20)
+        eventually(lambda: utc_now() - standing(home).as_of < timedelta(minutes=1), PATIENCE)
 
 
 def test_a_pipe_is_followed_until_it_ends(home: Home) -> None:
