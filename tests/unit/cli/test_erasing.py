@@ -36,7 +36,7 @@ def test_an_address_is_a_number_afterwards(keytui: Commands) -> None:
     assert "erased-1" in left
 
 
-@pytest.mark.parametrize("words", [("erase", "--yes"), ("callers", "--caller")])
+@pytest.mark.parametrize("words", [("erase", "--yes"), ("callers", "--caller"), ("callers",), ("show",)])
 def test_what_is_no_text_is_nobodys_name(keytui: Commands, words: tuple[str, ...]) -> None:
     used_from(keytui, ADDRESS)
     done = keytui(*words, "\udcff", code=None)

@@ -19,6 +19,7 @@ _NAMED_AT_MOST: Final = 10
 
 def found_key(session: Session, reference: str) -> KeyRow:
     """By id, else by name, else by the start of an id or of a version's prefix. NotFound, or Ambiguous."""
+    _refuse_bytes(reference)
     _refuse_secret(session, reference)
     by_id = session.get(KeyRow, reference)
     if by_id is not None:
@@ -30,6 +31,14 @@ def found_key(session: Session, reference: str) -> KeyRow:
         if rows:
             raise Ambiguous(f"{harmless(reference)!r} is more than one key", tuple(_candidates(rows)))
     raise NotFound(f"no key is called {harmless(reference)!r}", "list them: keytui list")
+
+
+def _refuse_bytes(reference: str) -> None:
+    """Bytes of a command line that are no text, which no name holds and no database takes."""
+    try:
+        reference.encode()
+    except UnicodeEncodeError:
+        raise NotFound(f"no key is called {harmless(reference)!r}", "list them: keytui list") from None
 
 
 def _by_name(session: Session, reference: str) -> Sequence[KeyRow]:
