@@ -27,8 +27,8 @@ class SourceKind(StrEnum):
 class Bookmark:
     """Where a source goes on, by name: of a file its offset, of a counter its last value.
 
-    `expected` is what the source found when it began (None: nothing). A vault that holds another value by now refuses
-    the report, because somebody else has counted the same thing.
+    `expected` is what the source found when it began (None or empty: nothing). A vault that holds another value by now
+    refuses the report, because somebody else has counted the same thing. An empty value takes the bookmark away.
     """
 
     name: str

@@ -70,6 +70,15 @@ def test_a_report_that_another_run_has_counted_is_refused_and_leaves_nothing(hou
 
     assert [caller.accepted for caller in vault.callers(key.id)] == [6]
     assert vault.bookmarks(EDGE) == {"access.log": "240"}
+
+
+def test_a_bookmark_that_is_taken_away_leaves_nothing_and_can_come_back(house: House) -> None:
+    vault, now = house.vault, house.clock()
+    for value, expected in (("120", None), ("", "120"), ("7", ""), ("", "7"), ("8", None)):
+        vault.witness(report(now, bookmarks=(Bookmark("series 1", value, expected),)))
+        assert vault.bookmarks(EDGE) == ({"series 1": value} if value else {})
+    with pytest.raises(Refused, match="another run has counted"):
+        vault.witness(report(now, bookmarks=(Bookmark("series 1", "9"),)))
     assert leaks_noted(vault) == []
 
 

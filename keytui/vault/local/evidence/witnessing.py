@@ -103,7 +103,7 @@ def _move_bookmarks(write: Write, report: Report) -> None:
     """Refused, before anything is counted, when another run has moved one since this one began."""
     for bookmark in report.bookmarks:
         row = write.session.get(BookmarkRow, (report.source, bookmark.name))
-        if (row.value if row else None) != bookmark.expected:
+        if (row.value if row else "") != (bookmark.expected or ""):
             raise Refused(
                 f"{report.source}: another run has counted the same meanwhile, and nothing of this report was",
                 "let one run at a time read a source; started again, it goes on where the other ended",
@@ -112,6 +112,10 @@ def _move_bookmarks(write: Write, report: Report) -> None:
 
 
 def _store_bookmark(write: Write, source: str, bookmark: Bookmark, row: BookmarkRow | None) -> None:
+    if not bookmark.value:
+        if row is not None:
+            write.session.delete(row)
+        return
     if row is None:
         row = BookmarkRow(source=source, name=bookmark.name, value=bookmark.value, at=write.now)
         write.session.add(row)
