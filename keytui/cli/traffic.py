@@ -24,7 +24,7 @@ from keytui.vault.protocol import Vault
 
 def callers(
     context: typer.Context,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Who uses this key.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="Who uses this key.")] = None,
     caller: Annotated[
         str | None, typer.Option("--caller", metavar="NAME", help="Instead, the keys that one caller uses.")
     ] = None,
@@ -73,7 +73,7 @@ def _caller_cells(traffic: CallerTraffic, now: datetime) -> tuple[str, ...]:
 
 def usage(
     context: typer.Context,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One key; without it, the busiest.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="One key; without it, the busiest.")] = None,
     since: SinceOption = "24h",
     limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, metavar="N", help="At most so many keys.")] = 20,
     json: JsonOption = False,

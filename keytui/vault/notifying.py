@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Resolve = Callable[[Reference], "Secret"]
 """The secret that a reference stands for, read anew each time."""
 _OF_ADDRESS: Final = 8
+_MOST_FAILURES: Final = 3
+"""In a row, and a place is left alone until the next look: one that does not answer holds everything else up."""
 
 
 class Destination(Protocol):
@@ -109,11 +111,16 @@ class Telling:
 
 
 def tell_all(vault: Vault, delivery: AlertDelivery, to: Sequence[Destination], clock: Clock) -> Iterator[Telling]:
-    """Send every alert that is to be sent now, to each place in turn. No transaction is open while one is sent."""
+    """Send the alerts that are to be sent now, to each place in turn. No transaction is open while one is sent."""
     for destination in to:
-        while (found := vault.claim_notification(destination.name, delivery.severities)) is not None:
+        failures = 0
+        while failures < _MOST_FAILURES:
+            found = vault.claim_notification(destination.name, delivery.severities)
+            if found is None:
+                break
             attempt = destination.tell(found, clock())
             vault.note_attempt(found, attempt)
+            failures = failures + 1 if attempt.failure else 0
             yield Telling(found, attempt)
 
 
