@@ -107,6 +107,10 @@ class LocalFeed:
         now = self._clock()
         row = RecorderRow(id=recorder, name=name, host=host, pid=pid, started_at=now, last_flush_at=now)
         with self._writing, self._database.writing() as session:
+            told = select(RecorderRow.last_flush_at).where(RecorderRow.host == host)
+            newest = session.exec(told.order_by(col(RecorderRow.last_flush_at).desc()).limit(1)).first()
+            if newest is not None and newest - now > self._silent_for:
+                session.add(_set_back(row, newest))
             session.merge(row)
 
     def record(self, flush: Flush) -> None:
@@ -115,6 +119,7 @@ class LocalFeed:
             if flush.sequence <= row.sequence:
                 return
             now = self._clock()
+            _go_on_behind(session, row, flush)
             session.add_all(_gaps(row, flush, self._silent_for, now))
             if abs(now - flush.at) > self._silent_for:
                 _still_wrong(session, row, flush, now)
@@ -190,6 +195,24 @@ def _gaps(row: RecorderRow, flush: Flush, silent_for: timedelta, now: datetime) 
                 ended_at=max(row.last_flush_at, flush.at, now if kind is GapKind.CLOCK_SKEW else flush.at),
                 count=count if kind in _COUNTED else 0,
             )
+
+
+def _set_back(row: RecorderRow, newest: datetime) -> GapRow:
+    """Its host has told of later times: the clock was set back before the process began, and so is all that it says."""
+    return GapRow(
+        source=f"recorder {row.name}", kind=GapKind.CLOCK_SKEW, started_at=row.started_at, ended_at=newest, count=0
+    )
+
+
+def _go_on_behind(session: Session, row: RecorderRow, flush: Flush) -> None:
+    """One that began behind stays behind: the gap of its beginning moves on with it."""
+    gap = session.exec(
+        select(GapRow)
+        .where(GapRow.source == f"recorder {row.name}", GapRow.kind == GapKind.CLOCK_SKEW)
+        .where(GapRow.started_at == row.started_at)
+    ).first()
+    if gap is not None and gap.ended_at is not None:
+        gap.ended_at += max(flush.at - row.last_flush_at, timedelta())
 
 
 def _still_wrong(session: Session, row: RecorderRow, flush: Flush, now: datetime) -> None:

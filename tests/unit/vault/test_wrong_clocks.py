@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from keytui.domain.rotation import Plan
-from keytui.domain.usage import Flush
+from keytui.domain.usage import Flush, Use
 from keytui.domain.verdict import Finding, Verdict
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
-from tests.unit.vault.test_evidence import HOURS, Story
+from tests.unit.vault.test_evidence import HOURS, WEB, Story
 from tests.world import StoppedClock
 
 
@@ -63,3 +63,30 @@ def test_a_flush_that_was_kept_while_its_vault_was_away_is_no_wrong_clock(story:
 
     gaps = next(source.gaps for source in story.vault.sources() if source.name == "recorder api-2")
     assert [gap.kind.value for gap in gaps] == ["recorder silent"]
+
+
+@pytest.mark.parametrize("flushes", [1, 11])
+def test_a_service_that_ran_while_its_hosts_clock_was_set_back_is_not_believed(story: Story, flushes: int) -> None:
+    for _ in range(12):
+        story.visit(1)
+        story.clock.advance(4 * HOURS)
+    rotation = story.vault.plan(story.key_id, Plan(), "rotate")
+    story.vault.prove(rotation.id, story.vault.issue(rotation.id).secret)
+    for _ in range(9):
+        story.visit(2)
+        story.clock.advance(4 * HOURS)
+    story.clock.advance(-34 * HOURS)
+    behind = story.begin("api-2")
+    for number in range(1, flushes + 1):
+        story.clock.advance(4 * HOURS)
+        now = story.clock()
+        use = Use(story.key_id, 1, WEB, now, now, now, accepted=1)
+        last = number == flushes
+        story.feed.record(Flush(behind, number, now, (use,) if last else (), closing=last))
+    story.clock.advance(34 * HOURS)
+    story.visit(2)
+    story.visit(2)
+
+    found = story.vault.verdict(rotation.id)
+    assert found.verdict is not Verdict.SAFE
+    assert any("clock skew" in each.detail for each in found.reasons)
