@@ -119,7 +119,6 @@ class LocalFeed:
             if flush.sequence <= row.sequence:
                 return
             now = self._clock()
-            _go_on_behind(session, row, flush)
             session.add_all(_gaps(row, flush, self._silent_for, now))
             if abs(now - flush.at) > self._silent_for:
                 _still_wrong(session, row, flush, now)
@@ -202,17 +201,6 @@ def _set_back(row: RecorderRow, newest: datetime) -> GapRow:
     return GapRow(
         source=f"recorder {row.name}", kind=GapKind.CLOCK_SKEW, started_at=row.started_at, ended_at=newest, count=0
     )
-
-
-def _go_on_behind(session: Session, row: RecorderRow, flush: Flush) -> None:
-    """One that began behind stays behind: the gap of its beginning moves on with it."""
-    gap = session.exec(
-        select(GapRow)
-        .where(GapRow.source == f"recorder {row.name}", GapRow.kind == GapKind.CLOCK_SKEW)
-        .where(GapRow.started_at == row.started_at)
-    ).first()
-    if gap is not None and gap.ended_at is not None:
-        gap.ended_at += max(flush.at - row.last_flush_at, timedelta())
 
 
 def _still_wrong(session: Session, row: RecorderRow, flush: Flush, now: datetime) -> None:

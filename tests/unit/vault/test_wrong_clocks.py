@@ -65,8 +65,7 @@ def test_a_flush_that_was_kept_while_its_vault_was_away_is_no_wrong_clock(story:
     assert [gap.kind.value for gap in gaps] == ["recorder silent"]
 
 
-@pytest.mark.parametrize("flushes", [1, 11])
-def test_a_service_that_ran_while_its_hosts_clock_was_set_back_is_not_believed(story: Story, flushes: int) -> None:
+def test_a_service_that_ran_while_its_hosts_clock_was_set_back_is_not_believed(story: Story) -> None:
     for _ in range(12):
         story.visit(1)
         story.clock.advance(4 * HOURS)
@@ -77,12 +76,9 @@ def test_a_service_that_ran_while_its_hosts_clock_was_set_back_is_not_believed(s
         story.clock.advance(4 * HOURS)
     story.clock.advance(-34 * HOURS)
     behind = story.begin("api-2")
-    for number in range(1, flushes + 1):
-        story.clock.advance(4 * HOURS)
-        now = story.clock()
-        use = Use(story.key_id, 1, WEB, now, now, now, accepted=1)
-        last = number == flushes
-        story.feed.record(Flush(behind, number, now, (use,) if last else (), closing=last))
+    now = story.clock()
+    use = Use(story.key_id, 1, WEB, now, now, now, accepted=1)
+    story.feed.record(Flush(behind, 1, now, (use,), closing=True))
     story.clock.advance(34 * HOURS)
     story.visit(2)
     story.visit(2)
