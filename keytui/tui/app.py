@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from threading import Event, Lock, Timer
 from typing import Any, ClassVar, Final
 
 from rich.text import Text
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand, get_system_commands_provider
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.signal import Signal
 
@@ -235,6 +237,17 @@ class Console(App[int]):
         if not self.status.writable and isinstance(self.screen, VaultScreen):
             self.screen.tell(f"{self.profile.name} is read-only: no way to {verb}", _ARM, severity="warning")
         return self.status.writable
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run it, unless its screen is not drawn yet: who types ahead would reach for what is not there."""
+        if isinstance(default_namespace, Screen) and not default_namespace.is_mounted:
+            return False
+        return await super().run_action(action, default_namespace, namespaces)
 
     def action_write(self) -> None:
         """Arm a read-only profile, by typing its name."""

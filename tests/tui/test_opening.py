@@ -8,6 +8,7 @@ import pytest
 
 from keytui.domain.errors import Unreachable
 from keytui.tui.app import FAULT_EXIT, Console
+from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.key_form import CreateScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.opening import OpeningScreen
@@ -122,6 +123,12 @@ async def test_a_fault_in_one_question_is_told_and_the_console_goes_on(
         await until_said(pilot, "✗ keytui made a mistake (ValueError)")
         assert "tk_a_secret" not in said(pilot)
         assert console.is_running
+
+
+async def test_a_key_that_comes_before_its_screen_is_drawn_is_let_go(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test() as pilot:
+        await keys(pilot)
+        assert not await console.run_action("top", KeyScreen("not drawn"))
 
 
 async def test_words_that_stand_there_are_not_said_again(console: Console, fleet: LocalVault) -> None:
