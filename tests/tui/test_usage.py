@@ -114,6 +114,17 @@ async def test_the_times_under_the_bars_never_look_alike(console: Console, vault
         assert "11-19 13:" in line_with(pilot, " in 24 min")
 
 
+async def test_a_paused_monitor_draws_its_bars_for_another_width(console: Console) -> None:
+    async with console.run_test(size=(200, 60)) as pilot:
+        await monitor(pilot)
+        await pilot.press("p")
+        for width in (120, 200, 80):
+            await pilot.resize_terminal(width, 60)
+            await until(pilot, lambda: "▇" in line_with(pilot, "old v6"), "the bars")
+            await pilot.pause()
+            assert "…" not in line_with(pilot, "old v6") + line_with(pilot, "0 to 2,556")
+
+
 async def test_it_is_live_and_asks_one_question_at_a_time(console: Console, vault: ScriptedVault) -> None:
     async with console.run_test(size=SIZE) as pilot:
         screen = await monitor(pilot)

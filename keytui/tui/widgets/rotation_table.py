@@ -57,6 +57,8 @@ class RotationTable(LiveTable[RotationLine]):
         self.show([line for each in by_danger(monitor) for line in rotation_lines(each, monitor, graph)])
 
     def on_resize(self) -> None:
+        """Draw the bars for the new width, which the table itself would take in only after this."""
+        self._fit()
         if self._monitor is not None:
             self.show_monitor(self._monitor)
 
