@@ -50,17 +50,20 @@ MOST_ROUTES: Final = 200
 """Routes of one key that are told apart; requests to further ones are counted together."""
 OTHER_ROUTES: Final = "further routes"
 LONGEST_ROUTE: Final = 120
-_CHANGING: Final = re.compile(r"(?<![^/])(?![vV]\d{1,3}(?![^/]))(?:[^/\d]*\d[^/]*|[^/]{40,})")
-"""A segment of a path that holds a digit or is very long: an id, a date, a token. `v1` is the exception."""
+_AUTHORITY: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
+_CHANGING: Final = re.compile(r"(?<![^/])(?![vV]\d{1,3}(?![^/]))(?:[^/\d.@:%]*[\d.@:%][^/]*|[^/]{20,})")
+"""A segment of a path that changes: with a digit or a sign that names rarely have, or long: an id, a date, an address,
+a token. `v1` is the exception."""
 
 
 @lru_cache(maxsize=4096)
 def route_of(path: str) -> str:
     """The route of a path: without its query, with `*` for every segment that changes from request to request.
 
-    What could be a secret or name a person never gets into a route: a segment with a digit in it is left out.
+    So that no secret gets into a route, every segment of twenty characters or with a digit in it is left out, and the
+    user and host of a whole address. A short word stays, be it a person's name.
     """
-    plain = path.partition("?")[0].partition("#")[0]
+    plain = _AUTHORITY.sub("", path.partition("?")[0].partition("#")[0])
     return harmless(_CHANGING.sub("*", plain)[:LONGEST_ROUTE]) or "/"
 
 

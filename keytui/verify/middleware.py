@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Container, Iterable, MutableMapping
+from collections.abc import Container, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -11,13 +11,9 @@ from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.domain.usage import Caller, route_of
 from keytui.domain.verification import Check, Outcome
+from keytui.verify.asgi import App, Receive, Scope, Send
+from keytui.verify.lifespan import live
 from keytui.verify.verifier import LONGEST_NAME, Verifier
-
-Scope = MutableMapping[str, object]
-Message = MutableMapping[str, object]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _POLICY_VIOLATION: Final = 1008
 _CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="api"')
@@ -31,7 +27,7 @@ class KeyMiddleware:
     The secret stands in `header`, or behind `Authorization: Bearer`. Without a valid one the answer is 401, the same
     whatever is wrong; a valid one without every scope of `scopes` gets 403; a verifier that has lost its vault, 503.
     A caller is known by the name that it declares in `caller_header`, else by its address and user agent.
-    Requests for exactly one of `public_paths` pass unasked.
+    Requests for exactly one of `public_paths` pass unasked. When the application shuts down, the verifier ends cleanly.
     """
 
     def __init__(
@@ -53,6 +49,9 @@ class KeyMiddleware:
         self._public_paths = frozenset((public_paths,) if isinstance(public_paths, str) else public_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await live(self._app, self._verifier, scope, receive, send)
+            return
         if scope["type"] not in {"http", "websocket"} or scope.get("path") in self._public_paths:
             await self._app(scope, receive, send)
             return

@@ -93,7 +93,9 @@ class Verifier:
         return answer if noted else credential.answer(Outcome.STALE)
 
     def close(self) -> None:
-        """Hand over what was counted and end cleanly; from here on everything is refused."""
+        """Hand over what was counted and end cleanly; from here on everything is refused. Once is enough."""
+        if self._stopping.is_set():
+            return
         atexit.unregister(self.close)
         _VERIFIERS.discard(self)
         self._stopping.set()

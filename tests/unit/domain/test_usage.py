@@ -1,4 +1,4 @@
-"""Routes: one name for the many paths of a route, and nothing in it that could be a secret or a person."""
+"""Routes: one name for the many paths of a route, and nothing in it that could be a secret."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from keytui.domain.usage import LONGEST_ROUTE, route_of
         ("/keys/tk_x3k9j2m8nq8w7e6r5t4y3u2i1o0p9a8s7d6", "/keys/*"),
         ("/search?key=tk_x3k9j2m8n#top", "/search"),
         ("/reports/2026-11-21", "/reports/*"),
-        ("/a/" + "x" * 40, "/a/*"),
+        ("/a/" + "x" * 20, "/a/*"),
+        ("/invite/qWeRtYuIoPasDfGhJkLzXc", "/invite/*"),
+        ("/users/ada.lovelace/mail/ada@example.com", "/users/*/mail/*"),
+        ("http://ada:secret@host/items", "/items"),
         ("", "/"),
         ("/", "/"),
         ("/caf\u202eé", "/caf\\u202eé"),

@@ -13,7 +13,8 @@ import pytest
 from keytui.domain.keys import VersionState
 from keytui.domain.secrets import Secret
 from keytui.domain.verification import Check
-from keytui.verify.middleware import App, KeyMiddleware, Message, Receive, Scope, Send
+from keytui.verify.asgi import App, Message, Receive, Scope, Send
+from keytui.verify.middleware import KeyMiddleware
 from keytui.verify.verifier import Verifier
 from tests.unit.verify.memory_vault import ACTIVE, CHECKOUT, MemoryVault, in_state
 from tests.world import NOON, StoppedClock, eventually
