@@ -15,6 +15,7 @@ from keytui.domain import caller_rules, source_rules
 from keytui.domain.durations import long
 from keytui.domain.findings import VAULT, finding, hourly, in_future, said_by, source_names, utc
 from keytui.domain.movement import Movement, movements
+from keytui.domain.reports import SourceKind
 from keytui.domain.rotation import Waiver
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.domain.verdict import Assessment, Evidence, Finding, Question, Verdict
@@ -123,8 +124,17 @@ def unknown_refusals(evidence: Evidence) -> Iterator[Finding]:
             Verdict.UNKNOWN,
             source_names(evidence),
             "no sound source says how many requests are refused, so a rise would not show",
-            remedy="let a source that records refusals report on this key",
+            remedy=_way_to_refusals(evidence),
         )
+
+
+def _way_to_refusals(evidence: Evidence) -> str:
+    if evidence.refusals and (mending := source_rules.first_remedy(evidence)):
+        return mending
+    way = "let a source that records refusals report on this key"
+    if any(source.kind is SourceKind.ACCESS_LOG for source in evidence.sources):
+        way += "; a log does once it has shown a 401 or 403: send one request with a wrong key through it"
+    return way
 
 
 Rule = Callable[[Evidence], Iterator[Finding]]

@@ -34,6 +34,7 @@ def no_sound_source(evidence: Evidence) -> Iterator[Finding]:
     if any(sound(evidence, source) for source in evidence.sources):
         return
     forgeable = [source.name for source in evidence.sources if source.forgeable]
+    remedy = "let every service that accepts this key run keytui's Verifier, whose recorder reports here"
     if not any(source.sees_uses for source in evidence.sources):
         detail = "nothing records who uses this key"
     elif not any(shows_the_key(evidence, source) for source in evidence.sources):
@@ -41,14 +42,14 @@ def no_sound_source(evidence: Evidence) -> Iterator[Finding]:
     elif forgeable:
         detail = f"an outsider could have forged {', '.join(forgeable)}, and no sound source stands beside it"
     else:
-        detail = "no source is whole"
-    yield finding(
-        evidence,
-        Verdict.UNKNOWN,
-        source_names(evidence),
-        detail,
-        remedy="let every service that accepts this key run keytui's Verifier, whose recorder reports here",
-    )
+        detail, remedy = "no source is whole", first_remedy(evidence) or remedy
+    yield finding(evidence, Verdict.UNKNOWN, source_names(evidence), detail, remedy=remedy)
+
+
+def first_remedy(evidence: Evidence) -> str:
+    """What would mend the first thing that some source lacks; nothing when none lacks any."""
+    found = (flaw(evidence, source) for source in evidence.sources for flaw in _FLAWS)
+    return next((remedy for _, remedy in filter(None, found)), "")
 
 
 def flawed_sources(evidence: Evidence) -> Iterator[Finding]:

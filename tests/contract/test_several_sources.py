@@ -151,6 +151,19 @@ def test_a_log_that_is_not_read_any_more_says_how_to_go_on(site: Site) -> None:
     assert "spoke last at" in found.detail
 
 
+def test_a_log_alone_that_is_not_read_any_more_names_one_way_on(site: Site) -> None:
+    site.sources = [LOG]
+    rotation = site.moved()
+    now = site.house.clock()
+    refused = Use(NO_KEY, 0, Caller.undeclared("192.0.2.4"), now, now, now, refused=1)
+    site.tell(LOG, {}, uses=(refused,))
+    site.house.clock.advance(6 * MINUTE)
+
+    found = [each for each in site.verdict(rotation).reasons if each.verdict is Verdict.UNKNOWN]
+    assert len(found) == 3
+    assert all("`keytui ingest FILE` again" in each.remedy for each in found)
+
+
 def test_a_gap_of_one_stays_one_beside_two_that_are_whole(site: Site) -> None:
     rotation = site.moved()
     now = site.house.clock()
@@ -186,6 +199,7 @@ def test_a_log_that_has_never_told_of_a_refusal_does_not_say_that_there_was_none
     rotation = site.moved()
     found = site.against(rotation)
     assert found.detail.startswith("no sound source says how many requests are refused")
+    assert "send one request with a wrong key through it" in found.remedy
 
     now = site.house.clock()
     refused = Use(NO_KEY, 0, Caller.undeclared("192.0.2.4"), now, now, now, refused=1)
