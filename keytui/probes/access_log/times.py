@@ -45,7 +45,7 @@ def _read(text: str) -> tuple[float | None, bool]:
     """The time, and whether it names no zone."""
     try:
         if len(text) > 11 and text[2:3] == text[6:7] == "/":
-            return _combined(text), False
+            return _combined(text)
         if text.replace(".", "", 1).isdigit():
             return _counted(float(text)), False
         at = datetime.fromisoformat(text)
@@ -55,13 +55,15 @@ def _read(text: str) -> tuple[float | None, bool]:
         return None, False
 
 
-def _combined(text: str) -> float | None:
-    """`20/Nov/2026:23:35:40 +0000`."""
-    sign, hours, minutes = text[21], int(text[22:24]), int(text[24:26])
-    offset = timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
+def _combined(text: str) -> tuple[float | None, bool]:
+    """`20/Nov/2026:23:35:40 +0000`, or without its zone."""
+    zone = text[20:].strip()
+    offset = timedelta()
+    if zone:
+        offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5])) * (-1 if zone[0] == "-" else 1)
     day, month, year = int(text[:2]), _MONTHS[text[3:6]], int(text[7:11])
     clock = int(text[12:14]), int(text[15:17]), int(text[18:20])
-    return _bounded(datetime(year, month, day, *clock, tzinfo=timezone(offset)).timestamp())
+    return _bounded(datetime(year, month, day, *clock, tzinfo=timezone(offset)).timestamp()), not zone
 
 
 def _counted(value: float) -> float | None:
