@@ -88,9 +88,11 @@ class TestOpening:
         (alert,) = looked(house)
 
         assert (alert.signal.kind, alert.signal.severity) == (AlertKind.DEAD_VERSION_USED, Severity.WARNING)
+        vault.acknowledge(alert.id, "refused anyway")
         reporter.flush(house.clock(), use(key_id, 1, house.clock(), accepted=1))
-        looked(house)
-        assert [alert.signal.severity for alert in vault.alerts()] == [Severity.CRITICAL]
+        (worse,) = looked(house)
+        assert (worse.signal.severity, worse.acknowledged_at) == (Severity.CRITICAL, None)
+        assert (vault.alerts(), vault.standing().alerts) == ((worse,), 1)
 
     def test_a_spike_of_refusals_after_a_retirement_is_critical(self, house: House) -> None:
         vault, key_id = house.vault, created(house.vault).key.id
@@ -106,6 +108,20 @@ class TestOpening:
         assert opened.keys() == {AlertKind.DEAD_VERSION_USED, AlertKind.REFUSALS_AFTER_RETIREMENT}
         spike = opened[AlertKind.REFUSALS_AFTER_RETIREMENT]
         assert (spike.severity, spike.rotation_id, spike.count) == (Severity.CRITICAL, rotation.id, 12)
+        assert "; 0 in the hour before that" in spike.detail
+
+    def test_the_minute_of_a_retirement_is_not_before_it(self, house: House) -> None:
+        vault, key_id = house.vault, created(house.vault).key.id
+        reporter = Reporter(house.sink)
+        rotation, _ = handed_over(vault, key_id)
+        house.clock.advance(HOUR)
+        vault.retire(rotation.id, "so")
+        reporter.flush(house.clock(), use(key_id, 1, house.clock(), "web-1", accepted=0, refused=40))
+        house.clock.advance(2 * MINUTE)
+
+        spike = {alert.signal.kind: alert.signal for alert in vault.tend()}[AlertKind.REFUSALS_AFTER_RETIREMENT]
+        assert spike.count == 40
+        assert "; 0 in the hour before that" in spike.detail
 
     def test_a_leak_stays_open_until_the_version_is_no_longer_accepted(self, house: House) -> None:
         vault, key_id = house.vault, created(house.vault).key.id

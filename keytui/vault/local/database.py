@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from keytui.domain.errors import Unreachable
 from keytui.vault.local.files import private_directory, private_file
+from keytui.vault.local.ledger import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Schema, bring_up
 
 FILE_NAME: Final = "vault.db"
@@ -46,6 +47,7 @@ class Database:
         """The database in `directory`, made on first use and raised to `schema`."""
         private_directory(directory)
         path = directory / FILE_NAME
+        _refuse_to_begin_anew(path)
         private_file(path)
         engine = _engine(path)
         with _in_words(path):
@@ -79,6 +81,15 @@ class Database:
         self._engine.dispose()
 
 
+def _refuse_to_begin_anew(path: Path) -> None:
+    """A new database under the keys of a lost one would answer for it, and spoil it once it is put back."""
+    if not path.exists() and (path.parent / HEAD_FILE).exists():
+        raise Unreachable(
+            f"{path} is missing: this vault's other files are here, and its database is not",
+            f"put it back from where it was moved to, or from a backup; to begin anew, move {path.parent} away",
+        )
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     """Which file the path names now; None when it names none."""
     try:
@@ -98,6 +109,7 @@ def _engine(path: Path) -> Engine:
             check_same_thread=False,
         )
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # who was erased is not to be read from the file
         # SQLite's own lower() knows ASCII only, and the filter language folds every alphabet.
         connection.create_function("lower", 1, _lower, deterministic=True)
         return connection

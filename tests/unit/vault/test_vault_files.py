@@ -127,6 +127,22 @@ def test_a_vault_that_vanished_is_not_made_anew_behind_an_open_one(profile: Prof
     assert not (profile.directory / "vault.db").exists()
 
 
+def test_a_lost_database_is_not_begun_anew_under_the_keys_of_the_old_one(profile: Profile) -> None:
+    vault = LocalVault.open(profile)
+    key_id = vault.create(KeyDraft("checkout-api", "production"), "request").key.id
+    database = profile.directory / "vault.db"
+    database.rename(profile.directory / "away.db")
+
+    with pytest.raises(Unreachable, match="is missing") as refused:
+        LocalVault.open(profile)
+    assert "put it back" in refused.value.hint
+    assert not database.exists()
+
+    (profile.directory / "away.db").rename(database)
+    assert vault.find("checkout-api").id == key_id
+    vault.close()
+
+
 def test_a_vault_that_is_moved_away_under_an_open_one_is_not_written_into(profile: Profile) -> None:
     vault = LocalVault.open(profile)
     key = vault.create(KeyDraft("checkout-api", "production"), "request").key

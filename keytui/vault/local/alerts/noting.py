@@ -22,15 +22,23 @@ def note_signals(
     looked_for = sorted(kinds)
     rows = session.exec(select(AlertRow).where(col(AlertRow.resolved_at).is_(None), col(AlertRow.kind).in_(looked_for)))
     still_open = {(row.kind, row.subject): row for row in rows}
-    by_subject = {(signal.kind, signal.subject): signal for signal in signals}
+    by_subject: dict[_Subject, Signal] = {(signal.kind, signal.subject): signal for signal in signals}
     new = [signal for subject, signal in by_subject.items() if subject not in still_open]
     again = _again(session, new, now)
+    risen = []
     for subject, row in {**still_open, **again}.items():
-        if subject in by_subject:
-            _see(row, by_subject[subject], now)
-        elif now - row.seen_at >= hold_of(AlertKind(row.kind)):
+        signal = by_subject.get(subject)
+        if signal is None:
+            if now - row.seen_at >= hold_of(AlertKind(row.kind)):
+                row.resolved_at = now
+        elif _more_serious(signal, row):  # who acknowledged the lesser one has not seen this
             row.resolved_at = now
-    opened = [_row(signal, now) for signal in new if (signal.kind, signal.subject) not in again]
+            risen.append(signal)
+        else:
+            _see(row, signal, now)
+    session.flush()
+    unknown = [signal for signal in new if (signal.kind, signal.subject) not in again]
+    opened = [_row(signal, now) for signal in (*unknown, *risen)]
     session.add_all(opened)
     session.flush()
     return tuple(opened)
@@ -46,6 +54,11 @@ def _again(session: Session, signals: Iterable[Signal], now: datetime) -> dict[_
     for row in found.values():
         row.resolved_at = None
     return found
+
+
+def _more_serious(signal: Signal, row: AlertRow) -> bool:
+    most_first = tuple(Severity)
+    return most_first.index(signal.severity) < most_first.index(Severity(row.severity))
 
 
 def _see(row: AlertRow, signal: Signal, now: datetime) -> None:

@@ -120,7 +120,7 @@ def retirements(
             incident.at,
             now - since,
             _refused(session, key_id, since, now + _MINUTE),
-            _refused(session, key_id, began - _HOUR, began),
+            _refused(session, key_id, began - _HOUR, began - _MINUTE),
             incident.rotation_id,
         )
 
