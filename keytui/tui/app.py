@@ -15,7 +15,7 @@ from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand, get_system_commands_provider
 from textual.binding import Binding, BindingType
 from textual.command import Provider
-from textual.dom import DOMNode
+from textual.dom import DOMNode, NoScreen
 from textual.screen import Screen
 from textual.signal import Signal
 
@@ -24,7 +24,7 @@ from keytui.domain.errors import KeytuiError, Unreachable
 from keytui.domain.monitor import RANGES, Range
 from keytui.domain.query import Query, Sort
 from keytui.tui.asking import our_fault
-from keytui.tui.commands import Actions, KeySearch
+from keytui.tui.commands import Actions, KeySearch, Palette
 from keytui.tui.following import follow, tend
 from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.audit import AuditScreen
@@ -244,10 +244,17 @@ class Console(App[int]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Run it, unless its screen is not drawn yet: who types ahead would reach for what is not there."""
-        if isinstance(default_namespace, Screen) and not default_namespace.is_mounted:
+        """Run it, unless its screen is not drawn yet, or gone: who types ahead would reach for what is not there."""
+        if default_namespace not in (None, self) and not self._shown(default_namespace):
             return False
         return await super().run_action(action, default_namespace, namespaces)
+
+    def _shown(self, node: DOMNode) -> bool:
+        """Whether the node is on the screen that is on top, which is drawn."""
+        try:
+            return node.screen is self.screen and self.screen.is_mounted
+        except NoScreen:
+            return False
 
     def action_write(self) -> None:
         """Arm a read-only profile, by typing its name."""
@@ -299,8 +306,8 @@ class Console(App[int]):
         screen = self.screen
         if self.secret_at_hand and isinstance(screen, VaultScreen):
             screen.tell("the palette stays shut in this step", "esc leaves it first", severity="warning")
-        else:
-            super().action_command_palette()
+        elif not isinstance(screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Dark or light, and a screenshot where no secret can be on it.

@@ -7,8 +7,9 @@ from collections.abc import Coroutine, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from keytui.domain.errors import KeytuiError
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from keytui.tui.app import Console
 
 _KEYS_FOUND: Final = 8
+
+
+class Palette(CommandPalette):
+    """Textual's palette, which closes itself only: enter twice in a row would close the screen below it too."""
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close it, once."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class Actions(Provider):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from threading import Event
 
 import pytest
+from textual.command import CommandList, CommandPalette
+from textual.events import Key
 
 from keytui.domain.errors import Unreachable
 from keytui.tui.app import FAULT_EXIT, Console
@@ -30,6 +32,23 @@ async def test_it_says_that_it_is_opening_until_it_is_open(profile: Profile, clo
     console = Console(slowly, profile, clock)
     async with console.run_test() as pilot:
         await until_said(pilot, "◌ opening the vault", "test", "◌ opening")
+        may_open.set()
+        await until_said(pilot, "● connected")
+
+
+async def test_esc_while_it_opens_leaves_nothing_as_there_is_nothing_behind(
+    profile: Profile, clock: StoppedClock
+) -> None:
+    may_open = Event()
+
+    def slowly(opened: Profile) -> LocalVault:
+        may_open.wait(10)
+        return LocalVault.open(opened, clock)
+
+    console = Console(slowly, profile, clock)
+    async with console.run_test() as pilot:
+        await until_said(pilot, "◌ opening the vault")
+        await pilot.press("escape", "escape")
         may_open.set()
         await until_said(pilot, "● connected")
 
@@ -129,6 +148,34 @@ async def test_a_key_that_comes_before_its_screen_is_drawn_is_let_go(console: Co
     async with console.run_test() as pilot:
         await keys(pilot)
         assert not await console.run_action("top", KeyScreen("not drawn"))
+
+
+async def test_a_key_that_comes_after_its_screen_is_gone_is_let_go(console: Console) -> None:
+    async with console.run_test() as pilot:
+        await until(pilot, lambda: isinstance(console.screen, WelcomeScreen), "the welcome")
+        welcome = console.screen
+        await pilot.press("escape")
+        assert not await console.run_action("create", welcome)
+        assert isinstance(console.screen, KeysScreen)
+
+
+async def test_the_palette_closes_itself_only_however_often_enter_is_pressed(
+    console: Console, fleet: LocalVault
+) -> None:
+    async with console.run_test() as pilot:
+        await keys(pilot)
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(console.screen, CommandPalette), "the palette")
+        palette = console.screen
+        await until(pilot, lambda: palette.query_one(CommandList).option_count > 0, "what can be done")
+        await pilot.press(*"theme")
+        await until(pilot, lambda: palette.query_one(CommandList).option_count == 1, "what was typed")
+        for _ in range(3):
+            console.post_message(Key("enter", "\r"))
+        await until(pilot, lambda: isinstance(console.screen, KeysScreen), "the keys")
+        await pilot.pause()
+        assert console.is_running
+        assert [type(screen) for screen in console.screen_stack] == [KeysScreen]
 
 
 async def test_words_that_stand_there_are_not_said_again(console: Console, fleet: LocalVault) -> None:

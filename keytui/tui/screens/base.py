@@ -142,8 +142,11 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         """Something moved in the vault. Ask again for what this screen shows of it; called while it is shown."""
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Close this screen, once, and what stands above it. Textual's own closes whichever screen is on top."""
-        if self not in self.app.screen_stack:
+        """Close this screen, once, and what stands above it. Textual's own closes whichever screen is on top.
+
+        The root of a mode stays: there is nothing behind it.
+        """
+        if self not in self.app.screen_stack[1:]:
             return AwaitComplete()
         while self.app.screen is not self:
             self.app.pop_screen()
