@@ -224,6 +224,7 @@ def _numbers(counts: FileCounts) -> dict[str, int]:
         "unknown_key": counts.unknown,
         "shared_prefix": counts.shared,
         "in_future": counts.skewed,
+        "out_of_time": counts.astray,
         "not_understood": counts.not_understood,
         "leaks": counts.leaks,
         "without_zone": counts.zoneless,
@@ -270,7 +271,7 @@ def _say(log: AccessLog) -> None:
 
 
 def _row(name: str, format_: str, counts: FileCounts) -> tuple[str, ...]:
-    not_counted = counts.undecided + counts.shared + counts.skewed + counts.not_understood
+    not_counted = counts.undecided + counts.shared + counts.skewed + counts.astray + counts.not_understood
     numbers = (counts.lines, counts.accepted, counts.refused, counts.without_key, counts.unknown, not_counted)
     return name, format_, *map(str, numbers), str(counts.leaks)
 
@@ -283,6 +284,10 @@ def _remark(log: AccessLog, leaks: Sequence[tuple[Leak, str]]) -> None:
             (counts.undecided, "answered in a way that proves nothing about the key: counted neither way"),
             (counts.shared, "with a prefix that several versions share: log the fingerprint; a gap is noted"),
             (counts.skewed, "of a time still to come: kept out, and a gap is noted; set the clocks"),
+            (
+                counts.astray,
+                "of a time days before the lines around: kept out, and a gap is noted",
+            ),
             (counts.zoneless, "without a time zone: read as UTC"),
             (counts.short, f"with a key of fewer than {PREFIX_LENGTH} characters: log {PREFIX_LENGTH} of them"),
             (counts.not_understood, "not understood"),

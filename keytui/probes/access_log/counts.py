@@ -11,7 +11,7 @@ _SAMPLE_LENGTH: Final = 60
 
 @dataclass(slots=True)
 class FileCounts:
-    """One file's count. Every line is in exactly one of the first eight; blank lines are none."""
+    """One file's count. Every line is in exactly one of the first nine; blank lines are none."""
 
     accepted: int = 0
     """Let in with a version that we know."""
@@ -26,6 +26,8 @@ class FileCounts:
     """With a prefix that several versions share."""
     skewed: int = 0
     """Of a time that is still to come."""
+    astray: int = 0
+    """Of a time more than a day before that of a line before them, or years before all others."""
     not_understood: int = 0
     leaks: int = 0
     """Lines that hold a whole secret, whatever else became of them."""
@@ -48,6 +50,7 @@ class FileCounts:
             + self.unknown
             + self.shared
             + self.skewed
+            + self.astray
             + self.not_understood
         )
 

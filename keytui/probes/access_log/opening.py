@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +21,12 @@ _ROTATED: Final = re.compile(
     re.IGNORECASE,
 )
 """What logrotate adds to a name, and what Caddy does, which rotates by itself."""
-FirstTime = Callable[[Sequence[str]], float | None]
-"""The time of the first of some lines that has one."""
+_AT_ONCE: Final = 60.0
+"""Seconds between two contents in which no third one was written."""
+_NUMBER: Final = re.compile(r"\.(\d{1,3})(?=\.|$)")
+_DAY: Final = re.compile(r"[.-](\d{4})-?(\d\d)-?(\d\d)(?=\.|$)")
+FirstTime = Callable[[Sequence[str]], tuple[float | None, bool]]
+"""The time that some lines begin with, and whether lines of a clock that was not set stand before."""
 
 
 def source_name(name: str) -> str:
@@ -39,6 +44,8 @@ class Opened:
     known: bool
     first_at: float | None
     """Of its first lines; None when they have no time."""
+    unset: bool
+    """Whether lines of a clock that was not set stand before that time."""
 
     def place(self, marks: Marks) -> Place:
         """How far it was counted by now; from the start where it has become shorter than that."""
@@ -90,11 +97,44 @@ def open_all(
     return sorted(opened, key=lambda one: (one.first_at is None, one.first_at))
 
 
+def neighbours(older: Opened, younger: Opened, apart: float) -> bool:
+    """Whether no content can have stood between two that lie `apart` seconds from each other.
+
+    Their rotation numbers tell, or their dates. What was read on from a bookmark was rotated away by a log that is
+    here, and what was rotated away after it stays longer than it.
+    """
+    first, second = Path(older.content.name).name, Path(younger.content.name).name
+    if source_name(first) == source_name(second) and not isinstance(younger.content, PipeContent):
+        numbers = _number(first), _number(second)
+        if numbers[0] is not None and numbers[1] is not None:
+            return numbers in ((0, -1), (1, -1)) or numbers[0] == numbers[1] + 1
+        days = _day(first), _day(second)
+        if days[0] is not None and days[1] is not None:
+            return days[1] - days[0] == 1
+    return older.known or apart <= _AT_ONCE
+
+
+def _number(name: str) -> int | None:
+    """How often a log was rotated, as its name says; -1 for the one that is written to."""
+    found = _NUMBER.findall(name)
+    if found:
+        return int(found[-1])
+    return -1 if source_name(name) in (f"log {name}", f"log {name.removesuffix('.log')}") else None
+
+
+def _day(name: str) -> int | None:
+    found = _DAY.search(name)
+    try:
+        return date(*map(int, found.groups())).toordinal() if found else None
+    except ValueError:
+        return None
+
+
 def _opened(content: Content, marks: Marks, first_time: FirstTime) -> Opened:
     found = remembered(content.head, marks.given)
     lines = content.head.decode(errors="replace").split("\n")
     whole = lines[:-1] if len(lines) > 1 else lines
-    return Opened(content, found[0] if found else identity(content.head), found is not None, first_time(whole))
+    return Opened(content, found[0] if found else identity(content.head), found is not None, *first_time(whole))
 
 
 def _rotated_away(

@@ -20,7 +20,7 @@ from keytui.probes.access_log.fields import Field
 from keytui.probes.access_log.formats import Format, find_format
 from keytui.probes.access_log.leaks import Leaks
 from keytui.probes.access_log.line import Names
-from keytui.probes.access_log.opening import Opened, open_all
+from keytui.probes.access_log.opening import Opened, neighbours, open_all
 from keytui.probes.access_log.reading import Reading
 from keytui.probes.access_log.tally import Tally, moment
 from keytui.probes.access_log.times import Times
@@ -73,6 +73,7 @@ class AccessLog:
         self._told: set[tuple[str, int, str]] = set()
         self._by_prefix = self._recognised = False
         self._said_at: datetime | None = None
+        self._vouched = 0.0
         self._gaps: dict[GapKind, Gap] = {}
 
     @property
@@ -93,6 +94,7 @@ class AccessLog:
         run = Reading(
             self._format, self._mapping, tally, marks, now.timestamp(), names, Leaks(recogniser), told=self._told
         )
+        run.vouched = self._vouched
         opened = open_all(self._paths, self._pipe, marks, run.first_time, self.problems)
         with ExitStack() as open_files:
             for one in opened:
@@ -104,9 +106,13 @@ class AccessLog:
         whole = not state.contents or any(one.bookmark == state.contents[0] for one in opened)
         gaps = [] if whole else self._lost(state, opened)
         whole = whole or bool(gaps)
+        former: Opened | None = None
         for one, limit in zip(opened, _limits(opened), strict=True):
             name = one.content.name
             before = run.marks.value(one.bookmark)
+            if former is not None:
+                gaps += self._missing(former, one, tally, state)
+            former = one if one.first_at is not None else former
             for format_ in run.read(one, self._counts(name)):
                 if format_ is not None:
                     self.formats[name] = format_
@@ -137,6 +143,15 @@ class AccessLog:
             return []
         return [Gap(self._source, GapKind.LOG_ROTATED, moment(state.last), moment(min(younger)))]
 
+    def _missing(self, older: Opened, younger: Opened, tally: Tally, state: State) -> Iterator[Gap]:
+        """Between two contents another one may have stood that was not given: the window begins after it."""
+        reached, first_at = tally.last or state.last, younger.first_at
+        if younger.known or first_at is None or not reached < first_at <= tally.latest:
+            return
+        if not neighbours(older, younger, first_at - reached):
+            tally.first = None
+            yield Gap(self._source, GapKind.LOG_ROTATED, moment(reached), moment(first_at))
+
     def _report(
         self, run: Reading, gaps: list[Gap], now: datetime, limit: float | None, quiet_until: datetime | None = None
     ) -> Report:
@@ -150,6 +165,7 @@ class AccessLog:
         self._by_prefix = self._by_prefix or tally.by_prefix
         self._recognised = self._recognised or tally.recognised
         self._said_at = now
+        self._vouched = quiet_until.timestamp() if quiet_until is not None else self._vouched
         run.marks.move(READ, str(state.onward(last, run.newest)))
         report = Report(
             self._source,
@@ -158,7 +174,7 @@ class AccessLog:
             as_of,
             uses=tally.uses(),
             routes=tally.routes(),
-            gaps=(*gaps, *self._blind(tally, as_of, now)),
+            gaps=(*gaps, *self._holes(tally), *self._blind(tally, as_of, now)),
             leaks=tuple(run.leaked),
             bookmarks=run.marks.taken(),
             forgeable=not self._verified and (self._by_prefix or not self._recognised),
@@ -166,6 +182,14 @@ class AccessLog:
         run.leaked.clear()
         tally.begin()
         return report
+
+    def _holes(self, tally: Tally) -> Iterator[Gap]:
+        """What the times of the lines leave open."""
+        for hole in tally.clock.holes:
+            yield Gap(self._source, GapKind.LOG_ROTATED, moment(hole.start), moment(hole.end))
+        if tally.clock.astray:
+            start, end = moment(tally.clock.astray_from), moment(tally.clock.astray_to)
+            yield Gap(self._source, GapKind.CLOCK_SKEW, start, end, tally.clock.astray)
 
     def _blind(self, tally: Tally, as_of: datetime, now: datetime) -> Iterator[Gap]:
         """What lines that could not be counted leave open."""

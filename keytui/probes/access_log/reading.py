@@ -10,6 +10,7 @@ from keytui.domain.recognition import Recognised
 from keytui.domain.reports import Leak
 from keytui.domain.text import harmless
 from keytui.probes.access_log.bookmarks import Marks
+from keytui.probes.access_log.clock import beginning
 from keytui.probes.access_log.content import Block, Place
 from keytui.probes.access_log.counts import FileCounts
 from keytui.probes.access_log.fields import Field
@@ -43,20 +44,23 @@ class Reading:
     """Whether lines were left that nobody could read: it is not known what came."""
     newest: str | None = None
     """The bookmark of the content that was read last."""
+    vouched: float = 0.0
+    """The time up to which a followed log's silence was vouched for."""
     told: set[tuple[str, int, str]] = field(default_factory=set)
     """Key, version and file of the leaks that were told: one line is enough to know that a file leaks."""
 
-    def first_time(self, lines: Sequence[str]) -> float | None:
-        """The time of the first line that has one."""
+    def first_time(self, lines: Sequence[str]) -> tuple[float | None, bool]:
+        """The time that they begin with, and whether lines of a clock that was not set stand before."""
         found = self._find_format(lines)
         read = (found.reader.read(line) for line in lines) if found else iter(())
-        return next((line.at for line in read if line is not None and line.at is not None), None)
+        return beginning(line.at for line in read if line is not None and line.at is not None)
 
     def read(self, opened: Opened, counts: FileCounts) -> Iterator[Format | None]:
         """Count what is new, a block at a time; yields the format as far as it is found."""
         content, place = opened.content, opened.place(self.marks)
         found = self._find_format(content.head.decode(errors="replace").split("\n"))
         content.skip(place.offset)
+        self.tally.clock.begin_content(self._before(opened, place))
         self.file, self.tally.counts = content.name, counts
         for block in content.blocks():
             texts = block.data.decode(errors="replace").split("\n")
@@ -71,6 +75,13 @@ class Reading:
                 self.newest = opened.bookmark
             yield found.format if found else None
         self.unmarked = self.unmarked or 0 < counts.lines == counts.not_understood
+
+    def _before(self, opened: Opened, place: Place) -> float | None:
+        """The time that the next line follows, where it is known."""
+        state = self.marks.state
+        if not place.offset:
+            return opened.first_at if opened.unset else None
+        return max(state.last, self.vouched) if opened.bookmark in state.contents[:1] else None
 
     def _find_format(self, lines: Sequence[str]) -> Found | None:
         return find_format(self.format, [line for line in lines if line], self.mapping, self.names, Times())

@@ -10,6 +10,7 @@ from keytui.domain.recognition import Recognised
 from keytui.domain.secrets import PREFIX_LENGTH
 from keytui.domain.text import harmless
 from keytui.domain.usage import MOST_ROUTES, NO_KEY, OTHER_ROUTES, Caller, RouteUse, Use, route_of
+from keytui.probes.access_log.clock import Clock
 from keytui.probes.access_log.counts import FileCounts
 from keytui.probes.access_log.line import Line, Names
 
@@ -59,12 +60,14 @@ class Tally:
         self.recognised = self.by_prefix = False
         self._names = names
         self._name = names.of
-        self._latest = latest
+        self.latest = latest
+        self.clock = Clock(latest)
         self._named: dict[str, set[str]] = {}
         self.begin()
 
     def begin(self) -> None:
         """Add up anew, after a report."""
+        self.clock.begin_report()
         self.lines = 0
         self.skewed = 0
         self.blind = 0
@@ -87,8 +90,8 @@ class Tally:
         if zoneless:
             counts.zoneless += 1
         if at is not None:
-            if self.last is not None and self.last <= at <= self._latest:
-                self.last = at
+            if self.last is not None and self.last <= at <= self.clock.expected:
+                self.last = self.clock.at = at
             elif not self._in_time(at):
                 return Added.COUNTED
         if not key and leaked is None:
@@ -109,17 +112,18 @@ class Tally:
         return Added.WHOLE_SECRET if found.whole_secret else Added.COUNTED
 
     def _in_time(self, at: float) -> bool:
-        """Whether a time is not still to come; the ones that are not are remembered."""
-        if at > self._latest:
+        """Whether a time is believed: not still to come, and not out of time; the ones that are not are counted."""
+        if at > self.latest:
             self.counts.skewed += 1
             self.skewed += 1
             return False
-        if self.last is None or self.first is None:
-            self.first = self.last = at
-        elif at > self.last:
-            self.last = at
-        elif at < self.first:
+        holes = len(self.clock.holes)
+        if not self.clock.judge(at):
+            self.counts.astray += 1
+            return False
+        if self.first is None or len(self.clock.holes) > holes or at < self.first:
             self.first = at
+        self.last = at if self.last is None else max(self.last, at)
         return True
 
     def miss(self, count: int = 1) -> None:

@@ -40,7 +40,17 @@ def file(tmp_path: Path) -> Path:
 def counts(log: AccessLog) -> dict[str, int]:
     """The one file's counts that are not zero."""
     (found,) = log.counts.values()
-    names = ("accepted", "refused", "undecided", "without_key", "unknown", "shared", "skewed", "not_understood")
+    names = (
+        "accepted",
+        "refused",
+        "undecided",
+        "without_key",
+        "unknown",
+        "shared",
+        "skewed",
+        "astray",
+        "not_understood",
+    )
     numbers = {name: getattr(found, name) for name in names}
     assert sum(numbers.values()) == found.lines
     return {name: number for name, number in numbers.items() if number}
