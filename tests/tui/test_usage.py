@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from keytui.domain.alerts import AlertKind, Severity
 from keytui.domain.audit import Actor
 from keytui.domain.errors import Unreachable
 from keytui.domain.keys import KeyDraft
@@ -20,7 +21,7 @@ from keytui.tui.screens.usage import UsageScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.vault.profile import Profile
 from tests.contract.acts import handed_over
-from tests.tui.monitoring import ScriptedVault, busy, callers, key, points, quiet
+from tests.tui.monitoring import ScriptedVault, alert, busy, callers, key, points, quiet
 from tests.tui.rotation.walking import Walk, confirm, said, until, until_said
 from tests.world import StoppedClock, repeatable_randomness
 
@@ -260,6 +261,26 @@ async def test_an_alert_is_acknowledged_with_a_note_in_a_paused_screen_too(
         await until_said(pilot, "10.0.3.7 still uses v6 of ci-deploy")
         await pilot.press("escape", "j", "A")
         assert isinstance(console.screen, UsageScreen), "the second key has no alert"
+
+
+async def test_the_most_serious_alerts_stay_in_sight_while_more_come_in(console: Console, vault: ScriptedVault) -> None:
+    async with console.run_test(size=(120, 30)) as pilot:
+        await monitor(pilot)
+        lesser = [alert(90 + n, Severity.WARNING, AlertKind.EXPIRING, f"key-{n} expires") for n in range(9)]
+        worst = [alert(70 + n, Severity.CRITICAL, AlertKind.LEAK, f"web-{n} has leaked") for n in range(12)]
+        vault.moment = replace(vault.moment, alerts=tuple(lesser))
+        await until_said(pilot, "key-0 expires")
+        vault.moment = replace(vault.moment, alerts=(*worst, *lesser))
+        await until_said(pilot, "web-0 has leaked")
+
+
+@pytest.mark.parametrize(("size", "words"), [((120, 40), "refused 4,300/s"), ((60, 20), "4,300/s")])
+async def test_no_number_is_too_large_for_the_line(
+    console: Console, vault: ScriptedVault, size: tuple[int, int], words: str
+) -> None:
+    vault.moment = replace(vault.moment, refused_per_second=4321.0)
+    async with console.run_test(size=size) as pilot:
+        await until_said(pilot, words)
 
 
 async def test_a_read_only_profile_says_why_nothing_is_acknowledged(

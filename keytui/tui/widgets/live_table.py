@@ -134,13 +134,16 @@ class LiveTable(Widget, Generic[Row], can_focus=True):
         return self._top + max(self.size.height, 1) + AHEAD
 
     def show(self, rows: Sequence[Row], total: int | None = None) -> None:
-        """Show these from now on, of `total`. The cursor stays on its row; where that is gone, at its place."""
+        """Show these from now on, of `total`. The cursor stays on its row; where that is gone, at its place.
+
+        Where nobody has been yet it stays at the top: what comes in there is what matters most.
+        """
         before = self.cursor_row
         emptiness = self._total is None or bool(rows) != bool(self._rows)
         self._rows, self._total = tuple(rows), len(rows) if total is None else total
         if self._to_the_end:
             self._cursor = len(self._rows) - 1
-        elif before is not None:
+        elif before is not None and (self.has_focus or self._cursor > 0):
             self._cursor = self._place_of(self._key_of(before))
         self._cursor = max(min(self._cursor, len(self._rows) - 1), 0)
         if emptiness:
