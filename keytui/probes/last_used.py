@@ -20,12 +20,11 @@ from keytui.domain.reports import Report, SourceKind
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.domain.verdict import GapKind
 from keytui.probes.attribution import Attribution, Meaning
-from keytui.probes.configuration import Listing, Settings
-from keytui.probes.coverage import Coverage
-from keytui.probes.endpoint import Endpoint
+from keytui.probes.configuration import Listing
 from keytui.probes.gathered import Gathered
 from keytui.probes.json_answer import MISSING, at, parse
 from keytui.probes.marks import Marks
+from keytui.probes.server_probe import ServerProbe
 
 _SKEW: Final = timedelta(seconds=30)
 """How far two clocks may differ before that is worth a word."""
@@ -54,18 +53,8 @@ class Item:
         return Item(datetime.fromisoformat(used) if used else None, datetime.fromisoformat(fields["seen"]))
 
 
-class LastUsedProbe:
+class LastUsedProbe(ServerProbe[Listing]):
     """A list of keys in JSON, each with the time of its last use."""
-
-    def __init__(self, settings: Settings, listing: Listing, coverage: Coverage, endpoint: Endpoint) -> None:
-        self._settings = settings
-        self._listing = listing
-        self._coverage = coverage
-        self._endpoint = endpoint
-
-    @property
-    def source(self) -> str:
-        return self._settings.source
 
     def ask(self, recogniser: Recogniser, bookmarks: Mapping[str, str], now: datetime) -> Iterator[Report]:
         attribution = Attribution(self._settings, self._coverage, recogniser)
@@ -75,10 +64,10 @@ class LastUsedProbe:
             return
         unclear = False
         for entry in self._entries():
-            text = at(entry, self._listing.identity)
+            text = at(entry, self._reading.identity)
             identity = str(text) if isinstance(text, str | int) else ""
             unclear = unclear or attribution.ambiguous(identity)
-            version, told = attribution.version(identity), at(entry, self._listing.used)
+            version, told = attribution.version(identity), at(entry, self._reading.used)
             if version is not None and told is not MISSING:
                 self._take(version, self._time(told), marks, gathered, now)
         self._absent(marks, gathered, now)
@@ -98,10 +87,10 @@ class LastUsedProbe:
         )
 
     def _entries(self) -> list[object]:
-        entries = at(parse(self._endpoint.get(), self.source), self._listing.items)
+        entries = at(parse(self._endpoint.get(), self.source), self._reading.items)
         if not isinstance(entries, list):
-            raise Invalid(f"{self.source}: no list stands at {self._listing.items!r}", "correct items")
-        for field, pointer in (("identity", self._listing.identity), ("used", self._listing.used)):
+            raise Invalid(f"{self.source}: no list stands at {self._reading.items!r}", "correct items")
+        for field, pointer in (("identity", self._reading.identity), ("used", self._reading.used)):
             if entries and all(at(entry, pointer) is MISSING for entry in entries):
                 raise Invalid(f"{self.source}: {field} = {pointer!r} is in no item of the list", "correct the pointer")
         return entries
@@ -177,7 +166,7 @@ class LastUsedProbe:
 
     def _no_time(self, what: str, hint: str) -> Invalid:
         """What stands there is not repeated: under a wrong pointer it may be the key itself."""
-        return Invalid(f"{self.source}: what used = {self._listing.used!r} leads to {what}", hint)
+        return Invalid(f"{self.source}: what used = {self._reading.used!r} leads to {what}", hint)
 
 
 def _stored(marks: Marks, name: str) -> datetime | None:

@@ -15,33 +15,22 @@ from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report
 from keytui.domain.verdict import GapKind
 from keytui.probes.attribution import Attribution, check_labels
-from keytui.probes.configuration import Counting, Settings
+from keytui.probes.configuration import Counting
 from keytui.probes.counters import Counters, Lapse
-from keytui.probes.coverage import Coverage
-from keytui.probes.endpoint import Endpoint
 from keytui.probes.marks import Marks
 from keytui.probes.series import Sample, Series, Target
+from keytui.probes.server_probe import ServerProbe
 
 _STARTED: Final = "process_start_time_seconds"
 
 
-class MetricsPageProbe:
+class MetricsPageProbe(ServerProbe[Counting]):
     """Counters by label, from a service's own page in Prometheus' text format."""
-
-    def __init__(self, settings: Settings, counting: Counting, coverage: Coverage, endpoint: Endpoint) -> None:
-        self._settings = settings
-        self._counting = counting
-        self._coverage = coverage
-        self._endpoint = endpoint
-
-    @property
-    def source(self) -> str:
-        return self._settings.source
 
     def ask(self, recogniser: Recogniser, bookmarks: Mapping[str, str], now: datetime) -> Iterator[Report]:
         attribution = Attribution(self._settings, self._coverage, recogniser)
         marks = Marks(bookmarks)
-        counters = Counters(self._settings, self._counting, attribution, self._coverage, marks, sampled=True)
+        counters = Counters(self._settings, self._reading, attribution, self._coverage, marks, sampled=True)
         asked = counters.asked or now
         if counters.asked is not None and asked >= now:
             return
@@ -61,8 +50,8 @@ class MetricsPageProbe:
 
     def _series(self, samples: Iterable[PageSample], started: Mapping[Target, float], now: datetime) -> list[Series]:
         """The series of the metric, each with its value now. One that the page itself dates long ago is not there."""
-        wanted = [sample for sample in samples if sample.name == self._counting.metric and self._fresh(sample, now)]
-        check_labels(self.source, self._counting.labels, (sample.labels for sample in wanted))
+        wanted = [sample for sample in samples if sample.name == self._reading.metric and self._fresh(sample, now)]
+        check_labels(self.source, self._reading.labels, (sample.labels for sample in wanted))
         return [
             Series(
                 {"__name__": sample.name, **sample.labels},
@@ -79,13 +68,13 @@ class MetricsPageProbe:
         marks.put("process", told)
         if before != told:
             return ((GapKind.COUNTER_RESET, asked, now),)
-        if not told and now - asked > self._counting.tolerance:
+        if not told and now - asked > self._reading.tolerance:
             return ((GapKind.ABSENT_SERIES, asked, now),)
         return ()
 
     def _fresh(self, sample: PageSample, now: datetime) -> bool:
         dated = sample.timestamp
-        return dated is None or now.timestamp() - float(dated) <= self._counting.tolerance.total_seconds()
+        return dated is None or now.timestamp() - float(dated) <= self._reading.tolerance.total_seconds()
 
 
 def _target(sample: PageSample) -> Target:

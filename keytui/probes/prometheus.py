@@ -21,13 +21,12 @@ from keytui.domain.reports import Report
 from keytui.domain.text import harmless
 from keytui.domain.verdict import GapKind
 from keytui.probes.attribution import Attribution, check_labels
-from keytui.probes.configuration import Counting, Settings
+from keytui.probes.configuration import Counting
 from keytui.probes.counters import Counters, Lapse
-from keytui.probes.coverage import Coverage
-from keytui.probes.endpoint import Endpoint
 from keytui.probes.json_answer import at, parse
 from keytui.probes.marks import Marks
 from keytui.probes.series import Sample, Series, Target
+from keytui.probes.server_probe import ServerProbe
 
 _STRETCH: Final = timedelta(hours=1)
 """Asked for at once: some hundred samples a series."""
@@ -35,30 +34,20 @@ _QUERY: Final = "/api/v1/query"
 _HEALTH: Final = ("up", "process_start_time_seconds")
 
 
-class PrometheusProbe:
+class PrometheusProbe(ServerProbe[Counting]):
     """Counters by label, from a Prometheus server or one that speaks its API."""
-
-    def __init__(self, settings: Settings, counting: Counting, coverage: Coverage, endpoint: Endpoint) -> None:
-        self._settings = settings
-        self._counting = counting
-        self._coverage = coverage
-        self._endpoint = endpoint
-
-    @property
-    def source(self) -> str:
-        return self._settings.source
 
     def ask(self, recogniser: Recogniser, bookmarks: Mapping[str, str], now: datetime) -> Iterator[Report]:
         attribution = Attribution(self._settings, self._coverage, recogniser)
-        counters = Counters(self._settings, self._counting, attribution, self._coverage, Marks(bookmarks))
-        begin = counters.asked or now - self._counting.history
+        counters = Counters(self._settings, self._reading, attribution, self._coverage, Marks(bookmarks))
+        begin = counters.asked or now - self._reading.history
         while begin < now:
             until = min(begin + _STRETCH, now)
             # Samples may come in late, and what was missing at the end of the last look may be there by now.
-            series = self._samples(self._counting.metric, begin - self._counting.tolerance, until)
-            check_labels(self.source, self._counting.labels, (one.labels for one in series))
+            series = self._samples(self._reading.metric, begin - self._reading.tolerance, until)
+            check_labels(self.source, self._reading.labels, (one.labels for one in series))
             jobs = counters.jobs.union(one.target[0] for one in series)
-            health = _Health(self._samples(_of_jobs(jobs), begin - self._counting.tolerance, until) if jobs else ())
+            health = _Health(self._samples(_of_jobs(jobs), begin - self._reading.tolerance, until) if jobs else ())
             report = counters.look(map(health.dated, series), begin, until, health.lapses(), last=until == now)
             if report is not None:
                 yield report

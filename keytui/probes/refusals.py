@@ -12,31 +12,20 @@ from keytui.domain.errors import Invalid
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report
 from keytui.probes.attribution import Attribution
-from keytui.probes.configuration import Counting, Pointing, Settings
+from keytui.probes.configuration import Counting, Pointing
 from keytui.probes.counters import Counters
-from keytui.probes.coverage import Coverage
-from keytui.probes.endpoint import Endpoint
 from keytui.probes.json_answer import at, parse
 from keytui.probes.marks import Marks
 from keytui.probes.series import Sample, Series
+from keytui.probes.server_probe import ServerProbe
 
 
-class RefusalsProbe:
+class RefusalsProbe(ServerProbe[Pointing]):
     """One number at a JSON pointer, which only rises while its server runs."""
-
-    def __init__(self, settings: Settings, pointing: Pointing, coverage: Coverage, endpoint: Endpoint) -> None:
-        self._settings = settings
-        self._pointing = pointing
-        self._coverage = coverage
-        self._endpoint = endpoint
-
-    @property
-    def source(self) -> str:
-        return self._settings.source
 
     def ask(self, recogniser: Recogniser, bookmarks: Mapping[str, str], now: datetime) -> Iterator[Report]:
         attribution = Attribution(self._settings, self._coverage, recogniser)
-        counting = Counting(self._pointing.pointer)
+        counting = Counting(self._reading.pointer)
         counters = Counters(self._settings, counting, attribution, self._coverage, Marks(bookmarks), sampled=True)
         if counters.asked is not None and counters.asked >= now:
             return
@@ -46,7 +35,7 @@ class RefusalsProbe:
             yield report
 
     def _number(self) -> float:
-        found = at(parse(self._endpoint.get(), self.source), self._pointing.pointer)
+        found = at(parse(self._endpoint.get(), self.source), self._reading.pointer)
         if isinstance(found, bool) or not isinstance(found, int | float):
-            raise Invalid(f"{self.source}: no number stands at {self._pointing.pointer!r}", "correct the pointer")
+            raise Invalid(f"{self.source}: no number stands at {self._reading.pointer!r}", "correct the pointer")
         return float(found) if abs(found) < 1e300 else float("inf")
