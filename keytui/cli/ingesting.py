@@ -294,6 +294,9 @@ def _remark(log: AccessLog, leaks: Sequence[tuple[Leak, str]]) -> None:
         ):
             if count:
                 remark(f"{name}: {count} {'line' if count == 1 else 'lines'} {what}")
+        if counts.without_key and not (counts.keyed or counts.named):
+            remark(f"{name}: no line has a field for a key, so that none proves anything: log one, as the guide shows,")
+            remark("  or say where it stands: --map key=auth.key_id in JSON, --map key=2 for the second field behind")
         for sample in counts.samples:
             remark(f"  {sample}")
     for leak, key in leaks:

@@ -35,6 +35,8 @@ class FileCounts:
     """Times without a zone, taken for UTC."""
     short: int = 0
     """Unknown keys of fewer characters than a prefix has."""
+    keyed: int = 0
+    """Blocks up to which some line had a field that could be the key."""
     in_a_row: int = 0
     """Lines not understood since the last block of which some were."""
     samples: list[str] = field(default_factory=list)
@@ -53,6 +55,11 @@ class FileCounts:
             + self.astray
             + self.not_understood
         )
+
+    @property
+    def named(self) -> int:
+        """Lines that named a key, be it unknown."""
+        return self.accepted + self.refused + self.undecided + self.unknown + self.shared
 
     @property
     def counted(self) -> int:

@@ -29,6 +29,9 @@ class Format(StrEnum):
 class Reader(Protocol):
     """Reads the lines of one format."""
 
+    key_place: bool
+    """Whether some line had a field that could be the key, be it empty."""
+
     def read(self, text: str) -> Line | None:
         """What a line says; None when it is none of this format."""
         ...

@@ -27,6 +27,7 @@ class JsonLines:
         self._times = times
         self._places = places(mapping)
         self._plans: dict[tuple[str, ...], tuple[_Plan, ...]] = {}
+        self.key_place = False
 
     def read(self, text: str) -> Line | None:
         """What a line says; None when it is no object, or says neither a time nor a status."""
@@ -66,7 +67,13 @@ class JsonLines:
         if len(self._plans) >= _MOST_PLANS:
             self._plans.clear()
         plans = self._plans[tuple(record)] = tuple(_plan(record, self._places[field]) for field in Field)
+        self.key_place = self.key_place or any(_holds(record, place) for place in self._places[Field.KEY])
         return plans
+
+
+def _holds(record: dict[str, object], place: Place) -> bool:
+    """Whether the place exists; what leads inwards is there or not by the names of each record."""
+    return place[0] in record and (len(place) == 1 or _within(record, place) is not None)
 
 
 def _plan(record: dict[str, object], several: tuple[Place, ...]) -> _Plan:

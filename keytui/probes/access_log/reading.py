@@ -70,6 +70,7 @@ class Reading:
             self._lines(block, texts, place.lines + block.too_long + 1, found)
             place = Place(place.head, place.offset + block.read, place.lines + len(texts) + block.too_long)
             opened.reached(place)
+            counts.keyed += found is not None and found.reader.key_place
             if counts.lines > counts.not_understood:  # of a wrong format nothing is marked as read
                 self.marks.move(opened.bookmark, str(place))
                 self.newest = opened.bookmark

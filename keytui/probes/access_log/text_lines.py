@@ -28,6 +28,8 @@ UVICORN: Final = re.compile(
 """`time INFO: address:port - "request" status phrase`, the time only where the log's configuration adds it."""
 _FURTHER: Final = re.compile(rf"(?:([A-Za-z_][\w.-]*+)[=:])?(?:{_QUOTED}|([^\s\"]\S*+))")
 _REQUEST: Final = re.compile(r"[A-Z]++ (\S++)")
+_ESCAPED: Final = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+|\\(.)", re.DOTALL)
+_CONTROLS: Final = {"b": "\b", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _PHRASES: Final = {status.value: f" {status.phrase}" for status in HTTPStatus}
 
 
@@ -46,6 +48,7 @@ class TextLines:
         self._names = names
         self._times = times
         self._key_at: int | None = None
+        self.key_place = False
         self._told = {field: _told(pattern, field, place) for field, place in mapping.items()}
 
     def read(self, text: str) -> Line | None:
@@ -59,20 +62,23 @@ class TextLines:
             rest = rest.removeprefix(_PHRASES.get(status, " "))
             address, agent = address.rpartition(":")[0] or address, ""
         asked = _REQUEST.match(request)
-        path = asked[1] if asked else ""
-        further = _FURTHER.findall(rest) if rest else []
+        path = _decoded(asked[1]) if asked else ""
+        agent = _decoded(agent or "")
+        further = _further(rest) if rest else []
         key = version = caller = ""
         if self._told:
             told = {field: _value(match, further, place) for field, place in self._told.items()}
             time, address = told.get(Field.TIME, time), told.get(Field.ADDRESS, address)
             agent, path = told.get(Field.AGENT, agent), told.get(Field.PATH, path)
             key, version, caller = (told.get(field, "") for field in (Field.KEY, Field.VERSION, Field.CALLER))
+            self.key_place = self.key_place or bool(key)
         if Field.KEY not in self._told and further:
+            self.key_place = True
             key = self._found(further)
         return Line(
             self._times.read(time),
             address,
-            agent if agent and agent != "-" else "",
+            agent if agent != "-" else "",
             status,
             path,
             key if key != "-" else "",
@@ -102,6 +108,23 @@ class TextLines:
         return usual
 
 
+def _further(rest: str) -> list[tuple[str, str, str]]:
+    """The fields behind the usual ones: name, quoted value, bare value."""
+    found = _FURTHER.findall(rest)
+    return [(name, _decoded(quoted), _decoded(bare)) for name, quoted, bare in found] if "\\" in rest else found
+
+
+def _decoded(text: str) -> str:
+    """Without the escapes of nginx and Apache, `\\x22` and `\\"`: whoever is logged by both ways is one caller."""
+    return _ESCAPED.sub(_unescaped, text) if "\\" in text else text
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return bytes.fromhex(match[0].replace("\\x", "")).decode(errors="replace")
+    return _CONTROLS.get(match[1], match[1])
+
+
 def _told(pattern: re.Pattern[str], field: Field, place: str) -> str | int:
     if place.isdecimal():
         if int(place) < 1:
@@ -118,5 +141,5 @@ def _value(match: re.Match[str], further: list[tuple[str, str, str]], place: str
     if isinstance(place, int):
         return "".join(further[place - 1][1:]) if place <= len(further) else ""
     if place in match.re.groupindex:
-        return match[place] or ""
+        return _decoded(match[place] or "")
     return next(("".join(values) for name, *values in further if name == place), "")

@@ -175,3 +175,24 @@ def test_the_second_of_two_runs_at_once_is_refused_and_counts_nothing(
 def test_a_read_only_vault_takes_nothing_in(keytui: Commands, tmp_path: Path) -> None:
     keytui.created()
     assert "leave --read-only away" in keytui("--read-only", "ingest", write(tmp_path / "e.log", line()), code=6).err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('2026-11-20T12:00:00Z INFO: 10.0.0.1:50000 - "GET /x HTTP/1.1" 200 OK', True),
+        ('2026-11-20T12:00:00Z INFO: 10.0.0.1:50000 - "GET /x HTTP/1.1" 200 OK key=-', False),
+        ('{"t":"2026-11-20T12:00:00Z","s":200}', True),
+        ('{"t":"2026-11-20T12:00:00Z","s":200,"key_prefix":""}', False),
+        ('{"ts":1795266000,"status":200,"request":{"headers":{}}}', True),
+        ('{"ts":1795266000,"status":200,"request":{"headers":{"X-Api-Key":["x"]}}}', False),
+        (
+            '{"ts":1795266000,"status":200,"request":{}}\n{"ts":1795266000,"status":200,"request":{"headers":{"X-Api-Key":"x"}}}',
+            False,
+        ),
+    ],
+)
+def test_a_log_without_a_field_for_a_key_is_told_so(keytui: Commands, tmp_path: Path, text: str, said: bool) -> None:
+    keytui.created()
+    done = keytui("ingest", write(tmp_path / "edge.log", text, text))
+    assert ("no line has a field for a key" in done.err and "--map key=" in done.err) is said

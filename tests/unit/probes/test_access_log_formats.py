@@ -176,3 +176,24 @@ def test_what_is_no_time_is_none(value: object) -> None:
 def test_a_number_beyond_all_times_is_none() -> None:
     for value in (math.inf, 10**400, 1e30, "9" * 400):
         assert Times().read(value) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"a\x22b", 'a"b'),
+        (r"a\"b", 'a"b'),
+        (r"a\x5Cb", "a\\b"),
+        (r"a\\b", "a\\b"),
+        (r"a\\x22b", r"a\x22b"),
+        (r"caf\xC3\xA9", "café"),
+        (r"a\tb", "a\tb"),
+        ("a\\xZZb", "axZZb"),
+    ],
+)
+def test_what_nginx_and_apache_escape_is_read_as_it_was_sent(written: str, meant: str) -> None:
+    asked = f'10.0.0.1 - {written} [20/Nov/2026:12:00:00 +0000] "GET /{written} HTTP/1.1" 200 1'
+    text = f'{asked} "-" "{written}" k "{written}"'
+    found = read(text, "key=2", "caller=user")
+    assert found is not None
+    assert (found.agent, found.path, found.key, found.caller) == (meant, f"/{meant}", meant, meant)
