@@ -227,3 +227,18 @@ def test_the_recogniser_knows_every_version(house: House) -> None:
     found = vault.recogniser().whole_secret(issued.secret.reveal())
     assert found is not None
     assert (found.key_id, found.version) == (issued.key.id, 1)
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(SourceKind.ACCESS_LOG, 5_000), (SourceKind.COUNTERS, 5_003)])
+def test_a_log_keeps_its_newest_bookmarks_and_a_counter_all(house: House, kind: SourceKind, kept: int) -> None:
+    vault = house.vault
+    for numbers in (range(3), range(3, 5_002), range(5_002, 5_003)):
+        marks = tuple(Bookmark(f"content-{number}", "1 2 3") for number in numbers)
+        vault.witness(report(house.clock(), kind=kind, bookmarks=marks))
+        house.clock.advance(HOUR)
+
+    names = vault.bookmarks(EDGE)
+
+    assert len(names) == kept
+    assert "content-5002" in names
+    assert ("content-0" in names) is (kept == 5_003)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.recognition import Recogniser
-from keytui.domain.reports import Bookmark, Leak, Report, SourceStanding
+from keytui.domain.reports import Bookmark, Leak, Report, SourceKind, SourceStanding
 from keytui.domain.text import harmless
 from keytui.domain.usage import NO_KEY
 from keytui.domain.verdict import Gap
@@ -24,6 +24,8 @@ from keytui.vault.local.usage.recording import RECORDERS, count_uses
 from keytui.vault.local.usage.routes import count_routes
 
 LONGEST_SOURCE: Final = 80
+MOST_BOOKMARKS: Final = 5_000
+"""Of one log, which has one a file; a counter's are kept all, because one that is gone would be counted anew."""
 
 
 class Witnessing(Section):
@@ -109,6 +111,8 @@ def _move_bookmarks(write: Write, report: Report) -> None:
                 "let one run at a time read a source; started again, it goes on where the other ended",
             )
         _store_bookmark(write, report.source, bookmark, row)
+    if report.kind is SourceKind.ACCESS_LOG and any(not bookmark.expected for bookmark in report.bookmarks):
+        _drop_oldest(write.session, report.source)
 
 
 def _store_bookmark(write: Write, source: str, bookmark: Bookmark, row: BookmarkRow | None) -> None:
@@ -120,6 +124,15 @@ def _store_bookmark(write: Write, source: str, bookmark: Bookmark, row: Bookmark
         row = BookmarkRow(source=source, name=bookmark.name, value=bookmark.value, at=write.now)
         write.session.add(row)
     row.value, row.at = bookmark.value, write.now
+
+
+def _drop_oldest(session: Session, source: str) -> None:
+    """Files that were rotated away long ago, and pipes that ended: nobody reads them again."""
+    session.flush()
+    newest_first = select(BookmarkRow.name).where(BookmarkRow.source == source).order_by(col(BookmarkRow.at).desc())
+    oldest = newest_first.offset(MOST_BOOKMARKS)
+    those = col(BookmarkRow.source) == source, col(BookmarkRow.name).in_(oldest)
+    session.connection().execute(delete(BookmarkRow).where(*those))
 
 
 def _refuse_strangers(session: Session, report: Report) -> None:
