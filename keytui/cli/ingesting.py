@@ -90,6 +90,7 @@ class _Run:
         self._recogniser = vault.recogniser()
         self._bookmarks = dict(vault.bookmarks(log.source))
         self._pipe = pipe
+        self._following = False
         if pipe is not None:
             pipe.look(self._bookmarks)  # before the time is taken by which lines are judged
         self.leaks: list[Leak] = []
@@ -98,8 +99,7 @@ class _Run:
         """Hand over what has come, or as much of it until `stop` is set."""
         with rarely_collected():
             for report in self._log.ask(self._known(), self._bookmarks, utc_now()):
-                self._hand_over(report)
-                if stop is not None and stop.is_set():
+                if not self._hand_over(report) or (stop is not None and stop.is_set()):
                     break
 
     def to_the_end(self) -> None:
@@ -110,6 +110,7 @@ class _Run:
 
     def follow(self) -> None:
         """Go on until a signal comes, or until the pipe ends."""
+        self._following = True
         with _signals() as stop:
             while not (stop.is_set() or (self._pipe is not None and self._pipe.ended)):
                 self.once(stop)
@@ -130,10 +131,28 @@ class _Run:
             self._recogniser = self._vault.recogniser()
         return self._recogniser
 
-    def _hand_over(self, report: Report) -> None:
-        self._vault.witness(report)
+    def _hand_over(self, report: Report) -> bool:
+        """False: another run has counted some of it, and of ours nothing was; what that left is there the next time."""
+        try:
+            self._vault.witness(report)
+        except Refused:
+            if not self._overtaken(report):
+                raise
+            self._log.take_back()
+            return False
         self._bookmarks.update({bookmark.name: bookmark.value for bookmark in report.bookmarks})
+        self._log.keep()
         self.leaks += report.leaks
+        return True
+
+    def _overtaken(self, report: Report) -> bool:
+        """Whether one who follows files goes on where another run has ended; what a pipe gave is gone."""
+        bookmarks = dict(self._vault.bookmarks(self._log.source))
+        moved = any(bookmarks.get(mark.name) != self._bookmarks.get(mark.name) for mark in report.bookmarks)
+        if not (moved and self._following and self._pipe is None):
+            return False
+        self._bookmarks = bookmarks
+        return True
 
 
 @contextmanager

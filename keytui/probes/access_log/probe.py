@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -74,6 +75,7 @@ class AccessLog:
         self._by_prefix = self._recognised = False
         self._said_at: datetime | None = None
         self._vouched = 0.0
+        self._kept: tuple[dict[str, FileCounts], set[tuple[str, int, str]]] = {}, set()
         self._gaps: dict[GapKind, Gap] = {}
 
     @property
@@ -85,6 +87,18 @@ class AccessLog:
     def by_prefix_only(self) -> bool:
         """Whether an outsider could have written some of what was counted so far."""
         return self._by_prefix and not self._verified
+
+    def keep(self) -> None:
+        """The last report was taken in: what it counted stays."""
+        self._kept = deepcopy(self.counts), set(self._told)
+
+    def take_back(self) -> None:
+        """The last report was refused: its lines come again, as far as nobody else has counted them."""
+        counts, told = self._kept
+        self.counts = deepcopy(counts)
+        self._told = set(told)
+        self._said_at = None
+        self._gaps.clear()
 
     def ask(self, recogniser: Recogniser, bookmarks: Mapping[str, str], now: datetime) -> Iterator[Report]:
         """What has come since the bookmarks."""

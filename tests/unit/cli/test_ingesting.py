@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -196,3 +197,24 @@ def test_a_log_without_a_field_for_a_key_is_told_so(keytui: Commands, tmp_path: 
     keytui.created()
     done = keytui("ingest", write(tmp_path / "edge.log", text, text))
     assert ("no line has a field for a key" in done.err and "--map key=" in done.err) is said
+
+
+def test_a_run_that_follows_goes_on_where_another_has_counted_meanwhile(
+    keytui: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = keytui.created()
+    log = write(tmp_path / "edge.log", line(secret[:PREFIX]))
+    witness, tries = LocalVault.witness, iter(range(100))
+
+    def late(vault: LocalVault, report: Report) -> None:
+        if next(tries) == 0:
+            assert keytui("ingest", log, "--json").answer["accepted"] == 1
+            write(tmp_path / "edge.log", line(secret[:PREFIX], 30), line(path=f"/x?api_key={secret}", ago=20))
+        witness(vault, report)
+        if any(use.version for use in report.uses) and Path(log).read_text().count("\n") == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(LocalVault, "witness", late)
+    answer = keytui("ingest", "--follow", log, "--json").answer
+    assert (answer["lines"], answer["accepted"], answer["leaks"]) == (2, 2, 1)
+    assert sum(int(str(use["accepted"])) for use in keytui("callers", "checkout", "--json").items) == 3
