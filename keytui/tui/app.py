@@ -307,7 +307,7 @@ class Console(App[int]):
         if self.secret_at_hand and isinstance(screen, VaultScreen):
             screen.tell("the palette stays shut in this step", "esc leaves it first", severity="warning")
         elif not isinstance(screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())  # without an id: the one before may not be gone yet
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Dark or light, and a screenshot where no secret can be on it.

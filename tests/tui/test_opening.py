@@ -178,6 +178,33 @@ async def test_the_palette_closes_itself_only_however_often_enter_is_pressed(
         assert [type(screen) for screen in console.screen_stack] == [KeysScreen]
 
 
+async def test_the_palette_opens_again_while_the_one_before_is_still_leaving(
+    console: Console, fleet: LocalVault
+) -> None:
+    async with console.run_test() as pilot:
+        await keys(pilot)
+        for _ in range(3):
+            console.action_command_palette()
+            await until(pilot, lambda: bool(console.screen.query(CommandList)), "the palette")
+            await pilot.pause()
+            console.screen.dismiss()
+        console.action_command_palette()
+        await pilot.press("pageup", "pagedown", "escape")
+        await until(pilot, lambda: isinstance(console.screen, KeysScreen), "the keys")
+
+
+async def test_a_page_up_in_a_palette_without_room_is_let_go(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=(40, 10)) as pilot:
+        await keys(pilot)
+        await pilot.press("colon")
+        await until(pilot, lambda: bool(console.screen.query(CommandList)), "the palette")
+        await until(pilot, lambda: console.screen.query_one(CommandList).option_count > 0, "what can be done")
+        console.screen.query_one(CommandList).styles.height = 0
+        await pilot.pause()
+        await pilot.press("down", "pageup", "pagedown")
+        assert console.is_running
+
+
 async def test_words_that_stand_there_are_not_said_again(console: Console, fleet: LocalVault) -> None:
     async with console.run_test(notifications=True) as pilot:
         screen = await keys(pilot)
