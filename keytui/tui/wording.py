@@ -136,11 +136,14 @@ def refusals(number: int) -> Content:
     return Content.styled(f"! {count(number)}", "$error") if number else Content.styled("0", QUIET)
 
 
+def alert_symbol(alert: Alert) -> tuple[str, str]:
+    """Its severity's symbol and style; one that somebody has seen to has a tick for a symbol, and is quiet."""
+    return ("✓", QUIET) if alert.acknowledged_at is not None else SEVERITIES[alert.signal.severity]
+
+
 def alert_mark(alert: Alert) -> Content:
-    """An alert's severity as symbol and word; one that somebody has seen to has a tick for a symbol, and is quiet."""
-    symbol, style = SEVERITIES[alert.signal.severity]
-    if alert.acknowledged_at is not None:
-        symbol, style = "✓", QUIET
+    """An alert's symbol, and its severity as a word."""
+    symbol, style = alert_symbol(alert)
     return Content.styled(f"{symbol} {alert.signal.severity}", style)
 
 

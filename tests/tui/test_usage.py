@@ -257,6 +257,7 @@ async def test_an_alert_is_acknowledged_with_a_note_in_a_paused_screen_too(
         assert pilot.app.screen.query_one("#act").disabled, "a note is asked for"
         await confirm(pilot, note="partner called, their job is stopped")
         await until_said(pilot, "✓ critical", "✓ ada@bastion-2: part")
+        assert "✓ " in line_with(pilot, "partner-export  "), "its key's row knows of it too"
         await pilot.press("shift+tab", "A")
         await until_said(pilot, "10.0.3.7 still uses v6 of ci-deploy")
         await pilot.press("escape", "j", "A")

@@ -207,10 +207,21 @@ class UsageScreen(ModeScreen, LiveScreen):
         """Show it in the moment that is held, which may be paused."""
         self.tell("acknowledged: it resolves by itself")
         if self._monitor is not None:
-            alerts = tuple(alert if each.id == alert.id else each for each in self._monitor.alerts)
-            self._monitor = replace(self._monitor, alerts=alerts)
+            self._monitor = _with_alert(self._monitor, alert)
             self.drawn()
         self.console.ask_standing()
+
+
+def _with_alert(monitor: Monitor, alert: Alert) -> Monitor:
+    """The same moment, with what was just done about an alert: among the alerts, and in its key's row."""
+    return replace(
+        monitor,
+        alerts=tuple(alert if each.id == alert.id else each for each in monitor.alerts),
+        keys=tuple(
+            replace(row, alert=alert) if row.alert is not None and row.alert.id == alert.id else row
+            for row in monitor.keys
+        ),
+    )
 
 
 def _question(alert: Alert) -> Question:

@@ -13,7 +13,7 @@ from keytui.domain.durations import short
 from keytui.domain.monitor import CallerTraffic, KeyTraffic, RefusedFrom
 from keytui.domain.text import harmless
 from keytui.tui.widgets.columns import Column
-from keytui.tui.wording import QUIET, SEVERITIES, ago, alert_mark, count, outside, pace, rate, refusals, share
+from keytui.tui.wording import QUIET, ago, alert_mark, alert_symbol, count, outside, pace, rate, refusals, share
 
 _KINDS: Final = {
     AlertKind.REFUSAL_BURST: "refusals from one address",
@@ -57,7 +57,7 @@ def _versions(key: KeyTraffic) -> Content:
 def _kind(alert: Alert | None) -> Content:
     if alert is None:
         return Content("")
-    symbol, style = SEVERITIES[alert.signal.severity]
+    symbol, style = alert_symbol(alert)
     return Content.styled(f"{symbol} {_KINDS[alert.signal.kind]}", style)
 
 
