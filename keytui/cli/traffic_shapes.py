@@ -65,7 +65,9 @@ def _rotation_shape(traffic: RotationTraffic, monitor: Monitor) -> Shape:
     return {
         **rotation_shape(traffic.rotation, monitor.as_of),
         "old": _points_shape(traffic.old),
+        "old_per_second": traffic.old_per_second,
         "new": _points_shape(traffic.new),
+        "new_per_second": traffic.new_per_second,
         "unmoved": [
             {
                 "caller": each.caller,

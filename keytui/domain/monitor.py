@@ -162,11 +162,16 @@ class Unmoved:
 
 @dataclass(frozen=True, slots=True)
 class RotationTraffic:
-    """An open rotation's two versions over the range, in the same buckets, and who holds it up."""
+    """An open rotation's two versions over the range, in the same buckets, and who holds it up.
+
+    The rates are of accepted requests per second over the last sixty seconds, whatever the range.
+    """
 
     rotation: Rotation
     old: tuple[Point, ...]
+    old_per_second: float
     new: tuple[Point, ...]
+    new_per_second: float
     unmoved: tuple[Unmoved, ...]
 
 

@@ -183,6 +183,7 @@ def test_an_open_rotation_shows_who_holds_it_up(house: House, rotating: tuple[Ro
     assert traffic.rotation == rotation
     assert [point.at for point in traffic.old] == [point.at for point in traffic.new]
     assert (sum(point.accepted for point in traffic.old), sum(point.accepted for point in traffic.new)) == (8, 30)
+    assert (traffic.old_per_second, traffic.new_per_second) == pytest.approx((6 / 60, 30 / 60)), "of the last minute"
     assert [(caller.caller, caller.declared, caller.per_minute) for caller in traffic.unmoved] == [("batch", True, 6)]
     assert house.vault.monitor(DAY, 10).keys[0].versions[0].version == 2
 

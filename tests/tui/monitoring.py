@@ -162,7 +162,14 @@ def busy() -> Monitor:
         key("[red]x[/red]", 0.02, (1, 12)),
         key("partner-export", 0.0, refused=212, alert=BURST),
     )
-    rotation = RotationTraffic(CI, points(QUARTER, GIVING_WAY), points(QUARTER, COMING), (straggler,))
+    rotation = RotationTraffic(
+        CI,
+        old=points(QUARTER, GIVING_WAY),
+        old_per_second=4 / 60,
+        new=points(QUARTER, COMING),
+        new_per_second=42.6,
+        unmoved=(straggler,),
+    )
     refused = (
         RefusedFrom("203.0.113.9", 218, NOON - timedelta(seconds=4), ("partner-export", "")),
         RefusedFrom("198.51.100.7", 3, NOON - timedelta(minutes=9), ("",)),

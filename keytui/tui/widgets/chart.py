@@ -35,13 +35,6 @@ def stretch(count: int, group: timedelta, now: datetime) -> tuple[datetime, date
     return (begun - group * count, begun) if group <= MINUTE else (begun - group * (count - 1), now)
 
 
-def per_minute(points: Sequence[Point], bucket: timedelta, now: datetime) -> float:
-    """Accepted requests per minute since the last whole minute, or bucket, began: the newest are in it."""
-    length = max(bucket, MINUTE)
-    begin = now - timedelta(seconds=now.timestamp() % length.total_seconds()) - length
-    return sum(point.accepted for point in points if point.at >= begin) / ((now - begin) / MINUTE)
-
-
 def bars(values: Sequence[int], top: int, width: int) -> str:
     """One line of bars on a scale up to `top`, each as broad as `width` allows for all of them."""
     broad = max(width // max(len(values), 1), 1)

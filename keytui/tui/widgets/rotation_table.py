@@ -13,7 +13,7 @@ from keytui.domain.monitor import MINUTE, Monitor, RotationTraffic, Unmoved
 from keytui.domain.rotation import Rotation
 from keytui.domain.text import harmless
 from keytui.tui.screens.wizard.words import countdown
-from keytui.tui.widgets.chart import bars, group_of, grouped, per_minute, stretch
+from keytui.tui.widgets.chart import bars, group_of, grouped, stretch
 from keytui.tui.widgets.columns import Column
 from keytui.tui.widgets.live_table import LiveTable
 from keytui.tui.wording import QUIET, ago, count, outside, pace
@@ -89,12 +89,12 @@ def rotation_lines(traffic: RotationTraffic, monitor: Monitor, width: int) -> It
 
     versions = f"  v{rotation.old_version} → " + _number(rotation.new_version)
     yield line("", Content.assemble((harmless(rotation.key_name), "bold"), versions), countdown(rotation, now))
-    for name, number, points, values in (
-        ("old", rotation.old_version, traffic.old, old),
-        ("new", rotation.new_version, traffic.new, new),
+    for name, number, per_second, values in (
+        ("old", rotation.old_version, traffic.old_per_second, old),
+        ("new", rotation.new_version, traffic.new_per_second, new),
     ):
         drawn = Content.styled(bars(values, top, width), "$graph")
-        yield line(name, Content(f"  {name} {_number(number)}"), drawn, Content(pace(per_minute(points, bucket, now))))
+        yield line(name, Content(f"  {name} {_number(number)}"), drawn, Content(pace(per_second * 60)))
     times = _times(*stretch(len(old), group, now), len(bars(old, top, width)))
     yield line("scale", Content.styled(f"  0 to {count(top)} in {_length(group)}", QUIET), times)
     for unmoved in traffic.unmoved[:_MOST_UNMOVED]:

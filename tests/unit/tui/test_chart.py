@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keytui.domain.monitor import MINUTE, RANGES, Point
-from keytui.tui.widgets.chart import bars, group_of, grouped, per_minute
+from keytui.domain.monitor import RANGES, Point
+from keytui.tui.widgets.chart import bars, group_of, grouped
 from keytui.tui.wording import rate, share
 from tests.world import NOON
 
@@ -38,12 +38,6 @@ def test_a_longer_one_is_drawn_as_far_as_it_has_come() -> None:
     """What was just used must not look unused for half a day."""
     day = timedelta(days=1)
     assert grouped((Point(NOON - day, 5), Point(NOON, 1)), day, day, NOON + timedelta(hours=1)) == (5, 1)
-
-
-def test_the_rate_counts_what_has_just_come_in() -> None:
-    now = NOON + timedelta(minutes=1)
-    assert per_minute((Point(NOON, 3), Point(now, 3)), MINUTE, now + MINUTE / 2) == 4
-    assert per_minute((Point(NOON - MINUTE, 3),), MINUTE, now) == 0
 
 
 @given(st.integers(1, 90), st.integers(1, 120))

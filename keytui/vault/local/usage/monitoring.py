@@ -69,7 +69,7 @@ class Monitoring(Section):
                 refused_per_second=sum(each.refused for each in rates.values()),
                 keys=self._keys(look, versions, rates, alerts),
                 total_keys=sum(counts.requests > 0 for counts in by_key(versions.items()).values()),
-                rotations=_rotations(look),
+                rotations=_rotations(look, rates),
                 refused_from=refused_from(session, over.start(look.now), limit, key_id),
                 alerts=alerts,
             )
@@ -209,7 +209,7 @@ def _by_key(rates: Mapping[Version, Rate]) -> dict[str, Rate]:
     return found
 
 
-def _rotations(look: _Look) -> tuple[RotationTraffic, ...]:
+def _rotations(look: _Look, rates: Mapping[Version, Rate]) -> tuple[RotationTraffic, ...]:
     """The open ones, newest first, at most `limit`."""
     found = select(RotationRow).where(col(RotationRow.closed_at).is_(None)).order_by(col(RotationRow.id).desc())
     if look.key_id is not None:
@@ -217,14 +217,18 @@ def _rotations(look: _Look) -> tuple[RotationTraffic, ...]:
     rotations = [stored_rotation(look.session, row) for row in look.session.exec(found.limit(look.limit)).all()]
     counted = by_bucket(look.session, look.stretch(look.over), [rotation.key_id for rotation in rotations])
     held_up_by = unmoved(look.session, rotations, look.now)
+    still = Rate()
     return tuple(
         RotationTraffic(
             rotation,
-            _points(look, counted.get((rotation.key_id, rotation.old_version), {})),
-            _points(look, counted.get((rotation.key_id, rotation.new_version or 0), {})),
-            held_up_by.get(rotation.id, ()),
+            old=_points(look, counted.get(old, {})),
+            old_per_second=rates.get(old, still).accepted,
+            new=_points(look, counted.get(new, {})),
+            new_per_second=rates.get(new, still).accepted,
+            unmoved=held_up_by.get(rotation.id, ()),
         )
         for rotation in rotations
+        for old, new in (((rotation.key_id, rotation.old_version), (rotation.key_id, rotation.new_version or 0)),)
     )
 
 
