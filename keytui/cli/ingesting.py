@@ -318,6 +318,8 @@ def _remark(log: AccessLog, leaks: Sequence[tuple[Leak, str]]) -> None:
             remark("  or say where it stands: --map key=auth.key_id in JSON, --map key=2 for the second field behind")
         for sample in counts.samples:
             remark(f"  {sample}")
+    for name in sorted(log.waiting):
+        remark(f"{name}: its last line has no end yet: it is left for the next run")
     for leak, key in leaks:
         remark(f"{leak.place} holds the whole secret of {key} v{leak.version}: it is flagged as leaked, rotate it")
     if log.by_prefix_only:

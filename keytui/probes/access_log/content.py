@@ -51,6 +51,8 @@ class Block(NamedTuple):
     data: bytes
     read: int
     too_long: int = 0
+    torn: bool = False
+    """It is a last line without an end, and counts only if it can be read: more of it may be elsewhere."""
 
 
 class Content(Protocol):
@@ -59,6 +61,10 @@ class Content(Protocol):
     name: str
     head: bytes
     cut_off: bool
+    complete: bool
+    """Whether nothing more will be written to it, so that its last line needs no end."""
+    waiting: bool
+    """Whether a last line was left because more of it may come."""
 
     def skip(self, offset: int) -> None:
         """Begin at an offset."""
@@ -102,7 +108,7 @@ class FileContent:
         """OSError when it cannot be opened."""
         self.name = str(path)
         self.path = path
-        self.cut_off = False
+        self.cut_off = self.complete = self.waiting = False
         raw = path.open("rb")
         self.status = os.fstat(raw.fileno())
         self._packed = raw.peek(2)[:2] == _GZIP
@@ -133,6 +139,9 @@ class FileContent:
             yield from splitter.split(data)
         if self._packed and not self.cut_off:
             yield from splitter.rest()
+        elif self.complete and not self._packed:
+            yield from splitter.rest(torn=True)
+        self.waiting = splitter.carries and not (self.complete or self._packed)
 
     def close(self) -> None:
         self._file.close()
@@ -156,7 +165,7 @@ class PipeContent:
     def __init__(self, stream: BinaryIO, name: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.name = name
         self._monotonic = monotonic
-        self.cut_off = False
+        self.cut_off = self.complete = self.waiting = False
         self.ended = False
         self.head = b""
         self.reached: tuple[int, int] | None = None
@@ -194,6 +203,8 @@ class PipeContent:
             yield from self._splitter.split(data[passed:])
             if self.patience is not None and self._monotonic() - began > _AT_ONCE:
                 return
+        if self.ended:
+            yield from self._splitter.rest(torn=True)
 
     def close(self) -> None:
         """It is not ours to close."""
@@ -251,9 +262,16 @@ class Splitter:
         if len(self._carry) > MOST_LINE:
             self._passed, self._carry = len(self._carry), b""
 
-    def rest(self) -> Iterator[Block]:
+    @property
+    def carries(self) -> bool:
+        """Whether the last line has no end yet."""
+        return bool(self._carry or self._passed)
+
+    def rest(self, torn: bool = False) -> Iterator[Block]:
         """The last line of a content that is complete, although nothing ends it."""
-        if self._carry:
-            yield Block(self._carry, len(self._carry))
-        elif self._passed:
-            yield Block(b"", self._passed, 1)
+        carry, passed = self._carry, self._passed
+        self._carry, self._passed = b"", 0
+        if carry:
+            yield Block(carry, len(carry), torn=torn)
+        elif passed and not torn:
+            yield Block(b"", passed, 1)

@@ -31,6 +31,8 @@ LAG: Final = timedelta(seconds=10)
 BEAT: Final = timedelta(seconds=10)
 """How often it says so."""
 SKEW: Final = Policy().clock_skew
+_LET_GO: Final = 60.0
+"""Seconds after the next log began, in which a server may still write to the one before."""
 _APART: Final = timedelta(minutes=10)
 _MOST_LINES: Final = 50_000
 _MOST_SUMS: Final = 5_000
@@ -71,6 +73,8 @@ class AccessLog:
         """What each file's format is, as far as it was found."""
         self.problems: dict[str, str] = {}
         """Why a file could not be read, or not to its end."""
+        self.waiting: set[str] = set()
+        """The files whose last line has no end yet."""
         self._told: set[tuple[str, int, str]] = set()
         self._by_prefix = self._recognised = False
         self._said_at: datetime | None = None
@@ -126,6 +130,7 @@ class AccessLog:
             before = run.marks.value(one.bookmark)
             if former is not None:
                 gaps += self._missing(former, one, tally, state)
+            one.content.complete = limit is not None and run.now - limit > _LET_GO
             former = one if one.first_at is not None else former
             for format_ in run.read(one, self._counts(name)):
                 if format_ is not None:
@@ -133,6 +138,9 @@ class AccessLog:
                 if tally.lines >= _MOST_LINES or tally.size >= _MOST_SUMS:
                     yield self._report(run, gaps, now, limit)
                     gaps = []
+            self.waiting.discard(name)
+            if one.content.waiting:
+                self.waiting.add(name)
             if one.content.cut_off:
                 self.problems[name] = "is cut off or damaged: what follows is missing"
                 if run.marks.value(one.bookmark) != before:

@@ -67,6 +67,9 @@ class Reading:
             if not texts[-1]:
                 texts.pop()
             found = self._still(found, texts)
+            if block.torn and not any(found.reader.read(text) for text in texts if found):
+                content.waiting = True
+                break
             self._lines(block, texts, place.lines + block.too_long + 1, found)
             place = Place(place.head, place.offset + block.read, place.lines + len(texts) + block.too_long)
             opened.reached(place)

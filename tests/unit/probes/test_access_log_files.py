@@ -9,6 +9,7 @@ import random
 import shutil
 import tracemalloc
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -431,3 +432,36 @@ class Rotating:
         elif how == "delete":
             aside.unlink()
         self.file.touch()
+
+
+@pytest.mark.parametrize(("now", "counted"), [(at(65), 12), (at(130), 13)])
+def test_the_last_line_of_a_log_that_another_follows_needs_no_end(file: Path, now: datetime, counted: int) -> None:
+    """A minute after the next one began nobody writes to it any more."""
+    file.with_name("edge.log.1").write_text("\n".join(lines(0, 8)))
+    write(file, *lines(60, 65))
+    book = Notebook()
+    for _ in range(2):
+        book.read(file.with_name("edge.log.1"), file, now=now)
+        assert book.accepted == {VERSION: counted}
+    assert book.gaps == []
+
+
+def test_the_last_line_of_a_pipe_that_ended_needs_no_end_if_it_is_whole() -> None:
+    text = "\n".join(lines(0, 3))
+    for end in (text, text[:-5]):
+        pipe = PipeContent(io.BytesIO(end.encode()), "standard input")
+        log, book = AccessLog("log edge", [], pipe), Notebook()
+        book.take(log)
+        assert book.accepted == {VERSION: 3 if end == text else 2}
+        assert log.waiting == (set() if end == text else {"standard input"})
+        assert book.gaps == []
+
+
+def test_a_last_line_that_may_still_grow_is_told(file: Path) -> None:
+    file.write_text("\n".join(lines(0, 3)))
+    log, book = AccessLog("log edge", [file]), Notebook()
+    book.take(log)
+    assert log.waiting == {str(file)}
+    write(file, "", *lines(3, 4))
+    book.take(log)
+    assert (log.waiting, book.accepted) == (set(), {VERSION: 4})
