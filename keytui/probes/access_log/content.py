@@ -18,7 +18,9 @@ HEAD: Final = 4096
 """First bytes that a content is known by; fewer where fewer were counted when it was first met."""
 BLOCK: Final = 512 * 1024
 MOST_LINE: Final = 256 * 1024
-"""Bytes of the longest line that is looked at; a longer one is passed over as it comes."""
+"""Bytes of the longest line that is read; a longer one is passed over as it comes, and looked through for secrets."""
+_OVERLAP: Final = 16 * 1024
+"""Bytes of the longest secret as a log may write it, each of its characters escaped."""
 _AT_ONCE: Final = 1.0
 """Seconds for which a pipe is read at once: who reads for longer judges what comes by a time that is past."""
 _FIRST_BYTES: Final = 2.0
@@ -51,6 +53,8 @@ class Block(NamedTuple):
     data: bytes
     read: int
     too_long: int = 0
+    passed: bytes = b""
+    """A piece of the line that is being passed over, with the end of the piece before."""
     torn: bool = False
     """It is a last line without an end, and counts only if it can be read: more of it may be elsewhere."""
 
@@ -242,6 +246,8 @@ class Splitter:
     _carry: bytes = b""
     _passed: int = 0
     """Bytes of a line that is too long, so far."""
+    _tail: bytes = b""
+    """The last of them."""
 
     def split(self, data: bytes) -> Iterator[Block]:
         """The lines that end in `data`."""
@@ -249,9 +255,10 @@ class Splitter:
             end = data.find(b"\n") + 1
             if not end:
                 self._passed += len(data)
+                yield self._piece(data)
                 return
             passed, self._passed = self._passed + end, 0
-            yield Block(b"", passed, 1)
+            yield self._piece(data[:end])._replace(read=passed, too_long=1)
             data = data[end:]
         cut = data.rfind(b"\n") + 1
         if cut:
@@ -260,7 +267,15 @@ class Splitter:
         else:
             self._carry += data
         if len(self._carry) > MOST_LINE:
-            self._passed, self._carry = len(self._carry), b""
+            piece, self._carry, self._tail = self._carry, b"", b""
+            self._passed = len(piece)
+            yield self._piece(piece)
+
+    def _piece(self, data: bytes) -> Block:
+        """What is passed over, for whoever looks for secrets in it."""
+        passed = self._tail + data
+        self._tail = passed[-_OVERLAP:]
+        return Block(b"", 0, passed=passed)
 
     @property
     def carries(self) -> bool:

@@ -116,6 +116,8 @@ class Reading:
         for number, secret in leaking.items():
             line = read(texts[number - first])
             self._leak(secret, number, line.at if line else None)
+        if block.passed:
+            self._look_through(block.passed, first - block.too_long)
         if block.too_long:
             counts.not_understood += block.too_long
             self.tally.miss(block.too_long)
@@ -137,6 +139,13 @@ class Reading:
         lines = enumerate(data.split(b"\n"), first)
         found = ((number, self.leaks.in_line(line, beginnings)) for number, line in lines)
         return {number: secret for number, secret in found if secret is not None}
+
+    def _look_through(self, piece: bytes, number: int) -> None:
+        """A piece of a line that is too long to be read may hold a whole secret: it is told once."""
+        beginnings = self.leaks.beginnings_in(piece)
+        secret = self.leaks.in_line(piece, beginnings) if beginnings else None
+        if secret is not None and (secret.key_id, secret.version, self.file) not in self.told:
+            self._leak(secret, number, None)
 
     def _leak(self, secret: Recognised | None, number: int, at: float | None) -> None:
         self.tally.counts.leaks += 1

@@ -144,3 +144,13 @@ def test_a_line_full_of_beginnings_is_soon_done_with() -> None:
 
 def test_without_a_secret_to_look_for_nothing_is_found() -> None:
     assert Leaks(Recogniser([])).beginnings_in(SECRET.encode()) == ()
+
+
+@pytest.mark.parametrize("before", [0, 300_000, 524_270, 786_420, 1_572_850, 2_000_000])
+def test_a_secret_anywhere_in_a_line_that_is_too_long_to_be_read_is_found(tmp_path: Path, before: int) -> None:
+    file = tmp_path / "edge.log"
+    write(file, nginx(0), f'{{"t": "{"x " * (before // 2)}{SECRETS[0]} {"y " * 1_000_000}"}}', nginx(1))
+    log, book = AccessLog("log edge", [file]), Notebook()
+    book.take(log)
+    assert book.leaks == [("checkout", 1, "edge.log line 2")]
+    assert log.counts[str(file)].leaks == 1
