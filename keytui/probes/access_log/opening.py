@@ -24,6 +24,7 @@ _ROTATED: Final = re.compile(
 _AT_ONCE: Final = 60.0
 """Seconds between two contents in which no third one was written."""
 _NUMBER: Final = re.compile(r"\.(\d{1,3})(?=\.|$)")
+_DATED: Final = re.compile(r"[.-]\d{4}-?\d\d-?\d\d")
 _DAY: Final = re.compile(r"[.-](\d{4})-?(\d\d)-?(\d\d)(?=\.|$)")
 FirstTime = Callable[[Sequence[str]], tuple[float | None, bool]]
 """The time that some lines begin with, and whether lines of a clock that was not set stand before."""
@@ -116,8 +117,9 @@ def neighbours(older: Opened, younger: Opened, apart: float) -> bool:
 
 def _number(name: str) -> int | None:
     """How often a log was rotated, as its name says; -1 for the one that is written to."""
-    found = _NUMBER.findall(name)
-    if found:
+    if _DATED.search(name):  # Caddy's stamp ends with a fraction of a second
+        return None
+    if found := _NUMBER.findall(name):
         return int(found[-1])
     return -1 if source_name(name) in (f"log {name}", f"log {name.removesuffix('.log')}") else None
 

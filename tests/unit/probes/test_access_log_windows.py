@@ -148,10 +148,13 @@ def test_each_missing_file_leaves_its_gap(file: Path) -> None:
     ]
 
 
-def test_a_log_that_was_renamed_to_a_date_since_the_last_run_leaves_no_gap(file: Path) -> None:
+@pytest.mark.parametrize(
+    "name", ["edge.log-20261121", "edge-2026-11-21T08-15-03.123.log", "edge.log.old", "edge.log.1"]
+)
+def test_a_log_that_was_renamed_since_the_last_run_leaves_no_gap(file: Path, name: str) -> None:
     book = Notebook()
     book.read(write(file, *hourly(0, 3)), now=NOW)
-    file.rename(file.with_name("edge.log-20261121"))
+    file.rename(file.with_name(name))
     book.read(write(file, *hourly(20, 23)), now=NOW)
     assert book.gaps == []
     assert book.accepted == {VERSION: 6}
