@@ -16,7 +16,7 @@ from keytui.tui.widgets.live_table import Line, LiveCells
 from keytui.tui.wording import QUIET, rate
 
 _WIDE: Final = 110
-_WIDTHS: Final = {True: (10, None, 9, 20, 48), False: (0, None, 8, 11, 20)}
+_WIDTHS: Final = {True: (9, None, 8, 20, 48), False: (0, None, 8, 11, 20)}
 """Cells of each part in a wide line and in a narrow one; the graph has the rest."""
 
 
