@@ -108,7 +108,8 @@ def neighbours(older: Opened, younger: Opened, apart: float) -> bool:
     if source_name(first) == source_name(second) and not isinstance(younger.content, PipeContent):
         numbers = _number(first), _number(second)
         if numbers[0] is not None and numbers[1] is not None:
-            return numbers in ((0, -1), (1, -1)) or numbers[0] == numbers[1] + 1
+            adjacent = numbers in ((0, -1), (1, -1)) or numbers[0] == numbers[1] + 1
+            return adjacent or (older.known and apart <= _AT_ONCE)
         days = _day(first), _day(second)
         if days[0] is not None and days[1] is not None:
             return days[1] - days[0] == 1
