@@ -14,17 +14,16 @@ from typing import Annotated, Final
 
 import typer
 
+from keytui.cli.ingested import numbers, refuse_nothing, remark_on, say_counts, shape_of, total
 from keytui.cli.options import JsonOption
-from keytui.cli.output import remark, say_json, say_table
+from keytui.cli.output import say_json
 from keytui.cli.session import opened
-from keytui.cli.shapes import Shape
 from keytui.clock import utc_now
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Leak, Report
-from keytui.domain.secrets import PREFIX_LENGTH
 from keytui.domain.text import harmless
-from keytui.probes.access_log import AccessLog, FileCounts, Format, PipeContent, parse_mapping, source_name
+from keytui.probes.access_log import AccessLog, Format, PipeContent, parse_mapping, source_name
 from keytui.vault.protocol import Vault
 
 POLL: Final = 0.5
@@ -73,11 +72,11 @@ def ingest(
             run.end()
             leaks = [(leak, vault.detail(leak.key_id).summary.key.name) for leak in run.leaks]
     if json:
-        say_json(_shape(log, leaks))
+        say_json(shape_of(log, leaks))
     else:
-        _say(log)
-    _remark(log, leaks)
-    _refuse_nothing(log)
+        say_counts(log)
+    remark_on(log, leaks)
+    refuse_nothing(log)
 
 
 class _Run:
@@ -119,9 +118,9 @@ class _Run:
 
     def end(self) -> None:
         """Leave the counts in the audit log."""
-        total = _total(self._log)
-        if total.lines:
-            self._vault.ingested(self._log.source, {name: str(count) for name, count in _numbers(total).items()})
+        counted = total(self._log)
+        if counted.lines:
+            self._vault.ingested(self._log.source, {name: str(count) for name, count in numbers(counted).items()})
 
     def _known(self) -> Recogniser:
         """A key that was made meanwhile is known from its first line on."""
@@ -224,112 +223,3 @@ def _signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _total(log: AccessLog) -> FileCounts:
-    total = FileCounts()
-    for counts in log.counts.values():
-        total.add(counts)
-    return total
-
-
-def _numbers(counts: FileCounts) -> dict[str, int]:
-    return {
-        "lines": counts.lines,
-        "accepted": counts.accepted,
-        "refused": counts.refused,
-        "undecided": counts.undecided,
-        "without_key": counts.without_key,
-        "unknown_key": counts.unknown,
-        "shared_prefix": counts.shared,
-        "in_future": counts.skewed,
-        "out_of_time": counts.astray,
-        "not_understood": counts.not_understood,
-        "leaks": counts.leaks,
-        "without_zone": counts.zoneless,
-        "short_key": counts.short,
-    }
-
-
-def _shape(log: AccessLog, leaks: Sequence[tuple[Leak, str]]) -> Shape:
-    return {
-        "source": log.source,
-        "by_prefix_only": log.by_prefix_only,
-        **_numbers(_total(log)),
-        "files": [
-            {
-                "file": name,
-                "format": log.formats.get(name),
-                **_numbers(counts),
-                "samples": counts.samples,
-                "problem": log.problems.get(name),
-            }
-            for name, counts in _every_file(log).items()
-        ],
-        "leaked": [
-            {"key_id": leak.key_id, "key": name, "version": leak.version, "place": leak.place} for leak, name in leaks
-        ],
-    }
-
-
-def _every_file(log: AccessLog) -> dict[str, FileCounts]:
-    """Those that could not be read too."""
-    return {**log.counts, **{name: FileCounts() for name in log.problems if name not in log.counts}}
-
-
-def _say(log: AccessLog) -> None:
-    rows = [_row(name, log.formats.get(name, "-"), counts) for name, counts in log.counts.items()]
-    if len(rows) > 1:
-        rows.append(_row("all", "", _total(log)))
-    say_table(
-        ("FILE", "FORMAT", "LINES", "ACCEPTED", "REFUSED", "NO KEY", "UNKNOWN KEY", "NOT COUNTED", "LEAKS"),
-        rows,
-        "FILE",
-        ("FORMAT", "LEAKS", "NOT COUNTED", "UNKNOWN KEY"),
-    )
-
-
-def _row(name: str, format_: str, counts: FileCounts) -> tuple[str, ...]:
-    not_counted = counts.undecided + counts.shared + counts.skewed + counts.astray + counts.not_understood
-    numbers = (counts.lines, counts.accepted, counts.refused, counts.without_key, counts.unknown, not_counted)
-    return name, format_, *map(str, numbers), str(counts.leaks)
-
-
-def _remark(log: AccessLog, leaks: Sequence[tuple[Leak, str]]) -> None:
-    for name, why in log.problems.items():
-        remark(f"{name} {why}")
-    for name, counts in log.counts.items():
-        for count, what in (
-            (counts.undecided, "answered in a way that proves nothing about the key: counted neither way"),
-            (counts.shared, "with a prefix that several versions share: log the fingerprint; a gap is noted"),
-            (counts.skewed, "of a time still to come: kept out, and a gap is noted; set the clocks"),
-            (
-                counts.astray,
-                "of a time days before the lines around: kept out, and a gap is noted",
-            ),
-            (counts.zoneless, "without a time zone: read as UTC"),
-            (counts.short, f"with a key of fewer than {PREFIX_LENGTH} characters: log {PREFIX_LENGTH} of them"),
-            (counts.not_understood, "not understood"),
-        ):
-            if count:
-                remark(f"{name}: {count} {'line' if count == 1 else 'lines'} {what}")
-        if counts.without_key and not (counts.keyed or counts.named):
-            remark(f"{name}: no line has a field for a key, so that none proves anything: log one, as the guide shows,")
-            remark("  or say where it stands: --map key=auth.key_id in JSON, --map key=2 for the second field behind")
-        for sample in counts.samples:
-            remark(f"  {sample}")
-    for name in sorted(log.waiting):
-        remark(f"{name}: its last line has no end yet: it is left for the next run")
-    for leak, key in leaks:
-        remark(f"{leak.place} holds the whole secret of {key} v{leak.version}: it is flagged as leaked, rotate it")
-    if log.by_prefix_only:
-        remark("keys are known by their prefixes, which an outsider could send: no verdict is SAFE on this log alone")
-        remark("  say --verified where the service writes the field after it has accepted the key")
-
-
-def _refuse_nothing(log: AccessLog) -> None:
-    total = _total(log)
-    if not log.counts and log.problems:
-        raise Refused("none of the files could be read", "see the reasons above")
-    if total.lines and total.lines == total.not_understood:
-        raise Refused("no line could be understood", "name the format with --format, and where fields stand with --map")
