@@ -43,9 +43,9 @@ def finding(
 
 
 def window_start(evidence: Evidence) -> datetime:
-    """The judged window holds the whole time since the change and the whole quiet window."""
+    """The judged window holds the whole time since the hand-over and the whole quiet window."""
     policy = evidence.policy
-    return min(evidence.since, evidence.now - max(policy.quiet, policy.suspension_watch))
+    return min(evidence.since, evidence.handed_over, evidence.now - max(policy.quiet, policy.suspension_watch))
 
 
 def source_names(evidence: Evidence) -> tuple[str, ...]:

@@ -136,6 +136,9 @@ class Evidence:
     question: Question
     now: datetime
     since: datetime
+    handed_over: datetime
+    """When the new version was handed over. Whoever used the old one from then on must have been seen, for both
+    questions: a retirement may have been forced through."""
     policy: Policy
     sources: tuple[Source, ...] = ()
     expected_sources: tuple[str, ...] = ()

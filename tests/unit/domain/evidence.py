@@ -59,6 +59,7 @@ def clean(question: Question = Question.RETIRE) -> Evidence:
         question=question,
         now=NOON,
         since=NOON - 4 * DAY if question is Question.RETIRE else NOON - 2 * HOUR,
+        handed_over=NOON - 4 * DAY,
         policy=POLICY,
         sources=(source(),),
         expected_sources=("api-1",),

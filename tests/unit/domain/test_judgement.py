@@ -187,3 +187,17 @@ def test_a_key_that_nobody_uses_is_safe_by_the_window_alone() -> None:
     assessment = judge(replace(clean(), callers=(), declared_consumers=()))
     assert assessment.verdict is SAFE
     assert any("used by nobody" in reason.detail for reason in assessment.reasons)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        with_gap(Gap("api-1", GapKind.SILENT, NOON - 4 * DAY, NOON - 3 * DAY)),
+        with_source(window=Window(NOON - 3 * DAY, NOON)),
+    ],
+)
+def test_completing_asks_for_the_whole_time_since_the_hand_over(damage: Callable[[Evidence], Evidence]) -> None:
+    """Also where the retirement was forced through: what came after it says nothing of who was let in before."""
+    evidence = clean(Question.COMPLETE)
+    assert judge(evidence).verdict is SAFE
+    assert judge(damage(evidence)).verdict is UNKNOWN

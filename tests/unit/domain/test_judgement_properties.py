@@ -42,6 +42,7 @@ def complete(draw: st.DrawFn) -> Evidence:
     """Any evidence that should be SAFE: every caller has moved, in its own time and at its own pace."""
     question = draw(st.sampled_from(Question))
     since = draw(spans(POLICY.quiet, 60 * DAY))
+    overlap = timedelta() if question is Question.RETIRE else draw(spans(timedelta(), 9 * DAY))
     names = draw(st.lists(st.sampled_from(SOURCES[:2]), min_size=1, unique=True))
     callers = tuple(
         draw(movers(name, seen_by, since, question))
@@ -51,8 +52,9 @@ def complete(draw: st.DrawFn) -> Evidence:
     return replace(
         clean(question),
         since=NOON - since,
+        handed_over=NOON - since - overlap,
         sources=tuple(
-            source(name, age=_watched(since, callers) + draw(spans(timedelta(), 60 * DAY))) for name in names
+            source(name, age=_watched(since + overlap, callers) + draw(spans(timedelta(), 60 * DAY))) for name in names
         ),
         expected_sources=tuple(names),
         callers=callers,
@@ -61,9 +63,9 @@ def complete(draw: st.DrawFn) -> Evidence:
     )
 
 
-def _watched(since: timedelta, callers: tuple[CallerEvidence, ...]) -> timedelta:
+def _watched(handed_over: timedelta, callers: tuple[CallerEvidence, ...]) -> timedelta:
     """Sources have watched at least since the callers left the old version, or they could not know that they did."""
-    return max([since, *(NOON - entry.old.last_seen for entry in callers if entry.old is not None)])
+    return max([handed_over, *(NOON - entry.old.last_seen for entry in callers if entry.old is not None)])
 
 
 @st.composite
@@ -108,6 +110,7 @@ def arbitrary(draw: st.DrawFn) -> Evidence:
         question=draw(st.sampled_from(Question)),
         now=NOON,
         since=draw(times),
+        handed_over=draw(times),
         policy=POLICY,
         sources=tuple(
             draw(st.builds(Source, st.just(name), recent, windows, flags, flags.map(lambda flag: not flag), kinds))
@@ -158,7 +161,7 @@ DAMAGES: dict[str, Callable[[Evidence], Evidence]] = {
     "all forgeable": lambda e: replace(e, sources=tuple(replace(each, forgeable=True) for each in e.sources)),
     "as of an hour ago": first_source(as_of=NOON - HOUR),
     "as of an hour ahead": first_source(as_of=NOON + HOUR),
-    "began too late": lambda e: first_source(window=Window(e.since + timedelta(seconds=1), NOON))(e),
+    "began too late": lambda e: first_source(window=Window(e.handed_over + timedelta(seconds=1), NOON))(e),
     "ended too early": lambda e: first_source(window=Window(e.sources[0].window.start, NOON - HOUR))(e),
     "seen once": also_called(replace(moved("new-face"), longest_gap=None)),
     "longer period than the window": also_called(moved("new-face", silent=90 * DAY, gap=61 * DAY)),

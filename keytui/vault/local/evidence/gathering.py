@@ -60,6 +60,7 @@ def gather_evidence(
         question=question,
         now=now,
         since=since,
+        handed_over=_handed_over(rotation),
         policy=policy,
         sources=tuple(_with_overflow(each, rows, rotation.old_version) for each in asked),
         expected_sources=tuple(
