@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from keytui.domain.audit import Actor
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.world import StoppedClock, repeatable_randomness
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts background jobs so, and every program that the tests start would inherit it and never hear ctrl+c.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
