@@ -57,8 +57,8 @@ def read(
         which = AuditFilter(
             type_,
             vault.find(key).id if key else "",
-            None if since is None else before(since, now),
-            now if until is None else before(until, now),
+            since=None if since is None else before(since, now),
+            until=now if until is None else before(until, now),
         )
         _write(islice(_entries(vault, which), limit), Layout.JSONL if json else layout)
 

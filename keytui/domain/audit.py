@@ -56,6 +56,9 @@ class AuditFilter:
     type: str = ""
     """A whole type (`key.created`) or its noun (`key`)."""
     key_id: str = ""
+    key_version: int | None = None
+    actor: str = ""
+    """A whole actor (`ada@10.0.0.7`) or its name (`ada`)."""
     since: datetime | None = None
     until: datetime | None = None
 

@@ -64,12 +64,28 @@ class AlreadyDone(Refused):
         self.reference = reference
 
 
+class ApprovalNeeded(Refused):
+    """A second operator must approve first; `approval_id` is the request that waits, also for whoever asks again."""
+
+    def __init__(self, message: str, hint: str, approval_id: int) -> None:
+        super().__init__(message, hint)
+        self.approval_id = approval_id
+
+
 class Locked(KeytuiError):
     """The sealed values need the passphrase first."""
 
 
 class Unreachable(KeytuiError):
     """The vault cannot be read or written right now."""
+
+
+class OutcomeUnknown(Unreachable):
+    """The line went down under a change, and nobody could be asked what became of it. Look before doing it again."""
+
+
+class Unauthenticated(KeytuiError):
+    """The server does not know who is asking: no token, or one that is wrong, expired or revoked."""
 
 
 class Forbidden(KeytuiError):

@@ -78,6 +78,8 @@ class Key:
     issuer: str = "builtin"
     format: str = "tk"
     sensitive: bool = False
+    targets: tuple[str, ...] = ()
+    """Names of the configured places that its consumers read the secret from, in the order of delivery."""
     leaked: bool = False
     expires_at: datetime | None = None
     rotated_at: datetime | None = None
@@ -111,6 +113,7 @@ class KeyDraft:
     apps: tuple[str, ...] = ()
     format: str = "tk"
     sensitive: bool = False
+    targets: tuple[str, ...] = ()
     expires_at: datetime | None = None
     label: str = ""
 
@@ -125,6 +128,7 @@ class KeyEdit:
     scopes: tuple[str, ...] | None = None
     apps: tuple[str, ...] | None = None
     sensitive: bool | None = None
+    targets: tuple[str, ...] | None = None
     expires_at: datetime | None = None
     never_expires: bool = False
 

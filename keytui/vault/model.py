@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from keytui.domain.access import Role
 from keytui.domain.audit import AuditEntry
 from keytui.domain.keys import Key, KeySummary, Version
+from keytui.domain.operators import Operator
 from keytui.domain.rotation import Rotation, Step
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import CallerUse, UsagePoint
@@ -30,13 +32,17 @@ class Standing:
     profile: str
     location: str
     actor: str
-    role: str
+    role: Role
+    tenant: str | None
+    """None is every tenant."""
     read_only: bool
     armed_until: datetime | None
     seal: SealState
     open_rotations: int
     alerts: int
     """Open alerts, notices left out, that nobody has acknowledged: what wants an eye now."""
+    approvals: int = 0
+    """Requests for approval that wait for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +200,39 @@ class ImportReport:
     added: tuple[KeySummary, ...]
     present: tuple[str, ...]
     weak: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewOperator:
+    """An operator or service that was just made, with its token: the only time it leaves the vault."""
+
+    operator: Operator
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class DisabledUser:
+    """What disabling a person did: keys they own, refused from now on, and tokens of theirs, revoked."""
+
+    keys: tuple[Key, ...]
+    operators: tuple[Operator, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The audit chain's head at one time, signed. What an operator keeps elsewhere, to show a truncation later."""
+
+    sequence: int
+    hash: str
+    at: datetime
+    signature: bytes
+    public_key: bytes
+    """Ed25519, 32 bytes. The signature covers `keytui audit SEQUENCE HASH`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditExtract:
+    """Entries of the log with what proves where they stand: the checkpoints after each, and every hash between."""
+
+    entries: tuple[AuditEntry, ...]
+    checkpoints: tuple[Checkpoint, ...]

@@ -8,13 +8,17 @@ typed into one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from keytui.domain.access import Principal
 from keytui.domain.alerts import Alert, Attempt, Notification, Severity
+from keytui.domain.approvals import Approval
 from keytui.domain.audit import AuditCheck, AuditFilter
+from keytui.domain.automation import AutoRotation, AutoRotationReport, Selection
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
 from keytui.domain.monitor import CallerTraffic, Monitor, Range
+from keytui.domain.operators import Operator, OperatorDraft
 from keytui.domain.query import Query, Sort
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report, SourceStanding
@@ -24,15 +28,19 @@ from keytui.domain.usage import Caller, CallerUse, Usage
 from keytui.domain.verdict import Assessment
 from keytui.domain.verification import Check
 from keytui.vault.model import (
+    AuditExtract,
     AuditPage,
     Changes,
+    Checkpoint,
     Delivery,
     Diagnosis,
+    DisabledUser,
     Due,
     Found,
     ImportReport,
     Issued,
     KeyDetail,
+    NewOperator,
     Page,
     Proof,
     Rehearsal,
@@ -304,6 +312,79 @@ class Alerting(Protocol):
         """Forget a person: the address or name becomes a number wherever callers are kept; how many were found.
         Counts and times stay, so that no verdict changes. Audited, without the name.
         """
+        ...
+
+
+class Governing(Protocol):
+    """Who may come in, and what a second operator must agree to."""
+
+    def principal(self) -> Principal:
+        """Who is asking, as this vault knows them."""
+        ...
+
+    def add_operator(self, draft: OperatorDraft) -> NewOperator:
+        """An operator or service with a new token, told this once. Refused when the name is taken."""
+        ...
+
+    def operators(self) -> tuple[Operator, ...]:
+        """Everybody with a token that this principal may see, revoked ones last, by name."""
+        ...
+
+    def revoke_operator(self, name: str, note: str) -> Operator:
+        """End a token at once, whatever it is doing."""
+        ...
+
+    def disable_user(self, user: str, note: str) -> DisabledUser:
+        """Disable every key that `user` owns and revoke every token of that name. NotFound when there is neither."""
+        ...
+
+    def approvals(self, *, decided: bool = False) -> tuple[Approval, ...]:
+        """Requests that wait for an answer, oldest first; with `decided` those of the last 30 days too."""
+        ...
+
+    def approve(self, approval_id: int, note: str) -> Approval:
+        """Agree to it. Forbidden to whoever requested it; Refused once it is decided or expired."""
+        ...
+
+    def deny(self, approval_id: int, note: str) -> Approval:
+        """Say no. Whoever requested it may take it back so."""
+        ...
+
+
+class Automating(Protocol):
+    """Keys that rotate by themselves."""
+
+    def auto_rotations(self) -> tuple[AutoRotation, ...]:
+        """Every key that does, by name."""
+        ...
+
+    def enable_auto_rotation(
+        self, which: Selection, interval: timedelta, *, keep_previous: bool = True
+    ) -> AutoRotationReport:
+        """Switch it on, or change its interval. A key without a target is refused: nobody would receive the secret.
+
+        Refused when not one key could be switched on.
+        """
+        ...
+
+    def disable_auto_rotation(self, which: Selection) -> AutoRotationReport:
+        """Switch it off; an open rotation stays open. `keys` are those that it was on for."""
+        ...
+
+
+class Auditing(Protocol):
+    """The log, for those who must trust it from outside."""
+
+    def verify_audit(self, kept: Sequence[Checkpoint] = ()) -> AuditCheck:
+        """Recompute the whole chain and its signed checkpoints, and see that those `kept` elsewhere are still in it."""
+        ...
+
+    def checkpoint(self) -> Checkpoint:
+        """The log's head now, signed, to be kept elsewhere."""
+        ...
+
+    def audit_extract(self, key_id: str, rotation_id: int | None) -> AuditExtract:
+        """Everything that the log says of a key, or of one rotation of it, with what proves it to an outsider."""
         ...
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from keytui.domain.access import Role
 from keytui.tui.widgets.status_line import Link, Status, line
 from keytui.vault.model import SealState, Standing
 from tests.world import NOON
@@ -15,7 +16,8 @@ STANDING = Standing(
     "prod",
     "keys.example.com",
     "ada@bastion-2",
-    "tenant_admin",
+    Role.TENANT_ADMIN,
+    "acme",
     True,
     None,
     SealState.LOCKED,

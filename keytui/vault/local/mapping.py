@@ -41,6 +41,7 @@ def key_of(row: KeyRow) -> Key:
         issuer=row.issuer,
         format=row.format,
         sensitive=row.sensitive,
+        targets=row.targets,
         leaked=row.leaked,
         expires_at=row.expires_at,
         rotated_at=row.rotated_at,

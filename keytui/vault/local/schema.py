@@ -25,7 +25,7 @@ class Schema:
     scripts: Path
 
 
-SCHEMA: Final = Schema("0002", Path(__file__).parent / "migrations")
+SCHEMA: Final = Schema("0003", Path(__file__).parent / "migrations")
 
 
 def bring_up(engine: Engine, path: Path, schema: Schema) -> None:

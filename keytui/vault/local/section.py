@@ -11,6 +11,7 @@ from threading import Event as Signal
 from sqlmodel import Session
 
 from keytui.clock import Clock
+from keytui.domain.access import Operation, Principal
 from keytui.domain.audit import Event
 from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
@@ -27,6 +28,7 @@ class Ground:
     """Everything that a vault's sections share."""
 
     profile: Profile
+    principal: Principal
     database: Database
     ledger: Ledger
     guard: WriteGuard
@@ -70,13 +72,16 @@ class Section:
         self._randomness = ground.randomness
 
     @contextmanager
-    def _reading(self) -> Iterator[Session]:
+    def _reading(self, operation: Operation = Operation.READ) -> Iterator[Session]:
+        """A session that sees one moment of the vault, for a principal who may."""
+        self._ground.principal.require(operation)
         with self._ground.database.reading() as session:
             yield session
 
     @contextmanager
-    def _writing(self) -> Iterator[Write]:
+    def _writing(self, operation: Operation) -> Iterator[Write]:
         """One transaction that the guard lets pass. A change that records nothing is a fault of ours and is undone."""
+        self._ground.principal.require(operation)
         self._ground.guard.require()
         with audited(self._ground) as write:
             yield write
@@ -88,7 +93,7 @@ class Section:
 def audited(ground: Ground) -> Iterator[Write]:
     """One transaction with its audit entries; the log's newest head is kept once they are committed."""
     with ground.database.writing() as session:
-        write = Write(session, ground.clock(), str(ground.profile.actor), ground.ledger)
+        write = Write(session, ground.clock(), str(ground.principal.actor), ground.ledger)
         goes_on = ground.ledger.goes_on(session)
         yield write
     if write.head is not None:

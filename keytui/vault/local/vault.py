@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from threading import Event as Signal
 from types import MappingProxyType
 from typing import Final, Self
 
 from keytui.clock import Clock, utc_now
+from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Event
 from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
@@ -75,6 +77,7 @@ class LocalVault(
         """
         ground = Ground(
             profile=profile,
+            principal=Principal(profile.actor, Role.LOCAL),
             database=Database.open(profile.directory),
             ledger=Ledger(profile.directory, randomness),
             guard=WriteGuard(profile, clock),
@@ -91,6 +94,14 @@ class LocalVault(
         )
         _begin_log(ground)
         return cls(ground)
+
+    def acting_as(self, principal: Principal) -> Self:
+        """The same vault, as somebody else has it: their role, their tenant, their name in the log.
+
+        It shares everything with this one but the seal, which each opens for themselves, and it is not closed.
+        """
+        ground = self._ground
+        return type(self)(replace(ground, principal=principal, held_key=HeldKey(ground.clock)))
 
     def arm(self, typed_profile: str) -> datetime:
         until = self._ground.guard.arm(typed_profile)

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlmodel import Session, col, func, or_, select
 
+from keytui.domain.access import Operation
 from keytui.domain.alerts import SHOWN_RESOLVED, Alert, AlertKind, Severity, Signal
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, NotFound, Refused
@@ -41,7 +42,7 @@ class Alerting(Section):
         note = checked_note(note)
         if not note:
             raise Invalid("an acknowledgement needs a note", "say what is done about it")
-        with self._writing() as write:
+        with self._writing(Operation.ACKNOWLEDGE) as write:
             row = write.session.get(AlertRow, alert_id) if 0 < alert_id <= _LARGEST_ID else None
             if row is None:
                 raise NotFound(f"there is no alert #{alert_id}", "list them: keytui alerts")

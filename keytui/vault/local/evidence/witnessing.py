@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlmodel import Session, col, delete, select
 
+from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.recognition import Recogniser
@@ -61,7 +62,7 @@ class Witnessing(Section):
             count_routes(write.session, report.routes, report.source)
 
     def ingested(self, source: str, counts: Mapping[str, str]) -> None:
-        with self._writing() as write:
+        with self._writing(Operation.WITNESS) as write:
             write.record(Event("source.ingested", details={"source": source, **counts}))
 
     def _note_source(self, write: Write, report: Report) -> None:

@@ -8,6 +8,7 @@ from itertools import count
 
 from sqlmodel import col, select
 
+from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import KeyDraft, KeySummary, Kind
@@ -33,7 +34,7 @@ class Adopting(Section):
         parse_format(draft.format)
         added: list[KeySummary] = []
         present: list[str] = []
-        with self._writing() as write:
+        with self._writing(Operation.IMPORT) as write:
             for one in found:
                 known = self._known(write, one.secret)
                 if known is None:

@@ -34,6 +34,7 @@ def checked_draft(draft: KeyDraft, now: datetime) -> KeyDraft:
         label=_word("label", draft.label),
         scopes=_words("scope", draft.scopes),
         apps=_words("application", draft.apps),
+        targets=_words("target", draft.targets),
         expires_at=_expiry(draft.expires_at, now),
     )
 
@@ -51,6 +52,7 @@ def checked_edit(edit: KeyEdit, now: datetime) -> KeyEdit:
         owner=None if edit.owner is None else _word("owner", edit.owner),
         scopes=None if edit.scopes is None else _words("scope", edit.scopes),
         apps=None if edit.apps is None else _words("application", edit.apps),
+        targets=None if edit.targets is None else _words("target", edit.targets),
         expires_at=_expiry(edit.expires_at, now),
     )
 

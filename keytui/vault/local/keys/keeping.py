@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import Session, select
 
+from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import AlreadyDone, Invalid, Refused
 from keytui.domain.keys import Key, KeyDraft, KeyEdit, Kind, VersionState
@@ -25,7 +26,7 @@ class Keeping(Section):
         if draft.kind is not Kind.API_KEY:
             raise Refused(f"a {draft.kind} is not issued here", "keep one that exists: keytui seal NAME")
         parse_format(draft.format)
-        with self._writing() as write:
+        with self._writing(Operation.CREATE) as write:
             refuse_repeat(write.session, request_id)
             row = new_key(write, checked_draft(draft, write.now), new_key_id(self._randomness))
             version, secret = mint_version(write.session, row, write.now, self._randomness, draft.label)
@@ -36,7 +37,7 @@ class Keeping(Section):
             return Issued(key_of(row), version_of(version), secret)
 
     def edit(self, key_id: str, edit: KeyEdit) -> Key:
-        with self._writing() as write:
+        with self._writing(Operation.EDIT) as write:
             row = key_row(write.session, key_id)
             changes = _apply(row, checked_edit(edit, write.now))
             refuse_taken_name(write.session, row)
@@ -44,7 +45,7 @@ class Keeping(Section):
             return key_of(row)
 
     def disable(self, key_id: str, note: str) -> Key:
-        with self._writing() as write:
+        with self._writing(Operation.DISABLE) as write:
             row = living_key(write.session, key_id)
             if row.disabled_at is not None:
                 raise Refused(f"{row.name} is disabled already", "enable takes it back")
@@ -53,7 +54,7 @@ class Keeping(Section):
             return key_of(row)
 
     def enable(self, key_id: str, note: str) -> Key:
-        with self._writing() as write:
+        with self._writing(Operation.DISABLE) as write:
             row = living_key(write.session, key_id)
             if row.disabled_at is None:
                 raise Refused(f"{row.name} is not disabled", "there is nothing to take back")
@@ -64,7 +65,7 @@ class Keeping(Section):
     def revoke(self, key_id: str, version: int | None, reason: Reason, note: str) -> Key:
         if reason is Reason.OTHER and not note:
             raise Invalid("the reason 'other' needs words", "say why, as a note")
-        with self._writing() as write:
+        with self._writing(Operation.REVOKE) as write:
             row = living_key(write.session, key_id)
             details = {"reason": str(reason), **_noted(note)}
             if version is None:
@@ -91,6 +92,7 @@ def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
         apps=draft.apps,
         format=draft.format,
         sensitive=draft.sensitive,
+        targets=draft.targets,
         created_at=write.now,
         expires_at=draft.expires_at,
         version_created_at=write.now,
@@ -216,6 +218,8 @@ def _apply(row: KeyRow, edit: KeyEdit) -> dict[str, str]:
         row.apps = edit.apps
     if edit.sensitive is not None:
         row.sensitive = edit.sensitive
+    if edit.targets is not None:
+        row.targets = edit.targets
     if edit.expires_at is not None or edit.never_expires:
         row.expires_at = edit.expires_at
     return _differences(before, key_of(row))
@@ -224,7 +228,7 @@ def _apply(row: KeyRow, edit: KeyEdit) -> dict[str, str]:
 def _differences(before: Key, after: Key) -> dict[str, str]:
     told = {
         field: f"{_told(getattr(before, field))} -> {_told(getattr(after, field))}"
-        for field in ("name", "owner", "scopes", "apps", "sensitive", "expires_at")
+        for field in ("name", "owner", "scopes", "apps", "sensitive", "targets", "expires_at")
         if getattr(before, field) != getattr(after, field)
     }
     return told | ({"description": "changed"} if before.description != after.description else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keytui.domain.access import Operation
 from keytui.domain.errors import Unsafe
 from keytui.domain.rotation import Rotation, RotationState, Verb, move
 from keytui.domain.verdict import Assessment, Verdict
@@ -22,7 +23,7 @@ class Ending(Section):
         return self._end_old(rotation_id, Verb.COMPLETE, override)
 
     def restore(self, rotation_id: int) -> Rotation:
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             carry_out(write, subject, Verb.RESTORE)
             subject.row.suspended_at = None
@@ -31,7 +32,7 @@ class Ending(Section):
 
     def rollback(self, rotation_id: int, note: str) -> Rotation:
         note = checked_note(note)
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             carry_out(write, subject, Verb.ROLLBACK, note)
             old = version_row(write.session, subject.key.id, subject.row.old_version)
@@ -42,7 +43,7 @@ class Ending(Section):
 
     def abandon(self, rotation_id: int, note: str) -> Rotation:
         note = checked_note(note)
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             carry_out(write, subject, Verb.ABANDON, note)
             write.record(subject.event("rotation.abandoned", subject.row.new_version, note=note))
@@ -51,7 +52,7 @@ class Ending(Section):
     def _end_old(self, rotation_id: int, verb: Verb, override: str) -> Rotation:
         override = checked_note(override)
         try:
-            with self._writing() as write:
+            with self._writing(Operation.ROTATE) as write:
                 subject = take_up(write, rotation_id)
                 move(subject.rotation, verb)
                 assessment = assessed(write.session, subject.rotation, self._policies, write.now, self._ground.expected)
@@ -66,7 +67,7 @@ class Ending(Section):
 
     def _record_refusal(self, rotation_id: int, verb: Verb, assessment: Assessment) -> None:
         """The refused transaction was undone, so this stands in one of its own; trying takes nothing over."""
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             subject = subject_of(write.session, rotation_id)
             write.record(
                 subject.event(

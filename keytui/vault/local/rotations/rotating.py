@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import replace
 
+from keytui.domain.access import Operation
 from keytui.domain.errors import Invalid, Refused, RotationOpen
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, allowed, move
 from keytui.domain.secrets import Secret, fingerprint
@@ -27,7 +28,7 @@ class Rotating(Section):
 
     def plan(self, key_id: str, plan: Plan, request_id: str) -> Rotation:
         plan = replace(plan, label=checked_note(plan.label), reason_text=checked_note(plan.reason_text))
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             refuse_repeat(write.session, request_id)
             key = key_row(write.session, key_id)
             _refuse_open(key)
@@ -47,13 +48,13 @@ class Rotating(Section):
 
     def issue(self, rotation_id: int) -> Issued:
         self._revoke_old_first(rotation_id)
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.ISSUE)
             return self._issued(write, subject, Verb.ISSUE)
 
     def reissue(self, rotation_id: int) -> Issued:
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.REISSUE)
             lost = version_row(write.session, subject.key.id, subject.row.new_version or 0)
@@ -64,7 +65,7 @@ class Rotating(Section):
             return self._issued(write, subject, Verb.REISSUE)
 
     def prove(self, rotation_id: int, pasted: Secret) -> Rotation:
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.DELIVER)
             new = _new_version(write, subject)
@@ -83,7 +84,7 @@ class Rotating(Section):
         return rotation
 
     def handed_over(self, rotation_id: int, delivery: Delivery) -> Rotation:
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.DELIVER)
             new = _new_version(write, subject)
@@ -94,7 +95,7 @@ class Rotating(Section):
             return stored_rotation(write.session, subject.row)
 
     def deliver(self, rotation_id: int, delivery: Delivery) -> Rotation:
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             new = _new_version(write, subject)
             _note_delivery(write, subject, _checked(delivery, new))
@@ -104,7 +105,7 @@ class Rotating(Section):
     def waive(self, rotation_id: int, subject: str, why: str) -> Rotation:
         if not subject or not why:
             raise Invalid("a waiver needs the finding's name and a reason", "name what is set aside, and say why")
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             taken = _open(take_up(write, rotation_id))
             write.session.merge(
                 WaiverRow(
@@ -116,14 +117,14 @@ class Rotating(Section):
             return stored_rotation(write.session, taken.row)
 
     def leave_note(self, rotation_id: int, note: str) -> Rotation:
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             taken = _open(take_up(write, rotation_id))
             taken.row.note = checked_note(note)
             write.record(taken.event("rotation.noted", note=taken.row.note))
             return stored_rotation(write.session, taken.row)
 
     def take_over(self, rotation_id: int) -> Rotation:
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             taken = _open(take_up(write, rotation_id))
             if write.head is None:
                 raise Refused(f"rotation #{rotation_id} is yours already", "go on with it")
@@ -135,7 +136,7 @@ class Rotating(Section):
             rotation = stored_rotation(session, rotation_row(session, rotation_id))
         if rotation.plan.first is not First.REVOKE or rotation.state is not RotationState.PLANNED:
             return
-        with self._writing() as write:
+        with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             carry_out(write, subject, Verb.REVOKE_OLD)
             write.record(

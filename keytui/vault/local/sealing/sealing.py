@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Session, select
 
+from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, Locked, Refused
 from keytui.domain.keys import Key, KeyDraft, Kind, VersionState
@@ -42,7 +43,7 @@ class Sealing(Section):
         if draft.kind is Kind.API_KEY:
             raise Refused("the secret of an API key is never kept", "seal a token or a connection string")
         _refuse_unfit(value)
-        with self._writing() as write:
+        with self._writing(Operation.SEAL) as write:
             data_key = self._data_key(write.session)
             row = _key_for(write, checked_draft(draft, write.now), new_key_id(self._randomness))
             _end_earlier(write, row)
@@ -54,7 +55,7 @@ class Sealing(Section):
             return key_of(row)
 
     def reveal(self, key_id: str) -> Secret:
-        with self._writing() as write:
+        with self._writing(Operation.REVEAL) as write:
             key = living_key(write.session, key_id)
             version = version_row(write.session, key.id, key.version)
             if version.sealed is None or version.nonce is None:
@@ -71,7 +72,7 @@ class Sealing(Section):
 
     def set_passphrase(self, new: Secret) -> None:
         _refuse_short(new)
-        with self._writing() as write:
+        with self._writing(Operation.PASSPHRASE) as write:
             if write.session.get(KeyringRow, 1) is not None:
                 raise Refused("there is a passphrase already", "change it: keytui passphrase change")
             data_key = new_data_key(self._randomness)
@@ -81,7 +82,7 @@ class Sealing(Section):
 
     def change_passphrase(self, old: Secret, new: Secret) -> None:
         _refuse_short(new)
-        with self._writing() as write:
+        with self._writing(Operation.PASSPHRASE) as write:
             row = _keyring(write.session)
             data_key = self._tried(write, row, old)
             if data_key is not None:
@@ -92,7 +93,7 @@ class Sealing(Section):
         self._hold(row, data_key)
 
     def unlock(self, passphrase: Secret) -> None:
-        with self._writing() as write:
+        with self._writing(Operation.REVEAL) as write:
             row = _keyring(write.session)
             data_key = self._tried(write, row, passphrase)
             if data_key is not None:
@@ -101,7 +102,7 @@ class Sealing(Section):
 
     def lock(self) -> None:
         self._ground.held_key.drop()
-        with self._writing() as write:
+        with self._writing(Operation.REVEAL) as write:
             _keyring(write.session).epoch += 1
             write.record(Event("seal.locked"))
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from keytui.vault.local.tables.access import AnswerRow, ApprovalRow, OperatorRow
 from keytui.vault.local.tables.alerts import AlertRow, LookRow, NotificationRow
 from keytui.vault.local.tables.audit import AuditRow, CheckpointRow
+from keytui.vault.local.tables.automation import AutoRotationRow, LeaseRow, MessageRow, WebhookRow
 from keytui.vault.local.tables.evidence import AcknowledgementRow, BookmarkRow, GapRow, RecorderRow, SourceRow
 from keytui.vault.local.tables.keyring import KeyringRow
 from keytui.vault.local.tables.keys import KeyRow, VersionRow
@@ -29,7 +31,10 @@ __all__ = [
     "METADATA",
     "AcknowledgementRow",
     "AlertRow",
+    "AnswerRow",
+    "ApprovalRow",
     "AuditRow",
+    "AutoRotationRow",
     "BookmarkRow",
     "CallerRow",
     "CallerUsageRow",
@@ -39,8 +44,11 @@ __all__ = [
     "IdempotencyRow",
     "KeyRow",
     "KeyringRow",
+    "LeaseRow",
     "LookRow",
+    "MessageRow",
     "NotificationRow",
+    "OperatorRow",
     "PulseRow",
     "RecorderRow",
     "RotationRow",
@@ -53,6 +61,7 @@ __all__ = [
     "UsageRow",
     "VersionRow",
     "WaiverRow",
+    "WebhookRow",
 ]
 
 METADATA: Final = Row.metadata

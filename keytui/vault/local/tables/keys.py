@@ -25,6 +25,7 @@ class KeyRow(Row, table=True):
         Index("ix_keys_version_created_at", "version_created_at", "name", "id"),
         Index("ix_keys_last_used_at", "last_used_at", "name", "id"),
         Index("ix_keys_prefix", "prefix"),
+        Index("ix_keys_tenant", "tenant", "name", "id"),
         Index("ix_keys_leaked", "id", sqlite_where=text("leaked = 1"), postgresql_where=text("leaked")),
     )
 
@@ -40,6 +41,7 @@ class KeyRow(Row, table=True):
     apps: tuple[str, ...] = Field(default=(), sa_type=Words, nullable=False)
     format: str = "tk"
     sensitive: bool = False
+    targets: tuple[str, ...] = Field(default=(), sa_type=Words, nullable=False)
     created_at: datetime = Field(sa_type=UtcTime)
     expires_at: datetime | None = Field(default=None, sa_type=UtcTime)
     rotated_at: datetime | None = Field(default=None, sa_type=UtcTime)

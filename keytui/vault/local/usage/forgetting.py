@@ -13,6 +13,7 @@ from sqlalchemy import delete, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, or_, select
 
+from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid
 from keytui.domain.usage import NO_KEY, OTHER_CALLERS, UNKNOWN_CALLER
@@ -37,7 +38,7 @@ class Forgetting(Section):
     def erase(self, caller: str) -> int:
         if not caller.strip():
             raise Invalid("nobody is named", "name an address, or a caller as `keytui callers` shows it")
-        with self._writing() as write:
+        with self._writing(Operation.ERASE) as write:
             places = erase(write.session, caller.strip())
             write.record(Event("caller.erased", details={"places": str(places)}))
             return places

@@ -1,0 +1,38 @@
+"""Auto-rotation: which keys get a next version by themselves, how often, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from keytui.domain.keys import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which keys: one, an environment's, or all when neither is named."""
+
+    key_id: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoRotation:
+    """A key that rotates by itself. `note` says why the last run did not do it; "" when it did, or before the first."""
+
+    key: Key
+    interval: timedelta
+    keep_previous: bool
+    """Both newest versions stay valid until the next run; otherwise the old one goes as soon as the verdict is SAFE."""
+    next_at: datetime
+    rotation_id: int | None = None
+    """The rotation that its last run began, while that is open."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AutoRotationReport:
+    """What switching auto-rotation did. `refused` are keys by name, each with the reason."""
+
+    keys: tuple[AutoRotation, ...]
+    refused: tuple[tuple[str, str], ...] = ()

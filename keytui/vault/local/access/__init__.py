@@ -1,0 +1,1 @@
+"""Who may come in, whose keys they see, and what a second operator must approve."""
