@@ -25,6 +25,8 @@ class Profile:
     """Where the vault's files are: database, pepper, signing key. 0700."""
     actor: Actor
     read_only: bool = False
+    database: str = ""
+    """Where the URL of a PostgreSQL database stands (`env:NAME`, `file:PATH`); "" is SQLite in the directory."""
 
 
 def home() -> Path:
