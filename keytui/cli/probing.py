@@ -22,9 +22,9 @@ from keytui.cli.times import iso, minute
 from keytui.clock import utc_now
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Forbidden, Invalid, KeytuiError, NotFound, Unreachable
+from keytui.domain.gaps import Gap
 from keytui.domain.keys import VersionState
 from keytui.domain.reports import Report
-from keytui.domain.verdict import Gap
 from keytui.probes.configuration import Settings, read_settings
 from keytui.probes.coverage import Coverage
 from keytui.vault.configuration import FILE_NAME, table

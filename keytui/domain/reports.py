@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from keytui.domain.gaps import Gap
 from keytui.domain.usage import RouteUse, Use
-
-if TYPE_CHECKING:
-    from keytui.domain.verdict import Gap
 
 
 class SourceKind(StrEnum):

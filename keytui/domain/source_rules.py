@@ -8,9 +8,10 @@ from typing import Final
 
 from keytui.domain.durations import long
 from keytui.domain.findings import finding, in_future, source_names, utc, window_start
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.movement import movements
 from keytui.domain.reports import SourceKind
-from keytui.domain.verdict import Evidence, Finding, Gap, GapKind, Source, Verdict, Window
+from keytui.domain.verdict import Evidence, Finding, Source, Verdict, Window
 
 
 def sound(evidence: Evidence, source: Source) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from keytui.domain.gaps import Gap
 from keytui.domain.policy import Policy
 from keytui.domain.reports import SourceKind
 from keytui.domain.rotation import Waiver
@@ -28,20 +29,6 @@ class Question(StrEnum):
 
     RETIRE = "retire"
     COMPLETE = "complete"
-
-
-class GapKind(StrEnum):
-    """Why a stretch of evidence is missing."""
-
-    UNCLEAN_END = "recorder ended uncleanly"
-    SILENT = "recorder silent"
-    DROPPED = "events dropped"
-    MISSING_FLUSH = "flush missing"
-    LOG_ROTATED = "log rotated away"
-    COUNTER_RESET = "counter reset"
-    ABSENT_SERIES = "series absent"
-    CLOCK_SKEW = "clock skew"
-    NO_RECORDER = "nothing recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +58,6 @@ class Source:
     def sees_uses(self) -> bool:
         """Whether an accepted request would show there at all."""
         return self.kind is not SourceKind.REFUSALS
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A stretch in which a source saw nothing and cannot say that nothing was there. An open end is now."""
-
-    source: str
-    kind: GapKind
-    start: datetime
-    end: datetime | None = None
-    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

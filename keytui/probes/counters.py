@@ -20,9 +20,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from keytui.domain.gaps import GapKind
 from keytui.domain.reports import Report, SourceKind
 from keytui.domain.usage import NO_KEY
-from keytui.domain.verdict import GapKind
 from keytui.probes.attribution import Attribution, Meaning
 from keytui.probes.configuration import Counting, Kind, Settings
 from keytui.probes.counts import Count, Group

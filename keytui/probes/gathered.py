@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.usage import Caller, Use
-from keytui.domain.verdict import Gap, GapKind
 from keytui.probes.attribution import Meaning
 
 

@@ -15,10 +15,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from keytui.domain.errors import Invalid
+from keytui.domain.gaps import GapKind
 from keytui.domain.recognition import Recognised, Recogniser
 from keytui.domain.reports import Report, SourceKind
 from keytui.domain.usage import UNKNOWN_CALLER
-from keytui.domain.verdict import GapKind
 from keytui.probes.attribution import Attribution, Meaning
 from keytui.probes.configuration import Listing
 from keytui.probes.gathered import Gathered

@@ -11,9 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample as PageSample
 
 from keytui.domain.errors import Invalid
+from keytui.domain.gaps import GapKind
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report
-from keytui.domain.verdict import GapKind
 from keytui.probes.attribution import Attribution, check_labels
 from keytui.probes.configuration import Counting
 from keytui.probes.counters import Counters, Lapse

@@ -16,10 +16,10 @@ from math import ceil
 from typing import Final
 
 from keytui.domain.errors import Invalid, Unreachable
+from keytui.domain.gaps import GapKind
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report
 from keytui.domain.text import harmless
-from keytui.domain.verdict import GapKind
 from keytui.probes.attribution import Attribution, check_labels
 from keytui.probes.configuration import Counting
 from keytui.probes.counters import Counters, Lapse

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.keys import Key
 from keytui.domain.reports import Report, SourceKind
 from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.usage import NO_KEY, UNKNOWN_CALLER, Caller, Use
-from keytui.domain.verdict import Assessment, Finding, Gap, GapKind, Verdict
+from keytui.domain.verdict import Assessment, Finding, Verdict
 from keytui.vault.model import Delivery
 from tests.contract.acts import HOUR, Reporter, created, handed_over, use
 from tests.contract.conftest import House

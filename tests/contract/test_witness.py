@@ -9,10 +9,10 @@ import pytest
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Invalid, ReadOnly, Refused
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.keys import Flag
 from keytui.domain.reports import Bookmark, Leak, Report, SourceKind, SourceStanding
 from keytui.domain.usage import NO_KEY, Caller, RouteUse, Use
-from keytui.domain.verdict import Gap, GapKind
 from keytui.vault.protocol import Vault
 from tests.contract.acts import HOUR, Reporter, created, use
 from tests.contract.conftest import House

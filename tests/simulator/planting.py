@@ -6,9 +6,9 @@ from collections.abc import Callable
 from math import inf
 from random import Random
 
+from keytui.domain.gaps import GapKind
 from keytui.domain.reports import SourceKind
 from keytui.domain.usage import Caller
-from keytui.domain.verdict import GapKind
 from tests.simulator.faults import Fault
 from tests.simulator.world import DAY, HOUR, SECOND, Elsewhere, Move, Pace, Service, Worker, World
 

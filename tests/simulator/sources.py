@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from keytui.domain.gaps import Gap
 from keytui.domain.reports import Report, SourceKind
 from keytui.domain.usage import UNKNOWN_CALLER, Caller
-from keytui.domain.verdict import Gap
 from tests.simulator.recorders import NEW, OLD, ticks, uses_of
 from tests.simulator.world import SECOND, Elsewhere, Request, World, moment
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import inf
 
+from keytui.domain.gaps import GapKind
 from keytui.domain.reports import SourceKind
 from keytui.domain.usage import Caller
-from keytui.domain.verdict import GapKind
 from tests.simulator.faults import Fault
 
 BEGINNING = datetime(2026, 1, 5, tzinfo=UTC)

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.policy import Policy
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report, SourceKind
-from keytui.domain.verdict import Gap, GapKind
 from keytui.probes.access_log.bookmarks import READ, Marks, State
 from keytui.probes.access_log.content import PipeContent
 from keytui.probes.access_log.counts import FileCounts

@@ -14,9 +14,9 @@ from typing import Final, Self
 from sqlmodel import Session, col, select
 
 from keytui.clock import Clock, utc_now
+from keytui.domain.gaps import GapKind
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Flush
-from keytui.domain.verdict import GapKind
 from keytui.vault.local.database import Database
 from keytui.vault.local.files import kept_key
 from keytui.vault.local.keys.credentials import credentials

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from keytui import open_verifier
 from keytui.clock import utc_now
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.reports import Report, SourceKind
-from keytui.domain.verdict import Gap, GapKind
 from tests.unit.cli.conftest import Commands
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.reports import SourceKind
 from keytui.domain.usage import Caller
-from keytui.domain.verdict import CallerEvidence, Evidence, Gap, GapKind, Question, Refusals, Sighting, Verdict, Window
+from keytui.domain.verdict import CallerEvidence, Evidence, Question, Refusals, Sighting, Verdict, Window
 from tests.unit.domain.evidence import DAY, HOUR, POLICY, clean, moved, source
 from tests.world import NOON
 

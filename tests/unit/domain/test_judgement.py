@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.judgement import judge
 from keytui.domain.reports import SourceKind
-from keytui.domain.verdict import Evidence, Finding, Gap, GapKind, Question, Refusals, Window
+from keytui.domain.verdict import Evidence, Finding, Question, Refusals, Window
 from tests.unit.domain.dangers import (
     CASES,
     GONE,

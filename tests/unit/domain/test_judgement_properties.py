@@ -9,6 +9,7 @@ from datetime import timedelta
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.judgement import judge
 from keytui.domain.reports import SourceKind
 from keytui.domain.rotation import Waiver
@@ -16,8 +17,6 @@ from keytui.domain.usage import Caller
 from keytui.domain.verdict import (
     CallerEvidence,
     Evidence,
-    Gap,
-    GapKind,
     Question,
     Refusals,
     Sighting,

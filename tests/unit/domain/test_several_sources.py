@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.judgement import judge
 from keytui.domain.movement import movements
 from keytui.domain.reports import SourceKind
@@ -17,8 +18,6 @@ from keytui.domain.verdict import (
     CallerEvidence,
     Evidence,
     Finding,
-    Gap,
-    GapKind,
     Question,
     Refusals,
     Sighting,

@@ -9,13 +9,13 @@ from datetime import datetime
 
 import httpx
 
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.keys import Key, Version, VersionState
 from keytui.domain.recognition import Recogniser
 from keytui.domain.references import Reference
 from keytui.domain.reports import Report
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.domain.usage import Use
-from keytui.domain.verdict import Gap, GapKind
 from keytui.domain.verification import Credential
 from keytui.probes.building import build
 from keytui.probes.configuration import Settings, read_settings

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from keytui.domain.gaps import Gap
 from keytui.domain.keys import Key, Version, VersionState
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report
 from keytui.domain.secrets import FORMATS, Secret, fingerprint
-from keytui.domain.verdict import Gap
 from keytui.domain.verification import Credential
 from keytui.probes.access_log import AccessLog
 from tests.world import NOON, repeatable_randomness

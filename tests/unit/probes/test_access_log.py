@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from keytui.domain.gaps import GapKind
 from keytui.domain.recognition import Recogniser
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import NO_KEY, Caller
-from keytui.domain.verdict import GapKind
 from keytui.probes.access_log import AccessLog, Field, Format, source_name
 from tests.unit.probes.logs import (
     LATER,

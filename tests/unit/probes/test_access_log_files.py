@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keytui.domain.verdict import GapKind
+from keytui.domain.gaps import GapKind
 from keytui.probes.access_log import AccessLog, Format, PipeContent
 from tests.unit.probes.logs import LATER, OLD, RECOGNISER, Notebook, at, combined, nginx, write
 

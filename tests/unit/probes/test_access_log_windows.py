@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keytui.domain.verdict import GapKind
+from keytui.domain.gaps import GapKind
 from keytui.probes.access_log import AccessLog
 from tests.unit.probes.logs import OLD, Notebook, at, nginx, write
 

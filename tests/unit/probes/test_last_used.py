@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from keytui.domain.errors import Invalid, Refused
+from keytui.domain.gaps import GapKind
 from keytui.domain.reports import SourceKind
 from keytui.domain.usage import UNKNOWN_CALLER
-from keytui.domain.verdict import GapKind
 from tests.unit.probes.asking import CHECKOUT, NEW, OLD, TOKEN, Asked
 from tests.world import NOON
 

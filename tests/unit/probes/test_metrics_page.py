@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from keytui.domain.errors import Invalid
-from keytui.domain.verdict import GapKind
+from keytui.domain.gaps import GapKind
 from tests.unit.probes.asking import CHECKOUT, TOKEN, Asked
 from tests.world import NOON
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keytui.domain.errors import Invalid, Refused, Unreachable
+from keytui.domain.gaps import GapKind
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import SourceKind
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.domain.usage import NO_KEY, UNKNOWN_CALLER, Caller
-from keytui.domain.verdict import GapKind
 from tests.unit.probes.asking import CHECKOUT, OLD, TOKEN, Asked, Handler, credential
 from tests.unit.probes.prometheus import Prometheus
 from tests.world import NOON

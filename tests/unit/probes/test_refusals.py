@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from keytui.domain.errors import Invalid
+from keytui.domain.gaps import GapKind
 from keytui.domain.reports import SourceKind
 from keytui.domain.usage import NO_KEY
-from keytui.domain.verdict import GapKind
 from tests.unit.probes.asking import CHECKOUT, Asked, Handler
 from tests.world import NOON
 

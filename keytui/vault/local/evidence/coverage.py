@@ -10,9 +10,10 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select
 
+from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.reports import SourceKind, SourceStanding
 from keytui.domain.succession import Process, successors
-from keytui.domain.verdict import Gap, GapKind, Source, Window
+from keytui.domain.verdict import Source, Window
 from keytui.vault.local.tables import GapRow, RecorderRow, SeriesRow, SourceRow
 from keytui.vault.local.usage.recording import RECORDERS
 

@@ -10,11 +10,11 @@ from sqlmodel import Session, col, delete, select
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, Refused
+from keytui.domain.gaps import Gap
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Bookmark, Leak, Report, SourceKind, SourceStanding
 from keytui.domain.text import harmless
 from keytui.domain.usage import NO_KEY
-from keytui.domain.verdict import Gap
 from keytui.vault.local.evidence.coverage import gaps_of, recorders_by_name, source_of
 from keytui.vault.local.keys.credentials import credentials
 from keytui.vault.local.mapping import entry_of
