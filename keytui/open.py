@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keytui.vault.profile import Profile, home, load_profile
+from keytui.vault.profile import Profile, configuration_path, load_profile
 
 if TYPE_CHECKING:
     from keytui.vault.protocol import Vault
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 def open_vault(profile: Profile) -> Vault:
     """The profile's vault, made on first use. Unreachable when it cannot be read."""
     from keytui.probes.configuration import read_settings
-    from keytui.vault.configuration import FILE_NAME, table
+    from keytui.vault.configuration import table
     from keytui.vault.local.vault import LocalVault
     from keytui.vault.policies import load_policies
     from keytui.vault.retention import load_retention
 
-    path = home() / FILE_NAME
+    path = configuration_path()
     probes = read_settings(str(path), table(path, "probes"))
     return LocalVault.open(
         profile,
@@ -31,10 +31,9 @@ def open_vault(profile: Profile) -> Vault:
 
 def open_verifier(name: str, profile: str = "default") -> Verifier:
     """A verifier for a service called `name`, over a local profile's keys; close it when the service stops."""
-    from keytui.vault.configuration import FILE_NAME
     from keytui.vault.local.feed import LocalFeed
     from keytui.vault.retention import load_retention
     from keytui.verify.verifier import Verifier
 
-    feed = LocalFeed.open(load_profile(profile), retention=load_retention(home() / FILE_NAME))
+    feed = LocalFeed.open(load_profile(profile), retention=load_retention(configuration_path()))
     return Verifier(feed, feed, name=name)

@@ -21,9 +21,8 @@ from keytui.clock import utc_now
 from keytui.domain.alerts import Alert
 from keytui.domain.errors import Invalid, Unreachable
 from keytui.vault.alert_delivery import AlertDelivery, load_alert_delivery
-from keytui.vault.configuration import FILE_NAME
 from keytui.vault.notifying import Destination, destinations, tell_all
-from keytui.vault.profile import home
+from keytui.vault.profile import configuration_path
 from keytui.vault.protocol import Vault
 from keytui.vault.references import resolve
 
@@ -92,7 +91,7 @@ class _Outgoing:
     @classmethod
     def configured(cls) -> _Outgoing:
         """What `config.toml` says. Invalid names the field, or the libraries that a webhook needs."""
-        delivery = load_alert_delivery(home() / FILE_NAME)
+        delivery = load_alert_delivery(configuration_path())
         if delivery.webhook is not None:
             try:
                 import keytui.targets.webhook  # noqa: F401  # whether it can be imported is the question
@@ -109,7 +108,7 @@ class _Outgoing:
     def send(self, vault: Vault) -> int:
         """Send what is to be sent now; how many tries failed, each said."""
         if not self.somewhere:
-            raise Invalid("alerts go nowhere", f"name a command or webhook under [alerts] in {home() / FILE_NAME}")
+            raise Invalid("alerts go nowhere", f"name a command or webhook under [alerts] in {configuration_path()}")
         return self.send_if_any(vault)
 
     def send_if_any(self, vault: Vault) -> int:

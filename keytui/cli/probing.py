@@ -27,8 +27,8 @@ from keytui.domain.keys import VersionState
 from keytui.domain.reports import Report
 from keytui.probes.configuration import Settings, read_settings
 from keytui.probes.coverage import Coverage
-from keytui.vault.configuration import FILE_NAME, table
-from keytui.vault.profile import home
+from keytui.vault.configuration import table
+from keytui.vault.profile import configuration_path
 from keytui.vault.protocol import Vault
 from keytui.vault.references import resolve
 
@@ -74,7 +74,7 @@ def probe(
     What they say becomes evidence. Exit code 7 when some did not answer, 1 or 5 when none did.
     """
     pause = parse_duration(every).total_seconds() if every is not None else None
-    path = home() / FILE_NAME
+    path = configuration_path()
     chosen = _chosen(read_settings(str(path), table(path, "probes")), names or (), path)
     builder = _builder()
     with opened(context) as vault:

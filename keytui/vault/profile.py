@@ -37,6 +37,12 @@ def home() -> Path:
     return Path(configured).expanduser() if configured else user_data_path("keytui")
 
 
+def configuration_path() -> Path:
+    """The configuration: the file that `KEYTUI_CONFIG` names, else `config.toml` in the home."""
+    configured = os.environ.get("KEYTUI_CONFIG")
+    return Path(configured).expanduser() if configured else home() / FILE_NAME
+
+
 def local_actor() -> Actor:
     """The operating-system user and host."""
     return Actor(getpass.getuser(), socket.gethostname())
@@ -50,7 +56,7 @@ def load_profile(name: str = DEFAULT_PROFILE, read_only: bool = False) -> Profil
     production = true        # opens read-only until it is armed
     """
     directory = home()
-    configuration = directory / FILE_NAME
+    configuration = configuration_path()
     entry = table(configuration, "profiles").get(name)
     if entry is None:
         if name != DEFAULT_PROFILE:
