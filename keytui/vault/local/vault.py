@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from threading import Event as Signal
@@ -15,10 +15,11 @@ from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Event
 from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
-from keytui.domain.secrets import Randomness
+from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.guard import WriteGuard
 from keytui.vault.local.alerts.alerting import Alerting
 from keytui.vault.local.alerts.notifying import Notifying
+from keytui.vault.local.answers import Repeatable
 from keytui.vault.local.asking import Asking
 from keytui.vault.local.database import Database
 from keytui.vault.local.evidence.witnessing import Witnessing
@@ -102,6 +103,17 @@ class LocalVault(
         """
         ground = self._ground
         return type(self)(replace(ground, principal=principal, held_key=HeldKey(ground.clock)))
+
+    def repeatable(self, key: Secret, request: bytes, encode: Callable[[object], bytes]) -> Self:
+        """The same vault, for one change whose answer may be asked for again with the same random `key`.
+
+        It is not closed. Raises Repeated, with the answer, when `request` was carried out already.
+        """
+        ground = self._ground
+        repeatable = Repeatable.of(key, request, ground.principal, encode)
+        with ground.database.reading() as session:
+            repeatable.refuse_repeat(session, ground.clock())
+        return type(self)(replace(ground, repeatable=repeatable))
 
     def arm(self, typed_profile: str) -> datetime:
         until = self._ground.guard.arm(typed_profile)
