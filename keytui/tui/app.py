@@ -11,7 +11,7 @@ from threading import Event, Lock, Timer
 from typing import Any, ClassVar, Final
 
 from rich.text import Text
-from textual.actions import ActionParseResult
+from textual.actions import ActionParseResult, parse
 from textual.app import App, SystemCommand, get_system_commands_provider
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -26,6 +26,7 @@ from keytui.domain.query import Query, Sort
 from keytui.tui.asking import our_fault
 from keytui.tui.commands import Actions, KeySearch, Palette
 from keytui.tui.following import follow, tend
+from keytui.tui.permissions import why_forbidden
 from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.audit import AuditScreen
 from keytui.tui.screens.base import VaultScreen
@@ -211,8 +212,10 @@ class Console(App[int]):
 
     def stand(self, standing: Standing) -> None:
         """Show what a vault said of itself."""
-        self._standing = standing
+        before, self._standing = self._standing, standing
         self._publish()
+        if before is None or before.role is not standing.role:
+            self.screen.refresh_bindings()
 
     def ask_standing(self) -> None:
         """Ask the vault how it stands, for the status line."""
@@ -232,6 +235,10 @@ class Console(App[int]):
         if self._vault is not None:
             await asyncio.to_thread(self._vault.close)
 
+    def why_forbidden(self, action: str) -> str:
+        """Why the operator's role may not do it; "" when it may."""
+        return why_forbidden(action, self._standing.role if self._standing is not None else None)
+
     def may_write(self, verb: str) -> bool:
         """Whether the profile can be changed now; where it cannot, the screen says why and the way out."""
         if not self.status.writable and isinstance(self.screen, VaultScreen):
@@ -247,6 +254,11 @@ class Console(App[int]):
         """Run it, unless its screen is not drawn yet, or gone: who types ahead would reach for what is not there."""
         if default_namespace not in (None, self) and not self._shown(default_namespace):
             return False
+        name = parse(action)[1] if isinstance(action, str) else action[1]
+        why = self.why_forbidden(name)
+        if why and isinstance(self.screen, VaultScreen):
+            self.screen.tell(why, "ask somebody whose role allows it", severity="warning")
+            return True
         return await super().run_action(action, default_namespace, namespaces)
 
     def _shown(self, node: DOMNode) -> bool:

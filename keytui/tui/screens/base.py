@@ -107,6 +107,10 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         if not message.slot or message.turn == self._turns[message.slot]:
             message.deliver()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """None shows it disabled: the operator's role forbids it. Pressing it says why."""
+        return None if self.console.why_forbidden(action) else super().check_action(action, parameters)
+
     def report(self, error: KeytuiError) -> None:
         """Show an error with its way out; nothing in it is parsed as markup."""
         self.tell(error.message, error.hint, severity="error")

@@ -28,7 +28,7 @@ class Watching(Section):
             return Standing(
                 profile=ground.profile.name,
                 location=str(ground.profile.directory),
-                actor=str(ground.profile.actor),
+                actor=str(ground.principal.actor),
                 role=ground.principal.role,
                 tenant=ground.principal.tenant,
                 read_only=ground.profile.read_only,

@@ -29,10 +29,10 @@ class IssueBody(StepBody):
         yield Words()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        opened = self.detail is not None
-        if action == "abandon":
-            return self.detail is not None and self.detail.rotation.state is RotationState.PLANNED
-        return not opened if action == "review" else True
+        planned = self.detail is not None and self.detail.rotation.state is RotationState.PLANNED
+        if (action == "abandon" and not planned) or (action == "review" and self.detail is not None):
+            return False
+        return super().check_action(action, parameters)
 
     def show(self) -> None:
         old, new = self._numbers()

@@ -69,9 +69,10 @@ class LostSecretBody(StepBody):
         return next((each for each in reversed(own) if each.target not in list(Route)), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "have_it":
-            return self._sent() is not None
-        return action != "abandon" or (self.detail is not None and Verb.ABANDON in allowed(self.detail.rotation))
+        may_abandon = self.detail is not None and Verb.ABANDON in allowed(self.detail.rotation)
+        if (action == "have_it" and self._sent() is None) or (action == "abandon" and not may_abandon):
+            return False
+        return super().check_action(action, parameters)
 
     def action_prove(self) -> None:
         """Take the secret, masked, from an operator who holds it although the console was closed."""

@@ -52,7 +52,9 @@ class WatchBody(StepBody):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         needed = _NEEDS.get(action)
-        return needed is None or self.detail is None or needed in allowed(self.detail.rotation)
+        if needed is not None and self.detail is not None and needed not in allowed(self.detail.rotation):
+            return False
+        return super().check_action(action, parameters)
 
     def show(self) -> None:
         self.tick()

@@ -1,0 +1,40 @@
+"""Which operation each action of the console is: what a role forbids is shown disabled, and pressing it says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from keytui.domain.access import ALLOWED, Operation, Role, why_not
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "create": Operation.CREATE,
+    "import": Operation.IMPORT,
+    "edit": Operation.EDIT,
+    "disable": Operation.DISABLE,
+    "revoke": Operation.REVOKE,
+    "reveal": Operation.REVEAL,
+    "rotate": Operation.ROTATE,
+    "issue": Operation.ROTATE,
+    "prove": Operation.ROTATE,
+    "have_it": Operation.ROTATE,
+    "reissue": Operation.ROTATE,
+    "abandon": Operation.ROTATE,
+    "waive": Operation.ROTATE,
+    "note": Operation.ROTATE,
+    "take_over": Operation.ROTATE,
+    "retire": Operation.ROTATE,
+    "restore": Operation.ROTATE,
+    "complete": Operation.ROTATE,
+    "roll_back": Operation.ROTATE,
+    "acknowledge": Operation.ACKNOWLEDGE,
+}
+"""By the action's name. An action that is not here changes nothing; the vault itself refuses what slips through."""
+
+
+def why_forbidden(action: str, role: Role | None) -> str:
+    """Why a role may not do what an action does; "" when it may, or when nobody knows the role yet."""
+    operation = OPERATIONS.get(action)
+    if operation is None or role is None or operation in ALLOWED[role]:
+        return ""
+    return why_not(role, operation)
