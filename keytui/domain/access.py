@@ -85,6 +85,9 @@ ALLOWED: Final[Mapping[Role, frozenset[Operation]]] = {
 }
 """The table. A service may what its scopes say, and nothing else."""
 
+GRANTED: Final = (Role.SUPER_ADMIN, Role.TENANT_ADMIN, Role.STAFF, Role.SERVICE)
+"""Roles that a token is made with; the other two are who one is already."""
+
 BOUND_TO_A_TENANT: Final = frozenset({Role.TENANT_ADMIN, Role.KEY})
 """Roles that have a tenant always; staff and services may have one."""
 

@@ -43,3 +43,5 @@ class Approval:
     decided_by: str = ""
     decided_at: datetime | None = None
     note: str = ""
+    what: str = ""
+    """What exactly is asked for, in words; an approval is good for that and nothing else."""

@@ -180,6 +180,15 @@ def parse_format(text: str) -> Format:
     return custom
 
 
+OPERATOR_TOKEN: Final = _custom("kto_", "base36", 40)
+"""What an operator or a service shows to a team's server. No key is issued in this format."""
+
+
+def looks_issued(secret: Secret) -> bool:
+    """Whether a text looks like a secret of ours: a key's in any known format, or an operator's token."""
+    return any(format_.fits(secret) for format_ in (*FORMATS.values(), OPERATOR_TOKEN))
+
+
 _WALKS: Final = f"{string.ascii_lowercase} qwertyuiopasdfghjklzxcvbnm"
 _HEXADECIMAL: Final = r"[0-9a-f]*|[0-9A-F]*"
 _UUID: Final = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"

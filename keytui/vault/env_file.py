@@ -12,7 +12,7 @@ from typing import Final
 from dotenv.parser import parse_stream
 
 from keytui.domain.errors import Invalid, NotFound
-from keytui.domain.secrets import FORMATS, Secret
+from keytui.domain.secrets import Secret, looks_issued
 from keytui.domain.text import harmless
 from keytui.vault.model import Found
 
@@ -132,7 +132,7 @@ def _text(path: Path) -> str:
 
 def _is_a_secret(name: str) -> bool:
     """A secret on a line of its own reads like a name, the `=` at the end of base64 included: it is not repeated."""
-    return any(format_.fits(Secret(name)) or format_.fits(Secret(f"{name}=")) for format_ in FORMATS.values())
+    return looks_issued(Secret(name)) or looks_issued(Secret(f"{name}="))
 
 
 def _blank_lines_before(original: str) -> int:

@@ -17,6 +17,9 @@ from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.guard import WriteGuard
+from keytui.vault.local.access.admitting import Admitting
+from keytui.vault.local.access.approving import Approving
+from keytui.vault.local.access.operating import Operating
 from keytui.vault.local.alerts.alerting import Alerting
 from keytui.vault.local.alerts.notifying import Notifying
 from keytui.vault.local.answers import Repeatable
@@ -57,6 +60,9 @@ class LocalVault(
     Notifying,
     Witnessing,
     Forgetting,
+    Admitting,
+    Operating,
+    Approving,
 ):
     """A vault on this machine. Safe to share between threads; several processes may have it open."""
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from keytui.domain.errors import Invalid
 from keytui.domain.keys import KeyDraft, KeyEdit
-from keytui.domain.secrets import FORMATS, Secret
+from keytui.domain.secrets import Secret, looks_issued
 from keytui.domain.text import harmless
 
 _NAME_AT_MOST: Final = 128
@@ -29,9 +29,9 @@ def checked_draft(draft: KeyDraft, now: datetime) -> KeyDraft:
         draft,
         name=checked_name(draft.name),
         description=_text("description", draft.description),
-        owner=_word("owner", draft.owner),
-        tenant=_word("tenant", draft.tenant),
-        label=_word("label", draft.label),
+        owner=checked_word("owner", draft.owner),
+        tenant=checked_word("tenant", draft.tenant),
+        label=checked_word("label", draft.label),
         scopes=_words("scope", draft.scopes),
         apps=_words("application", draft.apps),
         targets=_words("target", draft.targets),
@@ -49,7 +49,7 @@ def checked_edit(edit: KeyEdit, now: datetime) -> KeyEdit:
         edit,
         name=None if edit.name is None else checked_name(edit.name),
         description=None if edit.description is None else _text("description", edit.description),
-        owner=None if edit.owner is None else _word("owner", edit.owner),
+        owner=None if edit.owner is None else checked_word("owner", edit.owner),
         scopes=None if edit.scopes is None else _words("scope", edit.scopes),
         apps=None if edit.apps is None else _words("application", edit.apps),
         targets=None if edit.targets is None else _words("target", edit.targets),
@@ -78,13 +78,14 @@ def _expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
 
 def _words(what: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """In the order given, each once."""
-    checked = dict.fromkeys(_word(what, word) for word in words)
+    checked = dict.fromkeys(checked_word(what, word) for word in words)
     if "" in checked:
         raise Invalid(f"an empty {what} was given", f"leave it out, or name the {what}")
     return tuple(checked)
 
 
-def _word(what: str, word: str) -> str:
+def checked_word(what: str, word: str) -> str:
+    """One line that prints, trimmed; Invalid names what it was for."""
     return _one_line(what, word.strip(), _WORD_AT_MOST)
 
 
@@ -106,5 +107,5 @@ def _text(what: str, text: str) -> str:
 
 def _refuse_secret(what: str, text: str) -> None:
     """Nothing that an operator writes about a key is a place for its secret: it is shown, exported and kept."""
-    if any(format_.fits(Secret(word)) for word in text.split() for format_ in FORMATS.values()):
+    if any(looks_issued(Secret(word)) for word in text.split()):
         raise Invalid(f"the {what} holds something that looks like a secret", "name a key by its name or its prefix")

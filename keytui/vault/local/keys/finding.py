@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression
 from sqlmodel import Session, col, or_, select
 
 from keytui.domain.errors import Ambiguous, NotFound
-from keytui.domain.secrets import FORMATS, PREFIX_LENGTH, Secret
+from keytui.domain.secrets import PREFIX_LENGTH, Secret, looks_issued
 from keytui.domain.text import harmless
 from keytui.vault.local.tables import KeyRow, VersionRow
 
@@ -75,7 +75,7 @@ def _candidates(rows: Sequence[KeyRow]) -> list[str]:
 def _refuse_secret(session: Session, reference: str) -> None:
     """A secret typed where a key is asked for: say so, and repeat none of it."""
     secret = Secret(reference)
-    if any(format_.fits(secret) for format_ in FORMATS.values()) or _begins_a_version(session, secret):
+    if looks_issued(secret) or _begins_a_version(session, secret):
         raise NotFound(
             "that looks like a secret itself, and a secret names no key",
             "use the key's name, its id or the first 12 characters; a secret typed into a shell is in its history",

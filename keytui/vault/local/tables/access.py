@@ -12,16 +12,24 @@ from keytui.vault.local.tables.row import Row
 
 
 class OperatorRow(Row, table=True):
-    """An operator or a service: the digest of one token. Of those that are not revoked, names are unique."""
+    """An operator or a service: the digest of one token. Within a tenant, names are unique among the living."""
 
     __tablename__ = "operators"
     __table_args__ = (
         Index(
             "uq_operators_name",
+            "tenant",
             "name",
             unique=True,
             sqlite_where=text("revoked_at IS NULL"),
             postgresql_where=text("revoked_at IS NULL"),
+        ),
+        Index(  # NULLs are never equal, so the index above does not see these
+            "uq_operators_name_everywhere",
+            "name",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL AND tenant IS NULL"),
+            postgresql_where=text("revoked_at IS NULL AND tenant IS NULL"),
         ),
         Index("uq_operators_digest", "digest", unique=True),
     )
@@ -51,6 +59,7 @@ class ApprovalRow(Row, table=True):
     key_name: str
     environment: str
     tenant: str = ""
+    what: str = ""
     requested_by: str
     requested_at: datetime = Field(sa_type=UtcTime)
     expires_at: datetime = Field(sa_type=UtcTime)

@@ -20,6 +20,7 @@ class AuditRow(Row, table=True):
         Index("ix_audit_type", "type", "sequence"),
         Index("ix_audit_rotation_id", "rotation_id", "sequence"),
         Index("ix_audit_at", "at"),
+        Index("ix_audit_tenant", "tenant", "sequence"),
     )
 
     sequence: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -35,6 +36,8 @@ class AuditRow(Row, table=True):
     refused: bool = False
     previous: str
     hash: str
+    tenant: str | None = None
+    """Who may read it beside those who read everything: its key's tenant, or its actor's. Not under the hash."""
 
 
 class CheckpointRow(Row, table=True):

@@ -12,9 +12,17 @@ down_revision = "0002"
 def upgrade() -> None:
     op.add_column("keys", sa.Column("targets", sa.Text(), nullable=False, server_default=""))
     op.create_index("ix_keys_tenant", "keys", ["tenant", "name", "id"])
+    _tell_entries_apart()
     _make_access()
     _make_automation()
     _make_webhooks()
+
+
+def _tell_entries_apart() -> None:
+    """Whose each entry of the log is: its key's tenant."""
+    op.add_column("audit", sa.Column("tenant", sa.String(), nullable=True))
+    op.execute("UPDATE audit SET tenant = (SELECT keys.tenant FROM keys WHERE keys.id = audit.key_id)")
+    op.create_index("ix_audit_tenant", "audit", ["tenant", "sequence"])
 
 
 def _make_access() -> None:
@@ -34,8 +42,17 @@ def _make_access() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     living = sa.text("revoked_at IS NULL")
+    everywhere = sa.text("revoked_at IS NULL AND tenant IS NULL")
     op.create_index(
-        "uq_operators_name", "operators", ["name"], unique=True, sqlite_where=living, postgresql_where=living
+        "uq_operators_name", "operators", ["tenant", "name"], unique=True, sqlite_where=living, postgresql_where=living
+    )
+    op.create_index(
+        "uq_operators_name_everywhere",
+        "operators",
+        ["name"],
+        unique=True,
+        sqlite_where=everywhere,
+        postgresql_where=everywhere,
     )
     op.create_index("uq_operators_digest", "operators", ["digest"], unique=True)
     op.create_table(
@@ -46,6 +63,7 @@ def _make_access() -> None:
         sa.Column("key_name", sa.String(), nullable=False),
         sa.Column("environment", sa.String(), nullable=False),
         sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
         sa.Column("requested_by", sa.String(), nullable=False),
         sa.Column("requested_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
