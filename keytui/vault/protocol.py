@@ -388,7 +388,7 @@ class Auditing(Protocol):
         ...
 
 
-class Vault(Reading, Keeping, Rotating, Sealing, Witnessing, Alerting, Protocol):
+class Vault(Reading, Keeping, Rotating, Sealing, Witnessing, Alerting, Governing, Protocol):
     """Where keytui keeps what it knows."""
 
     def arm(self, typed_profile: str) -> datetime:
