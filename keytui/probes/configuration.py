@@ -9,8 +9,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
+from keytui.domain.fields import Fields
 from keytui.domain.references import Reference, parse_reference
 from keytui.domain.text import harmless
 from keytui.domain.web_addresses import checked_web_address
@@ -123,12 +123,12 @@ def read_settings(where: str, tables: Mapping[str, Mapping[str, object]]) -> tup
     keys = ["checkout"]
     """
     return tuple(
-        _settings(_Fields(f"{where}: [probes.{harmless(name)}]", entry), name) for name, entry in tables.items()
+        _settings(_ProbeFields(f"{where}: [probes.{harmless(name)}]", entry), name) for name, entry in tables.items()
     )
 
 
-def _settings(fields: _Fields, name: str) -> Settings:
-    kind = fields.kind()
+def _settings(fields: _ProbeFields, name: str) -> Settings:
+    kind = Kind(fields.one_of("kind", tuple(Kind)))
     fields.only(_FIELDS[kind], f"a {kind} probe")
     server = Server(fields.url(), fields.reference("credential"), fields.header(), fields.duration("timeout", "10s"))
     if server.header and server.credential is None:
@@ -138,7 +138,7 @@ def _settings(fields: _Fields, name: str) -> Settings:
     )
 
 
-def _reading(fields: _Fields, kind: Kind) -> Counting | Listing | Pointing:
+def _reading(fields: _ProbeFields, kind: Kind) -> Counting | Listing | Pointing:
     if kind is Kind.LAST_USED:
         return Listing(fields.pointer("items"), fields.pointer("identity"), fields.pointer("used"))
     if kind is Kind.REFUSALS and fields.has("pointer"):
@@ -161,80 +161,18 @@ def _reading(fields: _Fields, kind: Kind) -> Counting | Listing | Pointing:
     )
 
 
-class _Fields:
-    """The fields of one table, each read as what it has to be."""
-
-    def __init__(self, where: str, entry: Mapping[str, object]) -> None:
-        self._where = where
-        self._entry = entry
-
-    def wrong(self, name: str, what: str, hint: str) -> Invalid:
-        return Invalid(f"{self._where} {name} {what}", hint)
-
-    def has(self, name: str) -> bool:
-        return name in self._entry
-
-    def only(self, known: tuple[str, ...], whose: str) -> None:
-        for name in self._entry:
-            if name not in known:
-                raise Invalid(
-                    f"{self._where} has no field {harmless(name)!r}", f"the fields of {whose} are {', '.join(known)}"
-                )
-
-    def kind(self) -> Kind:
-        given = self._entry.get("kind")
-        if given not in list(Kind):
-            raise self.wrong("kind", "is missing or none that there is", f"a kind is one of {', '.join(Kind)}")
-        return Kind(str(given))
-
-    def text(self, name: str) -> str:
-        value = self._entry.get(name, "")
-        if not isinstance(value, str):
-            raise self.wrong(name, "is a text in quotes", f'as in {name} = "…"')
-        return value
-
-    def needed(self, name: str) -> str:
-        value = self.text(name)
-        if not value.strip():
-            raise self.wrong(name, "is missing", f'add {name} = "…"')
-        return value
-
-    def texts(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        values = self._entry.get(name, list(default))
-        if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
-            raise self.wrong(name, "is a list of texts", f'as in {name} = ["…", "…"]')
-        return tuple(values)
-
-    def mapping(self, name: str) -> Mapping[str, str]:
-        values = self._entry.get(name, {})
-        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-            raise self.wrong(name, "is a table of texts", f'as in {name} = {{ "what stands there" = "checkout:2" }}')
-        return values
-
-    def flag(self, name: str) -> bool:
-        value = self._entry.get(name, False)
-        if not isinstance(value, bool):
-            raise self.wrong(name, "is true or false", "without quotes")
-        return value
-
-    def duration(self, name: str, default: str) -> timedelta:
-        value = self._entry.get(name, default)
-        if not isinstance(value, str):
-            raise self.wrong(name, "is a duration in quotes", f'as in {name} = "{default}"')
-        try:
-            return parse_duration(value)
-        except Invalid as error:
-            raise self.wrong(f"{name}:", error.message, error.hint) from error
+class _ProbeFields(Fields):
+    """What only a probe's table has: pointers, references, a header and an address."""
 
     def pointer(self, name: str) -> str:
         value = self.text(name)
-        if name not in self._entry or (value and not value.startswith("/")):
+        if not self.has(name) or (value and not value.startswith("/")):
             raise self.wrong(name, "is a JSON pointer", f'as in {name} = "/items"; "" is the whole answer')
         return value
 
     def reference(self, name: str) -> Reference | None:
         value = self.text(name)
-        if name not in self._entry:
+        if not self.has(name):
             return None
         try:
             return parse_reference(value)

@@ -1,0 +1,86 @@
+"""The fields of one table of a configuration, each read as what it has to be; errors name table and field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from keytui.domain.durations import parse_duration
+from keytui.domain.errors import Invalid
+from keytui.domain.text import harmless
+
+
+class Fields:
+    """One table. `where` names the file and the table, as an error quotes it."""
+
+    def __init__(self, where: str, entry: Mapping[str, object]) -> None:
+        self._where = where
+        self._entry = entry
+
+    def wrong(self, name: str, what: str, hint: str) -> Invalid:
+        """What to raise for a field that is not what it has to be."""
+        return Invalid(f"{self._where} {name} {what}", hint)
+
+    def has(self, name: str) -> bool:
+        """Whether the table has the field at all."""
+        return name in self._entry
+
+    def only(self, known: Sequence[str], whose: str) -> None:
+        """Refuse every field that is not known: a misspelt one would be a setting that is silently not there."""
+        for name in self._entry:
+            if name not in known:
+                raise Invalid(
+                    f"{self._where} has no field {harmless(name)!r}", f"the fields of {whose} are {', '.join(known)}"
+                )
+
+    def one_of(self, name: str, known: Sequence[str]) -> str:
+        """A word from a list."""
+        given = self._entry.get(name)
+        if not isinstance(given, str) or given not in known:
+            raise self.wrong(name, "is missing or none that there is", f"a {name} is one of {', '.join(known)}")
+        return given
+
+    def text(self, name: str) -> str:
+        """A text; "" when it is not there."""
+        value = self._entry.get(name, "")
+        if not isinstance(value, str):
+            raise self.wrong(name, "is a text in quotes", f'as in {name} = "…"')
+        return value
+
+    def needed(self, name: str) -> str:
+        """A text that has to be there."""
+        value = self.text(name)
+        if not value.strip():
+            raise self.wrong(name, "is missing", f'add {name} = "…"')
+        return value
+
+    def texts(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """A list of texts, none of them empty."""
+        values = self._entry.get(name, list(default))
+        if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
+            raise self.wrong(name, "is a list of texts", f'as in {name} = ["…", "…"]')
+        return tuple(values)
+
+    def mapping(self, name: str) -> Mapping[str, str]:
+        """A table of texts."""
+        values = self._entry.get(name, {})
+        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+            raise self.wrong(name, "is a table of texts", f'as in {name} = {{ "what stands there" = "checkout:2" }}')
+        return values
+
+    def flag(self, name: str) -> bool:
+        """True or false; false when it is not there."""
+        value = self._entry.get(name, False)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "is true or false", "without quotes")
+        return value
+
+    def duration(self, name: str, default: str) -> timedelta:
+        """A duration, as `24h`."""
+        value = self._entry.get(name, default)
+        if not isinstance(value, str):
+            raise self.wrong(name, "is a duration in quotes", f'as in {name} = "{default}"')
+        try:
+            return parse_duration(value)
+        except Invalid as error:
+            raise self.wrong(f"{name}:", error.message, error.hint) from error
