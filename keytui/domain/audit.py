@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 GENESIS: Final = "0" * 64
+_ALIASES: Final = {"key_rotation": "rotation"}
+"""What others call our types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,18 @@ class AuditFilter:
     """What to read of the log; an unset field takes everything."""
 
     type: str = ""
-    """A whole type (`key.created`) or its noun (`key`)."""
+    """A whole type (`key.created`) or its noun (`key`); `key_rotation`, as auditors call it, is `rotation`."""
     key_id: str = ""
     key_version: int | None = None
     actor: str = ""
     """A whole actor (`ada@10.0.0.7`) or its name (`ada`)."""
     since: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def wanted_type(self) -> str:
+        """The type or noun as the log has it."""
+        return _ALIASES.get(self.type, self.type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,7 +232,11 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class AuditExtract:
-    """Entries of the log with what proves where they stand: the checkpoints after each, and every hash between."""
+    """One rotation's whole story, signed: what `keytui evidence` writes and `docs/verify_evidence.py` verifies."""
 
-    entries: tuple[AuditEntry, ...]
-    checkpoints: tuple[Checkpoint, ...]
+    document: str
+    """Canonical JSON. It holds no secret, and no address of a caller unless it was asked for."""
+    signature: str
+    """Ed25519 over `keytui evidence ` and the document, in hex."""
+    public_key: str
+    """Of the vault's signing key, in hex."""

@@ -132,10 +132,6 @@ class Reading(Protocol):
         """Entries of the log, newest first."""
         ...
 
-    def verify_audit(self) -> AuditCheck:
-        """Recompute the whole chain and its signed checkpoints."""
-        ...
-
 
 class Keeping(Protocol):
     """Keys: made, brought in, changed, ended."""
@@ -383,16 +379,27 @@ class Auditing(Protocol):
         """The log's head now, signed, to be kept elsewhere."""
         ...
 
-    def audit_extract(self, key_id: str, rotation_id: int | None) -> AuditExtract:
-        """Everything that the log says of a key, or of one rotation of it, with what proves it to an outsider."""
+    def audit_extract(
+        self, key_id: str, rotation_id: int | None = None, *, with_addresses: bool = False
+    ) -> AuditExtract:
+        """All of one rotation of a key (the newest when none is named), in a form that an outsider can verify.
+
+        Addresses of callers are left out unless they are asked for. NotFound when the key has no such rotation.
+        """
         ...
 
 
-class Vault(Reading, Keeping, Rotating, Sealing, Witnessing, Alerting, Governing, Protocol):
+class Vault(Reading, Keeping, Rotating, Sealing, Witnessing, Alerting, Auditing, Governing, Protocol):
     """Where keytui keeps what it knows."""
 
     def arm(self, typed_profile: str) -> datetime:
         """Make a read-only profile writable until the returned time; Refused unless its name was typed."""
+        ...
+
+    def present(self, token: Secret) -> None:
+        """Go on as the holder of another token, in this process only. Unauthenticated, and nothing has changed, when it
+        opens nothing; Refused by a vault that asks for none.
+        """
         ...
 
     def close(self) -> None:

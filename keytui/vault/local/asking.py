@@ -7,20 +7,21 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from keytui.domain.audit import AuditCheck, AuditFilter
+from keytui.domain.audit import AuditFilter
 from keytui.domain.keys import Key, KeySummary
 from keytui.domain.query import Query, Sort
 from keytui.domain.rotation import Plan, Rotation, Step
 from keytui.domain.usage import CallerUse, Usage
 from keytui.domain.verdict import Assessment
+from keytui.vault.local.audit_pages import audit_page
 from keytui.vault.local.evidence.verdicts import QUESTIONS, assessed
 from keytui.vault.local.keys.finding import found_key
 from keytui.vault.local.keys.search import conditions, order
-from keytui.vault.local.mapping import delivery_of, entry_of, key_of, step_of, summary_of, version_of
+from keytui.vault.local.mapping import delivery_of, key_of, step_of, summary_of, version_of
 from keytui.vault.local.rotations.rehearsal import rehearsed
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row, version_rows
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import AuditRow, DeliveryRow, KeyRow, RotationRow, StepRow, VersionRow
+from keytui.vault.local.tables import DeliveryRow, KeyRow, RotationRow, StepRow, VersionRow
 from keytui.vault.local.usage.buckets import activity_of, callers_of, pace_of, usage_of
 from keytui.vault.model import AuditPage, KeyDetail, Page, Rehearsal, RotationDetail
 
@@ -52,7 +53,7 @@ class Asking(Section):
                 versions=tuple(version_of(version) for version in version_rows(session, key_id)),
                 callers=callers_of(session, key_id),
                 rotations=_rotations(session, key_id),
-                audit=_audit_page(session, AuditFilter(key_id=key_id), 0, _AUDIT_TAIL).entries,
+                audit=audit_page(session, AuditFilter(key_id=key_id), 0, _AUDIT_TAIL).entries,
             )
 
     def rehearse(self, key_id: str, plan: Plan) -> Rehearsal:
@@ -109,11 +110,7 @@ class Asking(Section):
 
     def audit(self, which: AuditFilter, offset: int, limit: int) -> AuditPage:
         with self._reading() as session:
-            return _audit_page(session, which, offset, limit)
-
-    def verify_audit(self) -> AuditCheck:
-        with self._reading() as session:
-            return self._ground.ledger.verify(session)
+            return audit_page(session, which, offset, limit)
 
     def _assessed(self, session: Session, rotation: Rotation, now: datetime) -> Assessment:
         return assessed(session, rotation, self._policies, now, self._ground.expected)
@@ -148,22 +145,3 @@ def _steps(session: Session, rotation_id: int) -> tuple[Step, ...]:
 def _deliveries(session: Session, rotation_id: int) -> Sequence[DeliveryRow]:
     found = select(DeliveryRow).where(DeliveryRow.rotation_id == rotation_id).order_by(col(DeliveryRow.id))
     return session.exec(found).all()
-
-
-def _audit_page(session: Session, which: AuditFilter, offset: int, limit: int) -> AuditPage:
-    matching = []
-    if which.type:
-        whole = col(AuditRow.type) == which.type
-        matching.append(
-            whole if "." in which.type else col(AuditRow.type).startswith(f"{which.type}.", autoescape=True)
-        )
-    if which.key_id:
-        matching.append(col(AuditRow.key_id) == which.key_id)
-    if which.since is not None:
-        matching.append(col(AuditRow.at) >= which.since)
-    if which.until is not None:
-        matching.append(col(AuditRow.at) < which.until)
-    total = session.exec(select(func.count()).select_from(AuditRow).where(*matching)).one()
-    newest_first = select(AuditRow).where(*matching).order_by(col(AuditRow.sequence).desc())
-    rows = session.exec(newest_first.offset(offset).limit(limit)).all()
-    return AuditPage(tuple(entry_of(row) for row in rows), offset, total)

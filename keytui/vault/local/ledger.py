@@ -1,13 +1,14 @@
 """The audit log on disk: a chain in the database, and signatures made with a key that is outside of it.
 
-Every 64th entry, and the last before a clean end, is signed (Ed25519) into the table of checkpoints. The newest head
-is also kept, signed, in a file beside the key, so that cutting off the end of the log shows.
+Every 64th entry, the last of every rotation and the last before a clean end are signed (Ed25519) into the table of
+checkpoints. The newest head is also kept, signed, in a file beside the key, so that cutting off the end of the log
+shows. Who keeps a checkpoint elsewhere sees what was done to the log even by somebody who has all of these files.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlmodel import Session, col, func, select
 
 from keytui.domain.audit import GENESIS, AuditCheck, AuditEntry, Event, first_break, link
@@ -22,10 +24,12 @@ from keytui.domain.secrets import Randomness
 from keytui.vault.local.files import kept_key, replace
 from keytui.vault.local.mapping import entry_of
 from keytui.vault.local.tables import AuditRow, CheckpointRow
+from keytui.vault.model import Checkpoint
 
 KEY_FILE: Final = "signing.key"
 HEAD_FILE: Final = "audit.head"
 CHECKPOINT_EVERY: Final = 64
+_ENDS_A_ROTATION: Final = frozenset({"rotation.completed", "rotation.rolled-back", "rotation.abandoned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ class Ledger:
         entry = link(head.sequence + 1, at, actor, event, head.hash)
         session.add(_row(entry))
         new = Head(entry.sequence, entry.hash)
-        if new.sequence % CHECKPOINT_EVERY == 0:
+        ends = event.type in _ENDS_A_ROTATION and not event.refused
+        if ends or new.sequence % CHECKPOINT_EVERY == 0:
             self.checkpoint(session, new, at)
         session.flush()
         return new
@@ -77,8 +82,21 @@ class Ledger:
             content = {"sequence": head.sequence, "hash": head.hash, "signature": signature}
             replace(self._head_file, json.dumps(content).encode())
 
-    def verify(self, session: Session) -> AuditCheck:
-        """Recompute the chain, every checkpoint and the kept head."""
+    @property
+    def public_key(self) -> bytes:
+        """Of the signing key: Ed25519, 32 bytes."""
+        return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def sign(self, text: bytes) -> bytes:
+        """A signature that anybody can verify who has the public key."""
+        return self._key.sign(text)
+
+    def signed(self, head: Head, at: datetime) -> Checkpoint:
+        """The head, to be kept elsewhere."""
+        return Checkpoint(head.sequence, head.hash, at, self.sign(head.signed_text()), self.public_key)
+
+    def verify(self, session: Session, kept: Sequence[Checkpoint] = ()) -> AuditCheck:
+        """Recompute the chain, every checkpoint and the kept head, and look for those `kept` elsewhere."""
         entries = head_of(session).sequence
         checkpoints = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.sequence))).all()
         broken_at = first_break(_entries(session))
@@ -89,10 +107,32 @@ class Ledger:
             detail = self._checkpoint_fault(session, row)
             if detail:
                 return AuditCheck(entries, len(checkpoints), row.sequence, detail)
+        for one in kept:
+            detail = self._kept_fault(session, one)
+            if detail:
+                return AuditCheck(entries, len(checkpoints), min(one.sequence, entries + 1), detail)
+        missing = _first_missing(entries, [row.sequence for row in checkpoints])
+        if missing:
+            detail = f"checkpoint {missing} is missing: what follows the one before it is signed by nobody"
+            return AuditCheck(entries, len(checkpoints), missing, detail)
         detail = self._end_fault(session, entries)
         if detail:
             return AuditCheck(entries, len(checkpoints), entries + 1, detail)
-        return AuditCheck(entries, len(checkpoints), None, "every entry, checkpoint and the kept head agree")
+        elsewhere = f", and {len(kept)} kept elsewhere" if kept else ""
+        whole = f"every entry, checkpoint and the kept head agree{elsewhere}"
+        return AuditCheck(entries, len(checkpoints), None, whole)
+
+    def _kept_fault(self, session: Session, kept: Checkpoint) -> str:
+        head = Head(kept.sequence, kept.hash)
+        if kept.public_key != self.public_key:
+            return f"checkpoint {kept.sequence} that was kept is signed with another key than this vault's"
+        if not self._signed(head, kept.signature):
+            return f"checkpoint {kept.sequence} that was kept does not bear its own signature"
+        if session.get(AuditRow, head.sequence) is None:
+            return f"the log was cut off: checkpoint {kept.sequence} that was kept is beyond its end"
+        if not _holds(session, head):
+            return f"the log was written anew: entry {kept.sequence} is not the one of the checkpoint that was kept"
+        return ""
 
     def _checkpoint_fault(self, session: Session, row: CheckpointRow) -> str:
         entry = session.get(AuditRow, row.sequence)
@@ -125,6 +165,13 @@ class Ledger:
         except InvalidSignature:
             return False
         return True
+
+
+def _first_missing(entries: int, signed: Sequence[int]) -> int | None:
+    """The first checkpoint that must be there and is not: removed with what it showed."""
+    there = set(signed)
+    due = range(CHECKPOINT_EVERY, entries + 1, CHECKPOINT_EVERY)
+    return next((sequence for sequence in due if sequence not in there), None)
 
 
 def _holds(session: Session, head: Head) -> bool:

@@ -13,6 +13,7 @@ from typing import Final, Self
 from keytui.clock import Clock, utc_now
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Event
+from keytui.domain.errors import Refused
 from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
@@ -24,6 +25,7 @@ from keytui.vault.local.alerts.alerting import Alerting
 from keytui.vault.local.alerts.notifying import Notifying
 from keytui.vault.local.answers import Repeatable
 from keytui.vault.local.asking import Asking
+from keytui.vault.local.auditing import Auditing
 from keytui.vault.local.database import Database
 from keytui.vault.local.evidence.witnessing import Witnessing
 from keytui.vault.local.files import kept_key
@@ -47,6 +49,7 @@ PEPPER_FILE: Final = "pepper"
 
 class LocalVault(
     Asking,
+    Auditing,
     Monitoring,
     Checking,
     Scheduling,
@@ -126,6 +129,9 @@ class LocalVault(
         with audited(self._ground) as write:
             write.record(Event("profile.armed", details={"until": until.isoformat(timespec="seconds")}))
         return until
+
+    def present(self, token: Secret) -> None:
+        raise Refused("a local vault asks for no token", "whoever owns its files is let in")
 
     def close(self) -> None:
         ground = self._ground
