@@ -26,11 +26,22 @@ class Recognised:
     whole_secret: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What one version is recognised by elsewhere. A weak one gives its digest away to nobody, and has none here."""
+
+    key_id: str
+    version: int
+    digest: str | None = None
+    prefix: str | None = None
+
+
 class Recogniser:
     """Recognises versions in texts. A weak value has no prefix and no public digest: only id and version, or itself."""
 
-    def __init__(self, credentials: Iterable[Credential], pepper: bytes = b"") -> None:
+    def __init__(self, credentials: Iterable[Credential] = (), pepper: bytes = b"", marks: Iterable[Mark] = ()) -> None:
         self._pepper = pepper
+        self._marks: list[Mark] = []
         self._digests: dict[str, Recognised] = {}
         self._keyed: dict[str, Recognised] = {}
         self._prints: dict[str, Recognised] = {}
@@ -38,21 +49,30 @@ class Recogniser:
         self._ids: dict[tuple[str, int], Recognised] = {}
         self._newest: dict[str, int] = {}
         for credential in credentials:
-            self._learn(credential)
+            key_id, number, prefix = credential.key.id, credential.version.number, credential.version.prefix
+            self._learn(Mark(key_id, number) if credential.keyed else Mark(key_id, number, credential.digest, prefix))
+            if credential.keyed:
+                self._keyed[credential.digest] = Recognised(key_id, number)
+        for mark in marks:
+            self._learn(mark)
 
-    def _learn(self, credential: Credential) -> None:
-        key_id, number, prefix = credential.key.id, credential.version.number, credential.version.prefix
-        found = Recognised(key_id, number)
-        self._ids[key_id, number] = found
-        self._newest[key_id] = max(number, self._newest.get(key_id, number))
-        if credential.keyed:
-            self._keyed[credential.digest] = found
+    def _learn(self, mark: Mark) -> None:
+        self._marks.append(mark)
+        found = Recognised(mark.key_id, mark.version)
+        self._ids[mark.key_id, mark.version] = found
+        self._newest[mark.key_id] = max(mark.version, self._newest.get(mark.key_id, mark.version))
+        if mark.digest is None:
             return
-        self._digests[credential.digest] = found
-        self._prints[fingerprint(credential.digest)] = found
-        if prefix:
-            twice = prefix in self._prefixes
-            self._prefixes[prefix] = None if twice else Recognised(key_id, number, by_prefix=True)
+        self._digests[mark.digest] = found
+        self._prints[fingerprint(mark.digest)] = found
+        if mark.prefix:
+            twice = mark.prefix in self._prefixes
+            self._prefixes[mark.prefix] = None if twice else Recognised(mark.key_id, mark.version, by_prefix=True)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What another process needs to recognise the same, save that it cannot tell a weak secret from any text."""
+        return tuple(self._marks)
 
     def recognise(self, text: str) -> Recognised | None:
         """The version that a field's text names; None for an unknown one and for a prefix that several share."""

@@ -86,3 +86,11 @@ def test_the_newest_version_is_the_one_with_the_highest_number() -> None:
     for recogniser in (RECOGNISER, Recogniser([weak(3), credential(SECOND, 2), credential(FIRST, 1)], PEPPER)):
         found = [recogniser.recognise(text) for text in ("k1:1", "k1:2", "k1:3")]
         assert [one is not None and recogniser.newest(one) for one in found] == [False, False, True]
+
+
+def test_whoever_has_the_marks_recognises_the_same_but_for_weak_secrets() -> None:
+    elsewhere = Recogniser(marks=RECOGNISER.marks)
+    for text in (FIRST.reveal(), FIRST.prefix(), fingerprint(SECOND.digest()), "k1:3", "k1@2", "nothing"):
+        assert elsewhere.recognise(text) == RECOGNISER.recognise(text)
+    assert elsewhere.recognise(WEAK.reveal()) is None
+    assert WEAK.keyed_digest(PEPPER) not in repr(elsewhere.marks)
