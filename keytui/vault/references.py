@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import os
-import select
 import stat
-import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, Final, cast
 
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
-from keytui.targets.command import COMMAND_TIMEOUT, ended, kill_with_children, parse_command
-
-MOST_BYTES: Final = 64 * 1024
-"""More than any credential holds, and little enough to read whole."""
+from keytui.targets.command import COMMAND_TIMEOUT, MOST_BYTES, parse_command, printed_by
 
 
 def resolve(reference: Reference, environment: Mapping[str, str], timeout: float = COMMAND_TIMEOUT) -> Secret:
@@ -58,45 +51,8 @@ def _file(reference: Reference) -> bytes:
 
 
 def _command(reference: Reference, timeout: float) -> bytes:
-    """What the command prints. Its own words of complaint are thrown away: they may hold the secret."""
     words = parse_command(reference.name)
     try:
-        process = subprocess.Popen(  # noqa: S603  # the operator's own command, split into words, without a shell
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise Refused(f"{words[0]!r} cannot be started: {why}", "check its name and that it may run") from None
-    with process:
-        try:
-            printed = _printed(process, timeout)
-        except subprocess.TimeoutExpired:
-            kill_with_children(process)
-            raise Refused(
-                f"{words[0]!r} did not end within {timeout:g} s and was killed",
-                "run it by hand: it may wait for somebody",
-            ) from None
-        if len(printed) > MOST_BYTES:
-            kill_with_children(process)
-            return printed
-    if process.returncode:
-        raise Refused(f"{words[0]!r} {ended(process.returncode)}", "run it by hand, and see what it says")
-    return printed
-
-
-def _printed(process: subprocess.Popen[bytes], timeout: float) -> bytes:
-    """What it prints until it ends, or until that is too much. TimeoutExpired when it takes longer."""
-    stream, until, printed = cast(BinaryIO, process.stdout), time.monotonic() + timeout, b""
-    while len(printed) <= MOST_BYTES:
-        if not select.select([stream], [], [], max(until - time.monotonic(), 0))[0]:
-            raise subprocess.TimeoutExpired(process.args, timeout)
-        data = os.read(stream.fileno(), MOST_BYTES)
-        if not data:
-            process.wait(max(until - time.monotonic(), 0))
-            break
-        printed += data
-    return printed
+        return printed_by(words, timeout)
+    except Invalid as error:
+        raise Refused(error.message, error.hint) from None  # it is written well, and this machine lacks it

@@ -1,0 +1,82 @@
+"""The one Protocol of a place that a key's consumers read its secret from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from keytui.domain.errors import Refused
+from keytui.domain.keys import Key
+from keytui.domain.secrets import Secret
+
+_SAFE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a target can do beside taking a secret."""
+
+    reads_back: bool
+    """Whether it tells what it holds: then a delivery is proven, and a secret that we lost is found there again."""
+    rolls_back: bool
+    """Whether it can put back what it held before."""
+
+
+class Target(Protocol):
+    """A place that secrets are delivered to. Small and synchronous; it raises the errors of `keytui.domain.errors`.
+
+    `OutcomeUnknown` says that nobody knows whether it took the secret; every other error, that it did not.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the configuration and the keys call it."""
+        ...
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can do."""
+        ...
+
+    def place(self, key: Key) -> str:
+        """Where exactly this key's secret stands, in words: two keys with one place would overwrite each other."""
+        ...
+
+    def rehearse(self, key: Key) -> None:
+        """Raise what delivering would meet. Writes nothing."""
+        ...
+
+    def deliver(self, key: Key, version: int, secret: Secret) -> None:
+        """Put the version's secret there. The same again changes nothing; an older version does not replace a newer."""
+        ...
+
+    def read_back(self, key: Key) -> Secret | None:
+        """What stands there now; None when nothing does. Only where `abilities` says so."""
+        ...
+
+    def roll_back(self, key: Key, version: int) -> None:
+        """Put back what stood there before this version. Refused when it cannot, or when another one stands there."""
+        ...
+
+
+def filled(template: str, key: Key, version: int | None = None) -> str:
+    """A path or word of the configuration with `{id}`, `{name}`, `{environment}` and `{version}` put in.
+
+    Refused when one of them could mean something else there: a slash in a path, a dash at the start of an option.
+    """
+    for field, value in (
+        ("id", key.id),
+        ("name", key.name),
+        ("environment", key.environment),
+        *((("version", str(version)),) if version is not None else ()),
+    ):
+        placeholder = f"{{{field}}}"
+        if placeholder not in template:
+            continue
+        if value[:1] in (".", "-") or not value or not set(value) <= _SAFE:
+            raise Refused(
+                f"the key's {field} {value!r} cannot stand in {template!r}",
+                "only letters, digits, dot, dash and underscore can: use {id} there",
+            )
+        template = template.replace(placeholder, value)
+    return template
