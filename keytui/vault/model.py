@@ -43,6 +43,8 @@ class Standing:
     """Open alerts, notices left out, that nobody has acknowledged: what wants an eye now."""
     approvals: int = 0
     """Requests for approval that wait for an answer."""
+    seal_epoch: int = 0
+    """Rises when the seal is closed or gets a new passphrase: whoever unlocked it before has to do so again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Problem:
     type: str
     title: str
     status: int
-    detail: str
+    detail: str = ""
     hint: str = ""
     candidates: tuple[str, ...] | None = None
     rotation_id: int | None = None

@@ -7,7 +7,7 @@ What a newer server says beside is passed over.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from pydantic import ConfigDict, GetCoreSchemaHandler, TypeAdapter, ValidationError, with_config
 from pydantic_core import CoreSchema, PydanticSerializationError, SchemaValidator, core_schema, to_json
@@ -16,6 +16,9 @@ from keytui.domain.errors import Invalid
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.vault.model import Checkpoint
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
 
 T = TypeVar("T")
 _VALIDATORS: Final[dict[object, SchemaValidator]] = {}
@@ -32,7 +35,7 @@ def encode(value: object) -> bytes:
         raise Invalid("there is a character in it that UTF-8 does not have", "leave it away, or encode it") from None
 
 
-def decode(kind: type[T], data: bytes) -> T:
+def decode(kind: TypeForm[T], data: bytes) -> T:
     """The value of that type. Invalid names the fields at fault and repeats nothing of what stood in them."""
     try:
         return cast(T, _validator(kind).validate_json(data, strict=True))
@@ -46,7 +49,7 @@ def _place(location: tuple[int | str, ...]) -> str:
     return harmless(".".join(map(str, location)))[:_LONGEST_PLACE] + ": " if location else ""
 
 
-def _validator(kind: type[T]) -> SchemaValidator:
+def _validator(kind: TypeForm[T]) -> SchemaValidator:
     found = _VALIDATORS.get(kind)
     if found is None:
         found = _VALIDATORS[kind] = SchemaValidator(cast(CoreSchema, _with_offsets(TypeAdapter(kind).core_schema)))

@@ -89,6 +89,7 @@ class Sealing(Section):
                 fresh = wrapped(data_key, new, self._ground.cost, self._randomness, write.now)
                 for name in ("salt", "memory_kib", "iterations", "lanes", "nonce", "wrapped", "set_at"):
                     setattr(row, name, getattr(fresh, name))
+                row.epoch += 1
                 write.record(Event("passphrase.changed"))
         self._hold(row, data_key)
 
@@ -161,6 +162,12 @@ def seal_state(session: Session, held_key: HeldKey) -> SealState:
     if row is None:
         return SealState.UNSET
     return SealState.OPEN if held_key.is_held(row.epoch) else SealState.LOCKED
+
+
+def seal_epoch(session: Session) -> int:
+    """How often it was closed for everybody."""
+    row = session.get(KeyringRow, 1)
+    return row.epoch if row is not None else 0
 
 
 def _keyring(session: Session) -> KeyringRow:

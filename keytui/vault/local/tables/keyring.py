@@ -29,4 +29,4 @@ class KeyringRow(Row, table=True):
     """Wrong passphrases since the last right one."""
     failed_at: datetime | None = Field(default=None, sa_type=UtcTime)
     epoch: int = 0
-    """Rises with every lock: a process that unlocked at an older epoch is locked again."""
+    """Rises with every lock and every new passphrase: a process that unlocked at an older epoch is locked again."""
