@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from threading import Event, Lock, Timer
+from threading import Timer
 from typing import Any, ClassVar, Final
 
 from rich.text import Text
@@ -20,13 +20,13 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from keytui.clock import Clock, utc_now
-from keytui.domain.errors import KeytuiError, Unreachable
+from keytui.domain.errors import KeytuiError, Unauthenticated
 from keytui.domain.monitor import RANGES, Range
 from keytui.domain.query import Query, Sort
 from keytui.tui.asking import our_fault
 from keytui.tui.commands import Actions, KeySearch, Palette
+from keytui.tui.connection import Connection
 from keytui.tui.following import follow, tend
-from keytui.tui.permissions import why_forbidden
 from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.audit import AuditScreen
 from keytui.tui.screens.base import VaultScreen
@@ -34,10 +34,11 @@ from keytui.tui.screens.help import HelpScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.opening import OpeningScreen
 from keytui.tui.screens.rotations import RotationsScreen
+from keytui.tui.screens.token import TokenDialog
 from keytui.tui.screens.usage import UsageScreen
 from keytui.tui.screens.welcome import WelcomeScreen
 from keytui.tui.themes import DARK, LIGHT
-from keytui.tui.widgets.status_line import Link, Status
+from keytui.tui.widgets.status_line import Status
 from keytui.vault.model import Changes, Standing
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
@@ -96,11 +97,9 @@ class Console(App[int]):
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall"), (34, "-roomy")]
         self.clock = clock
-        self.profile = profile
+        self.connection = Connection(profile, clock)
         self.over = over
         """The range that the monitor looks over."""
-        self.flight = Lock()
-        """Held while a change is on its way: there is never a second one."""
         self.wants_demo = False
         """Set when the operator left to look around the demo, which is a console of its own."""
         self.status_changed: Signal[Status] = Signal(self, "status changed")
@@ -108,11 +107,7 @@ class Console(App[int]):
         self.fed: Signal[Changes] = Signal(self, "fed")
         self._first_mode = first_mode
         self._open_vault = open_vault
-        self._vault: Vault | None = None
-        self._opening = False
-        self._link = Link.OPENING
-        self._standing: Standing | None = None
-        self._stopped = Event()
+        self._asked_for_token = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -123,16 +118,19 @@ class Console(App[int]):
         return left_with if left_with is not None else self.return_code or 0
 
     @property
+    def profile(self) -> Profile:
+        """The profile whose vault this is."""
+        return self.connection.profile
+
+    @property
     def vault(self) -> Vault:
         """The open vault; Unreachable before it is open."""
-        if self._vault is None:
-            raise Unreachable("the vault is not open yet", "wait for it, or press r")
-        return self._vault
+        return self.connection.vault
 
     @property
     def status(self) -> Status:
         """What the status line says now."""
-        return Status(self.profile.name, self.profile.read_only, self._link, self._standing, self.clock())
+        return self.connection.status
 
     def on_mount(self) -> None:
         self.set_interval(TICK, self._publish)
@@ -157,10 +155,9 @@ class Console(App[int]):
 
     def open(self) -> None:
         """Open the vault in a thread, unless one does; the face of the opening screen says how that went."""
-        if self._opening:
+        if not self.connection.begin_opening():
             return
-        self._opening = True
-        self._set_link(Link.OPENING)
+        self._publish()
         self.run_worker(self._open, thread=True, exit_on_error=False, group="opening")
 
     def _open(self) -> None:
@@ -176,35 +173,51 @@ class Console(App[int]):
             self.call_later(self._opened, vault, standing, empty)
 
     def _not_opened(self, error: KeytuiError) -> None:
-        self._opening = False
-        self._set_link(Link.UNREACHABLE)
+        self.connection.not_opened()
+        self._publish()
         if isinstance(self.screen, OpeningScreen):
             self.screen.show_failure(error)
 
     async def _opened(self, vault: Vault, standing: Standing, empty: bool) -> None:
-        self._vault, self._standing = vault, standing
-        self._set_link(Link.CONNECTED)
+        self.connection.opened(vault, standing)
+        self._publish()
         await self.switch_mode(self._first_mode)
         if empty:
             self.push_screen(WelcomeScreen())
+        stopped = self.connection.stopped
         moved, failed = partial(self.call_later, self._moved), partial(self.call_later, self._lost)
         self.run_worker(
-            lambda: follow(vault, self._stopped, moved, failed), thread=True, exit_on_error=False, group="following"
+            lambda: follow(vault, stopped, moved, failed), thread=True, exit_on_error=False, group="following"
         )
         tended, untended = partial(self.call_later, self.stand), partial(self.call_later, self._untended)
         self.run_worker(
-            lambda: tend(vault, self._stopped, tended, untended), thread=True, exit_on_error=False, group="tending"
+            lambda: tend(vault, stopped, tended, untended), thread=True, exit_on_error=False, group="tending"
         )
 
     def _moved(self, changes: Changes, standing: Standing) -> None:
-        self._link = Link.CONNECTED
         self.stand(standing)
         self.fed.publish(changes)
 
     def _lost(self, error: KeytuiError) -> None:
-        if self._link is Link.CONNECTED and isinstance(self.screen, VaultScreen):
+        first = self.connection.lost(error)
+        self._publish()
+        if isinstance(error, Unauthenticated):
+            self._ask_for_token(error)
+        elif first and isinstance(self.screen, VaultScreen):
             self.screen.report(error)
-        self._set_link(Link.UNREACHABLE)
+
+    def _ask_for_token(self, error: Unauthenticated) -> None:
+        """Over whatever is on the screen, once: who goes on without one is not asked again until a token was taken."""
+        if not self._asked_for_token:
+            self._asked_for_token = True
+            self.push_screen(TokenDialog(error), self._token_taken)
+
+    def _token_taken(self, taken: bool | None) -> None:
+        self._asked_for_token = not taken
+
+    def action_token(self) -> None:
+        """Ask for another token."""
+        self.push_screen(TokenDialog(Unauthenticated("Another token takes the place of the one in use.")))
 
     def _untended(self, error: KeytuiError) -> None:
         if isinstance(self.screen, VaultScreen):
@@ -212,9 +225,9 @@ class Console(App[int]):
 
     def stand(self, standing: Standing) -> None:
         """Show what a vault said of itself."""
-        before, self._standing = self._standing, standing
+        another_role = self.connection.answered(standing)
         self._publish()
-        if before is None or before.role is not standing.role:
+        if another_role:
             self.screen.refresh_bindings()
 
     def ask_standing(self) -> None:
@@ -222,22 +235,13 @@ class Console(App[int]):
         if isinstance(self.screen, VaultScreen):
             self.screen.ask(lambda vault: vault.standing(), self.stand, slot="standing")
 
-    def _set_link(self, link: Link) -> None:
-        self._link = link
-        self._publish()
-
     def _publish(self) -> None:
         self.status_changed.publish(self.status)
 
     async def on_unmount(self) -> None:
         """Stop following, then let go of the vault: in this order, and off the loop."""
-        self._stopped.set()
-        if self._vault is not None:
-            await asyncio.to_thread(self._vault.close)
-
-    def why_forbidden(self, action: str) -> str:
-        """Why the operator's role may not do it; "" when it may."""
-        return why_forbidden(action, self._standing.role if self._standing is not None else None)
+        self.connection.stopped.set()
+        await asyncio.to_thread(self.connection.close)
 
     def may_write(self, verb: str) -> bool:
         """Whether the profile can be changed now; where it cannot, the screen says why and the way out."""
@@ -255,7 +259,7 @@ class Console(App[int]):
         if default_namespace not in (None, self) and not self._shown(default_namespace):
             return False
         name = parse(action)[1] if isinstance(action, str) else action[1]
-        why = self.why_forbidden(name)
+        why = self.connection.why_forbidden(name)
         if why and isinstance(self.screen, VaultScreen):
             self.screen.tell(why, "ask somebody whose role allows it", severity="warning")
             return True
@@ -282,7 +286,7 @@ class Console(App[int]):
     def action_mode(self, mode: str) -> None:
         """Show a mode, once the screen lets go; the mode that is shown already goes back to its root."""
         screen = self.screen
-        if self._vault is None or not isinstance(screen, VaultScreen):
+        if not self.connection.is_open or not isinstance(screen, VaultScreen):
             return
         if mode == self.current_mode:
             screen.action_back()

@@ -13,8 +13,10 @@ from keytui.vault.protocol import Vault
 
 WAIT: Final = 0.5
 """Seconds of one question. It bounds how long quitting takes."""
-PAUSE: Final = 2.0
-"""Seconds before a vault that did not answer is asked again."""
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 15.0
+"""Seconds before a vault that did not answer is asked again: each time twice as long."""
+_DOUBLED_AT_MOST: Final = 8
 TEND: Final = 5.0
 """Seconds between two times that the vault is tended: by then alerts have opened or resolved by themselves."""
 
@@ -29,21 +31,17 @@ def follow(
 
     The first answer after a failure is passed on even when nothing moved: what is shown is known to be current again.
     """
-    position, lost = 0, False
+    position, lost = 0, 0
     while not stopped.is_set():
         try:
             changes = vault.changes(position, WAIT)
             if lost or changes.key_ids or changes.usage_as_of or (position and changes.position != position):
                 moved(changes, vault.standing())
-            position, lost = changes.position, False
-        except KeytuiError as error:
-            failed(error)
-            lost = True
-            stopped.wait(PAUSE)
+            position, lost = changes.position, 0
         except Exception as fault:  # a console that no longer follows must say so, whatever the reason
-            failed(our_fault(fault))
-            lost = True
-            stopped.wait(PAUSE)
+            failed(fault if isinstance(fault, KeytuiError) else our_fault(fault))
+            stopped.wait(min(FIRST_PAUSE * 2**lost, LONGEST_PAUSE))
+            lost = min(lost + 1, _DOUBLED_AT_MOST)
 
 
 def tend(

@@ -85,14 +85,14 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         The work belongs to the app: leaving the screen does not cancel a change that is on its way.
         """
         console = self.console
-        if not console.flight.acquire(blocking=False):
+        if not console.connection.flight.acquire(blocking=False):
             return (failed or self.report)(Refused("another change is still on its way", "wait until it has landed"))
 
         def work() -> None:
             try:
                 outcome = answer(lambda: action(console.vault), then, failed or self.report)
             finally:
-                console.flight.release()
+                console.connection.flight.release()
             self.post_message(Answered(partial(self._landed, outcome), "", 0))
 
         self._changing = True
@@ -109,7 +109,7 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """None shows it disabled: the operator's role forbids it. Pressing it says why."""
-        return None if self.console.why_forbidden(action) else super().check_action(action, parameters)
+        return None if self.console.connection.why_forbidden(action) else super().check_action(action, parameters)
 
     def report(self, error: KeytuiError) -> None:
         """Show an error with its way out; nothing in it is parsed as markup."""

@@ -23,6 +23,8 @@ class Link(StrEnum):
     OPENING = "opening"
     CONNECTED = "connected"
     UNREACHABLE = "unreachable"
+    SHUT_OUT = "shut out"
+    """The server is there, and does not let this token in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Status:
     link: Link
     standing: Standing | None
     now: datetime
+    as_of: datetime | None = None
+    """When the vault last answered, once it no longer does: what is on the screen is as old."""
 
     @property
     def armed_until(self) -> datetime | None:
@@ -52,6 +56,7 @@ _LINKS: Final = {
     Link.OPENING: ("◌ opening", "$quiet"),
     Link.CONNECTED: ("● connected", "$success"),
     Link.UNREACHABLE: ("✗ unreachable", "bold $error"),
+    Link.SHUT_OUT: ("✗ no token", "bold $error"),
 }
 Part = tuple[int, Content]
 """What stays longer when the line is narrow (lower stays), and the words."""
@@ -100,6 +105,8 @@ def _left(status: Status) -> list[Part]:
         parts.append((5, Content(harmless(standing.location))))
         parts.append((4, Content(f"{harmless(standing.actor)} · {harmless(standing.role)}")))
     parts.append((2, Content.styled(*_LINKS[status.link])))
+    if status.as_of is not None:
+        parts.append((0, Content.styled(f"as of {status.as_of.astimezone():%H:%M:%S}", "bold $warning")))
     if standing is not None and standing.seal is not SealState.UNSET:
         symbol = "▣" if standing.seal is SealState.LOCKED else "□"
         parts.append((6, Content.styled(f"{symbol} seal {standing.seal}", "$quiet")))

@@ -49,7 +49,9 @@ class StepBody(VerticalScroll):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """None shows it disabled: the operator's role forbids it. Pressing it says why."""
-        return None if self.wizard.console.why_forbidden(action) else super().check_action(action, parameters)
+        return (
+            None if self.wizard.console.connection.why_forbidden(action) else super().check_action(action, parameters)
+        )
 
     def draw(self, detail: RotationDetail | None) -> None:
         """Take the rotation as it stands; None before it is opened."""

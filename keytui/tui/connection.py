@@ -1,0 +1,93 @@
+"""What the console knows of its vault: whether it is open, whether it answers, how it stood last, and as of when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from threading import Event, Lock
+
+from keytui.clock import Clock
+from keytui.domain.access import Role
+from keytui.domain.errors import KeytuiError, Unauthenticated, Unreachable
+from keytui.tui.permissions import why_forbidden
+from keytui.tui.widgets.status_line import Link, Status
+from keytui.vault.model import Standing
+from keytui.vault.profile import Profile
+from keytui.vault.protocol import Vault
+
+
+class Connection:
+    """One vault, from before it is open until it is closed. It belongs to the console's loop, `flight` apart."""
+
+    def __init__(self, profile: Profile, clock: Clock) -> None:
+        self.profile = profile
+        self.flight = Lock()
+        """Held while a change is on its way: there is never a second one."""
+        self.stopped = Event()
+        self._clock = clock
+        self._vault: Vault | None = None
+        self._opening = False
+        self._link = Link.OPENING
+        self._standing: Standing | None = None
+        self._as_of: datetime | None = None
+
+    @property
+    def vault(self) -> Vault:
+        """The open vault; Unreachable before it is open."""
+        if self._vault is None:
+            raise Unreachable("the vault is not open yet", "wait for it, or press r")
+        return self._vault
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a vault to ask, whether it answers or not."""
+        return self._vault is not None
+
+    @property
+    def status(self) -> Status:
+        """What the status line says now."""
+        profile = self.profile
+        return Status(profile.name, profile.read_only, self._link, self._standing, self._clock(), self._as_of)
+
+    @property
+    def role(self) -> Role | None:
+        """What the operator is to the vault; None until it has answered once."""
+        return self._standing.role if self._standing is not None else None
+
+    def why_forbidden(self, action: str) -> str:
+        """Why the operator's role may not do it; "" when it may."""
+        return why_forbidden(action, self.role)
+
+    def begin_opening(self) -> bool:
+        """Whether to open the vault now: not while somebody does."""
+        if self._opening:
+            return False
+        self._opening, self._link = True, Link.OPENING
+        return True
+
+    def not_opened(self) -> None:
+        """It could not be opened."""
+        self._opening, self._link = False, Link.UNREACHABLE
+
+    def opened(self, vault: Vault, standing: Standing) -> None:
+        """It is open."""
+        self._vault, self._standing, self._link = vault, standing, Link.CONNECTED
+
+    def answered(self, standing: Standing) -> bool:
+        """It told how it stands. True when the operator's role is another than before."""
+        before, self._standing = self.role, standing
+        self._link, self._as_of = Link.CONNECTED, None
+        return before is not standing.role
+
+    def lost(self, error: KeytuiError) -> bool:
+        """It does not answer, or lets nobody in. True the first time: what is on the screen is as old as this."""
+        first = self._link is Link.CONNECTED
+        if first:
+            self._as_of = self._clock()
+        self._link = Link.SHUT_OUT if isinstance(error, Unauthenticated) else Link.UNREACHABLE
+        return first
+
+    def close(self) -> None:
+        """Stop following, then let go of the vault. It may block."""
+        self.stopped.set()
+        if self._vault is not None:
+            self._vault.close()
