@@ -109,7 +109,7 @@ def routes_since(
 def _dead(session: Session, key_ids: Iterable[str]) -> set[str]:
     """Keys that are meant to have no traffic."""
     given = listed([(key_id,) for key_id in sorted(key_ids)])
-    found = select(KeyRow.id).join_from(given, KeyRow, col(KeyRow.id) == part(given, 0))
+    found = select(KeyRow.id).join_from(given, KeyRow, col(KeyRow.id) == part(given, 0, str))
     return set(session.exec(found.where(col(KeyRow.revoked_at).is_not(None) | col(KeyRow.disabled_at).is_not(None))))
 
 

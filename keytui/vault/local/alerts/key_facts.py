@@ -35,7 +35,7 @@ def key_names(session: Session, key_ids: Iterable[str]) -> dict[str, KeyName]:
     """The keys of some ids, in one statement; ids that are no key's are left out, but for that of nobody's secrets."""
     given = listed([(key_id,) for key_id in sorted(set(key_ids))])
     found = select(KeyRow.id, KeyRow.name, KeyRow.environment).join_from(
-        given, KeyRow, col(KeyRow.id) == part(given, 0)
+        given, KeyRow, col(KeyRow.id) == part(given, 0, str)
     )
     return {NO_KEY: NOBODY} | {row[0]: KeyName(*row) for row in session.exec(found)}
 
@@ -138,7 +138,7 @@ def first_used(session: Session, key_ids: Iterable[str]) -> dict[str, datetime]:
     given = listed([(key_id,) for key_id in sorted(set(key_ids))])
     found = (
         select(CallerRow.key_id, func.min(CallerRow.first_seen))
-        .join_from(given, CallerRow, col(CallerRow.key_id) == part(given, 0))
+        .join_from(given, CallerRow, col(CallerRow.key_id) == part(given, 0, str))
         .group_by(col(CallerRow.key_id))
     )
     return dict(session.exec(found).all())

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, select
 
 from keytui.domain.alerts import AlertKind, Signal
@@ -27,6 +26,7 @@ from keytui.vault.local.alerts.hourly_facts import rhythms, routes_since
 from keytui.vault.local.alerts.incidents import incidents
 from keytui.vault.local.alerts.key_facts import callers_of_sensitive, key_names, leaked_versions, lots, overlaps
 from keytui.vault.local.alerts.traffic_facts import Traffic, dead_uses, refused_minutes, retirements
+from keytui.vault.local.dialects import insert
 from keytui.vault.local.tables import LookRow
 from keytui.vault.local.usage.counting import by_minute
 from keytui.vault.local.usage.grains import floor
@@ -99,7 +99,7 @@ def take_looks(session: Session, now: datetime) -> tuple[Look, ...]:
     """The looks whose time has come, taken by this process: as the only writer, so that no other takes them too."""
     looks = due_looks(session, now)
     for look in looks:
-        taken = insert(LookRow).values(what=look.pace, at=now)
+        taken = insert(session, LookRow).values(what=look.pace, at=now)
         session.connection().execute(taken.on_conflict_do_update(index_elements=["what"], set_={"at": now}))
     return looks
 

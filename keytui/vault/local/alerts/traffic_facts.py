@@ -89,7 +89,7 @@ def dead_uses(session: Session, traffic: Traffic, policies: Policies) -> Iterato
 def _dead_versions(session: Session, traffic: Traffic) -> Iterator[tuple[VersionRow, RotationRow | None]]:
     """Those in use that are dead, each with the rotation that replaced it."""
     given = listed(sorted(traffic.minutes))
-    used = and_(col(VersionRow.key_id) == part(given, 0), col(VersionRow.number) == part(given, 1))
+    used = and_(col(VersionRow.key_id) == part(given, 0, str), col(VersionRow.number) == part(given, 1, int))
     replaced = and_(
         col(RotationRow.key_id) == VersionRow.key_id,
         col(RotationRow.old_version) == VersionRow.number,

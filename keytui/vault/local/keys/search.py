@@ -10,13 +10,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, case, cast, false, func, literal, not_, or_
+from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, literal, not_, or_
 from sqlmodel import col
 
 from keytui.domain.keys import Flag, KeyState
 from keytui.domain.policy import Policies, Policy
 from keytui.domain.query import Comparison, Facet, Query, Sort, SortField, Term
 from keytui.vault.local.columns import UtcTime
+from keytui.vault.local.dialects import folded, folded_for_like, holds
 from keytui.vault.local.tables import KeyRow
 
 Condition = ColumnElement[bool]
@@ -86,9 +87,9 @@ def _term(term: Term, policies: Policies, now: datetime) -> Condition:
     if term.facet is Facet.TEXT:
         return _text(term.value)
     if term.facet in _WORDS:
-        return func.lower(_WORDS[term.facet]) == term.value
+        return folded(_WORDS[term.facet]) == term.value
     if term.facet in _SETS:
-        return _has_word(func.lower(cast(_SETS[term.facet], Text)), term.value)
+        return _has_word(folded(cast(_SETS[term.facet], Text)), term.value)
     if term.facet is Facet.FLAG:
         return flag_condition(Flag(term.value), policies, now)
     if term.facet is Facet.STATE:
@@ -99,15 +100,10 @@ def _term(term: Term, policies: Policies, now: datetime) -> Condition:
 def _text(value: str) -> Condition:
     """The word in the name or the owner, or at the start of the prefix."""
     return or_(
-        _folded(col(KeyRow.name), value).contains(value, autoescape=True),
-        _folded(col(KeyRow.owner), value).contains(value, autoescape=True),
-        func.coalesce(col(KeyRow.prefix), "").startswith(value, autoescape=True),
+        folded_for_like(col(KeyRow.name), value).contains(value, autoescape=True),
+        folded_for_like(col(KeyRow.owner), value).contains(value, autoescape=True),
+        folded_for_like(func.coalesce(col(KeyRow.prefix), ""), value).startswith(value, autoescape=True),
     )
-
-
-def _folded(column: SQLColumnExpression[str], value: str) -> SQLColumnExpression[str]:
-    """The column as LIKE compares it with a value in lower case: SQLite's folds ASCII by itself, and much faster."""
-    return column if value.isascii() else func.lower(column)
 
 
 def _duration(term: Term, now: datetime) -> Condition:
@@ -176,7 +172,7 @@ def _has_any_scope(scopes: frozenset[str]) -> Condition:
 
 def _has_word(column: ColumnElement[str], word: str) -> Condition:
     """Case counts: LIKE would not see it, and a scope is compared as it is written."""
-    return func.instr(column, f"\n{word}\n") > 0
+    return holds(column, f"\n{word}\n")
 
 
 _FLAGS: Final[dict[Flag, Callable[[Policies, datetime], Condition]]] = {

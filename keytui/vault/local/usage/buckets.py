@@ -112,7 +112,7 @@ def by_key(versions: Iterable[tuple[Version, Counts]]) -> dict[str, Counts]:
 def one_of(stored: str, wanted: Iterable[str]) -> ColumnElement[bool]:
     """Whether a column is one of these texts, however many they are."""
     given = listed([(each,) for each in wanted])
-    return col(stored).in_(select(part(given, 0)))
+    return col(stored).in_(select(part(given, 0, str)))
 
 
 def names_of(session: Session, key_ids: Iterable[str]) -> dict[str, str]:

@@ -22,15 +22,16 @@ _SINCE_UNTIL: Final = (bindparam("since", type_=UtcTime), bindparam("until", typ
 _REFUSED: Final = text(
     "SELECT c.key_id, c.version, c.source, coalesce(nullif(c.address, ''), c.name), sum(u.refused)"
     " FROM json_each(:versions) AS v CROSS JOIN callers AS c CROSS JOIN caller_usage AS u"
-    " WHERE c.key_id = json_extract(v.value, '$[0]') AND c.version = json_extract(v.value, '$[1]')"
+    " WHERE c.key_id = json_extract(v.value, '$[0]') AND c.version = CAST(json_extract(v.value, '$[1]') AS INTEGER)"
     " AND c.last_seen >= :since AND u.caller = c.id AND u.grain IN (1, 60)"
     " AND u.at >= :hour AND u.last_at >= :since AND u.refused > 0 GROUP BY c.id"
 ).bindparams(bindparam("since", type_=UtcTime), bindparam("hour", type_=UtcTime))
 _ACCEPTED: Final = text(
     "SELECT c.key_id, c.name, c.source, sum(u.accepted)"
     " FROM json_each(:keys) AS k CROSS JOIN callers AS c CROSS JOIN caller_usage AS u"
-    " WHERE c.key_id = k.value AND c.last_seen >= :since AND u.caller = c.id AND u.grain IN (1, 60)"
-    " AND u.at >= :since AND u.at < :until AND u.accepted > 0 GROUP BY c.key_id, c.name, c.source"
+    " WHERE c.key_id = json_extract(k.value, '$[0]') AND c.last_seen >= :since AND u.caller = c.id"
+    " AND u.grain IN (1, 60) AND u.at >= :since AND u.at < :until AND u.accepted > 0"
+    " GROUP BY c.key_id, c.name, c.source"
 ).bindparams(*_SINCE_UNTIL)
 
 
@@ -52,7 +53,7 @@ def accepted_by_caller(
     session: Session, key_ids: Iterable[str], since: datetime, until: datetime
 ) -> Mapping[str, Mapping[str, int]]:
     """Accepted requests of each key by caller's name; where several sources tell of one, by the one that tells most."""
-    given = {"keys": json.dumps(sorted(key_ids)), "since": since, "until": until}
+    given = {"keys": json.dumps([(key_id,) for key_id in sorted(key_ids)]), "since": since, "until": until}
     callers: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for key_id, name, _, accepted in session.connection().execute(_ACCEPTED, given):
         callers[key_id][name] = max(callers[key_id][name], accepted)

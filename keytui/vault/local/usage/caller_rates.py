@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, column, text
+from sqlalchemy import Text, bindparam, column, text
 from sqlmodel import Session, col, select
 
 from keytui.domain.monitor import MINUTE, CallerTraffic, Counts, RefusedFrom, Unmoved, rate
@@ -85,7 +85,7 @@ def _rates(session: Session, callers: Sequence[int], now: datetime) -> dict[int,
     """Requests per minute of callers by their numbers; those that are still are left out."""
     counts: dict[tuple[int, Grain], dict[datetime, Counts]] = defaultdict(dict)
     given = {
-        "callers": json.dumps(list(callers)),
+        "callers": json.dumps([(caller,) for caller in callers]),
         "minute": floor(now, MINUTE) - MINUTE,
         "hour": floor(now, _HOUR) - _HOUR,
     }
@@ -108,7 +108,7 @@ _STRETCHES: Final = (
     text(
         """
         SELECT caller, grain, at, accepted, refused, last_at FROM caller_usage
-        WHERE caller IN (SELECT value FROM json_each(:callers))
+        WHERE caller IN (SELECT CAST(json_extract(value, '$[0]') AS INTEGER) FROM json_each(:callers))
           AND grain IN (1, 60) AND at >= :hour AND (grain = 60 OR at >= :minute)
         """
     )
@@ -133,7 +133,7 @@ _REFUSED: Final = (
         GROUP BY c.address, c.key_id, c.version, c.source
         """
     )
-    .bindparams(bindparam("since", type_=UtcTime), bindparam("earliest", type_=UtcTime))
+    .bindparams(bindparam("since", type_=UtcTime), bindparam("earliest", type_=UtcTime), bindparam("key", type_=Text))
     .columns(column("address"), column("key_id"), column("version"), column("refused"), column("last_at", UtcTime))
 )
 """Callers first, by an index of those that were ever refused: they are few, and their rows lie side by side."""

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import TableValuedAlias, Update, case
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, func, select, update
 
 from keytui.domain.text import harmless
 from keytui.domain.usage import OTHER_CALLERS, Caller, Use
 from keytui.vault.local.columns import microseconds
+from keytui.vault.local.dialects import greatest, insert, least
 from keytui.vault.local.listing import listed, part, selected
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.tables import CallerRow, CallerUsageRow, RotationRow
@@ -90,11 +90,11 @@ def _known(session: Session, wanted: Iterable[_Key], source: str) -> dict[_Key, 
     found = select(given.c.key, CallerRow.id).join_from(
         given,
         CallerRow,
-        (col(CallerRow.key_id) == part(given, 0))
-        & (col(CallerRow.version) == part(given, 1))
+        (col(CallerRow.key_id) == part(given, 0, str))
+        & (col(CallerRow.version) == part(given, 1, int))
         & (col(CallerRow.source) == source)
-        & (col(CallerRow.name) == part(given, 2))
-        & (col(CallerRow.declared) == part(given, 3)),
+        & (col(CallerRow.name) == part(given, 2, str))
+        & (col(CallerRow.declared) == part(given, 3, bool)),
     )
     return {ordered[place]: stored_id(number) for place, number in session.exec(found)}
 
@@ -113,7 +113,7 @@ def _told_apart(session: Session, uses: Sequence[Use], source: str) -> dict[_Key
         room[use.key_id, use.version] -= 1
         counted_as[_key(use, use.caller)] = _key(use, caller)
         new.setdefault(_key(use, caller), _new_caller(use, caller, source))
-    session.connection().execute(insert(CallerRow).on_conflict_do_nothing(), list(new.values()))
+    session.connection().execute(insert(session, CallerRow).on_conflict_do_nothing(), list(new.values()))
     ids = _known(session, new, source)
     return {key: ids[other] for key, other in counted_as.items()}
 
@@ -127,8 +127,8 @@ def _room(session: Session, versions: Iterable[_Version], source: str) -> dict[_
         .join_from(
             given,
             CallerRow,
-            (col(CallerRow.key_id) == part(given, 0))
-            & (col(CallerRow.version) == part(given, 1))
+            (col(CallerRow.key_id) == part(given, 0, str))
+            & (col(CallerRow.version) == part(given, 1, int))
             & (col(CallerRow.source) == source),
         )
         .group_by(col(CallerRow.key_id), col(CallerRow.version))
@@ -165,9 +165,9 @@ def _added_to_history(given: TableValuedAlias, recorder: str) -> Update:
     known may have been a refusal, the pause is taken for rather too long than too short.
     """
     stored = CallerRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
-    number, first_at, last_at, accepted, refused, first, last, gap = (part(given, place) for place in range(8))
+    number, first_at, last_at, accepted, refused, first, last, gap = (part(given, place, int) for place in range(8))
     known_from = case((stored.refused == 0, stored.first_seen), else_=stored.last_accepted_at)
-    longest = func.max(
+    longest = greatest(
         func.coalesce(stored.longest_gap, 0),
         func.coalesce(gap, 0),
         first - stored.last_accepted_at,
@@ -177,15 +177,15 @@ def _added_to_history(given: TableValuedAlias, recorder: str) -> Update:
         update(CallerRow)
         .where(col(CallerRow.id) == number)
         .values(
-            first_seen=func.min(stored.first_seen, first_at),
-            last_seen=func.max(stored.last_seen, last_at),
+            first_seen=least(stored.first_seen, first_at),
+            last_seen=greatest(stored.last_seen, last_at),
             accepted=stored.accepted + accepted,
             refused=stored.refused + refused,
             longest_gap=case(
                 (last.is_(None), stored.longest_gap), (stored.last_accepted_at.is_(None), gap), else_=longest
             ),
             recorder=case((last >= func.coalesce(stored.last_accepted_at, last), recorder), else_=stored.recorder),
-            last_accepted_at=func.max(
+            last_accepted_at=greatest(
                 func.coalesce(stored.last_accepted_at, last), func.coalesce(last, stored.last_accepted_at)
             ),
         )
@@ -195,24 +195,22 @@ def _added_to_history(given: TableValuedAlias, recorder: str) -> Update:
 def _count_stretches(session: Session, uses: Sequence[Use], ids: Mapping[_Key, int]) -> None:
     """By the minute while the key's rotation is open, because a verdict may be asked for; else by the hour."""
     rotating = set(session.exec(select(RotationRow.key_id).where(col(RotationRow.closed_at).is_(None))))
-    given = [
-        (
-            ids[_key(use, use.caller)],
-            Grain.MINUTE if use.key_id in rotating else Grain.HOUR,
-            microseconds(use.minute if use.key_id in rotating else floor(use.minute, _HOUR)),
-            microseconds(use.last_at),
-            use.accepted,
-            use.refused,
-        )
-        for use in uses
-    ]
+    stretches: dict[tuple[int, Grain, datetime], tuple[int, int, int]] = {}
+    for use in uses:
+        grain = Grain.MINUTE if use.key_id in rotating else Grain.HOUR
+        at = use.minute if grain is Grain.MINUTE else floor(use.minute, _HOUR)
+        stretch = ids[_key(use, use.caller)], grain, at
+        last_at, accepted, refused = stretches.get(stretch, (0, 0, 0))
+        last_at = max(last_at, microseconds(use.last_at))
+        stretches[stretch] = last_at, accepted + use.accepted, refused + use.refused
+    given = [(number, grain, microseconds(at), *sums) for (number, grain, at), sums in stretches.items()]
     columns = ("caller", "grain", "at", "last_at", "accepted", "refused")
-    new = insert(CallerUsageRow).from_select(columns, selected(given))
+    new = insert(session, CallerUsageRow).from_select(columns, selected(given))
     stored, more = CallerUsageRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
     added = new.on_conflict_do_update(
         index_elements=[stored.caller, stored.grain, stored.at],
         set_={
-            "last_at": func.max(stored.last_at, more.last_at),
+            "last_at": greatest(stored.last_at, more.last_at),
             "accepted": stored.accepted + more.accepted,
             "refused": stored.refused + more.refused,
         },

@@ -15,7 +15,7 @@ from functools import reduce
 from operator import or_
 from typing import Final
 
-from sqlalchemy import TextualSelect, bindparam, column, text
+from sqlalchemy import Text, TextualSelect, bindparam, column, text
 from sqlmodel import Session
 
 from keytui.domain.monitor import Counts
@@ -92,7 +92,7 @@ def sums(session: Session, over: Stretch, key_ids: Sequence[str] | None = None) 
 
 
 def _given(over: Stretch, key_ids: Sequence[str] | None) -> dict[str, datetime | timedelta | str | None]:
-    keys = None if key_ids is None else json.dumps(key_ids)
+    keys = None if key_ids is None else json.dumps([(key_id,) for key_id in key_ids])
     return {"since": over.since, "until": over.until, "bucket": over.bucket, "keys": keys}
 
 
@@ -140,7 +140,8 @@ _OF_SERIES: Final = (
     "WHERE NOT s.probe AND u.series = s.id AND u.grain IN (1, 60, 1440) AND",
     _WITHIN,
 )
-_OF_ALL_OR_SOME: Final = "AND (:keys IS NULL OR s.key_id IN (SELECT value FROM json_each(:keys)))"
+_OF_SOME: Final = "s.key_id IN (SELECT json_extract(value, '$[0]') FROM json_each(:keys))"
+_OF_ALL_OR_SOME: Final = f"AND (:keys IS NULL OR {_OF_SOME})"
 _OTHER_SOURCE: Final = (
     "EXISTS (SELECT 1 FROM series AS o WHERE o.key_id = s.key_id AND o.version = s.version"
     " AND NOT o.probe AND o.source <> s.source)"
@@ -151,6 +152,8 @@ def _statement(columns: Sequence[str], *rest: str) -> TextualSelect:
     """These columns, and the rest of the statement word by word."""
     sql = " ".join(("SELECT", ", ".join(f"{_COLUMNS[name]} AS {name}" for name in columns), *rest))
     statement = text(sql).bindparams(bindparam("since", type_=UtcTime), bindparam("until", type_=UtcTime))
+    if ":keys" in sql:
+        statement = statement.bindparams(bindparam("keys", type_=Text))
     if ":bucket" in sql:
         statement = statement.bindparams(bindparam("bucket", type_=Span))
     return statement.columns(*(column(name, UtcTime if name in _TIMES else None) for name in columns))
@@ -170,9 +173,7 @@ _ONE_SOURCE_BY_BUCKET: Final = _statement(
 _SHARED_BY_BUCKET: Final = _statement(
     _CLAIMED, *_OF_SERIES, _OF_ALL_OR_SOME, "AND", _OTHER_SOURCE, "GROUP BY s.id, bucket_at"
 )
-_BY_BUCKET: Final = _statement(
-    _CLAIMED, *_OF_SERIES, "AND s.key_id IN (SELECT value FROM json_each(:keys))", "GROUP BY s.id, bucket_at"
-)
+_BY_BUCKET: Final = _statement(_CLAIMED, *_OF_SERIES, "AND", _OF_SOME, "GROUP BY s.id, bucket_at")
 _BY_MINUTE: Final = _statement(
     ("key_id", "version", "source", "at", "accepted", "refused"),
     "FROM usage AS u CROSS JOIN series AS s WHERE u.grain = 1 AND",

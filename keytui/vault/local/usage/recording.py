@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, func, select, update
 
 from keytui.domain.keys import VersionState
 from keytui.domain.retention import Addresses
 from keytui.domain.usage import Use
 from keytui.vault.local.columns import microseconds
+from keytui.vault.local.dialects import greatest, insert, least
 from keytui.vault.local.listing import listed, part, selected
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.tables import KeyRow, PulseRow, SeriesRow, UsageRow, VersionRow
@@ -69,7 +69,7 @@ def count_uses(
 def note_pulse(session: Session, recorder: str, at: datetime, uses: Iterable[Use]) -> None:
     """Note how many requests one flush brought, probes left out. `recorder` is the recorder's id."""
     real = [use for use in uses if not use.probe]
-    new = insert(PulseRow).values(
+    new = insert(session, PulseRow).values(
         at=at, recorder=recorder, accepted=sum(use.accepted for use in real), refused=sum(use.refused for use in real)
     )
     stored, more = PulseRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
@@ -109,13 +109,13 @@ def _count_minutes(session: Session, uses: Sequence[Use], source: str) -> None:
         for (number, at), each in minutes.items()
     ]
     columns = ("series", "grain", "at", "first_at", "last_at", "accepted", "refused")
-    new = insert(UsageRow).from_select(columns, selected(given))
+    new = insert(session, UsageRow).from_select(columns, selected(given))
     stored, more = UsageRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
     added = new.on_conflict_do_update(
         index_elements=[stored.series, stored.grain, stored.at],
         set_={
-            "first_at": func.min(stored.first_at, more.first_at),
-            "last_at": func.max(stored.last_at, more.last_at),
+            "first_at": least(stored.first_at, more.first_at),
+            "last_at": greatest(stored.last_at, more.last_at),
             "accepted": stored.accepted + more.accepted,
             "refused": stored.refused + more.refused,
         },
@@ -134,7 +134,7 @@ def _series_ids(session: Session, wanted: Iterable[_Series], source: str) -> dic
     ]
     if not new:
         return known
-    session.connection().execute(insert(SeriesRow), new)
+    session.connection().execute(insert(session, SeriesRow), new)
     return _known_series(session, ordered, source)
 
 
@@ -143,10 +143,10 @@ def _known_series(session: Session, wanted: Sequence[_Series], source: str) -> d
     found = select(given.c.key, SeriesRow.id).join_from(
         given,
         SeriesRow,
-        (col(SeriesRow.key_id) == part(given, 0))
-        & (col(SeriesRow.version) == part(given, 1))
+        (col(SeriesRow.key_id) == part(given, 0, str))
+        & (col(SeriesRow.version) == part(given, 1, int))
         & (col(SeriesRow.source) == source)
-        & (col(SeriesRow.probe) == part(given, 2)),
+        & (col(SeriesRow.probe) == part(given, 2, bool)),
     )
     return {wanted[place]: stored_id(number) for place, number in session.exec(found)}
 
@@ -156,9 +156,9 @@ def _touch(session: Session, last_uses: Mapping[_Version, datetime]) -> None:
     if not last_uses:
         return
     given = listed([(key_id, number, microseconds(at)) for (key_id, number), at in last_uses.items()])
-    of_version = (col(VersionRow.key_id) == part(given, 0)) & (col(VersionRow.number) == part(given, 1))
+    of_version = (col(VersionRow.key_id) == part(given, 0, str)) & (col(VersionRow.number) == part(given, 1, int))
     alive = (
-        select(col(VersionRow.key_id), func.max(part(given, 2)).label("at"))
+        select(col(VersionRow.key_id), func.max(part(given, 2, int)).label("at"))
         .join_from(given, VersionRow, of_version)
         .where(VersionRow.state != VersionState.REVOKED)
         .group_by(col(VersionRow.key_id))
@@ -166,7 +166,7 @@ def _touch(session: Session, last_uses: Mapping[_Version, datetime]) -> None:
     )
     connection = session.connection()
     connection.execute(
-        update(VersionRow).where(of_version).values(last_used_at=_later(VersionRow.last_used_at, part(given, 2)))
+        update(VersionRow).where(of_version).values(last_used_at=_later(VersionRow.last_used_at, part(given, 2, int)))
     )
     connection.execute(
         update(KeyRow)
@@ -175,5 +175,5 @@ def _touch(session: Session, last_uses: Mapping[_Version, datetime]) -> None:
     )
 
 
-def _later(stored: datetime | None, at: ColumnElement[int]) -> ColumnElement[datetime]:
-    return func.max(func.coalesce(col(stored), at), at)
+def _later(stored: datetime | None, at: ColumnElement[int]) -> ColumnElement[datetime | None]:
+    return greatest(func.coalesce(col(stored), at), at)

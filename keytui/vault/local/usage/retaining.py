@@ -23,10 +23,10 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session
 
 from keytui.domain.retention import Retention
+from keytui.vault.local.dialects import greatest, insert, least
 from keytui.vault.local.tables import METADATA, LookRow
 from keytui.vault.local.usage.forgetting import forget_addresses, forget_strangers
 from keytui.vault.local.usage.grains import Grain, floor
@@ -42,7 +42,9 @@ _ADDRESSES_EVERY: Final = timedelta(hours=1)
 _ADDRESSES_AT_ONCE: Final = 100
 """Every text that may name one of them is read."""
 _COUNTED: Final = frozenset({"accepted", "refused"})
-_BOUNDS: Final[Mapping[str, Callable[..., ColumnElement[datetime]]]] = {"first_at": func.min, "last_at": func.max}
+_Bound = Callable[..., ColumnElement[datetime]]
+_BOUNDS: Final[Mapping[str, tuple[_Bound, _Bound]]] = {"first_at": (func.min, least), "last_at": (func.max, greatest)}
+"""How the times of many rows become one: within a statement, and with the row that is there."""
 _USAGE: Final = METADATA.tables["usage"]
 _CALLER_USAGE: Final = METADATA.tables["caller_usage"]
 _ROUTE_USAGE: Final = METADATA.tables["route_usage"]
@@ -128,7 +130,7 @@ def _age(session: Session, step: _Step, kept_from: datetime | None, at_most: int
     keys = tuple(table.primary_key)
     picked = old.order_by(table.c.at, *(column for column in keys if column is not table.c.at)).limit(at_most)
     if step.into is not None:
-        session.connection().execute(_rolled(table, picked, step.into))
+        session.connection().execute(_rolled(session, table, picked, step.into))
     those = tuple_(*keys).in_(picked.with_only_columns(*keys))
     return session.connection().execute(delete(table).where(those)).rowcount
 
@@ -140,7 +142,7 @@ def _of_no_rotation(table: Table) -> ColumnElement[bool]:
     return table.c.caller.not_in(select(_CALLERS.c.id).where(_CALLERS.c.key_id.in_(rotating)))
 
 
-def _rolled(table: Table, picked: Select[tuple[object, ...]], into: Grain) -> Insert:
+def _rolled(session: Session, table: Table, picked: Select[tuple[object, ...]], into: Grain) -> Insert:
     """The picked rows as fewer of a coarser grain, added to those that are there."""
     rows = picked.subquery("picked")
     bucket = literal(timedelta(minutes=into) // timedelta(microseconds=1))
@@ -148,12 +150,12 @@ def _rolled(table: Table, picked: Select[tuple[object, ...]], into: Grain) -> In
     names = [column.name for column in table.columns]
     values = {name: rows.c[name] for name in names} | {"grain": literal(int(into)), "at": at}
     values |= {name: func.sum(rows.c[name]) for name in _COUNTED}
-    values |= {name: bound(rows.c[name]) for name, bound in _BOUNDS.items() if name in names}
+    values |= {name: bound(rows.c[name]) for name, (bound, _) in _BOUNDS.items() if name in names}
     keys = [values[column.name] for column in table.primary_key]
     folded = select(*(values[name] for name in names)).where(rows.c.at.is_not(None)).group_by(*keys)
-    new = insert(table).from_select(names, folded)
+    new = insert(session, table).from_select(names, folded)
     added = {name: table.c[name] + new.excluded[name] for name in _COUNTED}
-    added |= {name: bound(table.c[name], new.excluded[name]) for name, bound in _BOUNDS.items() if name in names}
+    added |= {name: bound(table.c[name], new.excluded[name]) for name, (_, bound) in _BOUNDS.items() if name in names}
     return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=added)
 
 

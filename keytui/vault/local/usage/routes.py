@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Session, col, func, select
 
 from keytui.domain.text import harmless
 from keytui.domain.usage import MOST_ROUTES, OTHER_ROUTES, RouteUse
+from keytui.vault.local.dialects import insert
 from keytui.vault.local.listing import listed, part
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.tables import RouteRow, RouteUsageRow
@@ -27,7 +27,7 @@ def count_routes(session: Session, routes: Sequence[RouteUse], source: str) -> N
         return
     ids = _known(session, {_key(use) for use in routes}, source)
     ids |= _told_apart(session, [_key(use) for use in routes if _key(use) not in ids], source)
-    new = insert(RouteUsageRow)
+    new = insert(session, RouteUsageRow)
     stored, more = RouteUsageRow.__table__.c, new.excluded  # type: ignore[attr-defined]  # SQLModel does not declare it
     added = new.on_conflict_do_update(
         index_elements=[stored.route, stored.grain, stored.at],
@@ -57,9 +57,9 @@ def _known(session: Session, wanted: Iterable[_Key], source: str) -> dict[_Key, 
     found = select(given.c.key, RouteRow.id).join_from(
         given,
         RouteRow,
-        (col(RouteRow.key_id) == part(given, 0))
+        (col(RouteRow.key_id) == part(given, 0, str))
         & (col(RouteRow.source) == source)
-        & (col(RouteRow.route) == part(given, 1)),
+        & (col(RouteRow.route) == part(given, 1, str)),
     )
     return {ordered[place]: stored_id(number) for place, number in session.exec(found)}
 
@@ -74,7 +74,7 @@ def _told_apart(session: Session, unknown: Sequence[_Key], source: str) -> dict[
         counted_as[key_id, route] = key_id, route if room[key_id] > 0 else OTHER_ROUTES
         room[key_id] -= 1
     new = [{"key_id": key_id, "source": source, "route": route} for key_id, route in dict.fromkeys(counted_as.values())]
-    session.connection().execute(insert(RouteRow).on_conflict_do_nothing(), new)
+    session.connection().execute(insert(session, RouteRow).on_conflict_do_nothing(), new)
     ids = _known(session, set(counted_as.values()), source)
     return {key: ids[other] for key, other in counted_as.items()}
 
@@ -85,7 +85,7 @@ def _room(session: Session, key_ids: Iterable[str], source: str) -> dict[str, in
     given = listed([(key_id,) for key_id in sorted(room)])
     counted = (
         select(RouteRow.key_id, func.count())
-        .join_from(given, RouteRow, (col(RouteRow.key_id) == part(given, 0)) & (col(RouteRow.source) == source))
+        .join_from(given, RouteRow, (col(RouteRow.key_id) == part(given, 0, str)) & (col(RouteRow.source) == source))
         .group_by(col(RouteRow.key_id))
     )
     return room | {key_id: MOST_ROUTES - count for key_id, count in session.exec(counted)}
