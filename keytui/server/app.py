@@ -1,0 +1,59 @@
+"""The management API: FastAPI over a local vault. Handlers are plain functions, and run in FastAPI's thread pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+
+from keytui.server.door import Admit, Door, by_vault
+from keytui.server.intake import Intake
+from keytui.server.problems import Unfailing, add_problems
+from keytui.server.route import repeated
+from keytui.server.routes.key_rotation import key_rotation
+from keytui.server.routes.keys import keys
+from keytui.server.routes.rotations import rotations
+from keytui.vault.local.answers import Repeated
+from keytui.vault.local.vault import LocalVault
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+ROUTERS: Final = (keys, key_rotation, rotations)
+
+
+def build(
+    vault: LocalVault,
+    *,
+    admit: Admit | None = None,
+    routers: Sequence[APIRouter] = (),
+    middleware: Sequence[Middleware] = (),
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """The API over one vault, which stays the caller's to close.
+
+    `admit` says whose request it is (by default the vault does), `routers` are more paths, and `middleware` stands
+    around the door, within the layer that makes a problem of every failure.
+    """
+    app = FastAPI(
+        title="keytui",
+        summary="Keys, their rotations, and the proof that an old one can go.",
+        version="1",
+        docs_url=None,  # both pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # bodies hold secrets
+        middleware=[
+            Middleware(Unfailing),
+            *middleware,
+            Middleware(Door, admit=admit or by_vault(vault)),
+            Middleware(Intake),
+        ],
+    )
+    app.state.vault = vault
+    app.add_exception_handler(Repeated, repeated)
+    add_problems(app)
+    for router in (*ROUTERS, *routers):
+        app.include_router(router)
+    return app

@@ -1,0 +1,59 @@
+"""What a request says in its body: an object of a method's parameters by name, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationInfo, model_validator
+
+from keytui.domain.errors import Invalid
+from keytui.vault.wire import decode
+
+_LARGEST: Final = 2**63 - 1
+_DEEPEST: Final = 32
+
+
+class Body(BaseModel):
+    """A body is read as strictly as an answer: a number is no text, a time says its offset, nothing is passed over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def read_strictly(cls, value: object, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        """FastAPI hands over what it has parsed, and read from there `"1"` would do for a number."""
+        if info.mode == "json":
+            return handler(value)
+        _refuse_unfit(value)
+        return decode(cls, json.dumps(value).encode())
+
+
+class Note(Body):
+    """A few words for the log."""
+
+    note: str = ""
+
+
+class Override(Body):
+    """Why the old version goes although the verdict is not SAFE; empty to go by the verdict."""
+
+    override: str = ""
+
+
+def _refuse_unfit(value: object, depth: int = 0) -> None:
+    """Invalid for what no store can keep."""
+    if depth > _DEEPEST:
+        raise Invalid("the body is nested too deeply", "send what the API describes")
+    if isinstance(value, str) and "\x00" in value:
+        raise Invalid("there is a NUL character in the body", "leave it away")
+    if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) <= _LARGEST):
+        raise Invalid("a number in the body is too large", "send a smaller one")
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_unfit(name, depth)
+            _refuse_unfit(inner, depth + 1)
+    if isinstance(value, list):
+        for inner in value:
+            _refuse_unfit(inner, depth + 1)

@@ -1,0 +1,1 @@
+"""The management API's paths, by what they are about."""

@@ -1,0 +1,99 @@
+"""One key's rotation, without asking for its number first."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from keytui.domain.errors import AlreadyDone, Refused
+from keytui.domain.rotation import Plan, Rotation, RotationState
+from keytui.server.asking import Asked, Changed, KeyId, Repeat
+from keytui.server.bodies import Body, Note, Override
+from keytui.server.route import VaultRoute
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Issued, Rehearsal
+
+key_rotation = APIRouter(prefix="/admin/keys/{key_id}", tags=["rotations"], route_class=VaultRoute)
+
+
+class Rotate(Body):
+    plan: Plan = Plan()
+    request_id: str = ""
+
+
+class Planned(Body):
+    plan: Plan
+    request_id: str
+
+
+class Rehearse(Body):
+    plan: Plan = Plan()
+
+
+@key_rotation.post("/rotate")
+def rotate(vault: Asked, repeat: Annotated[Repeat, Depends()], key_id: KeyId, asked: Rotate) -> Issued:
+    """Plan a rotation and issue the next version in one go. Its secret is told this once."""
+    repeatable = repeat.of(vault)
+    rotation_id = _planned(vault, key_id, asked.plan, asked.request_id or repeat.request_id)
+    return repeatable.issue(rotation_id)
+
+
+def _planned(vault: LocalVault, key_id: str, plan: Plan, request_id: str) -> int:
+    """The number of a rotation that is to be issued: a server that died between the two steps left one planned."""
+    try:
+        return vault.plan(key_id, plan, request_id).id
+    except AlreadyDone as done:
+        rotation = vault.rotation(int(done.reference)).rotation
+        if rotation.key_id != key_id or rotation.state not in {RotationState.PLANNED, RotationState.REVOKED}:
+            raise
+        return rotation.id
+
+
+@key_rotation.post("/rehearsal")
+def rehearse(vault: Asked, key_id: KeyId, asked: Rehearse) -> Rehearsal:
+    """What rotating would meet. Nothing is written."""
+    return vault.rehearse(key_id, asked.plan)
+
+
+@key_rotation.get("/rotation", responses={204: {"description": "No rotation is open."}})
+def open_rotation(vault: Asked, key_id: KeyId) -> Rotation | None:
+    """The key's open rotation."""
+    return vault.open_rotation(key_id)
+
+
+@key_rotation.post("/rotations", status_code=201)
+def plan(vault: Changed, key_id: KeyId, asked: Planned) -> Rotation:
+    """Open a rotation, without issuing yet."""
+    return vault.plan(key_id, asked.plan, asked.request_id)
+
+
+@key_rotation.post("/retire")
+def retire(vault: Changed, key_id: KeyId, asked: Override) -> Rotation:
+    """Suspend the old version. Refused without SAFE, unless `override` says why."""
+    return vault.retire(_open(vault, key_id), asked.override)
+
+
+@key_rotation.post("/restore")
+def restore(vault: Changed, key_id: KeyId) -> Rotation:
+    """Accept the suspended version again."""
+    return vault.restore(_open(vault, key_id))
+
+
+@key_rotation.post("/complete")
+def complete(vault: Changed, key_id: KeyId, asked: Override) -> Rotation:
+    """Revoke the suspended version. Needs a second SAFE, or `override`."""
+    return vault.complete(_open(vault, key_id), asked.override)
+
+
+@key_rotation.post("/rollback")
+def rollback(vault: Changed, key_id: KeyId, asked: Note) -> Rotation:
+    """Revoke the new version, and go on with the old one."""
+    return vault.rollback(_open(vault, key_id), asked.note)
+
+
+def _open(vault: LocalVault, key_id: str) -> int:
+    rotation = vault.open_rotation(key_id)
+    if rotation is None:
+        raise Refused("the key has no open rotation", "begin one: POST /admin/keys/{key_id}/rotate")
+    return rotation.id

@@ -1,0 +1,94 @@
+"""Keys: listed, made, brought in, changed, ended."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.rotation import Reason
+from keytui.server.asking import Asked, Changed, KeyId, Version
+from keytui.server.bodies import Body, Note
+from keytui.server.pages import Listing
+from keytui.server.route import VaultRoute, told
+from keytui.vault.model import Found, ImportReport, Issued, KeyDetail, Page
+from keytui.vault.wire import encode
+
+keys = APIRouter(prefix="/admin/keys", tags=["keys"], route_class=VaultRoute)
+
+
+class Create(Body):
+    draft: KeyDraft
+    request_id: str = ""
+
+
+class Import(Body):
+    found: tuple[Found, ...]
+    draft: KeyDraft
+
+
+class Edit(Body):
+    edit: KeyEdit
+
+
+@keys.get("", response_model=Page)
+def page(vault: Asked, listing: Annotated[Listing, Depends()]) -> Response:
+    """Keys that match, in order. The Link header leads to the next page."""
+    found = vault.page(listing.query, listing.sort, listing.offset, listing.limit)
+    return told(encode(found), headers=listing.link(found))
+
+
+@keys.post("", status_code=201)
+def create(vault: Changed, asked: Create) -> Issued:
+    """Make a key. Its secret is told this once."""
+    return vault.create(asked.draft, asked.request_id or secrets.token_urlsafe(32))
+
+
+@keys.get("/find")
+def find(vault: Asked, reference: Annotated[str, Query(min_length=1, max_length=256)]) -> Key:
+    """The key with this id, unique name or unique prefix."""
+    return vault.find(reference)
+
+
+@keys.post("/import")
+def adopt(vault: Changed, asked: Import) -> ImportReport:
+    """Bring values in that exist elsewhere, by digest only."""
+    return vault.adopt(asked.found, asked.draft)
+
+
+@keys.get("/{key_id}")
+def detail(vault: Asked, key_id: KeyId) -> KeyDetail:
+    """All of one key."""
+    return vault.detail(key_id)
+
+
+@keys.patch("/{key_id}")
+def edit(vault: Changed, key_id: KeyId, asked: Edit) -> Key:
+    """Change what may change."""
+    return vault.edit(key_id, asked.edit)
+
+
+@keys.delete("/{key_id}")
+def revoke(
+    vault: Changed,
+    key_id: KeyId,
+    reason: Reason,
+    version: Version = None,
+    note: Annotated[str, Query(max_length=1000)] = "",
+) -> Key:
+    """End a key, or one version of it, at once and for good."""
+    return vault.revoke(key_id, version, reason, note)
+
+
+@keys.post("/{key_id}/disable")
+def disable(vault: Changed, key_id: KeyId, asked: Note) -> Key:
+    """Refuse the whole key, reversibly."""
+    return vault.disable(key_id, asked.note)
+
+
+@keys.post("/{key_id}/enable")
+def enable(vault: Changed, key_id: KeyId, asked: Note) -> Key:
+    """Take a disable back."""
+    return vault.enable(key_id, asked.note)
