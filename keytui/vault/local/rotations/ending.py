@@ -28,7 +28,7 @@ class Ending(Section):
             carry_out(write, subject, Verb.RESTORE)
             subject.row.suspended_at = None
             write.record(subject.event("rotation.restored", subject.row.old_version))
-            return stored_rotation(write.session, subject.row)
+            return write.answered(stored_rotation(write.session, subject.row))
 
     def rollback(self, rotation_id: int, note: str) -> Rotation:
         note = checked_note(note)
@@ -39,7 +39,7 @@ class Ending(Section):
             # The old version is current again, so the key was last rotated when that one came in.
             subject.key.rotated_at = old.delivered_at if old.number > 1 else None
             write.record(subject.event("rotation.rolled-back", subject.row.new_version, note=note))
-            return stored_rotation(write.session, subject.row)
+            return write.answered(stored_rotation(write.session, subject.row))
 
     def abandon(self, rotation_id: int, note: str) -> Rotation:
         note = checked_note(note)
@@ -47,7 +47,7 @@ class Ending(Section):
             subject = take_up(write, rotation_id)
             carry_out(write, subject, Verb.ABANDON, note)
             write.record(subject.event("rotation.abandoned", subject.row.new_version, note=note))
-            return stored_rotation(write.session, subject.row)
+            return write.answered(stored_rotation(write.session, subject.row))
 
     def _end_old(self, rotation_id: int, verb: Verb, override: str) -> Rotation:
         override = checked_note(override)
@@ -60,7 +60,7 @@ class Ending(Section):
                     require_safe(assessment, subject.rotation)
                 carry_out(write, subject, verb, override)
                 _record_end(write, subject, verb, assessment, override)
-                return stored_rotation(write.session, subject.row)
+                return write.answered(stored_rotation(write.session, subject.row))
         except Unsafe as refusal:
             self._record_refusal(rotation_id, verb, refusal.assessment)
             raise

@@ -14,6 +14,8 @@ from keytui.domain.errors import Invalid, Locked, Refused
 from keytui.domain.keys import Key, KeyDraft, Kind, VersionState
 from keytui.domain.secrets import Secret, is_weak
 from keytui.domain.text import harmless
+from keytui.vault.local.access.requests import Act, use_approval
+from keytui.vault.local.access.tenancy import of_tenant
 from keytui.vault.local.keys.drafts import checked_draft
 from keytui.vault.local.keys.keeping import end_version, living_key, new_key
 from keytui.vault.local.keys.minting import new_key_id, next_number
@@ -45,24 +47,28 @@ class Sealing(Section):
         _refuse_unfit(value)
         with self._writing(Operation.SEAL) as write:
             data_key = self._data_key(write.session)
-            row = _key_for(write, checked_draft(draft, write.now), new_key_id(self._randomness))
+            draft = of_tenant(checked_draft(draft, write.now), write.principal)
+            row = _key_for(write, draft, new_key_id(self._randomness))
             _end_earlier(write, row)
             version = self._sealed_version(write, row, data_key, value)
             version.label = draft.label
             write.session.add(version)
             repeat_versions(write.session, row)
             write.record(Event("value.sealed", row.id, row.name, version.number, details={"kind": row.kind}))
-            return key_of(row)
+            return write.answered(key_of(row))
 
     def reveal(self, key_id: str) -> Secret:
         with self._writing(Operation.REVEAL) as write:
             key = living_key(write.session, key_id)
+            use_approval(write, key.sensitive, Act.on(key, Operation.REVEAL, "the current value"))
             version = version_row(write.session, key.id, key.version)
             if version.sealed is None or version.nonce is None:
                 raise Refused(f"the value of {key.name} is not kept", "only sealed values come back; rotate the key")
             data_key = self._data_key(write.session)
             value = opened_value(data_key, version.sealed, version.nonce, key.id, version.number)
             write.record(Event("value.revealed", key.id, key.name, version.number, refused=value is None))
+            if value is not None:
+                write.answered(value)
         if value is None:
             raise Refused(
                 f"the sealed value of {key.name} was changed, or moved here from another key",
@@ -78,6 +84,7 @@ class Sealing(Section):
             data_key = new_data_key(self._randomness)
             write.session.add(wrapped(data_key, new, self._ground.cost, self._randomness, write.now))
             write.record(Event("passphrase.set"))
+            write.answered(None)
         self._ground.held_key.hold(data_key, 0)
 
     def change_passphrase(self, old: Secret, new: Secret) -> None:
@@ -91,6 +98,7 @@ class Sealing(Section):
                     setattr(row, name, getattr(fresh, name))
                 row.epoch += 1
                 write.record(Event("passphrase.changed"))
+                write.answered(None)
         self._hold(row, data_key)
 
     def unlock(self, passphrase: Secret) -> None:
@@ -106,6 +114,7 @@ class Sealing(Section):
         with self._writing(Operation.REVEAL) as write:
             _keyring(write.session).epoch += 1
             write.record(Event("seal.locked"))
+            write.answered(None)
 
     def _tried(self, write: Write, row: KeyringRow, passphrase: Secret) -> bytes | None:
         """The data key, or None and one more failure on record. Only one process at a time can try."""
@@ -185,7 +194,10 @@ def _key_for(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
         )
     ).first()
     if stored is None:
+        made = Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, f"a {draft.kind} that is kept")
+        use_approval(write, draft.sensitive, made)
         return new_key(write, draft, key_id)
+    use_approval(write, stored.sensitive, Act.on(stored, Operation.ROTATE, "a new value that is kept"))
     if stored.kind != draft.kind:
         raise Refused(f"{stored.name} is there already, and is a {stored.kind}", "choose another name")
     for field, said, is_now in (

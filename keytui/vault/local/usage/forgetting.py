@@ -41,7 +41,7 @@ class Forgetting(Section):
         with self._writing(Operation.ERASE) as write:
             places = erase(write.session, caller.strip())
             write.record(Event("caller.erased", details={"places": str(places)}))
-            return places
+            return write.answered(places)
 
 
 def erase(session: Session, caller: str) -> int:
