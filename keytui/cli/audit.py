@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from keytui.cli.exits import Exit
 from keytui.cli.options import MOST_ROWS, JsonOption
-from keytui.cli.output import as_json, remark, say, say_json, say_table
+from keytui.cli.output import remark, say, say_json, say_table
 from keytui.cli.session import opened
-from keytui.cli.shapes import audit_check_shape, entry_shape
-from keytui.cli.times import before, iso, minute
+from keytui.cli.shapes import audit_check_shape
+from keytui.cli.times import before, minute
 from keytui.clock import utc_now
 from keytui.domain.audit import AuditEntry, AuditFilter
-from keytui.domain.text import harmless
-from keytui.vault.protocol import Vault
-
-PAGE: Final = 500
-_COLUMNS: Final = ("sequence", "at", "actor", "type", "key_id", "key", "version", "rotation", "refused", "details")
+from keytui.vault.audit_export import csv_lines, details_of, every_entry, json_lines
 
 audit = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
@@ -60,7 +55,7 @@ def read(
             since=None if since is None else before(since, now),
             until=now if until is None else before(until, now),
         )
-        _write(islice(_entries(vault, which), limit), Layout.JSONL if json else layout)
+        _write(islice(every_entry(vault, which), limit), Layout.JSONL if json else layout)
 
 
 @audit.command()
@@ -81,26 +76,11 @@ def verify(context: typer.Context, json: JsonOption = False) -> None:
     raise typer.Exit(Exit.DONE if whole else Exit.REFUSED)
 
 
-def _entries(vault: Vault, which: AuditFilter) -> Iterator[AuditEntry]:
-    """Page by page; the filter ends at a fixed time, so that new entries do not move the pages."""
-    offset = 0
-    while True:
-        page = vault.audit(which, offset, PAGE)
-        yield from page.entries
-        offset += PAGE
-        if offset >= page.total:
-            return
-
-
 def _write(entries: Iterable[AuditEntry], layout: Layout) -> None:
     if layout is Layout.JSONL:
-        for entry in entries:
-            sys.stdout.write(as_json(entry_shape(entry)) + "\n")
+        sys.stdout.writelines(json_lines(entries))
     elif layout is Layout.CSV:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        for entry in entries:
-            writer.writerow([_cell(text) for text in _row(entry, iso(entry.at) or "")])
+        sys.stdout.writelines(csv_lines(entries))
     else:
         rows = [_table_row(entry, entry.at) for entry in entries]
         say_table(
@@ -108,22 +88,6 @@ def _write(entries: Iterable[AuditEntry], layout: Layout) -> None:
         )
         if not rows:
             remark("the log has no such entry")
-
-
-def _row(entry: AuditEntry, at: str) -> tuple[str, ...]:
-    event = entry.event
-    return (
-        str(entry.sequence),
-        at,
-        entry.actor,
-        event.type,
-        event.key_id,
-        event.key_name,
-        "" if event.version is None else str(event.version),
-        "" if event.rotation_id is None else str(event.rotation_id),
-        "yes" if event.refused else "no",
-        _details(entry),
-    )
 
 
 def _table_row(entry: AuditEntry, at: datetime) -> tuple[str, ...]:
@@ -135,15 +99,5 @@ def _table_row(entry: AuditEntry, at: datetime) -> tuple[str, ...]:
         f"{event.type} (refused)" if event.refused else event.type,
         event.key_name or "-",
         "-" if event.version is None else f"v{event.version}",
-        _details(entry),
+        details_of(entry),
     )
-
-
-def _details(entry: AuditEntry) -> str:
-    return "; ".join(f"{name}={value}" for name, value in sorted(entry.event.details.items()))
-
-
-def _cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    shown = harmless(text)
-    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from keytui.cli.times import iso, whole_seconds
 from keytui.domain.alerts import Alert
-from keytui.domain.audit import AuditCheck, AuditEntry
+from keytui.domain.audit import AuditCheck
 from keytui.domain.keys import KeySummary, Version
 from keytui.domain.rotation import Rotation
 from keytui.domain.usage import CallerUse
@@ -190,24 +190,6 @@ def import_shape(report: ImportReport, left_out: list[Shape], now: datetime) -> 
         "present": list(report.present),
         "weak": list(report.weak),
         "left_out": left_out,
-    }
-
-
-def entry_shape(entry: AuditEntry) -> Shape:
-    event = entry.event
-    return {
-        "sequence": entry.sequence,
-        "at": iso(entry.at),
-        "actor": entry.actor,
-        "type": event.type,
-        "key_id": event.key_id,
-        "key": event.key_name,
-        "version": event.version,
-        "rotation": event.rotation_id,
-        "refused": event.refused,
-        "details": dict(event.details),
-        "previous": entry.previous,
-        "hash": entry.hash,
     }
 
 

@@ -33,7 +33,7 @@ def test_the_log_is_read_newest_first_and_filtered(keytui: Commands) -> None:
 
 
 def test_the_table_and_the_csv_carry_every_entry(keytui: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keytui.cli.audit.PAGE", 2)
+    monkeypatch.setattr("keytui.vault.audit_export.PAGE", 2)
     for name in ("one", "two", "three"):
         keytui.created(name)
     assert len(keytui("audit").out.splitlines()) == 1 + 4

@@ -1,0 +1,78 @@
+"""The audit log as files: JSON lines for programs, CSV for auditors' spreadsheets. The same from every face."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC
+from typing import Final
+
+from keytui.domain.audit import AuditEntry, AuditFilter
+from keytui.domain.text import harmless
+from keytui.vault.protocol import Vault
+
+PAGE: Final = 500
+_COLUMNS: Final = ("sequence", "at", "actor", "type", "key_id", "key", "version", "rotation", "refused", "details")
+
+
+def every_entry(vault: Vault, which: AuditFilter) -> Iterator[AuditEntry]:
+    """Page by page, newest first. The filter ends at a fixed time, so that new entries do not move the pages."""
+    offset = 0
+    while True:
+        page = vault.audit(which, offset, PAGE)
+        yield from page.entries
+        offset += PAGE
+        if offset >= page.total:
+            return
+
+
+def json_lines(entries: Iterable[AuditEntry]) -> Iterator[str]:
+    """One object a line. What is beyond ASCII is escaped: safe on a terminal, exact in a program."""
+    for entry in entries:
+        yield json.dumps(fields_of(entry)) + "\n"
+
+
+def csv_lines(entries: Iterable[AuditEntry]) -> Iterator[str]:
+    """A head and one line each. No cell is a formula to a spreadsheet, whoever chose its words."""
+    yield _line(_COLUMNS)
+    for entry in entries:
+        fields = fields_of(entry)
+        told = fields | {"details": details_of(entry), "refused": "yes" if entry.event.refused else "no"}
+        yield _line([_cell(told[column]) for column in _COLUMNS])
+
+
+def fields_of(entry: AuditEntry) -> dict[str, object]:
+    """The entry as every JSON of ours has it; times in UTC with microseconds."""
+    event = entry.event
+    return {
+        "sequence": entry.sequence,
+        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "actor": entry.actor,
+        "type": event.type,
+        "key_id": event.key_id,
+        "key": event.key_name,
+        "version": event.version,
+        "rotation": event.rotation_id,
+        "refused": event.refused,
+        "details": dict(event.details),
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
+
+
+def details_of(entry: AuditEntry) -> str:
+    """The details in one line, by name."""
+    return "; ".join(f"{name}={value}" for name, value in sorted(entry.event.details.items()))
+
+
+def _line(cells: Iterable[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    shown = "" if value is None else harmless(str(value))
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
