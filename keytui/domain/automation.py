@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
+from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
+
+USER: Final = "auto-rotation"
+"""Who acts in the log when a key rotates by itself: this, at the host that does it."""
+
+
+class TurnLost(Refused):
+    """Another process does this work now: whoever was held up for long must not go on with what it began."""
 
 
 @dataclass(frozen=True, slots=True)

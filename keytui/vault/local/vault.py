@@ -33,6 +33,7 @@ from keytui.vault.local.keys.adopting import Adopting
 from keytui.vault.local.keys.checking import Checking
 from keytui.vault.local.keys.keeping import Keeping
 from keytui.vault.local.ledger import Ledger, head_of, position
+from keytui.vault.local.rotations.automating import Automating
 from keytui.vault.local.rotations.ending import Ending
 from keytui.vault.local.rotations.rotating import Rotating
 from keytui.vault.local.rotations.scheduling import Scheduling
@@ -58,6 +59,7 @@ class LocalVault(
     Adopting,
     Rotating,
     Ending,
+    Automating,
     Sealing,
     Alerting,
     Notifying,

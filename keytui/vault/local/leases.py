@@ -1,0 +1,43 @@
+"""Work that one process does at a time, across servers: it is leased for a while, and taken over once that is past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, or_, select
+
+from keytui.domain.automation import TurnLost
+from keytui.vault.local.dialects import insert
+from keytui.vault.local.tables import LeaseRow
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A piece of work by name, and the process that has it."""
+
+    name: str
+    holder: str
+
+    def take(self, session: Session, now: datetime, until: datetime) -> str:
+        """Have it, or have it for longer. Who has it then: the holder, or another."""
+        taken = insert(session, LeaseRow).values(name=self.name, holder=self.holder, until=until)
+        free = or_(col(LeaseRow.holder) == self.holder, col(LeaseRow.until) <= now)
+        session.connection().execute(
+            taken.on_conflict_do_update(
+                index_elements=["name"], set_={"holder": self.holder, "until": until}, where=free
+            )
+        )
+        return session.exec(select(LeaseRow.holder).where(LeaseRow.name == self.name)).one()
+
+    def give_back(self, session: Session) -> None:
+        """Let the next one begin at once."""
+        row = session.get(LeaseRow, self.name)
+        if row is not None and row.holder == self.holder:
+            session.delete(row)
+
+    def require(self, session: Session, now: datetime) -> None:
+        """TurnLost unless it is held still: asked in the very transaction that changes something under it."""
+        row = session.get(LeaseRow, self.name, with_for_update=True)
+        if row is None or row.holder != self.holder or row.until <= now:
+            raise TurnLost(f"{self.name} is done by another process by now", "nothing is to be done: it goes on there")
