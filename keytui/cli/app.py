@@ -25,6 +25,7 @@ from keytui.cli import (
 from keytui.cli.alerting import alerts
 from keytui.cli.audit import audit
 from keytui.cli.console import run_demo, run_top
+from keytui.cli.serve import serve
 from keytui.cli.session import Globals
 from keytui.cli.sources import sources
 from keytui.domain.errors import Invalid
@@ -115,5 +116,6 @@ app.command()(traffic.schedule)
 app.command(context_settings=_REFUSE_SECRETS)(sealing.seal)
 app.command()(sealing.reveal)
 app.command("passphrase")(sealing.change_passphrase)
+app.command()(serve)
 app.add_typer(alerts, name="alerts")
 app.add_typer(audit, name="audit")

@@ -80,12 +80,12 @@ class KeyMiddleware:
         declared = headers.get(self._caller_header, _NOTHING)[0] if self._caller_header else ""
         client = scope.get("client")
         address = str(client[0]) if isinstance(client, tuple | list) and client else ""
-        return _caller(declared, address, headers.get(b"user-agent", _NOTHING)[0])
+        return known_caller(declared, address, headers.get(b"user-agent", _NOTHING)[0])
 
 
 @lru_cache(maxsize=4096)
-def _caller(declared: str, address: str, agent: str) -> Caller:
-    """The same few callers come back request after request."""
+def known_caller(declared: str, address: str, agent: str) -> Caller:
+    """A caller by its declared name, else by address and agent. The same few come back request after request."""
     address, agent = _short(address), _short(agent)
     return Caller.called(_short(declared), address, agent) if declared else Caller.undeclared(address, agent)
 

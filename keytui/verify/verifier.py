@@ -70,10 +70,12 @@ class Verifier:
         caller: Caller | str | None = None,
         probe: bool = False,
         route: str = "",
+        tenant: str | None = None,
     ) -> Check:
         """One secret's answer, from memory. `caller` is a declared name or a Caller; a probe never counts as use.
 
         `route` is where the request goes, as `keytui.domain.usage.route_of` names it: never a path with an id in it.
+        With a `tenant`, the keys of others are as unknown as any secret that is nobody's.
         """
         if self._forked and not self._begun_in_child():
             return Check(False, Outcome.STALE)
@@ -81,7 +83,7 @@ class Verifier:
         stale = self._stale(now)
         credential = self._credentials.find(secret if isinstance(secret, Secret) else Secret(secret))
         who = _who(caller)
-        if credential is None:
+        if credential is None or (tenant is not None and credential.key.tenant != tenant):
             self._recorder.note(NO_KEY, 0, who.unrecognised(), now, accepted=False, probe=probe)
             return Check(False, Outcome.STALE if stale else Outcome.UNKNOWN)
         answer = judge(credential, _all_of(scopes), now)

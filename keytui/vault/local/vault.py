@@ -29,6 +29,7 @@ from keytui.vault.local.auditing import Auditing
 from keytui.vault.local.database import Database
 from keytui.vault.local.evidence.witnessing import Witnessing
 from keytui.vault.local.files import kept_key
+from keytui.vault.local.hosting import Hosting
 from keytui.vault.local.keys.adopting import Adopting
 from keytui.vault.local.keys.checking import Checking
 from keytui.vault.local.keys.keeping import Keeping
@@ -68,6 +69,7 @@ class LocalVault(
     Admitting,
     Operating,
     Approving,
+    Hosting,
 ):
     """A vault on this machine. Safe to share between threads; several processes may have it open."""
 

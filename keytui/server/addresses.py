@@ -1,0 +1,67 @@
+"""Where a request comes from, behind proxies too: only a trusted one's word counts."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from keytui.server.settings import Network
+
+_FORWARDED_FOR: Final = b"x-forwarded-for"
+_UNKNOWN: Final = "unknown"
+
+
+class ClientAddresses:
+    """Reads `X-Forwarded-For` from the right: the first address that is no trusted proxy's is the client's."""
+
+    def __init__(self, trusted: Sequence[Network]) -> None:
+        self._trusted = trusted
+
+    def of(self, peer: object, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """The client's address. `peer` is who is connected to us, as ASGI names it."""
+        address = str(peer[0]) if isinstance(peer, tuple | list) and peer else _UNKNOWN
+        if not self._trusted or not self._trusts(address):
+            return address
+        told = ",".join(value.decode("latin-1") for name, value in headers if name == _FORWARDED_FOR)
+        for hop in reversed(told.split(",")):
+            named = _bare(hop.strip())
+            if named is None:
+                return address  # what a proxy could not name, nobody vouches for
+            address = named
+            if not self._trusts(named):
+                return named
+        return address
+
+    def _trusts(self, address: str) -> bool:
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in network for network in self._trusted)
+
+
+@lru_cache(maxsize=4096)
+def neighbourhood(address: str) -> str:
+    """What is counted as one client: an IPv4 address, or the /64 of IPv6 that one customer has to himself."""
+    parsed = _parsed(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((parsed, 64), strict=False))
+    return address
+
+
+def _bare(hop: str) -> str | None:
+    """The address without a port; None for anything else, as `unknown` or `_hidden`."""
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    parsed = _parsed(hop)
+    return str(parsed) if parsed is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -1,0 +1,67 @@
+"""Connections that hold a place without asking anything: one look a second at all of them, and none at any request.
+
+uvicorn bounds the time between two requests, and not that of a request that never becomes whole or an answer that
+nobody takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final, Protocol, cast
+
+from uvicorn.server import ServerState
+
+ASKED_WITHIN: Final = 15.0
+"""Seconds in which a request must be whole, from the connection's begin or its first byte."""
+TAKEN_WITHIN: Final = 60.0
+"""Seconds in which a client must take a part of its answer, once no more fits on the line."""
+_LOOK_EVERY: Final = 1.0
+
+
+class _Cycle(Protocol):
+    response_complete: bool
+    more_body: bool
+
+
+class _Flow(Protocol):
+    write_paused: bool
+
+
+class _Connection(Protocol):
+    cycle: _Cycle | None
+    flow: _Flow
+    transport: asyncio.Transport
+    timeout_keep_alive_task: asyncio.TimerHandle | None
+
+
+async def hang_up_on_the_slow(state: ServerState) -> None:
+    """Until it is cancelled."""
+    waiting: dict[_Connection, tuple[object, float]] = {}
+    while True:
+        await asyncio.sleep(_LOOK_EVERY)
+        now = time.monotonic()
+        seen: dict[_Connection, tuple[object, float]] = {}
+        for connection in cast("set[_Connection]", state.connections).copy():
+            stage, within = _stage(connection)
+            if stage is None:
+                continue
+            before, since = waiting.get(connection, (None, now))
+            since = since if before == stage else now
+            if now - since > within:
+                connection.transport.abort()
+            else:
+                seen[connection] = stage, since
+        waiting = seen
+
+
+def _stage(connection: _Connection) -> tuple[object, float]:
+    """What a connection is waiting for its client for, and how long it may; None when it is not."""
+    cycle = connection.cycle
+    if cycle is not None and not cycle.response_complete:
+        if cycle.more_body:
+            return (id(cycle), "body"), ASKED_WITHIN
+        return ((id(cycle), "answer") if connection.flow.write_paused else None), TAKEN_WITHIN
+    if connection.timeout_keep_alive_task is not None:
+        return None, 0.0
+    return (id(cycle), "head"), ASKED_WITHIN

@@ -1,0 +1,83 @@
+"""One process of a server: its vault, what it holds in memory, and the application that it serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+from keytui.clock import utc_now
+from keytui.open import open_feed, open_local_vault
+from keytui.server.addresses import ClientAddresses
+from keytui.server.app import build
+from keytui.server.asgi import Service
+from keytui.server.events import Broadcaster
+from keytui.server.following import Following
+from keytui.server.front import Front, Limits
+from keytui.server.health import MetricsPage, Ready, live
+from keytui.server.limits import Rate, WrongTokens
+from keytui.server.metrics import Metrics
+from keytui.server.request_log import RequestLog
+from keytui.server.settings import ServerSettings
+from keytui.server.token_book import TokenBook
+from keytui.server.verifying import Verifying
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
+from keytui.verify.asgi import App
+from keytui.verify.verifier import Verifier
+
+RECORDER: Final = "keytui-server"
+"""What the evidence calls the recorders of all servers: their requests add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProcess:
+    """Everything that one process holds open, in the order of its making."""
+
+    app: App
+    vault: LocalVault
+    verifier: Verifier
+    events: Broadcaster
+    following: Following
+    log: RequestLog
+
+    @classmethod
+    def begin(cls, profile: Profile, settings: ServerSettings) -> Self:
+        """Open the vault and begin to follow it. Unreachable when it cannot be read."""
+        vault = open_local_vault(profile)
+        feed = open_feed(profile)
+        verifier = Verifier(feed, feed, name=RECORDER)
+        book, metrics, log = TokenBook(vault, utc_now), Metrics(), RequestLog()
+        events = Broadcaster(vault, book, metrics, utc_now)
+        services: dict[tuple[str, str], Service] = {
+            ("POST", "/v1/verify"): Verifying(verifier, book, metrics),
+            ("GET", "/live"): live,
+            ("GET", "/ready"): Ready(lambda: book.stale, lambda: events.closing),
+            ("GET", "/metrics"): MetricsPage(metrics, book),
+        }
+        limits = Limits(
+            Rate(settings.requests_per_token),
+            Rate(settings.requests_per_address),
+            WrongTokens(settings.failed_logins),
+        )
+        addresses = ClientAddresses(settings.trusted_proxies)
+        app = Front(
+            services,
+            events=events,
+            api=build(vault),
+            book=book,
+            addresses=addresses,
+            limits=limits,
+            metrics=metrics,
+            log=log,
+        )
+        following = Following(vault, book, [events.hear])
+        following.start()
+        return cls(app, vault, verifier, events, following, log)
+
+    def close(self) -> None:
+        """Hand over what was counted, and let go of everything, with a clean end."""
+        self.events.close()
+        self.verifier.close()
+        self.following.close()
+        self.vault.close()
+        self.log.close()

@@ -1,0 +1,49 @@
+"""What the processes of a server ask of their vault beside what every face asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, func, select
+
+from keytui.domain.operators import Operator
+from keytui.vault.local.access.mapping import operator_of
+from keytui.vault.local.section import Section
+from keytui.vault.local.tables import KeyRow, OperatorRow
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens that were not revoked, by digest, as they stood at one moment."""
+
+    by_digest: Mapping[str, Operator]
+    mark: tuple[int, int]
+    """How many there ever were, and how many are revoked: both only rise, so that a change always shows."""
+
+
+class Hosting(Section):
+    """Asked by the process itself, whoever its clients are: nothing here is bound to a principal."""
+
+    def tokens(self, known: Tokens | None = None) -> Tokens:
+        """Every living token; `known` itself when nothing has changed since."""
+        with self._ground.database.reading() as session:
+            mark = _mark(session)
+            if known is not None and known.mark == mark:
+                return known
+            living = session.exec(select(OperatorRow).where(col(OperatorRow.revoked_at).is_(None)))
+            return Tokens({row.digest: operator_of(row) for row in living}, mark)
+
+    def tenants_of(self, key_ids: Iterable[str]) -> Mapping[str, str]:
+        """The tenant of each of these keys."""
+        with self._ground.database.reading() as session:
+            found = session.exec(select(KeyRow.id, KeyRow.tenant).where(col(KeyRow.id).in_(list(key_ids))))
+            return {key_id: tenant for key_id, tenant in found}  # noqa: C416  # rows are no tuples to a type checker
+
+
+def _mark(session: Session) -> tuple[int, int]:
+    """Rows are never removed, and a revoked token stays so."""
+    made, revoked = session.exec(
+        select(func.count(), func.count(col(OperatorRow.revoked_at))).select_from(OperatorRow)
+    ).one()
+    return made, revoked
