@@ -110,7 +110,9 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One way the new secret went to one place. `state` is `sent`, `proven` or `failed`."""
+    """One way the new secret went to one place. `state` is `sent`, `proven` or `failed`; or `begun`, before it is
+    tried, so that a place that may have got it is known even when nobody lived to say so.
+    """
 
     target: str
     state: str

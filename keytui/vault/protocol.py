@@ -185,7 +185,7 @@ class Rotating(Protocol):
         ...
 
     def deliver(self, rotation_id: int, delivery: Delivery) -> Rotation:
-        """Note one delivery, or a failed one; the hand-over stays open."""
+        """Note one delivery, one that begins, or one that failed; the hand-over stays open."""
         ...
 
     def retire(self, rotation_id: int, override: str = "") -> Rotation:
@@ -389,7 +389,7 @@ class Auditing(Protocol):
         ...
 
 
-class Vault(Reading, Keeping, Rotating, Sealing, Witnessing, Alerting, Auditing, Governing, Protocol):
+class Vault(Reading, Keeping, Rotating, Automating, Sealing, Witnessing, Alerting, Auditing, Governing, Protocol):
     """Where keytui keeps what it knows."""
 
     def arm(self, typed_profile: str) -> datetime:
