@@ -56,7 +56,7 @@ def version_of(row: VersionRow) -> Version:
         state=VersionState(row.state),
         created_at=row.created_at,
         prefix=row.prefix,
-        fingerprint=None if row.weak or row.keyed else fingerprint(row.digest),
+        fingerprint=fingerprint_of(row),
         last_used_at=row.last_used_at,
         accept_until=row.accept_until,
         delivered_at=row.delivered_at,
@@ -64,6 +64,11 @@ def version_of(row: VersionRow) -> Version:
         label=row.label,
         weak=row.weak,
     )
+
+
+def fingerprint_of(row: VersionRow) -> str | None:
+    """The version's public name; None where it would give a weak value away."""
+    return None if row.weak or row.keyed else fingerprint(row.digest)
 
 
 def facts_of(row: KeyRow) -> KeyFacts:

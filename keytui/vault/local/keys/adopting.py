@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
+from typing import Final
 
 from sqlmodel import col, select
 
@@ -13,14 +14,17 @@ from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import KeyDraft, KeySummary, Kind
 from keytui.domain.secrets import FORMATS, Secret, parse_format
+from keytui.vault.local.access.tenancy import of_tenant, unbound
 from keytui.vault.local.keys.drafts import checked_draft, checked_name
-from keytui.vault.local.keys.keeping import new_key
+from keytui.vault.local.keys.keeping import fingerprinted, new_key
 from keytui.vault.local.keys.minting import adopted_version, digest_of, new_key_id
 from keytui.vault.local.mapping import summary_of
 from keytui.vault.local.rows import key_row, repeat_versions
 from keytui.vault.local.section import Section, Write
 from keytui.vault.local.tables import KeyRow, VersionRow
 from keytui.vault.model import Found, ImportReport
+
+_FOREIGN: Final = "replace it where you found it, and ask a super_admin whose it is"
 
 
 class Adopting(Section):
@@ -35,6 +39,7 @@ class Adopting(Section):
         added: list[KeySummary] = []
         present: list[str] = []
         with self._writing(Operation.IMPORT) as write:
+            draft = of_tenant(draft, write.principal)
             for one in found:
                 known = self._known(write, one.secret)
                 if known is None:
@@ -42,15 +47,20 @@ class Adopting(Section):
                 else:
                     present.append(_seen_again(write, known, draft))
             write.record(Event("vault.imported", details={"added": str(len(added)), "present": str(len(present))}))
-        weak = tuple(summary.key.name for summary in added if summary.version.weak)
-        return ImportReport(tuple(added), tuple(present), weak)
+            weak = tuple(summary.key.name for summary in added if summary.version.weak)
+            return write.answered(ImportReport(tuple(added), tuple(present), weak))
 
     def _known(self, write: Write, secret: Secret) -> VersionRow | None:
         """The version that has this value, revoked ones among them: what was ended does not come back by import."""
         digest = digest_of(secret, self._ground.pepper)
-        return write.session.exec(
-            select(VersionRow).where(VersionRow.digest == digest, col(VersionRow.sealed).is_(None))
-        ).first()
+        known = select(VersionRow).where(VersionRow.digest == digest, col(VersionRow.sealed).is_(None))
+        row = write.session.exec(known).first()
+        if row is None:
+            with unbound(write.session):
+                elsewhere = write.session.exec(known).first()
+            if elsewhere is not None:
+                raise Refused("one of the values cannot be imported: it opens a key that is not yours", _FOREIGN)
+        return row
 
     def _add(self, write: Write, one: Found, draft: KeyDraft) -> KeySummary:
         common = replace(draft, name=checked_name(one.name), format=_format_of(one.secret, draft.format))
@@ -58,7 +68,11 @@ class Adopting(Section):
         version = adopted_version(row.id, one.secret, write.now, self._ground.pepper, draft.label)
         write.session.add(version)
         repeat_versions(write.session, row)
-        details = {"env": row.environment, "variable": one.variable}
+        details = {
+            "env": row.environment,
+            "variable": one.variable,
+            **fingerprinted("new_fingerprint", version),
+        }
         write.record(Event("key.imported", row.id, row.name, version.number, details=details))
         return summary_of(row, version, self._policies.of(row.environment), write.now)
 

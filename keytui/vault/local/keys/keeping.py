@@ -10,9 +10,12 @@ from keytui.domain.errors import AlreadyDone, Invalid, Refused
 from keytui.domain.keys import Key, KeyDraft, KeyEdit, Kind, VersionState
 from keytui.domain.rotation import Reason, RotationState
 from keytui.domain.secrets import parse_format
+from keytui.vault.local.access.requests import Act, use_approval
+from keytui.vault.local.access.tenancy import of_tenant
 from keytui.vault.local.keys.drafts import checked_draft, checked_edit, checked_note
 from keytui.vault.local.keys.minting import mint_version, new_key_id
-from keytui.vault.local.mapping import key_of, stored_id, version_of
+from keytui.vault.local.mapping import fingerprint_of, key_of, stored_id, version_of
+from keytui.vault.local.rotations.moves import subject_of
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row, version_rows
 from keytui.vault.local.section import Section, Write
 from keytui.vault.local.tables import IdempotencyRow, KeyRow, StepRow, VersionRow
@@ -28,21 +31,26 @@ class Keeping(Section):
         parse_format(draft.format)
         with self._writing(Operation.CREATE) as write:
             refuse_repeat(write.session, request_id)
-            row = new_key(write, checked_draft(draft, write.now), new_key_id(self._randomness))
+            draft = of_tenant(checked_draft(draft, write.now), write.principal)
+            use_approval(write, draft.sensitive, _making(draft))
+            row = new_key(write, draft, new_key_id(self._randomness))
             version, secret = mint_version(write.session, row, write.now, self._randomness, draft.label)
             version.delivered_at = write.now
             repeat_versions(write.session, row)
             remember_request(write, request_id, "create", row.id)
-            write.record(Event("key.created", row.id, row.name, version.number, details={"env": row.environment}))
-            return Issued(key_of(row), version_of(version), secret)
+            details = {"env": row.environment, **fingerprinted("new_fingerprint", version)}
+            write.record(Event("key.created", row.id, row.name, version.number, details=details))
+            return write.answered(Issued(key_of(row), version_of(version), secret))
 
     def edit(self, key_id: str, edit: KeyEdit) -> Key:
         with self._writing(Operation.EDIT) as write:
             row = key_row(write.session, key_id)
+            if edit.sensitive is False:
+                use_approval(write, row.sensitive, Act.on(row, Operation.EDIT, "no longer sensitive"))
             changes = _apply(row, checked_edit(edit, write.now))
             refuse_taken_name(write.session, row)
-            write.record(Event("key.edited", row.id, row.name, details=changes))
-            return key_of(row)
+            write.record(Event("key.edited", row.id, row.name, row.version, details=changes))
+            return write.answered(key_of(row))
 
     def disable(self, key_id: str, note: str) -> Key:
         with self._writing(Operation.DISABLE) as write:
@@ -50,8 +58,8 @@ class Keeping(Section):
             if row.disabled_at is not None:
                 raise Refused(f"{row.name} is disabled already", "enable takes it back")
             row.disabled_at = write.now
-            write.record(Event("key.disabled", row.id, row.name, details=_noted(note)))
-            return key_of(row)
+            write.record(Event("key.disabled", row.id, row.name, row.version, details=_noted(note)))
+            return write.answered(key_of(row))
 
     def enable(self, key_id: str, note: str) -> Key:
         with self._writing(Operation.DISABLE) as write:
@@ -59,23 +67,27 @@ class Keeping(Section):
             if row.disabled_at is None:
                 raise Refused(f"{row.name} is not disabled", "there is nothing to take back")
             row.disabled_at = None
-            write.record(Event("key.enabled", row.id, row.name, details=_noted(note)))
-            return key_of(row)
+            write.record(Event("key.enabled", row.id, row.name, row.version, details=_noted(note)))
+            return write.answered(key_of(row))
 
     def revoke(self, key_id: str, version: int | None, reason: Reason, note: str) -> Key:
         if reason is Reason.OTHER and not note:
             raise Invalid("the reason 'other' needs words", "say why, as a note")
         with self._writing(Operation.REVOKE) as write:
             row = living_key(write.session, key_id)
-            details = {"reason": str(reason), **_noted(note)}
+            ended = version_row(write.session, row.id, version or row.version)
+            details = {"reason": str(reason), **_noted(note), **fingerprinted("old_fingerprint", ended)}
+            if reason is not Reason.COMPROMISE:  # an emergency does not wait
+                all_or_one = "the whole key" if version is None else f"v{version}"
+                use_approval(write, row.sensitive, Act.on(row, Operation.REVOKE, f"{all_or_one}, {reason}"))
             if version is None:
                 _revoke_key(write, row)
             else:
                 _revoke_version(write, row, version)
             repeat_versions(write.session, row)
             what = "key.revoked" if version is None else "version.revoked"
-            write.record(Event(what, row.id, row.name, version, details=details))
-            return key_of(row)
+            write.record(Event(what, row.id, row.name, ended.number, details=details))
+            return write.answered(key_of(row))
 
 
 def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
@@ -101,6 +113,12 @@ def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
     write.session.add(row)
     write.session.flush()
     return row
+
+
+def _making(draft: KeyDraft) -> Act:
+    """What the key could do is a part of what is agreed to; when it expires is not: a duration ends later each time."""
+    what = f"owner {draft.owner or 'nobody'}, scopes {', '.join(sorted(draft.scopes)) or 'none'}"
+    return Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, what)
 
 
 def living_key(session: Session, key_id: str) -> KeyRow:
@@ -151,6 +169,12 @@ def remember_request(write: Write, request_id: str, operation: str, reference: s
     write.session.add(IdempotencyRow(request_id=request_id, operation=operation, reference=reference, at=write.now))
 
 
+def fingerprinted(name: str, version: VersionRow) -> dict[str, str]:
+    """The version's fingerprint as a detail of the log; nothing for a weak value."""
+    found = fingerprint_of(version)
+    return {name: found} if found else {}
+
+
 def end_version(row: VersionRow, write: Write) -> None:
     """Revoke one version."""
     row.state = VersionState.REVOKED
@@ -179,7 +203,7 @@ def _revoke_key(write: Write, row: KeyRow) -> None:
             detail=detail,
         )
     )
-    write.record(Event("rotation.abandoned", row.id, row.name, rotation_id=rotation.id, details={"why": detail}))
+    write.record(subject_of(write.session, stored_id(rotation.id)).event("rotation.abandoned", why=detail))
 
 
 def _revoke_version(write: Write, row: KeyRow, number: int) -> None:

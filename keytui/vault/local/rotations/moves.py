@@ -9,7 +9,7 @@ from sqlmodel import Session
 from keytui.domain.audit import Event
 from keytui.domain.keys import VersionState
 from keytui.domain.rotation import CLOSED, First, Rotation, RotationState, Strategy, Verb, move
-from keytui.vault.local.mapping import stored_id
+from keytui.vault.local.mapping import fingerprint_of, stored_id
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
 from keytui.vault.local.section import Write
 from keytui.vault.local.tables import KeyRow, RotationRow, StepRow
@@ -19,20 +19,30 @@ from keytui.vault.local.tables import KeyRow, RotationRow, StepRow
 class Subject:
     """A rotation that is being acted on, with its key. `rotation` is how it stood when it was taken up."""
 
+    session: Session
     row: RotationRow
     key: KeyRow
     rotation: Rotation
 
     def event(self, type_: str, version: int | None = None, refused: bool = False, **details: str) -> Event:
-        """An audit event about this rotation; empty details are left out."""
-        told = {name: value for name, value in details.items() if value}
-        return Event(type_, self.key.id, self.key.name, version, self.row.id, told, refused)
+        """An audit event about this rotation, of its old version where none is named; empty details are left out."""
+        old = self.row.old_version
+        told = {
+            **details,
+            "old_fingerprint": self._fingerprint(old),
+            "new_fingerprint": self._fingerprint(self.row.new_version),
+        }
+        shown = {name: value for name, value in told.items() if value}
+        return Event(type_, self.key.id, self.key.name, version or old, self.row.id, shown, refused)
+
+    def _fingerprint(self, number: int | None) -> str:
+        return "" if number is None else fingerprint_of(version_row(self.session, self.key.id, number)) or ""
 
 
 def subject_of(session: Session, rotation_id: int) -> Subject:
     """The rotation, whoever holds it."""
     row = rotation_row(session, rotation_id)
-    return Subject(row, key_row(session, row.key_id), stored_rotation(session, row))
+    return Subject(session, row, key_row(session, row.key_id), stored_rotation(session, row))
 
 
 def take_up(write: Write, rotation_id: int) -> Subject:

@@ -9,6 +9,7 @@ from keytui.domain.access import Operation
 from keytui.domain.errors import Invalid, Refused, RotationOpen
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, allowed, move
 from keytui.domain.secrets import Secret, fingerprint
+from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.keys.keeping import refuse_repeat, remember_request
 from keytui.vault.local.keys.minting import mint_version
@@ -20,7 +21,7 @@ from keytui.vault.local.section import Section, Write
 from keytui.vault.local.tables import DeliveryRow, KeyRow, RotationRow, VersionRow, WaiverRow
 from keytui.vault.model import Delivery, Issued
 
-_STATES_OF_A_DELIVERY = ("sent", "proven", "failed")
+_STATES_OF_A_DELIVERY = ("begun", "sent", "proven", "failed")
 
 
 class Rotating(Section):
@@ -35,6 +36,7 @@ class Rotating(Section):
             found = next(problems(key, write.now), None)
             if found is not None:
                 raise Refused(f"{key.name} cannot be rotated: {found}", found.rpartition(": ")[2])
+            use_approval(write, key.sensitive, Act.on(key, Operation.ROTATE, _in_words(plan)))
             row = _new_rotation(write, key, plan)
             key.rotation_id = row.id
             if plan.reason is Reason.COMPROMISE:
@@ -42,16 +44,16 @@ class Rotating(Section):
                 repeat_versions(write.session, key)
             rotation = stored_rotation(write.session, row)
             remember_request(write, request_id, "plan", str(row.id))
-            subject = Subject(row, key, rotation)
+            subject = Subject(write.session, row, key, rotation)
             write.record(subject.event("rotation.planned", key.version, strategy=plan.strategy, reason=plan.reason))
-            return rotation
+            return write.answered(rotation)
 
     def issue(self, rotation_id: int) -> Issued:
         self._revoke_old_first(rotation_id)
         with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.ISSUE)
-            return self._issued(write, subject, Verb.ISSUE)
+            return write.answered(self._issued(write, subject, Verb.ISSUE))
 
     def reissue(self, rotation_id: int) -> Issued:
         with self._writing(Operation.ROTATE) as write:
@@ -62,7 +64,7 @@ class Rotating(Section):
             lost.state = "revoked"
             lost.revoked_at = write.now
             write.record(subject.event("version.revoked", lost.number, why="never handed over"))
-            return self._issued(write, subject, Verb.REISSUE)
+            return write.answered(self._issued(write, subject, Verb.REISSUE))
 
     def prove(self, rotation_id: int, pasted: Secret) -> Rotation:
         with self._writing(Operation.ROTATE) as write:
@@ -76,6 +78,8 @@ class Rotating(Section):
             else:
                 write.record(subject.event("rotation.proven", new.number, refused=True, why="it differs"))
             rotation = stored_rotation(write.session, subject.row)
+            if whole:
+                write.answered(rotation)
         if not whole:
             raise Refused(
                 "what was pasted is not the new secret",
@@ -88,11 +92,12 @@ class Rotating(Section):
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.DELIVER)
             new = _new_version(write, subject)
-            if delivery.state == "failed":
-                raise Invalid("a failed delivery hands nothing over", "deliver it again, or paste the secret back")
+            if delivery.state in {"begun", "failed"}:
+                hint = "deliver it again, or paste the secret back"
+                raise Invalid(f"a {delivery.state} delivery hands nothing over", hint)
             _note_delivery(write, subject, _checked(delivery, new))
             self._hand_over(write, subject, new, delivery.target)
-            return stored_rotation(write.session, subject.row)
+            return write.answered(stored_rotation(write.session, subject.row))
 
     def deliver(self, rotation_id: int, delivery: Delivery) -> Rotation:
         with self._writing(Operation.ROTATE) as write:
@@ -100,7 +105,7 @@ class Rotating(Section):
             new = _new_version(write, subject)
             _note_delivery(write, subject, _checked(delivery, new))
             write.record(subject.event("delivery.noted", new.number, target=delivery.target, state=delivery.state))
-            return stored_rotation(write.session, subject.row)
+            return write.answered(stored_rotation(write.session, subject.row))
 
     def waive(self, rotation_id: int, subject: str, why: str) -> Rotation:
         if not subject or not why:
@@ -114,21 +119,21 @@ class Rotating(Section):
             )
             add_step(write, taken.row, "waive", f"{subject}: {why}")
             write.record(taken.event("rotation.waived", subject=subject, why=why))
-            return stored_rotation(write.session, taken.row)
+            return write.answered(stored_rotation(write.session, taken.row))
 
     def leave_note(self, rotation_id: int, note: str) -> Rotation:
         with self._writing(Operation.ROTATE) as write:
             taken = _open(take_up(write, rotation_id))
             taken.row.note = checked_note(note)
             write.record(taken.event("rotation.noted", note=taken.row.note))
-            return stored_rotation(write.session, taken.row)
+            return write.answered(stored_rotation(write.session, taken.row))
 
     def take_over(self, rotation_id: int) -> Rotation:
         with self._writing(Operation.ROTATE) as write:
             taken = _open(take_up(write, rotation_id))
             if write.head is None:
                 raise Refused(f"rotation #{rotation_id} is yours already", "go on with it")
-            return stored_rotation(write.session, taken.row)
+            return write.answered(stored_rotation(write.session, taken.row))
 
     def _revoke_old_first(self, rotation_id: int) -> None:
         """In an emergency that revokes first, the old version dies in a transaction of its own."""
@@ -169,6 +174,12 @@ class Rotating(Section):
             policy = self._policies.of(key.environment)
             row.overlap_ends_at = write.now + overlap_of(key_of(key), subject.rotation.plan, policy, write.now)
         write.record(subject.event("rotation.delivered", new.number, how=how))
+
+
+def _in_words(plan: Plan) -> str:
+    """What is agreed to of a plan: how the old version ends, and why."""
+    first = f", {plan.first} first" if plan.first else ""
+    return f"{plan.strategy}{first}, {plan.reason}"
 
 
 def _refuse_open(key: KeyRow) -> None:
@@ -234,7 +245,7 @@ def _checked(delivery: Delivery, new: VersionRow) -> Delivery:
     A secret that is on its way while another operator issues again arrives revoked: it must not count as handed over.
     """
     if delivery.state not in _STATES_OF_A_DELIVERY:
-        raise Invalid(f"a delivery cannot be {delivery.state!r}", "it is sent, proven or failed")
+        raise Invalid(f"a delivery cannot be {delivery.state!r}", "it is begun, sent, proven or failed")
     expected = fingerprint(new.digest)
     unread = delivery.state == "failed" or (delivery.state == "sent" and delivery.fingerprint is None)
     if not unread and delivery.fingerprint != expected:
