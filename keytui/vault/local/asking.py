@@ -53,7 +53,9 @@ class Asking(Section):
                 versions=tuple(version_of(version) for version in version_rows(session, key_id)),
                 callers=callers_of(session, key_id),
                 rotations=_rotations(session, key_id),
-                audit=audit_page(session, AuditFilter(key_id=key_id), 0, _AUDIT_TAIL).entries,
+                audit=audit_page(
+                    session, self._ground.principal.tenant, AuditFilter(key_id=key_id), 0, _AUDIT_TAIL
+                ).entries,
             )
 
     def rehearse(self, key_id: str, plan: Plan) -> Rehearsal:
@@ -110,7 +112,7 @@ class Asking(Section):
 
     def audit(self, which: AuditFilter, offset: int, limit: int) -> AuditPage:
         with self._reading() as session:
-            return audit_page(session, which, offset, limit)
+            return audit_page(session, self._ground.principal.tenant, which, offset, limit)
 
     def _assessed(self, session: Session, rotation: Rotation, now: datetime) -> Assessment:
         return assessed(session, rotation, self._policies, now, self._ground.expected)

@@ -8,14 +8,15 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, or_, select
 
 from keytui.domain.audit import AuditFilter
+from keytui.vault.local.access.tenancy import entries_of
 from keytui.vault.local.mapping import entry_of
 from keytui.vault.local.tables import AuditRow
 from keytui.vault.model import AuditPage
 
 
-def audit_page(session: Session, which: AuditFilter, offset: int, limit: int) -> AuditPage:
-    """Entries `offset` to `offset + limit` of those that match, and how many match."""
-    matching = tuple(_conditions(which))
+def audit_page(session: Session, tenant: str | None, which: AuditFilter, offset: int, limit: int) -> AuditPage:
+    """Entries `offset` to `offset + limit` of those that match and that a tenant may read, and how many there are."""
+    matching = (*_conditions(which), *entries_of(tenant))
     total = session.exec(select(func.count()).select_from(AuditRow).where(*matching)).one()
     newest_first = select(AuditRow).where(*matching).order_by(col(AuditRow.sequence).desc())
     rows = session.exec(newest_first.offset(offset).limit(limit)).all()

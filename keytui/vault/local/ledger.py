@@ -29,6 +29,8 @@ from keytui.vault.model import Checkpoint
 KEY_FILE: Final = "signing.key"
 HEAD_FILE: Final = "audit.head"
 CHECKPOINT_EVERY: Final = 64
+_OF_VAULT: Final = 12
+"""Digits of the first entry's hash."""
 _ENDS_A_ROTATION: Final = frozenset({"rotation.completed", "rotation.rolled-back", "rotation.abandoned"})
 
 
@@ -51,11 +53,11 @@ class Ledger:
         self._head_file = directory / HEAD_FILE
         self._key = Ed25519PrivateKey.from_private_bytes(kept_key(directory / KEY_FILE, randomness))
 
-    def append(self, session: Session, at: datetime, actor: str, event: Event) -> Head:
-        """The next entry, in the session's transaction; with a checkpoint when one is due."""
+    def append(self, session: Session, at: datetime, actor: str, event: Event, tenant: str | None = None) -> Head:
+        """The next entry, in the session's transaction; with a checkpoint when one is due. Its tenant may read it."""
         head = head_of(session)
         entry = link(head.sequence + 1, at, actor, event, head.hash)
-        session.add(_row(entry))
+        session.add(_row(entry, tenant))
         new = Head(entry.sequence, entry.hash)
         ends = event.type in _ENDS_A_ROTATION and not event.refused
         if ends or new.sequence % CHECKPOINT_EVERY == 0:
@@ -187,9 +189,15 @@ def head_of(session: Session) -> Head:
     return Head(*newest) if newest is not None else Head(0, GENESIS)
 
 
-def position(session: Session) -> int:
-    """Where the change feed stands."""
-    return session.exec(select(func.max(AuditRow.sequence))).one() or 0
+def vault_id(session: Session) -> str:
+    """Tells this vault from every other: their logs began with different entries."""
+    return session.exec(select(AuditRow.hash).order_by(col(AuditRow.sequence)).limit(1)).one()[:_OF_VAULT]
+
+
+def position(session: Session, tenant: str | None = None) -> int:
+    """Where the change feed stands, of the whole vault or as a tenant sees it."""
+    newest = select(func.max(AuditRow.sequence))
+    return session.exec(newest if tenant is None else newest.where(AuditRow.tenant == tenant)).one() or 0
 
 
 def _entries(session: Session) -> Iterator[AuditEntry]:
@@ -197,7 +205,7 @@ def _entries(session: Session) -> Iterator[AuditEntry]:
     return (entry_of(row) for row in rows)
 
 
-def _row(entry: AuditEntry) -> AuditRow:
+def _row(entry: AuditEntry, tenant: str | None) -> AuditRow:
     event = entry.event
     return AuditRow(
         sequence=entry.sequence,
@@ -212,4 +220,5 @@ def _row(entry: AuditEntry) -> AuditRow:
         refused=event.refused,
         previous=entry.previous,
         hash=entry.hash,
+        tenant=tenant,
     )

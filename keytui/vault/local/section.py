@@ -12,16 +12,22 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from keytui.clock import Clock
-from keytui.domain.access import Operation, Principal
+from keytui.domain.access import Operation, Principal, Role
 from keytui.domain.audit import Event
+from keytui.domain.errors import Forbidden
 from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
-from keytui.domain.secrets import Randomness
+from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.guard import WriteGuard
+from keytui.vault.local.access.requests import Unapproved, requested
+from keytui.vault.local.access.tenancy import bind
 from keytui.vault.local.answers import Repeatable
 from keytui.vault.local.database import Database
+from keytui.vault.local.leases import Lease
 from keytui.vault.local.ledger import Head, Ledger
 from keytui.vault.local.sealing.keyring import Cost, HeldKey
+from keytui.vault.local.tables import KeyRow
+from keytui.vault.local.webhooks.outbox import Outbox
 from keytui.vault.profile import Profile
 
 
@@ -49,6 +55,10 @@ class Ground:
     """Set when this process wrote to the log, so that a clean end signs its head."""
     repeatable: Repeatable | None = None
     """The request that is carried out, when its answer may be asked for again."""
+    outbox: Outbox = Outbox()  # noqa: RUF009  # frozen
+    """Who else is told of what happens."""
+    lease: Lease | None = None
+    """What this vault may change something under only, while one process at a time has it."""
 
 
 Answer = TypeVar("Answer")
@@ -61,15 +71,24 @@ class Write:
         self.session = session
         self.now = now
         self.actor = str(ground.principal.actor)
+        self.principal = ground.principal
         self.head: Head | None = None
         self._ledger = ground.ledger
         self._repeatable = ground.repeatable
         self._randomness = ground.randomness
+        self._outbox = ground.outbox
         self._reference = ""
 
-    def record(self, event: Event) -> None:
-        """Append to the audit log, in this transaction; this is also what moves the change feed."""
-        self.head = self._ledger.append(self.session, self.now, self.actor, event)
+    def record(self, event: Event, tenant: str | None = None, *, new: Secret | None = None) -> None:
+        """Append to the audit log, in this transaction; this is also what moves the change feed and tells webhooks.
+
+        Who may read it follows from its key; of an event without one, from `tenant`, else from who did it. `new` is
+        the secret that was just issued, for the webhooks that are configured to have it; it does not go into the log.
+        """
+        key = self.session.get(KeyRow, event.key_id) if event.key_id else None
+        whose = key.tenant if key is not None else self.principal.tenant if tenant is None else tenant
+        self.head = self._ledger.append(self.session, self.now, self.actor, event, whose)
+        self._outbox.post_event(self.session, self.now, event, self.head.sequence, new, self._randomness)
         self._reference = event.key_id if event.rotation_id is None else str(event.rotation_id)
 
     def answered(self, answer: Answer) -> Answer:
@@ -90,28 +109,60 @@ class Section:
 
     @contextmanager
     def _reading(self, operation: Operation = Operation.READ) -> Iterator[Session]:
-        """A session that sees one moment of the vault, for a principal who may."""
-        self._ground.principal.require(operation)
+        """A session that sees one moment of the principal's part of the vault, for one who may."""
+        self._require(operation)
         with self._ground.database.reading() as session:
+            bind(session, self._ground.principal.tenant)
             yield session
 
     @contextmanager
     def _writing(self, operation: Operation) -> Iterator[Write]:
-        """One transaction that the guard lets pass. A change that records nothing is a fault of ours and is undone."""
-        self._ground.principal.require(operation)
-        self._ground.guard.require()
+        """One transaction that the guard lets pass. A change that records nothing is a fault of ours and is undone.
+
+        What is refused for who asks is in the log too; what takes a second operator's word waits for it from now on.
+        """
+        ground = self._ground
+        self._require(operation)
+        try:
+            ground.guard.require()
+            with audited(ground) as write:
+                if ground.lease is not None:
+                    ground.lease.require(write.session, write.now)
+                if ground.repeatable is not None:
+                    ground.repeatable.refuse_repeat(write.session, write.now)
+                yield write
+                if write.head is None:
+                    raise AssertionError("a change of the vault left no audit entry")
+        except Forbidden as refusal:
+            self._note_refusal(operation, refusal)
+            raise
+        except Unapproved as wanted:
+            with audited(ground) as write:
+                needed = requested(write, wanted)
+            raise needed from None
+
+    def _require(self, operation: Operation) -> None:
+        try:
+            self._ground.principal.require(operation)
+        except Forbidden as refusal:
+            self._note_refusal(operation, refusal)
+            raise
+
+    def _note_refusal(self, operation: Operation, refusal: Forbidden) -> None:
+        """Nobody is refused by a role on a vault of their own, and a read-only profile is their own decision."""
+        role = self._ground.principal.role
+        if role is Role.LOCAL:
+            return
         with audited(self._ground) as write:
-            if self._ground.repeatable is not None:
-                self._ground.repeatable.refuse_repeat(write.session, write.now)
-            yield write
-            if write.head is None:
-                raise AssertionError("a change of the vault left no audit entry")
+            details = {"operation": str(operation), "role": str(role), "why": refusal.message}
+            write.record(Event("access.refused", details=details, refused=True))
 
 
 @contextmanager
 def audited(ground: Ground) -> Iterator[Write]:
     """One transaction with its audit entries; the log's newest head is kept once they are committed."""
     with ground.database.writing() as session:
+        bind(session, ground.principal.tenant)
         write = Write(session, ground.clock(), ground)
         goes_on = ground.ledger.goes_on(session)
         yield write

@@ -8,9 +8,11 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select
 
+from keytui.vault.local.access.approving import waiting_approvals
+from keytui.vault.local.access.tenancy import entries_of
 from keytui.vault.local.alerts.alerting import alerts_that_count
 from keytui.vault.local.ledger import position
-from keytui.vault.local.sealing.sealing import seal_state
+from keytui.vault.local.sealing.sealing import seal_epoch, seal_state
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AuditRow, RecorderRow, RotationRow
 from keytui.vault.model import Changes, Standing
@@ -34,8 +36,10 @@ class Watching(Section):
                 read_only=ground.profile.read_only,
                 armed_until=ground.guard.armed_until,
                 seal=seal_state(session, ground.held_key),
+                seal_epoch=seal_epoch(session),
                 open_rotations=_open_rotations(session),
                 alerts=alerts_that_count(session),
+                approvals=waiting_approvals(session, self._clock()),
             )
 
     def changes(self, after: int, timeout: float) -> Changes:
@@ -53,14 +57,16 @@ class Watching(Section):
             moved = session.exec(
                 select(AuditRow.key_id)
                 .where(AuditRow.sequence > after, AuditRow.sequence <= seen[0], AuditRow.key_id != "")
+                .where(*entries_of(self._ground.principal.tenant))
                 .distinct()
             ).all()
         return Changes(seen[0], tuple(moved), seen[1])
 
     def _seen(self) -> tuple[int, datetime | None]:
         """The feed's position, and the newest flush of any recorder."""
+        tenant = self._ground.principal.tenant
         with self._reading() as session:
-            return position(session), session.exec(select(func.max(RecorderRow.last_flush_at))).one()
+            return position(session, tenant), session.exec(select(func.max(RecorderRow.last_flush_at))).one()
 
 
 def _open_rotations(session: Session) -> int:

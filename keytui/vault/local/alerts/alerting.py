@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from sqlmodel import Session, col, func, or_, select
@@ -14,10 +14,14 @@ from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, NotFound, Refused
 from keytui.vault.local.alerts.looking import KINDS, Look, Pace, due_looks, seen, take_looks
 from keytui.vault.local.alerts.noting import alert_of, forget_old, most_serious_first, note_signals
+from keytui.vault.local.answers import forget_answers
 from keytui.vault.local.keys.drafts import checked_note
+from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AlertRow, NotificationRow
 from keytui.vault.local.usage.retaining import roll_up
+from keytui.vault.local.webhooks.messaging import drop_messages, forget_old_messages, why_unsent
+from keytui.vault.local.webhooks.outbox import alert_message_id
 
 _COUNTED: Final = (Severity.CRITICAL, Severity.WARNING)
 _LARGEST_ID: Final = 2**63 - 1
@@ -51,29 +55,42 @@ class Alerting(Section):
             if row.acknowledged_at is not None:
                 raise Refused(f"{row.acknowledged_by} has acknowledged alert #{alert_id}", f"the note is: {row.note}")
             row.acknowledged_at, row.acknowledged_by, row.note = write.now, write.actor, note
+            drop_messages(write.session, alert_message_id(write.session, alert_id))
             # Its subject stays out of the log, which is never erased: it may be somebody's address.
             details = {"alert": str(alert_id), "kind": row.kind, "note": row.note}
             write.record(
                 Event("alert.acknowledged", row.key_id, row.key_name, rotation_id=row.rotation_id, details=details)
             )
-            return alert_of(row)
+            return write.answered(alert_of(row))
 
     def tend(self) -> tuple[Alert, ...]:
+        """Whoever asks, the whole vault is looked at; they are told of what is theirs."""
+        self._require(Operation.READ)
         looks = self._take_looks()
         if not looks:
             return ()
         now = self._clock()
         found: list[Signal] = []
         for look in looks:
-            with self._reading() as session:
+            with self._ground.database.reading() as session:
                 found.extend(seen(session, look, self._policies, now))
         kinds: set[AlertKind] = set().union(*(KINDS[look.pace] for look in looks))
         with self._ground.database.writing() as session:
             opened = note_signals(session, kinds, found, now)
+            for row in opened:
+                self._ground.outbox.post_alert(session, now, alert_of(row))
             forget_old(session, now)
+            forget_old_messages(session, now)
+            forget_answers(session, now)
         if any(look.pace is Pace.MINUTES for look in looks):
             self._roll_up()
-        return tuple(most_serious_first(alert_of(row) for row in opened))
+        return self._theirs({stored_id(row.id) for row in opened})
+
+    def _theirs(self, numbers: Collection[int]) -> tuple[Alert, ...]:
+        """Of these alerts, the ones that the principal sees."""
+        with self._reading() as session:
+            rows = session.exec(select(AlertRow).where(col(AlertRow.id).in_(numbers)))
+            return tuple(most_serious_first(alert_of(row) for row in rows))
 
     def _roll_up(self) -> None:
         """Let old usage age, in several short transactions, so that no recorder waits long for its turn."""
@@ -85,7 +102,7 @@ class Alerting(Section):
     def _take_looks(self) -> tuple[Look, ...]:
         """The looks that are due and that no other process takes; nothing is written while none is."""
         now = self._clock()
-        with self._reading() as session:
+        with self._ground.database.reading() as session:
             if not due_looks(session, now):
                 return ()
         with self._ground.database.writing() as session:
@@ -105,4 +122,7 @@ def _unsent(session: Session) -> Mapping[int, str]:
     reasons: dict[int, list[str]] = defaultdict(list)
     for row in session.exec(failed.order_by(col(NotificationRow.destination))):
         reasons[row.alert_id].append(f"{row.destination}: {row.failure}")
+    for message_id, texts in why_unsent(session).items():
+        if message_id.startswith("alert-"):
+            reasons[int(message_id.rpartition("-")[2])] += texts
     return {alert_id: "; ".join(texts) for alert_id, texts in reasons.items()}

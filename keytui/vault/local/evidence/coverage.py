@@ -14,7 +14,8 @@ from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.reports import SourceKind, SourceStanding
 from keytui.domain.succession import Process, successors
 from keytui.domain.verdict import Source, Window
-from keytui.vault.local.tables import GapRow, RecorderRow, SeriesRow, SourceRow
+from keytui.vault.local.access.tenancy import own_keys
+from keytui.vault.local.tables import CallerRow, GapRow, RecorderRow, SeriesRow, SourceRow
 from keytui.vault.local.usage.recording import RECORDERS
 
 SILENT_AFTER: Final = timedelta(seconds=10)
@@ -39,6 +40,18 @@ def consulted(session: Session, key_id: str, now: datetime) -> tuple[Consulted, 
         if row.name in saw or covers(row, key_id):
             found.append(Consulted(source_of(row), row.name, gaps_of(session, row.name)))
     return tuple(found)
+
+
+def names_of_own_sources(session: Session) -> frozenset[str] | None:
+    """The sources that have told of a key that the session sees, or that cover one; None when it sees all keys."""
+    own = own_keys(session)
+    if own is None:
+        return None
+    saw = set(session.exec(select(SeriesRow.source).distinct()))
+    recorders = {f"{RECORDERS} {name}" for name in session.exec(select(CallerRow.recorder).distinct())}
+    mine = frozenset(own)
+    covering = {row.name for row in session.exec(select(SourceRow)) if not mine.isdisjoint(row.covers)}
+    return frozenset(saw | recorders | covering)
 
 
 def covers(row: SourceRow, key_id: str) -> bool:

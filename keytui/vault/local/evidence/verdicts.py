@@ -13,6 +13,7 @@ from keytui.domain.judgement import judge
 from keytui.domain.policy import Policies
 from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.verdict import Assessment, Question, Verdict
+from keytui.vault.local.access.tenancy import unbound
 from keytui.vault.local.evidence.gathering import gather_evidence
 
 QUESTIONS: Final = {
@@ -32,9 +33,11 @@ def assessed(
         when = "has not handed the new secret over yet" if rotation.open else "has ended"
         hint = "hand it over first" if rotation.open else "its proof and its audit entries remain"
         raise Refused(f"there is no verdict: rotation #{rotation.id} {when}", hint)
-    return judge(
-        gather_evidence(session, rotation, question, policies.of(rotation.environment), now, expected=expected)
-    )
+    with unbound(session):  # a refusal that names no key, or a gap, counts against SAFE whoever asks
+        evidence = gather_evidence(
+            session, rotation, question, policies.of(rotation.environment), now, expected=expected
+        )
+    return judge(evidence)
 
 
 def require_safe(assessment: Assessment, rotation: Rotation) -> None:

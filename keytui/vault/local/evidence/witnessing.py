@@ -15,7 +15,7 @@ from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Bookmark, Leak, Report, SourceKind, SourceStanding
 from keytui.domain.text import harmless
 from keytui.domain.usage import NO_KEY
-from keytui.vault.local.evidence.coverage import gaps_of, recorders_by_name, source_of
+from keytui.vault.local.evidence.coverage import gaps_of, names_of_own_sources, recorders_by_name, source_of
 from keytui.vault.local.keys.credentials import credentials
 from keytui.vault.local.mapping import entry_of
 from keytui.vault.local.rows import key_row, repeat_versions, version_row
@@ -35,20 +35,23 @@ class Witnessing(Section):
     def sources(self) -> tuple[SourceStanding, ...]:
         with self._reading() as session:
             found = [*recorders_by_name(session, self._clock()), *_elsewhere(session)]
-        return tuple(sorted(found, key=lambda each: each.name))
+            theirs = names_of_own_sources(session)
+        shown = (each for each in found if theirs is None or each.name in theirs)
+        return tuple(sorted(shown, key=lambda each: each.name))
 
     def recogniser(self) -> Recogniser:
-        with self._reading() as session:
+        with self._reading(Operation.WITNESS) as session:  # it holds the pepper
             return Recogniser(credentials(session), self._ground.pepper)
 
     def bookmarks(self, source: str) -> Mapping[str, str]:
-        with self._reading() as session:
+        with self._reading(Operation.WITNESS) as session:
             found = session.exec(select(BookmarkRow).where(BookmarkRow.source == source))
             return {row.name: row.value for row in found}
 
     def witness(self, report: Report) -> None:
         """Usage is no change of a key: a report is audited only where it brings a new source or a leak."""
         _check_name(report.source)
+        self._require(Operation.WITNESS)
         self._ground.guard.require()
         with audited(self._ground) as write:
             _move_bookmarks(write, report)
@@ -60,10 +63,12 @@ class Witnessing(Section):
                 _note_leak(write, leak)
             count_uses(write.session, report.uses, report.source, addresses=self._ground.retention.addresses)
             count_routes(write.session, report.routes, report.source)
+            write.answered(None)
 
     def ingested(self, source: str, counts: Mapping[str, str]) -> None:
         with self._writing(Operation.WITNESS) as write:
             write.record(Event("source.ingested", details={"source": source, **counts}))
+            write.answered(None)
 
     def _note_source(self, write: Write, report: Report) -> None:
         """How far its word reaches now. A time to come says nothing of what has come."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select
 
+from keytui.domain.access import Operation
 from keytui.domain.diagnosis import cleaned, diagnose
 from keytui.domain.errors import Refused
 from keytui.domain.keys import ACCEPTED, VersionState
@@ -47,7 +48,7 @@ class Checking(Section):
 
     def check(self, secret: Secret, scopes: Sequence[str], caller: Caller) -> Check:
         now = self._clock()
-        with self._reading() as session:
+        with self._reading(Operation.CHECK) as session:
             answer = self._answer(session, secret, frozenset(scopes), now)
         if probe := _probe(answer, caller, now):
             with self._ground.database.writing() as session:
@@ -56,7 +57,7 @@ class Checking(Section):
 
     def diagnose(self, secret: Secret) -> Diagnosis:
         bare = cleaned(secret)
-        with self._reading() as session:
+        with self._reading(Operation.CHECK) as session:
             answer = self._answer(session, bare, frozenset(), self._clock())
             begins = select(VersionRow.prefix).where(VersionRow.prefix == bare.prefix()).limit(1)
             prefixes = {prefix for prefix in session.exec(begins) if prefix}
@@ -79,6 +80,7 @@ class Checking(Section):
 
     def _asked(self, rotation_id: int, old: Secret) -> Refusal:
         """The answer to the old secret; it is part of the proof, so the log keeps it. No guard: it changes nothing."""
+        self._require(Operation.CHECK)
         with audited(self._ground) as write:
             subject = subject_of(write.session, rotation_id)
             answer = self._answer(write.session, old, frozenset(), write.now)

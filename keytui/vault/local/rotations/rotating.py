@@ -161,7 +161,8 @@ class Rotating(Section):
                 "rotation.issued" if verb is Verb.ISSUE else "rotation.reissued",
                 version.number,
                 prefix=version.prefix or "",
-            )
+            ),
+            new=secret,
         )
         return Issued(key_of(key), version_of(version), secret, stored_rotation(write.session, row))
 

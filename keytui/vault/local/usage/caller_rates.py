@@ -53,12 +53,21 @@ def unmoved(session: Session, rotations: Sequence[Rotation], now: datetime) -> d
     return {number: tuple(sorted(each, key=lambda caller: caller.caller)) for number, each in found.items()}
 
 
-def refused_from(session: Session, since: datetime, limit: int, key_id: str | None = None) -> tuple[RefusedFrom, ...]:
-    """Addresses whose requests were refused, the most refused first; of a stretch that reaches into the time, all."""
+def refused_from(
+    session: Session, since: datetime, limit: int, key_ids: Sequence[str] | None = None
+) -> tuple[RefusedFrom, ...]:
+    """Addresses whose requests were refused, the most refused first; of a stretch that reaches into the time, all.
+
+    With keys, of those alone; without, requests with a secret of no key are among them.
+    """
+    key_id = key_ids[0] if key_ids is not None and len(key_ids) == 1 else None
+    wanted = None if key_ids is None else frozenset(key_ids)
     given = {"since": since, "earliest": floor(since, _DAY), "key": key_id}
     claimed: dict[tuple[str, str, int], int] = defaultdict(int)
     last_at: dict[str, datetime] = {}
     for address, of_key, version, refused, last in session.connection().execute(_REFUSED, given):
+        if wanted is not None and of_key not in wanted:
+            continue
         claimed[address, of_key, version] = max(claimed[address, of_key, version], refused)
         last_at[address] = max(last_at.get(address, last), last)
     keys: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))

@@ -30,6 +30,7 @@ from keytui.domain.monitor import (
     rate,
 )
 from keytui.domain.usage import Caller
+from keytui.vault.local.access.tenancy import own_keys
 from keytui.vault.local.alerts.noting import alert_of, most_serious_first
 from keytui.vault.local.columns import Span, UtcTime
 from keytui.vault.local.rows import key_row, stored_rotation
@@ -57,7 +58,8 @@ class Monitoring(Section):
         with self._reading() as session:
             if key_id is not None:
                 key_row(session, key_id)
-            look = _Look(session, over, self._clock(), limit, key_id)
+            keys = own_keys(session) if key_id is None else [key_id]
+            look = _Look(session, over, self._clock(), limit, key_id, keys)
             versions, buckets = self._claims(look).merged()
             rates = _rates(look)
             alerts = _open_alerts(look)
@@ -70,7 +72,7 @@ class Monitoring(Section):
                 keys=self._keys(look, versions, rates, alerts),
                 total_keys=sum(counts.requests > 0 for counts in by_key(versions.items()).values()),
                 rotations=_rotations(look, rates),
-                refused_from=refused_from(session, over.start(look.now), limit, key_id),
+                refused_from=refused_from(session, over.start(look.now), limit, keys),
                 alerts=alerts,
             )
 
@@ -86,7 +88,7 @@ class Monitoring(Section):
 
     def _claims(self, look: _Look) -> Claims:
         """Short ranges and single keys are quickly read; of the others, what is not of the last minutes is kept."""
-        if look.key_id is None and look.over in RANGES and look.over.span >= _HOUR:
+        if look.keys is None and look.over in RANGES and look.over.span >= _HOUR:
             return self._history.claims(look.session, look.over, look.now)
         if look.pulsed and not _elsewhere(look.session):
             return sums(look.session, look.stretch(look.over))
@@ -128,22 +130,20 @@ class Monitoring(Section):
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """One look at the monitor: of all keys, or of one."""
+    """One look at the monitor: of all keys, of a tenant's, or of one."""
 
     session: Session
     over: Range
     now: datetime
     limit: int
     key_id: str | None
+    keys: Sequence[str] | None
+    """The one key, or those that the session sees; None when it sees all."""
 
     @property
     def pulsed(self) -> bool:
         """Whether its points are finer than the minutes in which versions are counted."""
-        return self.key_id is None and self.over.bucket < MINUTE
-
-    @property
-    def keys(self) -> list[str] | None:
-        return None if self.key_id is None else [self.key_id]
+        return self.keys is None and self.over.bucket < MINUTE
 
     def stretch(self, over: Range) -> Stretch:
         """From a full minute: of the one that a range of a few minutes begins in, all counts."""

@@ -1,0 +1,109 @@
+"""An act that takes a second operator's word: let through where that was given, else asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+
+from keytui.domain.access import Operation, Role
+from keytui.domain.approvals import LASTS, ApprovalState
+from keytui.domain.audit import Event
+from keytui.domain.errors import ApprovalNeeded
+from keytui.domain.operators import person
+from keytui.vault.local.mapping import stored_id
+from keytui.vault.local.tables import ApprovalRow, KeyRow
+
+if TYPE_CHECKING:
+    from keytui.vault.local.section import Write
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody wants to do, as the one who approves it reads it. A key that is to be made has no id yet."""
+
+    operation: Operation
+    key_id: str
+    key_name: str
+    environment: str
+    tenant: str
+    what: str
+
+    @classmethod
+    def on(cls, key: KeyRow, operation: Operation, what: str) -> Act:
+        return cls(operation, key.id, key.name, key.environment, key.tenant, what)
+
+
+class Unapproved(Exception):
+    """Ends the transaction of an act that nobody has approved; the request for it is stored in one of its own."""
+
+    def __init__(self, act: Act) -> None:
+        super().__init__("this takes a second operator's approval")
+        self.act = act
+
+
+def use_approval(write: Write, sensitive: bool, act: Act) -> None:
+    """Use up the approval of an act on a sensitive key; Unapproved when there is none.
+
+    Whoever owns the vault's files needs none: they could write one.
+    """
+    if not sensitive or write.principal.role is Role.LOCAL:
+        return
+    row = _asked_for(write, act, ApprovalState.APPROVED)
+    if row is None:
+        raise Unapproved(act)
+    row.state = ApprovalState.USED
+    write.record(_event("approval.used", row))
+
+
+def requested(write: Write, unapproved: Unapproved) -> ApprovalNeeded:
+    """The error to raise. Asked for again, it is the same request as long as nobody has decided it."""
+    act = unapproved.act
+    row = _asked_for(write, act, ApprovalState.PENDING)
+    if row is None:
+        row = ApprovalRow(
+            operation=act.operation,
+            key_id=act.key_id,
+            key_name=act.key_name,
+            environment=act.environment,
+            tenant=act.tenant,
+            what=act.what,
+            requested_by=write.actor,
+            requested_at=write.now,
+            expires_at=write.now + LASTS,
+            state=ApprovalState.PENDING,
+        )
+        write.session.add(row)
+        write.session.flush()
+        write.record(_event("approval.requested", row))
+    return ApprovalNeeded(
+        f"{act.key_name} is sensitive: to {act.operation} it takes a second operator, who is asked as #{row.id}",
+        f"once somebody has run `keytui approvals approve {row.id}`, do the same again within {_hours()} hours",
+        stored_id(row.id),
+    )
+
+
+def _asked_for(write: Write, act: Act, state: ApprovalState) -> ApprovalRow | None:
+    """This person's request for exactly this, in this state and not expired."""
+    same = select(ApprovalRow).where(
+        ApprovalRow.state == state,
+        ApprovalRow.operation == act.operation,
+        ApprovalRow.key_id == act.key_id,
+        ApprovalRow.key_name == act.key_name,
+        ApprovalRow.environment == act.environment,
+        ApprovalRow.tenant == act.tenant,
+        ApprovalRow.what == act.what,
+        col(ApprovalRow.expires_at) > write.now,
+    )
+    found = write.session.exec(same.order_by(col(ApprovalRow.id))).all()
+    return next((row for row in found if person(row.requested_by) == person(write.actor)), None)
+
+
+def _hours() -> int:
+    return int(LASTS.total_seconds() // 3600)
+
+
+def _event(what: str, row: ApprovalRow) -> Event:
+    details = {"approval": str(row.id), "operation": row.operation, "environment": row.environment, "what": row.what}
+    return Event(what, row.key_id, row.key_name, details={name: value for name, value in details.items() if value})
