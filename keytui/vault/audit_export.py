@@ -7,9 +7,11 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC
+from pathlib import Path
 from typing import Final
 
 from keytui.domain.audit import AuditEntry, AuditFilter
+from keytui.domain.errors import Invalid, Refused
 from keytui.domain.text import harmless
 from keytui.vault.protocol import Vault
 
@@ -41,6 +43,36 @@ def csv_lines(entries: Iterable[AuditEntry]) -> Iterator[str]:
         fields = fields_of(entry)
         told = fields | {"details": details_of(entry), "refused": "yes" if entry.event.refused else "no"}
         yield _line([_cell(told[column]) for column in _COLUMNS])
+
+
+def export_to(path: Path, vault: Vault, which: AuditFilter) -> int:
+    """Write a new file that only its owner reads, CSV where its name ends so, else JSON lines; how many entries.
+
+    Refused when something is there already; Invalid when it cannot be written. One that broke off is removed again.
+    """
+    absolute = path.expanduser().absolute()
+    layout = csv_lines if absolute.suffix.lower() == ".csv" else json_lines
+    count = 0
+
+    def counted() -> Iterator[AuditEntry]:
+        nonlocal count
+        for entry in every_entry(vault, which):
+            count += 1
+            yield entry
+
+    try:
+        with absolute.open("x", encoding="utf-8", newline="") as file:
+            absolute.chmod(0o600)
+            try:
+                file.writelines(layout(counted()))
+            except BaseException:
+                absolute.unlink(missing_ok=True)
+                raise
+    except FileExistsError:
+        raise Refused(f"{absolute} is there already", "name a file that does not exist yet") from None
+    except OSError as error:
+        raise Invalid(f"{absolute} cannot be written: {error.strerror}", "name a place that you may write to") from None
+    return count
 
 
 def fields_of(entry: AuditEntry) -> dict[str, object]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from keytui.tui.app import Console
 from keytui.tui.screens.key import KeyScreen
@@ -49,6 +51,36 @@ async def test_the_audit_log_is_filtered_by_type_and_key(console: Console, fleet
         assert "rotation.planned" in said(pilot)
         await pilot.press("escape", "escape")
         await until_said(pilot, "key.disabled")
+
+
+async def test_the_log_is_narrowed_by_facets(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        await pilot.press("4")
+        await until_said(pilot, "key.disabled")
+        await pilot.press("slash", *"actor:ada since:12h")
+        await until(pilot, lambda: "key.created" not in said(pilot), "today's entries")
+        await until_said(pilot, "key.disabled")
+        await pilot.press(*" version:x")
+        await until_said(pilot, "✗ 'x' is no version")
+
+
+async def test_what_the_filter_shows_is_exported(console: Console, fleet: LocalVault, tmp_path: Path) -> None:
+    path = tmp_path / "for-the-auditor.csv"
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await keys(pilot)
+        await pilot.press("4", "slash", *"rotation", "enter")
+        await until_said(pilot, "3 entries")
+        for failure in ("", "is there already"):
+            await pilot.press("x")
+            await until_said(pilot, "Export 3 entries")
+            pilot.app.screen.query_one("#path", Input).value = str(path)
+            await pilot.click("#act")
+            await until_said(pilot, failure or "3 entries are in")
+    assert path.stat().st_mode & 0o777 == 0o600
+    head, *rows = path.read_text().splitlines()
+    assert head.startswith("sequence,at,actor,type,")
+    assert [row.split(",")[3] for row in rows] == ["rotation.delivered", "rotation.issued", "rotation.planned"]
 
 
 async def test_an_entry_is_told_whole_below_the_table(console: Console, fleet: LocalVault) -> None:

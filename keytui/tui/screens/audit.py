@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -13,8 +14,10 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from keytui.domain.audit import AuditCheck, AuditEntry, AuditFilter
-from keytui.domain.errors import KeytuiError, NotFound
+from keytui.domain.errors import KeytuiError
 from keytui.domain.text import harmless
+from keytui.tui.audit_filter import FACETS, audit_filter
+from keytui.tui.screens.export import ExportDialog
 from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.widgets.key_page import audit_columns
@@ -22,19 +25,19 @@ from keytui.tui.widgets.paged_table import PagedTable
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import QUIET, when
 from keytui.vault.model import AuditPage
-from keytui.vault.protocol import Vault
 
 
 class AuditScreen(ModeScreen):
-    """Every entry. The filter takes a type (`key.created`, or `rotation`) and `key:NAME`."""
+    """Every entry. The filter takes a type (`key.created`, or `rotation`) and facets."""
 
     MODE = "audit"
     CSS_PATH = "audit.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#entries"
     BINDING_GROUP_TITLE = "Audit"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/", id="audit.filter", tooltip="A type, and key:NAME"),
+        Binding("slash", "filter", "filter", key_display="/", id="audit.filter", tooltip="A type, and facets"),
         Binding("v", "verify", "verify the chain", id="audit.verify", tooltip="Recompute every link and checkpoint"),
+        Binding("x", "export", "export", id="audit.export", tooltip="What the filter shows, as CSV or JSON lines"),
     ]
 
     def __init__(self) -> None:
@@ -53,7 +56,7 @@ class AuditScreen(ModeScreen):
     def body(self) -> ComposeResult:
         with Horizontal(id="find"):
             yield Static("/", id="slash")
-            yield Input(placeholder="type, as in rotation or key.created, and key:NAME", compact=True, id="filter")
+            yield Input(placeholder=f"type, as in rotation or key.created, and {FACETS}", compact=True, id="filter")
             yield Words(id="found")
         yield PagedTable(
             audit_columns(),
@@ -87,7 +90,8 @@ class AuditScreen(ModeScreen):
     @on(Input.Changed, "#filter")
     def _filtering(self, event: Input.Changed) -> None:
         text = event.value
-        self.ask(lambda vault: _read(vault, text), self._filter, self._unreadable, slot="filter")
+        now = self.console.clock()
+        self.ask(lambda vault: audit_filter(vault, text, now), self._filter, self._unreadable, slot="filter")
 
     def _filter(self, which: AuditFilter) -> None:
         self._wrong = ""
@@ -123,6 +127,11 @@ class AuditScreen(ModeScreen):
         if entry is not None and entry.event.key_id:
             self.app.push_screen(KeyScreen(entry.event.key_id))
 
+    def action_export(self) -> None:
+        """Ask for a file, and write what the filter shows. The filter ends now: new entries do not move its pages."""
+        which = self._which if self._which.until else replace(self._which, until=self.console.clock())
+        self.app.push_screen(ExportDialog(which, self.table.total or 0))
+
     def action_verify(self) -> None:
         """Recompute the chain and its signed checkpoints."""
         self._checked = ("◌ verifying …", QUIET)
@@ -137,20 +146,6 @@ class AuditScreen(ModeScreen):
             self._checked = (f"✗ broken at #{check.broken_at}", "bold $error")
             self.tell(f"the log does not hold at entry #{check.broken_at}", check.detail, severity="error")
         self._show_found()
-
-
-def _read(vault: Vault, text: str) -> AuditFilter:
-    """The filter that `text` says; a key that nothing answers to matches nothing yet, and is an error."""
-    type_, key_id = "", ""
-    for word in text.split():
-        name, colon, value = word.partition(":")
-        if colon and name == "key" and value:
-            key_id = vault.find(value).id
-        elif colon or type_:
-            raise NotFound(f"{word!r} is nothing to filter by", "a type, and key:NAME")
-        else:
-            type_ = word
-    return AuditFilter(type_, key_id)
 
 
 def _whole(entry: AuditEntry) -> Content:
