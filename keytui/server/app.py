@@ -13,14 +13,34 @@ from keytui.server.door import Admit, Door, by_vault
 from keytui.server.intake import Intake
 from keytui.server.problems import Unfailing, add_problems
 from keytui.server.route import repeated
+from keytui.server.routes.access import access
+from keytui.server.routes.alerts import alerts
+from keytui.server.routes.audit import audit
+from keytui.server.routes.auto_rotation import auto_rotation
+from keytui.server.routes.changes import changes
+from keytui.server.routes.evidence import evidence
 from keytui.server.routes.key_rotation import key_rotation
 from keytui.server.routes.keys import keys
 from keytui.server.routes.rotations import rotations
+from keytui.server.routes.sealing import sealing
+from keytui.server.routes.usage import usage
 from keytui.vault.local.answers import Repeated
 from keytui.vault.local.vault import LocalVault
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-ROUTERS: Final = (keys, key_rotation, rotations)
+ROUTERS: Final = (
+    auto_rotation,  # before the keys, whose ids stand where its name does
+    keys,
+    key_rotation,
+    rotations,
+    sealing,
+    usage,
+    changes,
+    evidence,
+    alerts,
+    audit,
+    access,
+)
 
 
 def build(

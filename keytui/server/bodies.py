@@ -42,6 +42,11 @@ class Override(Body):
     override: str = ""
 
 
+NO_NOTE: Final = Note.model_construct()
+NO_OVERRIDE: Final = Override.model_construct()
+"""Where a request may come without a body."""
+
+
 def _refuse_unfit(value: object, depth: int = 0) -> None:
     """Invalid for what no store can keep."""
     if depth > _DEEPEST:

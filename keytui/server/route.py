@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from inspect import iscoroutinefunction
 from typing import Final, ParamSpec
 
 from fastapi.routing import APIRoute
@@ -24,7 +25,8 @@ class VaultRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., object], **options: object) -> None:
         status = options.get("status_code") or HTTPStatus.OK
         assert isinstance(status, int)  # noqa: S101
-        super().__init__(path, _told(endpoint, status), **options)  # type: ignore[arg-type]  # FastAPI's own options
+        told_by = endpoint if iscoroutinefunction(endpoint) else _told(endpoint, status)
+        super().__init__(path, told_by, **options)  # type: ignore[arg-type]  # FastAPI's own options
 
 
 def _told(handler: Callable[P, object], status: int) -> Callable[P, Response]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
 
 from keytui.domain.errors import AlreadyDone, Refused
 from keytui.domain.rotation import Plan, Rotation, RotationState
 from keytui.server.asking import Asked, Changed, KeyId, Repeat
-from keytui.server.bodies import Body, Note, Override
+from keytui.server.bodies import NO_NOTE, NO_OVERRIDE, Body, Note, Override
 from keytui.server.route import VaultRoute
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued, Rehearsal
@@ -22,6 +22,9 @@ class Rotate(Body):
     request_id: str = ""
 
 
+_BY_POLICY: Final = Rotate.model_construct()
+
+
 class Planned(Body):
     plan: Plan
     request_id: str
@@ -31,8 +34,11 @@ class Rehearse(Body):
     plan: Plan = Plan()
 
 
+_AS_PLANNED: Final = Rehearse.model_construct()
+
+
 @key_rotation.post("/rotate")
-def rotate(vault: Asked, repeat: Annotated[Repeat, Depends()], key_id: KeyId, asked: Rotate) -> Issued:
+def rotate(vault: Asked, repeat: Annotated[Repeat, Depends()], key_id: KeyId, asked: Rotate = _BY_POLICY) -> Issued:
     """Plan a rotation and issue the next version in one go. Its secret is told this once."""
     repeatable = repeat.of(vault)
     rotation_id = _planned(vault, key_id, asked.plan, asked.request_id or repeat.request_id)
@@ -51,7 +57,7 @@ def _planned(vault: LocalVault, key_id: str, plan: Plan, request_id: str) -> int
 
 
 @key_rotation.post("/rehearsal")
-def rehearse(vault: Asked, key_id: KeyId, asked: Rehearse) -> Rehearsal:
+def rehearse(vault: Asked, key_id: KeyId, asked: Rehearse = _AS_PLANNED) -> Rehearsal:
     """What rotating would meet. Nothing is written."""
     return vault.rehearse(key_id, asked.plan)
 
@@ -69,7 +75,7 @@ def plan(vault: Changed, key_id: KeyId, asked: Planned) -> Rotation:
 
 
 @key_rotation.post("/retire")
-def retire(vault: Changed, key_id: KeyId, asked: Override) -> Rotation:
+def retire(vault: Changed, key_id: KeyId, asked: Override = NO_OVERRIDE) -> Rotation:
     """Suspend the old version. Refused without SAFE, unless `override` says why."""
     return vault.retire(_open(vault, key_id), asked.override)
 
@@ -81,13 +87,13 @@ def restore(vault: Changed, key_id: KeyId) -> Rotation:
 
 
 @key_rotation.post("/complete")
-def complete(vault: Changed, key_id: KeyId, asked: Override) -> Rotation:
+def complete(vault: Changed, key_id: KeyId, asked: Override = NO_OVERRIDE) -> Rotation:
     """Revoke the suspended version. Needs a second SAFE, or `override`."""
     return vault.complete(_open(vault, key_id), asked.override)
 
 
 @key_rotation.post("/rollback")
-def rollback(vault: Changed, key_id: KeyId, asked: Note) -> Rotation:
+def rollback(vault: Changed, key_id: KeyId, asked: Note = NO_NOTE) -> Rotation:
     """Revoke the new version, and go on with the old one."""
     return vault.rollback(_open(vault, key_id), asked.note)
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
 from keytui.domain.rotation import Reason
 from keytui.server.asking import Asked, Changed, KeyId, Version
-from keytui.server.bodies import Body, Note
+from keytui.server.bodies import NO_NOTE, Body, Note
 from keytui.server.pages import Listing
 from keytui.server.route import VaultRoute, told
 from keytui.vault.model import Found, ImportReport, Issued, KeyDetail, Page
@@ -83,12 +83,12 @@ def revoke(
 
 
 @keys.post("/{key_id}/disable")
-def disable(vault: Changed, key_id: KeyId, asked: Note) -> Key:
+def disable(vault: Changed, key_id: KeyId, asked: Note = NO_NOTE) -> Key:
     """Refuse the whole key, reversibly."""
     return vault.disable(key_id, asked.note)
 
 
 @keys.post("/{key_id}/enable")
-def enable(vault: Changed, key_id: KeyId, asked: Note) -> Key:
+def enable(vault: Changed, key_id: KeyId, asked: Note = NO_NOTE) -> Key:
     """Take a disable back."""
     return vault.enable(key_id, asked.note)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter
 
 from keytui.domain.rotation import Rotation
 from keytui.domain.secrets import Secret
 from keytui.domain.verdict import Assessment
 from keytui.server.asking import Asked, Changed, Limit, Offset, RotationId
-from keytui.server.bodies import Body, Note, Override
+from keytui.server.bodies import NO_NOTE, NO_OVERRIDE, Body, Note, Override
 from keytui.server.route import VaultRoute
 from keytui.vault.model import Delivery, Issued, Proof, RotationDetail
 
@@ -17,6 +19,9 @@ rotations = APIRouter(prefix="/admin/rotations", tags=["rotations"], route_class
 
 class Old(Body):
     old: Secret | None = None
+
+
+_NOT_ASKED: Final = Old.model_construct()
 
 
 class Pasted(Body):
@@ -51,7 +56,7 @@ def verdict(vault: Asked, rotation_id: RotationId) -> Assessment:
 
 
 @rotations.post("/{rotation_id}/proof")
-def proof(vault: Asked, rotation_id: RotationId, asked: Old) -> Proof:
+def proof(vault: Asked, rotation_id: RotationId, asked: Old = _NOT_ASKED) -> Proof:
     """What shows that the new version works and the old one does not; asked with `old` if it is given."""
     return vault.proof(rotation_id, asked.old)
 
@@ -87,7 +92,7 @@ def deliver(vault: Changed, rotation_id: RotationId, asked: Delivered) -> Rotati
 
 
 @rotations.post("/{rotation_id}/retire")
-def retire(vault: Changed, rotation_id: RotationId, asked: Override) -> Rotation:
+def retire(vault: Changed, rotation_id: RotationId, asked: Override = NO_OVERRIDE) -> Rotation:
     """Suspend the old version. Refused without SAFE, unless `override` says why."""
     return vault.retire(rotation_id, asked.override)
 
@@ -99,19 +104,19 @@ def restore(vault: Changed, rotation_id: RotationId) -> Rotation:
 
 
 @rotations.post("/{rotation_id}/complete")
-def complete(vault: Changed, rotation_id: RotationId, asked: Override) -> Rotation:
+def complete(vault: Changed, rotation_id: RotationId, asked: Override = NO_OVERRIDE) -> Rotation:
     """Revoke the suspended version. Needs a second SAFE, or `override`."""
     return vault.complete(rotation_id, asked.override)
 
 
 @rotations.post("/{rotation_id}/rollback")
-def rollback(vault: Changed, rotation_id: RotationId, asked: Note) -> Rotation:
+def rollback(vault: Changed, rotation_id: RotationId, asked: Note = NO_NOTE) -> Rotation:
     """Revoke the new version, and go on with the old one."""
     return vault.rollback(rotation_id, asked.note)
 
 
 @rotations.post("/{rotation_id}/abandon")
-def abandon(vault: Changed, rotation_id: RotationId, asked: Note) -> Rotation:
+def abandon(vault: Changed, rotation_id: RotationId, asked: Note = NO_NOTE) -> Rotation:
     """Give up before anything was handed over."""
     return vault.abandon(rotation_id, asked.note)
 
@@ -123,7 +128,7 @@ def waive(vault: Changed, rotation_id: RotationId, asked: Waive) -> Rotation:
 
 
 @rotations.post("/{rotation_id}/note")
-def leave_note(vault: Changed, rotation_id: RotationId, asked: Note) -> Rotation:
+def leave_note(vault: Changed, rotation_id: RotationId, asked: Note = NO_NOTE) -> Rotation:
     """The hand-over note for whoever comes next."""
     return vault.leave_note(rotation_id, asked.note)
 
