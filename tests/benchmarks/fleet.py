@@ -9,7 +9,7 @@ from typing import Final
 
 from keytui.domain.audit import Actor
 from keytui.domain.keys import KeyDraft
-from keytui.vault.local.database import FILE_NAME
+from keytui.vault.local.database.sqlite import FILE_NAME
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 

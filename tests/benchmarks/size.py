@@ -18,7 +18,8 @@ from sqlalchemy import text
 
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Caller, RouteUse, Use
-from keytui.vault.local.database import FILE_NAME, Database
+from keytui.vault.local.database import Database
+from keytui.vault.local.database.sqlite import FILE_NAME, SqliteDatabase
 from keytui.vault.local.usage.recording import RECORDERS, count_uses
 from keytui.vault.local.usage.retaining import roll_up
 from keytui.vault.local.usage.routes import count_routes
@@ -39,7 +40,7 @@ _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=
 def main() -> None:
     """Print the bytes of each table and of a fleet."""
     with TemporaryDirectory() as home:
-        database = Database.open(Path(home))
+        database = SqliteDatabase.open(Path(home))
         for day in range(DAYS):
             _live(database, day)
         database.close()

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from keytui.domain.monitor import range_of
-from keytui.vault.local.database import FILE_NAME
+from keytui.vault.local.database.sqlite import FILE_NAME
 from keytui.vault.local.vault import LocalVault
 from tests.benchmarks.fleet import NOW, filled
 from tests.benchmarks.ratio import Ratio, medians

@@ -17,7 +17,7 @@ from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.rotation import Plan
 from keytui.domain.verdict import Assessment
-from keytui.vault.local.database import FILE_NAME, Database
+from keytui.vault.local.database.sqlite import FILE_NAME, SqliteDatabase
 from keytui.vault.local.evidence.gathering import gather_evidence
 from keytui.vault.local.evidence.verdicts import QUESTIONS
 from keytui.vault.local.feed import LocalFeed
@@ -58,7 +58,7 @@ class House:
         self._profile = Profile("prod", directory / "vault", Actor("ada", "bastion"))
         self._vault = LocalVault.open(self._profile, self._clock, repeatable_randomness(), Policies(), _CHEAP)
         self._key_id = self._vault.create(KeyDraft("checkout-api", "production"), "create").key.id
-        self._database = Database.open(self._profile.directory)
+        self._database = SqliteDatabase.open(self._profile.directory)
         self._pepper = (self._profile.directory / PEPPER_FILE).read_bytes()
         self._empty = directory / "empty.db"
         _copy(self._profile.directory / FILE_NAME, self._empty)

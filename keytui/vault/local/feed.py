@@ -18,6 +18,7 @@ from keytui.domain.gaps import GapKind
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Flush
 from keytui.vault.local.database import Database
+from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.files import kept_key
 from keytui.vault.local.keys.credentials import credentials
 from keytui.vault.local.ledger import position
@@ -68,7 +69,7 @@ class LocalFeed:
 
         `silent_for` is how far apart two flushes of a recorder may be before the time between them is a gap.
         """
-        database = Database.open(profile.directory)
+        database = open_database(profile)
         pepper = kept_key(profile.directory / PEPPER_FILE, secrets.token_bytes)
         return cls(database, pepper, clock, silent_for, retention)
 

@@ -26,7 +26,7 @@ from keytui.vault.local.alerts.notifying import Notifying
 from keytui.vault.local.answers import Repeatable
 from keytui.vault.local.asking import Asking
 from keytui.vault.local.auditing import Auditing
-from keytui.vault.local.database import Database
+from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.evidence.witnessing import Witnessing
 from keytui.vault.local.files import kept_key
 from keytui.vault.local.hosting import Hosting
@@ -92,7 +92,7 @@ class LocalVault(
         ground = Ground(
             profile=profile,
             principal=Principal(profile.actor, Role.LOCAL),
-            database=Database.open(profile.directory),
+            database=open_database(profile),
             ledger=Ledger(profile.directory, randomness),
             guard=WriteGuard(profile, clock),
             pepper=kept_key(profile.directory / PEPPER_FILE, randomness),

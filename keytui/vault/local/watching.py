@@ -29,7 +29,7 @@ class Watching(Section):
         with self._reading() as session:
             return Standing(
                 profile=ground.profile.name,
-                location=str(ground.profile.directory),
+                location=ground.database.where,
                 actor=str(ground.principal.actor),
                 role=ground.principal.role,
                 tenant=ground.principal.tenant,

@@ -15,12 +15,12 @@ from pathlib import Path
 from sqlalchemy import Engine, event
 
 from keytui.domain.retention import Retention
-from keytui.vault.local.database import Database
+from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.usage.retaining import roll_up
 
 
 def main(directory: str, now: str, beginning: str) -> None:
-    database = Database.open(Path(directory))
+    database = SqliteDatabase.open(Path(directory))
 
     def before(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if statement.startswith(beginning):

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from keytui.vault.local.database import Database
+from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.schema import SCHEMA, Schema
 from keytui.vault.profile import Profile
 
@@ -28,10 +28,10 @@ INSERT INTO usage (key_id, version, caller, declared, minute, probe, first_at, l
 @pytest.fixture
 def raised(profile: Profile) -> Iterator[sqlite3.Connection]:
     """A vault of schema 0001 with those rows, raised to today's."""
-    Database.open(profile.directory, Schema("0001", SCHEMA.scripts)).close()
+    SqliteDatabase.open(profile.directory, Schema("0001", SCHEMA.scripts)).close()
     with closing(sqlite3.connect(profile.directory / "vault.db")) as database:
         database.executescript(ROWS)
-    Database.open(profile.directory).close()
+    SqliteDatabase.open(profile.directory).close()
     with closing(sqlite3.connect(profile.directory / "vault.db")) as database:
         yield database
 

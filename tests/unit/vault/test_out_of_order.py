@@ -13,6 +13,7 @@ from sqlmodel import delete, select
 
 from keytui.domain.usage import Caller, Use
 from keytui.vault.local.database import Database
+from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.tables import CallerRow
 from keytui.vault.local.usage.recording import count_uses
 from tests.world import NOON
@@ -24,7 +25,7 @@ WEB = Caller.called("web-1")
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """One for all examples: each empties it."""
-    opened = Database.open(tmp_path_factory.mktemp("late") / "vault")
+    opened = SqliteDatabase.open(tmp_path_factory.mktemp("late") / "vault")
     yield opened
     opened.close()
 

@@ -18,6 +18,7 @@ from keytui.domain.retention import Retention
 from keytui.domain.rotation import Plan
 from keytui.domain.usage import Caller, Flush, RouteUse, Use
 from keytui.vault.local.database import Database
+from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.usage.recording import RECORDERS, count_uses, note_pulse
 from keytui.vault.local.usage.retaining import roll_up
@@ -36,7 +37,7 @@ _OWNERS = {"usage": "series", "caller_usage": "caller", "route_usage": "route"}
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """One for all examples: each empties it."""
-    opened = Database.open(tmp_path_factory.mktemp("ageing") / "vault")
+    opened = SqliteDatabase.open(tmp_path_factory.mktemp("ageing") / "vault")
     yield opened
     opened.close()
 
@@ -182,7 +183,7 @@ def test_an_error_in_the_middle_changes_nothing(database: Database) -> None:
 
 
 def test_a_process_killed_in_the_middle_changes_nothing(profile: Profile) -> None:
-    database = Database.open(profile.directory)
+    database = SqliteDatabase.open(profile.directory)
     recorded(database, *(used(minutes) for minutes in range(49 * 60, 60 * 60, 20)))
     before, rows = totals(database), grains(database)
 
@@ -213,7 +214,7 @@ def test_a_site_without_consoles_is_rolled_up_beside_its_flushes(
     clock.advance(3 * DAY)
     feed.record(Flush("r1", 2, clock()))
 
-    with Database.open(vault._ground.profile.directory).reading() as session:
+    with SqliteDatabase.open(vault._ground.profile.directory).reading() as session:
         stored = session.connection().execute(text("SELECT grain, sum(accepted) FROM usage GROUP BY grain")).all()
     assert stored == [(60, 2)]
     assert sum(usage.accepted for usage in vault.usage(key_id, NOON - HOUR, 1)) == 2
@@ -230,7 +231,7 @@ def test_what_the_verdict_on_an_open_rotation_may_ask_for_stays(
     clock.advance(40 * DAY)
     feed.record(Flush("r1", 3, clock()))
 
-    database = Database.open(profile.directory)
+    database = SqliteDatabase.open(profile.directory)
     assert _stored(database, rotating) == {"usage": [1, 1], "caller_usage": [60, 1]}
     assert _stored(database, other) == {"usage": [1440, 1440], "caller_usage": [1440, 1440]}
     vault.abandon(rotation.id, "not now")
@@ -248,7 +249,7 @@ def test_beside_an_open_rotation_others_age_once_an_hour(
     feed.record(Flush("r1", 1, NOON, tuple(used(0, key_id) for key_id in (rotating, other))))
     clock.advance(3 * DAY)
     feed.record(Flush("r1", 2, clock()))
-    database = Database.open(profile.directory)
+    database = SqliteDatabase.open(profile.directory)
     assert (_stored(database, rotating)["usage"], _stored(database, other)["usage"]) == ([1], [60])
 
     feed.record(Flush("r1", 3, clock(), (used(0, other),)))

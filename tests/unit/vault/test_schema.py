@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 
 from keytui.domain.errors import Unreachable
 from keytui.domain.keys import KeyDraft
-from keytui.vault.local.database import Database
+from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.schema import SCHEMA, Schema
 from keytui.vault.local.tables import METADATA
 from keytui.vault.local.vault import LocalVault
@@ -80,7 +80,7 @@ def test_an_older_vault_is_raised_after_a_backup(profile: Profile, tmp_path: Pat
     key_id = vault.create(KeyDraft("checkout-api", "production"), "request").key.id
     vault.close()
 
-    Database.open(profile.directory, next_schema(tmp_path)).close()
+    SqliteDatabase.open(profile.directory, next_schema(tmp_path)).close()
 
     backup = profile.directory / f"vault.before-{SCHEMA.head}.backup"
     with closing(sqlite3.connect(profile.directory / "vault.db")) as raised:
@@ -95,7 +95,9 @@ def test_a_migration_that_fails_leaves_the_vault_as_it_was(profile: Profile, tmp
     LocalVault.open(profile).close()
 
     with pytest.raises(Unreachable):
-        Database.open(profile.directory, next_schema(tmp_path, then='op.execute("INSERT INTO nowhere VALUES (1)")'))
+        SqliteDatabase.open(
+            profile.directory, next_schema(tmp_path, then='op.execute("INSERT INTO nowhere VALUES (1)")')
+        )
 
     vault = LocalVault.open(profile)
     assert vault.create(KeyDraft("checkout-api", "production"), "request").version.number == 1
@@ -103,7 +105,7 @@ def test_a_migration_that_fails_leaves_the_vault_as_it_was(profile: Profile, tmp
 
 
 def test_a_newer_vault_is_refused_and_not_touched(profile: Profile, tmp_path: Path) -> None:
-    Database.open(profile.directory, next_schema(tmp_path)).close()
+    SqliteDatabase.open(profile.directory, next_schema(tmp_path)).close()
     before = (profile.directory / "vault.db").read_bytes()
 
     with pytest.raises(Unreachable, match="newer keytui") as refused:
@@ -154,8 +156,8 @@ def test_opening_a_current_vault_needs_no_alembic(profile: Profile) -> None:
     LocalVault.open(profile).close()
     script = (
         "import sys; from pathlib import Path\n"
-        "from keytui.vault.local.database import Database\n"
-        "Database.open(Path(sys.argv[1])).close()\n"
+        "from keytui.vault.local.database.sqlite import SqliteDatabase\n"
+        "SqliteDatabase.open(Path(sys.argv[1])).close()\n"
         "sys.exit('alembic' in sys.modules)"
     )
 

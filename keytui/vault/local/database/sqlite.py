@@ -1,4 +1,4 @@
-"""The SQLite database of a local vault: safe from several threads and several processes at once.
+"""A vault in SQLite: safe from several threads and several processes at once.
 
 Readers see a snapshot and never wait (WAL). A writer takes the write lock as it begins (BEGIN IMMEDIATE), so what it
 has read cannot change under it, and two writers follow one another instead of failing.
@@ -10,16 +10,17 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
 
 from keytui.domain.errors import Unreachable
+from keytui.vault.local.database import Database
+from keytui.vault.local.database.sqlite_schema import bring_up
 from keytui.vault.local.files import private_directory, private_file
 from keytui.vault.local.ledger import HEAD_FILE
-from keytui.vault.local.schema import SCHEMA, Schema, bring_up
+from keytui.vault.local.schema import SCHEMA, Raised, Schema
 
 FILE_NAME: Final = "vault.db"
 _WAIT_FOR_LOCK_SECONDS: Final = 30.0
@@ -33,17 +34,18 @@ _HINTS: Final = (
 )
 
 
-class Database:
-    """One vault's database. Errors of SQLite come out as Unreachable, with the path and a way out."""
+class SqliteDatabase(Database):
+    """One vault's file."""
 
-    def __init__(self, path: Path, engine: Engine) -> None:
+    def __init__(self, path: Path, engine: Engine, raised: Raised) -> None:
+        super().__init__(str(path.parent), engine, engine.execution_options(writing=True))
         self.path = path
-        self._engine = engine
-        self._writing = engine.execution_options(writing=True)
+        self.raised = raised
+        """What opening it did to its schema."""
         self._file = _identity(path)
 
     @classmethod
-    def open(cls, directory: Path, schema: Schema = SCHEMA) -> Database:
+    def open(cls, directory: Path, schema: Schema = SCHEMA) -> Self:
         """The database in `directory`, made on first use and raised to `schema`."""
         private_directory(directory)
         path = directory / FILE_NAME
@@ -51,22 +53,14 @@ class Database:
         private_file(path)
         engine = _engine(path)
         with _in_words(path):
-            bring_up(engine, path, schema)
-        return cls(path, engine)
+            raised = bring_up(engine, path, schema)
+        return cls(path, engine, raised)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session that sees one moment of the vault."""
+    def _in_words(self) -> Iterator[None]:
         self._see_that_it_is_there()
-        with _in_words(self.path), Session(self._engine) as session:
-            yield session
-
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session that is the only writer: committed when the block ends, rolled back when it raises."""
-        self._see_that_it_is_there()
-        with _in_words(self.path), Session(self._writing, expire_on_commit=False) as session, session.begin():
-            yield session
+        with _in_words(self.path):
+            yield
 
     def _see_that_it_is_there(self) -> None:
         """An open file outlives its name: what is written into one that was moved away, nobody else would ever read."""
@@ -75,10 +69,6 @@ class Database:
                 f"the vault {self.path} was moved away or replaced while it was open",
                 "put it back, or leave and start again to open what is there now",
             )
-
-    def close(self) -> None:
-        """Let go of every connection; the last one folds the write-ahead log into the file."""
-        self._engine.dispose()
 
 
 def _refuse_to_begin_anew(path: Path) -> None:

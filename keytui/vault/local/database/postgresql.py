@@ -1,0 +1,181 @@
+"""A vault in PostgreSQL, which several servers share.
+
+A reader's transaction sees one moment (REPEATABLE READ, READ ONLY). Writers follow one another: each takes one advisory
+lock before it reads anything, and lets go of it as its transaction ends, however it ends. Within a process they queue
+before that, so that those who wait hold no connection.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final, Self
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlmodel import Session
+
+from keytui.domain.errors import Invalid, Unreachable
+from keytui.domain.references import parse_reference
+from keytui.vault.local.database import Database
+from keytui.vault.local.database.postgresql_words import in_words
+from keytui.vault.local.files import private_directory
+from keytui.vault.local.ledger import HEAD_FILE
+from keytui.vault.local.schema import SCHEMA, Schema, revision_in
+from keytui.vault.references import resolve
+
+if TYPE_CHECKING:
+    import psycopg
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+_SCHEMES: Final = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+_FORM: Final = "postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full"
+_KEPT_OPEN: Final = 5
+_MOST_CONNECTIONS: Final = 15
+"""Of one process: writers need one, and readers are done in milliseconds; PostgreSQL has 100 for all by default."""
+_WAIT_SECONDS: Final = 30
+_OPTIONS: Final = (
+    f"-c lock_timeout={_WAIT_SECONDS}s -c statement_timeout={2 * _WAIT_SECONDS}s"
+    # A process that hangs while it is the writer would stop everybody's writing.
+    f" -c idle_in_transaction_session_timeout={2 * _WAIT_SECONDS}s"
+)
+_CONNECTING: Final[dict[str, str | int]] = {
+    "connect_timeout": 5,
+    "application_name": "keytui",
+    # A line that died in silence is noticed in seconds.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+_WRITERS: Final = 1_801_812_340
+"""Our advisory locks among those that others may take in the same database; a vault's is the one of its schema."""
+
+
+class PostgresqlDatabase(Database):
+    """One vault's database."""
+
+    def __init__(self, where: str, engine: Engine) -> None:
+        super().__init__(
+            where,
+            engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
+            engine.execution_options(isolation_level="READ COMMITTED", writing=True),
+        )
+        self._turn = Lock()
+
+    @classmethod
+    def open(cls, url: URL, directory: Path, schema: Schema = SCHEMA) -> Self:
+        """The database, whose vault's other files are in `directory`. It has to be of this `schema` already."""
+        private_directory(directory)
+        where, engine = place_of(url), engine_of(url)
+        try:
+            with in_words(where), engine.connect() as connection:
+                revision = revision_in(connection, where, schema)
+            _refuse_another_schema(where, revision, schema, directory)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(where, engine)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        if not self._turn.acquire(timeout=_WAIT_SECONDS):
+            raise Unreachable(
+                f"the vault {self.where} does not answer: other changes of this process have waited for very long",
+                "see what holds the database up, then try again",
+            )
+        try:
+            with super().writing() as session:
+                yield session
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        with in_words(self.where):
+            yield
+
+
+def url_of(reference: str) -> URL:
+    """The URL that stands there. Invalid when it is none of a PostgreSQL database; nothing of it is repeated."""
+    place = parse_reference(reference)
+    try:
+        url = make_url(resolve(place, os.environ).reveal())
+        known = url.drivername in _SCHEMES
+    except (ArgumentError, ValueError):
+        known = False
+    if not known:
+        raise Invalid(f"what {place} gives is not the URL of a PostgreSQL database", f"write it as {_FORM}") from None
+    return url.set(drivername="postgresql+psycopg")
+
+
+def place_of(url: URL) -> str:
+    """Where the database is, for messages: nothing of who comes in, and how."""
+    host = url.host or url.query.get("host") or "localhost"
+    host = host if isinstance(host, str) else ",".join(host)
+    return f"postgresql://{host}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+
+
+def engine_of(url: URL) -> Engine:
+    """Connections to the database, tried before each use: one that went away and came back is found again."""
+    options = url.query.get("options", "")
+    theirs = options if isinstance(options, str) else " ".join(options)
+    ours = {name: value for name, value in _CONNECTING.items() if name not in url.query}
+    try:
+        engine = create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=_KEPT_OPEN,
+            max_overflow=_MOST_CONNECTIONS - _KEPT_OPEN,
+            pool_timeout=_WAIT_SECONDS,
+            hide_parameters=True,
+            connect_args=ours | {"options": f"{_OPTIONS} {theirs}".strip()},
+        )
+    except ModuleNotFoundError:
+        raise Invalid(
+            "a vault on PostgreSQL needs psycopg, which is not installed", "pip install 'keytui[postgres]'"
+        ) from None
+    event.listen(engine, "connect", _read_whole_numbers)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def take_writers_lock(connection: Connection) -> None:
+    """Become the only writer of the vault, until the transaction ends."""
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", (_WRITERS,))
+
+
+def _begin(connection: Connection) -> None:
+    """Nothing is read before the lock is held: each later statement sees what the writer before has left."""
+    if connection.get_execution_options().get("writing", False):
+        take_writers_lock(connection)
+
+
+def _read_whole_numbers(connection: psycopg.Connection, _entry: ConnectionPoolEntry) -> None:
+    """PostgreSQL adds up whole numbers to a numeric, and a vault holds no others."""
+    from psycopg.types.numeric import IntLoader  # noqa: PLC0415  # an extra
+
+    connection.adapters.register_loader("numeric", IntLoader)
+
+
+def _refuse_another_schema(where: str, revision: str | None, schema: Schema, directory: Path) -> None:
+    if revision is None:
+        refuse_to_begin_anew(where, directory)
+        raise Unreachable(f"{where} holds no vault yet", "make it, once for all servers: keytui migrate")
+    if revision != schema.head:
+        raise Unreachable(
+            f"{where} has schema {revision}, and this keytui works with {schema.head}",
+            "back it up, then raise it, once for all servers: keytui migrate",
+        )
+
+
+def refuse_to_begin_anew(where: str, directory: Path) -> None:
+    """A new vault under the keys of a lost one would answer for it."""
+    if (directory / HEAD_FILE).exists():
+        raise Unreachable(
+            f"{where} is empty: this vault's other files are in {directory}, and its database is not there",
+            f"restore it from a backup, or mend the URL; to begin anew, move {directory} away",
+        )

@@ -1,0 +1,65 @@
+"""The schema of a vault in SQLite: raised as it is opened, after a backup copy."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from keytui.vault.local.files import private_file, unreadable
+from keytui.vault.local.schema import Raised, Schema, revision_in, upgrade
+
+
+def bring_up(engine: Engine, path: Path, schema: Schema) -> Raised:
+    """Raise the database to `schema`. Two processes may try at once: the second finds it done.
+
+    Unreachable when it was written by a newer keytui, or is some other program's database.
+    """
+    where = str(path)
+    revision = _revision(engine, where, schema)
+    if revision == schema.head:
+        return Raised(where, revision, schema.head)
+    with _alone(path.with_name("vault.lock")):
+        revision = _revision(engine, where, schema)
+        if revision == schema.head:
+            return Raised(where, revision, schema.head)
+        if revision is not None:
+            _back_up(path, revision)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")  # kept in the file
+        with engine.execution_options(writing=True).begin() as transaction:
+            upgrade(transaction, schema)
+    return Raised(where, revision, schema.head)
+
+
+def _revision(engine: Engine, where: str, schema: Schema) -> str | None:
+    with engine.connect() as connection:
+        return revision_in(connection, where, schema)
+
+
+def _back_up(path: Path, revision: str) -> None:
+    """A whole copy beside the vault, by SQLite's own backup, so that a write in flight cannot tear it."""
+    copy = path.with_name(f"{path.stem}.before-{revision}.backup")
+    private_file(copy)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the file's lock; the kernel lets go of it when the process dies."""
+    private_file(path)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
