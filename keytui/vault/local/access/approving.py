@@ -54,7 +54,7 @@ class Approving(Section):
                 )
             row.state, row.decided_by, row.decided_at, row.note = decision, write.actor, write.now, note
             write.record(_event(f"approval.{decision}", row, note))
-            return approval_of(row, write.now)
+            return write.answered(approval_of(row, write.now))
 
     def _is_own(self, session: Session, row: ApprovalRow) -> bool:
         """Whether whoever asked decides: by any token of theirs, or by one that they had made for it."""

@@ -59,7 +59,7 @@ class Operating(Section):
             write.session.add(row)
             write.session.flush()
             write.record(_event("operator.added", row))
-            return NewOperator(operator_of(row), token)
+            return write.answered(NewOperator(operator_of(row), token))
 
     def operators(self) -> tuple[Operator, ...]:
         with self._reading() as session:
@@ -72,7 +72,7 @@ class Operating(Section):
         with self._writing(Operation.OPERATE) as write:
             row = _living(write.session, name, self._ground.principal)
             _revoke(write, row, note)
-            return operator_of(row)
+            return write.answered(operator_of(row))
 
     def disable_user(self, user: str, note: str) -> DisabledUser:
         user, note = checked_word("user", user), checked_note(note)
@@ -92,7 +92,7 @@ class Operating(Section):
                 )
             counted = {"user": user, "keys": str(len(keys)), "tokens": str(len(tokens))}
             write.record(Event("user.disabled", details=counted | _noted(note)))
-            return DisabledUser(keys, tuple(operator_of(row) for row in tokens))
+            return write.answered(DisabledUser(keys, tuple(operator_of(row) for row in tokens)))
 
 
 def _checked(draft: OperatorDraft, by: Principal, now: datetime) -> OperatorDraft:

@@ -30,7 +30,7 @@ class Keeping(Section):
             raise Refused(f"a {draft.kind} is not issued here", "keep one that exists: keytui seal NAME")
         parse_format(draft.format)
         with self._writing(Operation.CREATE) as write:
-            refuse_repeat(write.session, request_id)
+            refuse_repeat(write, request_id)
             draft = of_tenant(checked_draft(draft, write.now), write.principal)
             use_approval(write, draft.sensitive, _making(draft))
             row = new_key(write, draft, new_key_id(self._randomness))
@@ -151,11 +151,11 @@ def named(session: Session, row: KeyRow) -> KeyRow | None:
     ).first()
 
 
-def refuse_repeat(session: Session, request_id: str) -> None:
+def refuse_repeat(write: Write, request_id: str) -> None:
     """AlreadyDone when this request was carried out before."""
     if not request_id:
         raise Invalid("a request needs an id of its own", "give a random one, and the same again to repeat it")
-    done = session.get(IdempotencyRow, request_id)
+    done = write.session.get(IdempotencyRow, _own(write, request_id))
     if done is not None:
         raise AlreadyDone(
             f"this request was carried out at {done.at:%Y-%m-%d %H:%M:%SZ}; its secret is not told twice",
@@ -166,7 +166,14 @@ def refuse_repeat(session: Session, request_id: str) -> None:
 
 def remember_request(write: Write, request_id: str, operation: str, reference: str) -> None:
     """So that a repeat is recognised."""
-    write.session.add(IdempotencyRow(request_id=request_id, operation=operation, reference=reference, at=write.now))
+    own = _own(write, request_id)
+    write.session.add(IdempotencyRow(request_id=own, operation=operation, reference=reference, at=write.now))
+
+
+def _own(write: Write, request_id: str) -> str:
+    """The id as the tenant's own, so that nobody learns of another's by choosing the same."""
+    tenant = write.principal.tenant
+    return request_id if tenant is None else f"{tenant}\n{request_id}"
 
 
 def fingerprinted(name: str, version: VersionRow) -> dict[str, str]:

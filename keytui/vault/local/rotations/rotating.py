@@ -30,7 +30,7 @@ class Rotating(Section):
     def plan(self, key_id: str, plan: Plan, request_id: str) -> Rotation:
         plan = replace(plan, label=checked_note(plan.label), reason_text=checked_note(plan.reason_text))
         with self._writing(Operation.ROTATE) as write:
-            refuse_repeat(write.session, request_id)
+            refuse_repeat(write, request_id)
             key = key_row(write.session, key_id)
             _refuse_open(key)
             found = next(problems(key, write.now), None)
