@@ -113,6 +113,19 @@ def parse_sort(text: str) -> Sort:
     return Sort(SortField(name), descending=text.startswith("-"))
 
 
+def written(query: Query) -> str:
+    """A text that says this query."""
+    return " ".join(shlex.quote(_word(term)) for term in query.terms)
+
+
+def _word(term: Term) -> str:
+    sign = "-" if term.negated else ""
+    if term.facet is not Facet.TEXT:
+        return f"{sign}{term.facet}:{term.value}"
+    plain = ":" not in term.value and not term.value.startswith("-")
+    return f"{sign}{term.value}" if plain else f"{sign}name:{term.value}"
+
+
 def _term(word: str) -> Term:
     negated = word.startswith("-") and len(word) > 1
     body = word[1:] if negated else word

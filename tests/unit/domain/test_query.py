@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from datetime import timedelta
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keytui.domain.errors import Invalid
-from keytui.domain.query import Comparison, Facet, Query, Sort, SortField, Term, parse, parse_sort
+from keytui.domain.query import Comparison, Facet, Query, Sort, SortField, Term, parse, parse_sort, written
 
 DAY = timedelta(days=1)
 
@@ -100,3 +102,28 @@ def test_a_sort_is_read_or_refused() -> None:
         with pytest.raises(Invalid) as invalid:
             parse_sort(wrong)
         assert "last-used" in invalid.value.hint
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda sign, facet, value: f"{sign}{facet}{value}",
+            st.sampled_from(["", "-"]),
+            st.sampled_from(["", "name:", "env:", "owner:", "scope:"]),
+            st.text(max_size=8),
+        )
+    )
+)
+def test_a_query_that_is_written_down_reads_the_same(words: list[str]) -> None:
+    terms: list[Term] = []
+    for word in words:
+        with contextlib.suppress(Invalid):
+            terms += parse(shlex.quote(word)).terms
+    assert parse(written(Query(tuple(terms)))) == Query(tuple(terms))
+
+
+@pytest.mark.parametrize(
+    "text", ["unused:>30d -expires:<2w", "flag:stale -- '-x' name:-x '' -", "name:a:b 10.0.3.7:80"]
+)
+def test_every_sort_of_term_is_written_down(text: str) -> None:
+    assert parse(written(parse(text))) == parse(text)

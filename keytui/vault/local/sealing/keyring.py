@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from keytui.clock import Clock
 from keytui.domain.secrets import Randomness, Secret
+from keytui.vault.held import Held
 from keytui.vault.local.tables import KeyringRow
 
 NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
 _SALT_BYTES: Final = 16
 _KEYRING: Final = b"keytui keyring"
-IDLE_AFTER: Final = timedelta(minutes=10)
 _LONGEST_WAIT: Final = timedelta(minutes=5)
 
 
@@ -33,42 +31,8 @@ class Cost:
     lanes: int = 4
 
 
-class HeldKey:
-    """The data key, while this process may use it: until it is locked anywhere, or nobody used it for ten minutes."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = Lock()
-        self._key: bytes | None = None
-        self._epoch = 0
-        self._used_at = clock()
-
-    def hold(self, key: bytes, epoch: int) -> None:
-        """Keep the key from now on. `epoch` is the keyring's: a later one means that it was locked since."""
-        with self._lock:
-            self._key, self._epoch, self._used_at = key, epoch, self._clock()
-
-    def drop(self) -> None:
-        """Forget the key."""
-        with self._lock:
-            self._key = None
-
-    def take(self, epoch: int) -> bytes | None:
-        """The key, for use now; None when it is locked."""
-        with self._lock:
-            key = self._current(epoch)
-            self._used_at = self._clock()
-            return key
-
-    def is_held(self, epoch: int) -> bool:
-        """Whether the key could be used; asking does not count as use."""
-        with self._lock:
-            return self._current(epoch) is not None
-
-    def _current(self, epoch: int) -> bytes | None:
-        if epoch != self._epoch or abs(self._clock() - self._used_at) >= IDLE_AFTER:
-            self._key = None
-        return self._key
+HeldKey = Held[bytes]
+"""The data key in this process."""
 
 
 def wrapped(key: bytes, passphrase: Secret, cost: Cost, randomness: Randomness, now: datetime) -> KeyringRow:

@@ -1,0 +1,184 @@
+"""One request and its answer over HTTP: bounded in time and size, and clear about whether it can have arrived."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from typing import Final
+
+import httpx
+
+from keytui import __version__
+from keytui.domain.errors import Invalid, Unreachable
+from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
+from keytui.vault.remote.server import Server
+
+MOST_BYTES: Final = 256 * 1024 * 1024
+"""Of an answer. The largest are what probes recognise keys by: some 200 bytes a version."""
+_LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=4.0)
+"""A connection is let go before uvicorn closes it (5 s), so that a request rarely meets a closed one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds."""
+
+    connect: float = 5.0
+    silence: float = 15.0
+    """Until the next piece of an answer comes."""
+    answer: float = 60.0
+    """Until the answer is whole."""
+    unknown: float = 20.0
+    """How long a change is asked about whose answer was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. `wait`: how many seconds the server may take for it beyond those that any answer has."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = field(default=None, repr=False)
+    wait: float = 0.0
+
+    def digest(self) -> str:
+        """The same for the same request, and nothing of what is in it."""
+        asked = (self.method.encode(), self.path.encode(), repr(self.query).encode(), self.body or b"")
+        return hashlib.sha256(b"\n".join(asked)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, read whole."""
+
+    status: int
+    media_type: str
+    body: bytes
+    retry_after: str = ""
+
+
+class NotSent(Unreachable):
+    """The request cannot have arrived."""
+
+
+class Dropped(Unreachable):
+    """The request may have arrived; its answer has not."""
+
+
+class Exchange:
+    """The connections to one server. Safe to share between threads."""
+
+    def __init__(self, server: Server, patience: Patience) -> None:
+        self._server = server
+        self._patience = patience
+        self._closed = False
+        self._client = httpx.Client(
+            verify=_trusted(server),
+            follow_redirects=False,
+            limits=_LIMITS,
+            # Loopback is asked without a proxy: one from the environment would get the token in the clear.
+            trust_env=server.encrypted,
+            headers={"User-Agent": f"keytui/{__version__}", "Accept-Encoding": "identity"},
+        )
+
+    def ask(self, request: Request, token: Secret, headers: Mapping[str, str], silence: float | None = None) -> Answer:
+        """NotSent or Dropped when there is no whole answer. `silence` takes the place of the patience's own."""
+        wait = (self._patience.silence if silence is None else silence) + request.wait
+        until = time.monotonic() + self._patience.answer + request.wait
+        content_type = {} if request.body is None else {"Content-Type": "application/json"}
+        sent = self._client.build_request(
+            request.method,
+            self._server.url + request.path,
+            params=request.query,
+            content=request.body,
+            headers={"Authorization": f"Bearer {token.reveal()}", **content_type, **headers},
+            timeout=httpx.Timeout(wait, connect=self._patience.connect),
+        )
+        try:
+            response = self._client.send(sent, stream=True)
+            try:
+                return Answer(
+                    response.status_code,
+                    _media_type(response),
+                    _whole_body(response, until),
+                    response.headers.get("Retry-After", ""),
+                )
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpx.StreamError, RuntimeError) as error:
+            raise self._failure(error) from None
+
+    def close(self) -> None:
+        """Let go of every connection; whoever waits for an answer gets none."""
+        self._closed = True
+        self._client.close()
+
+    def _failure(self, error: Exception) -> Unreachable:
+        host = self._server.host
+        if self._closed:
+            return Dropped("the vault is closed", "open it again")
+        if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+            return NotSent(f"{host} does not answer", "check the address, and the way to it")
+        if isinstance(error, httpx.ConnectError):
+            if certificate := _certificate_fault(error):
+                return NotSent(
+                    f"the certificate of {host} cannot be trusted: {certificate}",
+                    "check the address; a team's own authority is named by `certificates` in the profile",
+                )
+            return NotSent(f"{host} cannot be reached: {_reason(error)}", "check the address, and whether it runs")
+        if isinstance(error, httpx.ProxyError | httpx.UnsupportedProtocol):
+            return NotSent(f"{host} cannot be reached: {_reason(error)}", "check HTTPS_PROXY in the environment")
+        if isinstance(error, httpx.TimeoutException):
+            return Dropped(f"{host} has not answered in time", "look whether it is overloaded, or the line is bad")
+        return Dropped(f"the line to {host} went down", "look whether it runs, and try again")
+
+
+def _whole_body(response: httpx.Response, until: float) -> bytes:
+    pieces, size = [], 0
+    for piece in response.iter_bytes():
+        pieces.append(piece)
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise Dropped("the server's answer is larger than any should be", "ask for less at once")
+        if time.monotonic() > until:
+            raise httpx.ReadTimeout("the answer trickles in")
+    return b"".join(pieces)
+
+
+def _media_type(response: httpx.Response) -> str:
+    header = Message()
+    header["Content-Type"] = response.headers.get("Content-Type", "")
+    return header.get_content_type()
+
+
+def _trusted(server: Server) -> ssl.SSLContext | bool:
+    """A certificate is always checked: against the system's authorities, or against those of the profile alone."""
+    if not server.certificates:
+        return True
+    try:
+        return ssl.create_default_context(cafile=server.certificates)
+    except (OSError, ssl.SSLError) as error:
+        raise Invalid(
+            f"{server.certificates} cannot be used: {error.strerror or 'it holds no certificate'}",
+            "`certificates` names a PEM file that you may read",
+        ) from None
+
+
+def _certificate_fault(error: Exception) -> str:
+    """What speaks against the server's certificate; empty when it is not that."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return harmless(cause.verify_message)
+        cause = cause.__cause__ or cause.__context__
+    return ""
+
+
+def _reason(error: Exception) -> str:
+    return harmless(str(error))[:200] or type(error).__name__

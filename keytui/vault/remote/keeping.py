@@ -1,0 +1,37 @@
+"""Keys: made, brought in, changed, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.rotation import Reason
+from keytui.vault.model import Found, ImportReport, Issued
+from keytui.vault.remote.section import Section, key_path
+
+
+class Keeping(Section):
+    """Each is one change at the server."""
+
+    def create(self, draft: KeyDraft, request_id: str) -> Issued:
+        body = {"draft": draft, "request_id": request_id}
+        return self._change(Issued, "/admin/keys", body, look="keytui find")
+
+    def adopt(self, found: Sequence[Found], draft: KeyDraft) -> ImportReport:
+        body = {"found": tuple(found), "draft": draft}
+        return self._change(ImportReport, "/admin/keys/import", body, look="keytui find")
+
+    def edit(self, key_id: str, edit: KeyEdit) -> Key:
+        return self._change(Key, key_path(key_id), {"edit": edit}, method="PATCH", look=f"keytui show {key_id}")
+
+    def disable(self, key_id: str, note: str) -> Key:
+        return self._change(Key, key_path(key_id, "/disable"), {"note": note}, look=f"keytui show {key_id}")
+
+    def enable(self, key_id: str, note: str) -> Key:
+        return self._change(Key, key_path(key_id, "/enable"), {"note": note}, look=f"keytui show {key_id}")
+
+    def revoke(self, key_id: str, version: int | None, reason: Reason, note: str) -> Key:
+        query = {"reason": str(reason), "note": note}
+        if version is not None:
+            query["version"] = str(version)
+        return self._change(Key, key_path(key_id), method="DELETE", query=query, look=f"keytui show {key_id}")

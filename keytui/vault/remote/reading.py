@@ -1,0 +1,106 @@
+"""Questions that write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from keytui.domain.audit import AuditFilter
+from keytui.domain.keys import Key
+from keytui.domain.query import Query, Sort, written
+from keytui.domain.rotation import Plan, Rotation
+from keytui.domain.secrets import Secret
+from keytui.domain.usage import Caller
+from keytui.domain.verdict import Assessment
+from keytui.domain.verification import Check
+from keytui.vault.model import (
+    AuditPage,
+    Diagnosis,
+    KeyDetail,
+    Page,
+    Proof,
+    Rehearsal,
+    RotationDetail,
+    SealState,
+    Standing,
+)
+from keytui.vault.remote.section import Section, key_path, rotation_path
+
+
+class Reading(Section):
+    """Filters, orders and pages are the server's work."""
+
+    def standing(self) -> Standing:
+        """The server says who we are and what waits; the profile and its guard are ours."""
+        ground = self._ground
+        told = self._line.get(Standing, "/admin/standing")
+        seal = told.seal
+        if seal is not SealState.UNSET:
+            seal = SealState.OPEN if ground.passphrase.is_held(told.seal_epoch) else SealState.LOCKED
+        return replace(
+            told,
+            profile=ground.profile.name,
+            location=self._line.server.host,
+            read_only=ground.profile.read_only,
+            armed_until=ground.guard.armed_until,
+            seal=seal,
+        )
+
+    def page(self, query: Query, sort: Sort, offset: int, limit: int) -> Page:
+        order = f"{'-' if sort.descending else ''}{sort.field}"
+        asked = {"filter": written(query), "sort": order, "offset": str(offset), "limit": str(limit)}
+        return self._line.get(Page, "/admin/keys", asked)
+
+    def find(self, reference: str) -> Key:
+        return self._line.get(Key, "/admin/keys/find", {"reference": reference})
+
+    def detail(self, key_id: str) -> KeyDetail:
+        return self._line.get(KeyDetail, key_path(key_id))
+
+    def rehearse(self, key_id: str, plan: Plan) -> Rehearsal:
+        return self._line.ask(Rehearsal, key_path(key_id, "/rehearsal"), {"plan": plan})
+
+    def rotations(self, open_only: bool, offset: int, limit: int) -> tuple[Rotation, ...]:
+        query = {"open_only": str(open_only).lower(), "offset": str(offset), "limit": str(limit)}
+        return self._line.get(tuple[Rotation, ...], "/admin/rotations", query)
+
+    def open_rotation(self, key_id: str) -> Rotation | None:
+        return self._line.get(Rotation | None, key_path(key_id, "/rotation"))
+
+    def rotation(self, rotation_id: int) -> RotationDetail:
+        return self._line.get(RotationDetail, rotation_path(rotation_id))
+
+    def verdict(self, rotation_id: int) -> Assessment:
+        return self._line.get(Assessment, rotation_path(rotation_id, "/verdict"))
+
+    def proof(self, rotation_id: int, old: Secret | None = None) -> Proof:
+        return self._line.ask(Proof, rotation_path(rotation_id, "/proof"), {"old": old})
+
+    def check(self, secret: Secret, scopes: Sequence[str], caller: Caller) -> Check:
+        return self._line.ask(Check, "/admin/check", {"secret": secret, "scopes": tuple(scopes), "caller": caller})
+
+    def diagnose(self, secret: Secret) -> Diagnosis:
+        return self._line.ask(Diagnosis, "/admin/diagnose", {"secret": secret})
+
+    def audit(self, which: AuditFilter, offset: int, limit: int) -> AuditPage:
+        return self._line.get(
+            AuditPage, "/admin/audit-logs", {**_filter(which), "offset": str(offset), "limit": str(limit)}
+        )
+
+
+def _filter(which: AuditFilter) -> Mapping[str, str]:
+    """Those of its fields that are set."""
+    told: dict[str, str | int | datetime | None] = {
+        "type": which.type,
+        "key_id": which.key_id,
+        "key_version": which.key_version,
+        "actor": which.actor,
+        "start_date": which.since,
+        "end_date": which.until,
+    }
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else str(value)
+        for name, value in told.items()
+        if value not in {"", None}
+    }
