@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from keytui.domain.errors import Refused
@@ -15,6 +16,10 @@ USER: Final = "auto-rotation"
 
 class TurnLost(Refused):
     """Another process does this work now: whoever was held up for long must not go on with what it began."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"{holder} does this by now", "nothing is to be done: it goes on there")
+        self.holder = holder
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +50,32 @@ class AutoRotationReport:
 
     keys: tuple[AutoRotation, ...]
     refused: tuple[tuple[str, str], ...] = ()
+
+
+class What(StrEnum):
+    """What a run did to a key."""
+
+    ROTATED = "rotated"
+    RETIRED = "retired"
+    COMPLETED = "completed"
+    RESTORED = "restored"
+    WAITING = "waiting"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One key of a run. `note` says why it was skipped or restored, or what it waits for."""
+
+    key: Key
+    what: What
+    rotation_id: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One run over the keys that were due. `held_by` is the process whose turn it is, when that is another."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    held_by: str = ""

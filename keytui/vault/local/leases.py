@@ -39,5 +39,7 @@ class Lease:
     def require(self, session: Session, now: datetime) -> None:
         """TurnLost unless it is held still: asked in the very transaction that changes something under it."""
         row = session.get(LeaseRow, self.name, with_for_update=True)
-        if row is None or row.holder != self.holder or row.until <= now:
-            raise TurnLost(f"{self.name} is done by another process by now", "nothing is to be done: it goes on there")
+        if row is None or row.holder != self.holder:
+            raise TurnLost("another process" if row is None else row.holder)
+        if row.until <= now:
+            raise TurnLost("nobody, or another process,")
