@@ -17,6 +17,7 @@ from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
 from keytui.verify.source import Sink
+from tests.postgresql import vault_database
 from tests.world import StoppedClock, repeatable_randomness
 
 CHEAP = Cost(memory_kib=64, iterations=1, lanes=1)
@@ -47,9 +48,9 @@ class House:
             vault.close()
 
 
-def _local(directory: Path) -> Iterator[House]:
+def _local(directory: Path, database: str = "") -> Iterator[House]:
     clock = StoppedClock()
-    profile = Profile("prod", directory, Actor("ada", "bastion-2"))
+    profile = Profile("prod", directory, Actor("ada", "bastion-2"), database=database)
     randomness = repeatable_randomness()
 
     def enter(as_: Profile) -> Vault:
@@ -62,7 +63,12 @@ def _local(directory: Path) -> Iterator[House]:
     feed.close()
 
 
-MAKERS = {"local": _local}
+def _on_postgresql(directory: Path) -> Iterator[House]:
+    with vault_database(directory) as database:
+        yield from _local(directory, database)
+
+
+MAKERS = {"local": _local, "postgresql": _on_postgresql}
 
 
 @pytest.fixture(params=list(MAKERS))

