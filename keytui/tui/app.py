@@ -27,6 +27,7 @@ from keytui.tui.asking import our_fault
 from keytui.tui.commands import Actions, KeySearch, Palette
 from keytui.tui.connection import Connection
 from keytui.tui.following import follow, tend
+from keytui.tui.screens.approvals import ApprovalsScreen
 from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.audit import AuditScreen
 from keytui.tui.screens.base import VaultScreen
@@ -80,6 +81,9 @@ class Console(App[int]):
         Binding("2", "mode('rotations')", "rotations", show=False, id="app.rotations", tooltip="Open rotations"),
         Binding("3", "mode('usage')", "usage", show=False, id="app.usage", tooltip="Requests by key"),
         Binding("4", "mode('audit')", "audit", show=False, id="app.audit", tooltip="The audit log"),
+        Binding(
+            "P", "approvals", "approvals", show=False, id="app.approvals", tooltip="What waits for a second operator"
+        ),
         Binding("W", "write", "write", show=False, id="app.write", tooltip="Arm a read-only profile for 15 minutes"),
         Binding("q", "leave", "quit", show=False, id="app.quit", tooltip="Quit; on a screen above a mode, go back"),
     ]
@@ -278,6 +282,11 @@ class Console(App[int]):
             self.push_screen(ArmDialog(self.profile.name))
         elif isinstance(self.screen, VaultScreen):
             self.screen.tell(f"{self.profile.name} can be written already")
+
+    def action_approvals(self) -> None:
+        """Show what waits for a second operator."""
+        if self.connection.is_open and not isinstance(self.screen, ApprovalsScreen):
+            self.push_screen(ApprovalsScreen())
 
     def action_keys(self) -> None:
         """Show the keys that work on this screen."""

@@ -27,6 +27,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "restore": Operation.ROTATE,
     "complete": Operation.ROTATE,
     "roll_back": Operation.ROTATE,
+    "approve": Operation.APPROVE,
+    "deny": Operation.APPROVE,
     "acknowledge": Operation.ACKNOWLEDGE,
 }
 """By the action's name. An action that is not here changes nothing; the vault itself refuses what slips through."""

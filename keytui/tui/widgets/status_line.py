@@ -119,6 +119,8 @@ def _right(status: Status) -> list[Part]:
     if standing is not None and standing.alerts:
         words = f"! {standing.alerts} alert" + ("s" if standing.alerts != 1 else "")
         parts.append((0, Content.styled(words, "bold $error")))
+    if standing is not None and standing.approvals:
+        parts.append((1, Content.styled(f"? {standing.approvals} to approve", "bold $warning")))
     parts.extend(_writing(status))
     local = status.now.astimezone()
     parts.append((1, Content(f"{local:%H:%M}")))
