@@ -41,19 +41,20 @@ _AS_PLANNED: Final = Rehearse.model_construct()
 def rotate(vault: Asked, repeat: Annotated[Repeat, Depends()], key_id: KeyId, asked: Rotate = _BY_POLICY) -> Issued:
     """Plan a rotation and issue the next version in one go. Its secret is told this once."""
     repeatable = repeat.of(vault)
-    rotation_id = _planned(vault, key_id, asked.plan, asked.request_id or repeat.request_id)
+    try:
+        rotation_id = vault.plan(key_id, asked.plan, asked.request_id or repeat.request_id).id
+    except AlreadyDone as done:
+        repeat.of(vault)  # raises when another has carried it out meanwhile
+        rotation_id = _cut_off(vault, key_id, done)
     return repeatable.issue(rotation_id)
 
 
-def _planned(vault: LocalVault, key_id: str, plan: Plan, request_id: str) -> int:
-    """The number of a rotation that is to be issued: a server that died between the two steps left one planned."""
-    try:
-        return vault.plan(key_id, plan, request_id).id
-    except AlreadyDone as done:
-        rotation = vault.rotation(int(done.reference)).rotation
-        if rotation.key_id != key_id or rotation.state not in {RotationState.PLANNED, RotationState.REVOKED}:
-            raise
-        return rotation.id
+def _cut_off(vault: LocalVault, key_id: str, done: AlreadyDone) -> int:
+    """The rotation that a server planned before it died. Raises what says that it went on, if it did."""
+    rotation = vault.rotation(int(done.reference)).rotation
+    if rotation.key_id != key_id or rotation.state not in {RotationState.PLANNED, RotationState.REVOKED}:
+        raise done
+    return rotation.id
 
 
 @key_rotation.post("/rehearsal")
