@@ -27,6 +27,8 @@ COULD_NOT_BEGIN: Final = 3
 DRAIN_WITHIN: Final = 10.0
 """Seconds beyond those for the requests, in which what was counted has to reach the vault."""
 _KEEP_ALIVE: Final = 30
+_SWITCH_EVERY: Final = 0.0005
+"""Seconds that a thread beside the event loop may keep it waiting for the interpreter."""
 
 _log = logging.getLogger("keytui.server")
 
@@ -34,6 +36,7 @@ _log = logging.getLogger("keytui.server")
 def work(settings: ServerSettings, profile: Profile, sockets: Sequence[socket.socket]) -> int:
     """Serve until a signal says to stop; the exit code."""
     _log_to_standard_error()
+    sys.setswitchinterval(_SWITCH_EVERY)
     supervisor = multiprocessing.parent_process()
     if supervisor is not None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all: the supervisor passes it on
