@@ -17,6 +17,7 @@ from keytui.server.addresses import ClientAddresses, neighbourhood
 from keytui.server.asgi import Disconnected, Header, Reply, Request, Service, TooMany, refusal
 from keytui.server.door import PRINCIPAL
 from keytui.server.events import Broadcaster
+from keytui.server.failed_logins import FailedLogins
 from keytui.server.limits import Rate, WrongTokens
 from keytui.server.metrics import Metrics
 from keytui.server.request_log import Noted, RequestLog, cleaned, key_in
@@ -45,6 +46,7 @@ class Limits:
     per_token: Rate
     per_address: Rate
     wrong_tokens: WrongTokens
+    failed_logins: FailedLogins
 
 
 class Front:
@@ -91,6 +93,7 @@ class Front:
             status = _GONE
         if status == HTTPStatus.UNAUTHORIZED and token:
             self._limits.wrong_tokens.note(neighbourhood(request.address))
+            self._limits.failed_logins.note(neighbourhood(request.address))
             self._metrics.count_wrong_token()
         took = time.perf_counter() - began
         self._metrics.count(_route(scope, request, served=service is not None), status, took)

@@ -11,6 +11,7 @@ from keytui.server.addresses import ClientAddresses
 from keytui.server.app import build
 from keytui.server.asgi import Service
 from keytui.server.events import Broadcaster
+from keytui.server.failed_logins import FailedLogins
 from keytui.server.following import Following
 from keytui.server.front import Front, Limits
 from keytui.server.health import MetricsPage, Ready, live
@@ -38,6 +39,7 @@ class ServerProcess:
     verifier: Verifier
     events: Broadcaster
     following: Following
+    failed_logins: FailedLogins
     log: RequestLog
 
     @classmethod
@@ -58,7 +60,9 @@ class ServerProcess:
             Rate(settings.requests_per_token),
             Rate(settings.requests_per_address),
             WrongTokens(settings.failed_logins),
+            FailedLogins(vault.note_failed_logins),
         )
+        limits.failed_logins.start()
         addresses = ClientAddresses(settings.trusted_proxies)
         app = Front(
             services,
@@ -72,12 +76,13 @@ class ServerProcess:
         )
         following = Following(vault, book, [events.hear])
         following.start()
-        return cls(app, vault, verifier, events, following, log)
+        return cls(app, vault, verifier, events, following, limits.failed_logins, log)
 
     def close(self) -> None:
         """Hand over what was counted, and let go of everything, with a clean end."""
         self.events.close()
         self.verifier.close()
         self.following.close()
+        self.failed_logins.close()
         self.vault.close()
         self.log.close()

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session, col, select
 
 from keytui.domain.access import MANAGE_SCOPE, Principal, Role
-from keytui.domain.audit import Actor
+from keytui.domain.audit import Actor, Event
 from keytui.domain.keys import Key
 from keytui.domain.secrets import OPERATOR_TOKEN, Secret
+from keytui.domain.usage import NO_KEY, Caller, Use
 from keytui.domain.verification import Credential, judge
 from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rows import key_row
-from keytui.vault.local.section import Section
+from keytui.vault.local.section import Section, audited
 from keytui.vault.local.tables import OperatorRow, VersionRow
+from keytui.vault.local.usage.recording import count_uses
+
+NOBODY: Final = "(nobody)"
+"""Who shows a wrong token, in the log; no operator can be called so."""
+_ENTRIES_AT_ONCE: Final = 20
 
 
 class Admitting(Section):
@@ -33,6 +42,24 @@ class Admitting(Section):
             if OPERATOR_TOKEN.fits(token):
                 return self._operator(session, token, address)
             return self._managing_key(session, token, address)
+
+    def note_failed_logins(self, counts: Mapping[str, int]) -> None:
+        """How many wrong tokens came from each address since the last time: refusals, and a few entries of the log.
+
+        The worst addresses have an entry each and the others one together, so that nobody can flood the log.
+        """
+        if not counts:
+            return
+        worst = sorted(counts, key=lambda address: (-counts[address], address))
+        entries = [(address, counts[address]) for address in worst[:_ENTRIES_AT_ONCE]]
+        if further := worst[_ENTRIES_AT_ONCE:]:
+            entries.append((f"{len(further)} further addresses", sum(counts[address] for address in further)))
+        with audited(self._ground) as write:
+            uses = [_refused(address, count, write.now) for address, count in counts.items()]
+            count_uses(write.session, uses, addresses=self._ground.retention.addresses)
+            for address, count in entries:
+                write.actor = str(Actor(NOBODY, address))
+                write.record(Event("login.refused", details={"count": str(count)}, refused=True))
 
     def _operator(self, session: Session, token: Secret, address: str) -> Principal | None:
         digest = token.digest()
@@ -63,6 +90,12 @@ class Admitting(Section):
         if MANAGE_SCOPE not in key.scopes or not judge(credential, frozenset(), self._clock()).valid:
             return None
         return Principal(_actor(key, address), Role.KEY, key.tenant, expires_at=key.expires_at)
+
+
+def _refused(address: str, count: int, now: datetime) -> Use:
+    """As a verifier counts a secret that belongs to no key."""
+    minute = now.replace(second=0, microsecond=0)
+    return Use(NO_KEY, 0, Caller.undeclared(address), minute, now, now, refused=count)
 
 
 def _actor(key: Key, address: str) -> Actor:
