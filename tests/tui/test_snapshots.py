@@ -17,7 +17,7 @@ from keytui.tui.themes import LIGHT
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.tui.conftest import tended
-from tests.tui.rotation.walking import until_said
+from tests.tui.rotation.walking import until_said, until_still
 from tests.tui.walking import keys
 from tests.world import StoppedClock
 
@@ -74,8 +74,10 @@ def shown(*words: str, presses: tuple[str, ...] = ()) -> Callable[[Pilot[int]], 
         await keys(pilot)
         if pilot.app.size.height >= 24:
             await until_said(pilot, "sha256:")
+        await until_still(pilot)
         await pilot.press(*presses)
         await until_said(pilot, *words)
+        await until_still(pilot)
 
     return go
 
@@ -112,6 +114,7 @@ def test_light_theme(snap_compare: SnapCompare, console: Console, fleet: LocalVa
 def test_welcome(snap_compare: SnapCompare, console: Console, size: tuple[int, int]) -> None:
     async def welcomed(pilot: Pilot[int]) -> None:
         await until_said(pilot, "look around a demo", "● connected")
+        await until_still(pilot)
 
     assert snap_compare(console, terminal_size=size, run_before=welcomed)
 
@@ -125,5 +128,6 @@ def test_unreachable(snap_compare: SnapCompare, profile: Profile, clock: Stopped
 
     async def failed(pilot: Pilot[int]) -> None:
         await until_said(pilot, "cannot be opened")
+        await until_still(pilot)
 
     assert snap_compare(Console(unreachable, profile, clock), terminal_size=size, run_before=failed)

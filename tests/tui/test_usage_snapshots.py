@@ -14,7 +14,7 @@ from keytui.tui.app import Console
 from keytui.tui.themes import LIGHT
 from keytui.vault.profile import Profile
 from tests.tui.monitoring import ScriptedVault, busy, callers, quiet
-from tests.tui.rotation.walking import until_said
+from tests.tui.rotation.walking import until_said, until_still
 from tests.tui.test_snapshots import SnapCompare, by
 from tests.world import StoppedClock, repeatable_randomness
 
@@ -49,8 +49,10 @@ def shown(*words: str, presses: tuple[str, ...] = ()) -> Callable[[Pilot[int]], 
 
     async def go(pilot: Pilot[int]) -> None:
         await until_said(pilot, "ROTATIONS", "● connected")
+        await until_still(pilot)
         await pilot.press(*presses)
         await until_said(pilot, *words)
+        await until_still(pilot)
 
     return go
 

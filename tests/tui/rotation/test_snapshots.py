@@ -18,7 +18,7 @@ from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile
 from tests.tui.rotation.days import Days, days_of
-from tests.tui.rotation.walking import issue, opened, until_said, wizard
+from tests.tui.rotation.walking import issue, opened, until_said, until_still, wizard
 from tests.tui.test_snapshots import SnapCompare, by
 from tests.world import StoppedClock
 
@@ -56,8 +56,10 @@ def at_wizard(
 ) -> Callable[[Pilot[int]], object]:
     async def go(pilot: Pilot[int]) -> None:
         await wizard(pilot, key_id, rotation_id)
+        await until_still(pilot)
         await pilot.press(*presses)
         await until_said(pilot, *words)
+        await until_still(pilot)
 
     return go
 
@@ -81,6 +83,7 @@ def test_hand_over(snap_compare: SnapCompare, console: Console, first: Issued, s
         await issue(pilot)
         await pilot.press("c")
         await until_said(pilot, "Terminals do not confirm")
+        await until_still(pilot)
 
     assert snap_compare(console, terminal_size=size, run_before=go)
 
@@ -137,5 +140,6 @@ def test_rotations(snap_compare: SnapCompare, console: Console, clock: StoppedCl
         await opened(pilot)
         await pilot.press("2")
         await until_said(pilot, "overdue by 1 h 0 m", "ask Grace")
+        await until_still(pilot)
 
     assert snap_compare(console, terminal_size=size, run_before=go)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 
 from textual import events
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, Select
 
@@ -16,6 +19,8 @@ from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 
 DEADLINE = 15.0
+STILL = 3
+"""Rounds without a change after which nothing more is on its way: a round handles all that the one before it posted."""
 Walk = Pilot[int]
 
 
@@ -37,6 +42,58 @@ async def until(pilot: Walk, condition: Callable[[], bool], what: str = "") -> N
 async def until_said(pilot: Walk, *words: str) -> None:
     """Wait until the screen says all of these."""
     await until(pilot, lambda: all(word in said(pilot) for word in words), f"{words}")
+
+
+async def until_still(pilot: Walk) -> None:
+    """Wait until no question is open and what is drawn, also behind a dialog, no longer changes.
+
+    A step is on the screen before it is laid out: whoever goes on too soon sees a frame on the way to the last one.
+    """
+    deadline = time.monotonic() + DEADLINE
+    before, rounds = _pictures(pilot), 0
+    while rounds < STILL:
+        assert time.monotonic() < deadline, f"never came to rest\n{said(pilot)}"
+        await _all_handled(pilot)
+        drawn = _pictures(pilot)
+        done = drawn == before and not _asking(pilot) and not any(map(_waits_to_draw, _seen_screens(pilot)))
+        rounds = rounds + 1 if done else 0
+        before = drawn
+
+
+def _seen_screens(pilot: Walk) -> list[Screen[object]]:
+    return [*pilot.app._background_screens, pilot.app.screen]
+
+
+def _pictures(pilot: Walk) -> list[list[Strip]]:
+    return [screen._compositor.render_strips() for screen in _seen_screens(pilot)]
+
+
+def _asking(pilot: Walk) -> bool:
+    return any(worker.group in {"asking", "changing"} and not worker.is_finished for worker in pilot.app.workers)
+
+
+def _waits_to_draw(screen: Screen[object]) -> bool:
+    """Whether something waits for the screen's next frame. One behind a dialog always wants to be painted again."""
+    laid_out = not (screen._layout_required or screen._scroll_required or screen._callbacks)
+    painted = not (screen.is_active and (screen._repaint_required or screen._dirty_widgets))
+    return not (laid_out and painted)
+
+
+async def _all_handled(pilot: Walk) -> None:
+    """All that was posted so far is handled, and drawn. A pilot's own pause asks only the screen on top."""
+    screens = _seen_screens(pilot)
+    busy = {widget for screen in screens for widget in screen.walk_children(Widget, with_self=True)}
+
+    def handled(widget: Widget) -> None:
+        busy.discard(widget)
+
+    for widget in tuple(busy):
+        if not widget.call_later(partial(handled, widget)):
+            handled(widget)
+    await pilot.pause()
+    await until(pilot, lambda: not any(widget.is_attached for widget in busy), "a pause")
+    for screen in screens:
+        screen._on_timer_update()
 
 
 async def opened(pilot: Walk) -> Console:
