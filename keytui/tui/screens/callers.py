@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import ClassVar
@@ -25,9 +26,15 @@ from keytui.tui.widgets.words import Words
 from keytui.tui.wording import QUIET
 from keytui.vault.protocol import Vault
 
+Columns = Callable[[Callable[[], datetime]], tuple[Column[CallerTraffic], ...]]
+"""What each row shows, as of the time that is told by what they are given."""
+
 
 class TrafficScreen(LiveScreen):
-    """Callers with their rates, one row each. Subclasses give the question, the columns and the heading."""
+    """Callers with their rates, one row each. Subclasses say which, and what `enter` opens.
+
+    `question` is asked once a second, `same` is the command that does the same.
+    """
 
     CSS_PATH = "callers.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#traffic"
@@ -37,27 +44,14 @@ class TrafficScreen(LiveScreen):
         Binding("r", "refetch", "refresh", show=False, id="traffic.refresh", tooltip="Ask the vault again"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(
+        self, question: Callable[[Vault], tuple[CallerTraffic, ...]], columns: Columns, heading: Content, same: str
+    ) -> None:
         super().__init__()
+        self._question, self._columns, self._heading, self._same = question, columns, heading, same
         self._as_of: datetime | None = None
         self._rows: tuple[CallerTraffic, ...] = ()
         self._order: SteadyOrder[CallerTraffic] = SteadyOrder(_key_of, lambda row: row.per_minute / 60)
-
-    def columns(self) -> tuple[Column[CallerTraffic], ...]:
-        """What each row shows."""
-        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
-
-    def question(self, vault: Vault) -> tuple[CallerTraffic, ...]:
-        """What is asked once a second."""
-        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
-
-    def heading(self) -> Content:
-        """Whose callers or keys these are."""
-        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
-
-    def same(self) -> str:
-        """The command that does the same."""
-        raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
 
     @property
     def table(self) -> LiveTable[CallerTraffic]:
@@ -68,20 +62,20 @@ class TrafficScreen(LiveScreen):
         return self._as_of or self.console.clock()
 
     def body(self) -> ComposeResult:
-        yield Words(self.heading(), id="heading")
-        yield LiveTable(self.columns(), _key_of, empty="none: nobody was seen", id="traffic")
-        yield Words(same_as(self.same()), id="same")
+        yield Words(self._heading, id="heading")
+        yield LiveTable(self._columns(self.now), _key_of, empty="none: nobody was seen", id="traffic")
+        yield Words(same_as(self._same), id="same")
 
     def look(self) -> None:
         as_of = self.console.clock()
-        self.ask(self.question, lambda rows: self.looked(partial(self._hold, rows, as_of)), self.look_failed)
+        self.ask(self._question, lambda rows: self.looked(partial(self._hold, rows, as_of)), self.look_failed)
 
     def _hold(self, rows: tuple[CallerTraffic, ...], as_of: datetime) -> None:
         self._rows, self._as_of = rows, as_of
 
     def drawn(self) -> None:
         paused = f"   ‖ PAUSED since {self.paused_at.astimezone():%H:%M:%S}   p goes on" if self.paused_at else ""
-        self.query_one("#heading", Words).say(Content.assemble(self.heading(), (paused, "bold $warning")))
+        self.query_one("#heading", Words).say(Content.assemble(self._heading, (paused, "bold $warning")))
         if self._as_of is not None:
             self.table.show(self._order.sorted(self._rows))
 
@@ -98,20 +92,11 @@ class CallersScreen(TrafficScreen):
     ]
 
     def __init__(self, key_id: str, key_name: str) -> None:
-        super().__init__()
-        self._key_id, self._key_name = key_id, key_name
-
-    def columns(self) -> tuple[Column[CallerTraffic], ...]:
-        return caller_traffic_columns(self.now)
-
-    def question(self, vault: Vault) -> tuple[CallerTraffic, ...]:
-        return vault.caller_traffic(self._key_id)
-
-    def heading(self) -> Content:
-        return Content.assemble((harmless(self._key_name), "bold"), ("   who uses it, with which version", QUIET))
-
-    def same(self) -> str:
-        return for_callers(self._key_name)
+        heading = Content.assemble((harmless(key_name), "bold"), ("   who uses it, with which version", QUIET))
+        super().__init__(
+            lambda vault: vault.caller_traffic(key_id), caller_traffic_columns, heading, for_callers(key_name)
+        )
+        self._key_id = key_id
 
     def action_open_key(self) -> None:
         """The key with everything that can be done to it."""
@@ -128,21 +113,9 @@ class CallerKeysScreen(TrafficScreen):
     """What one caller uses: `enter` on a key opens it."""
 
     def __init__(self, caller: Caller) -> None:
-        super().__init__()
-        self._caller = caller
-
-    def columns(self) -> tuple[Column[CallerTraffic], ...]:
-        return caller_key_columns(self.now)
-
-    def question(self, vault: Vault) -> tuple[CallerTraffic, ...]:
-        return vault.caller_keys(self._caller)
-
-    def heading(self) -> Content:
-        known = "known by its name" if self._caller.declared else "known by its address: perhaps several programs"
-        return Content.assemble((harmless(self._caller.name), "bold"), (f"   {known}", QUIET))
-
-    def same(self) -> str:
-        return for_keys_of(self._caller.name)
+        known = "known by its name" if caller.declared else "known by its address: perhaps several programs"
+        heading = Content.assemble((harmless(caller.name), "bold"), (f"   {known}", QUIET))
+        super().__init__(lambda vault: vault.caller_keys(caller), caller_key_columns, heading, for_keys_of(caller.name))
 
     @on(LiveTable.Opened, "#traffic")
     def _open(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from keytui.domain.errors import Refused
 from keytui.domain.secrets import Secret
 from keytui.tui.clipboard import Route, copy_locally, route, send_to_terminal, terminal_limits
+from tests.world import eventually
 
 SECRET = Secret("tk_canary0000000000000000000000000")
 
@@ -58,25 +58,17 @@ def install_xclip(directory: Path, monkeypatch: pytest.MonkeyPatch, body: str) -
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
 
 
-def comes_true(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def test_the_local_clipboard_is_emptied_while_it_still_holds_the_secret(clipboard: Path) -> None:
     copy_locally(SECRET, timeout=20, clear_after=0.3)
-    assert comes_true(lambda: clipboard.read_text() == "")
+    eventually(lambda: clipboard.read_text() == "", within=10)
 
 
 def test_a_clipboard_that_holds_something_else_by_then_is_left_alone(clipboard: Path) -> None:
     copy_locally(SECRET, timeout=20, clear_after=1)
     assert clipboard.read_text() == SECRET.reveal()
     clipboard.write_text("the operator's own")
-    assert not comes_true(lambda: clipboard.read_text() != "the operator's own", seconds=2)
+    with pytest.raises(AssertionError, match="did not come true"):
+        eventually(lambda: clipboard.read_text() != "the operator's own", within=2)
 
 
 def test_a_helper_that_hangs_is_given_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
