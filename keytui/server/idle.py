@@ -12,8 +12,6 @@ from typing import Final, Protocol, cast
 
 from uvicorn.server import ServerState
 
-ASKED_WITHIN: Final = 15.0
-"""Seconds in which a request must be whole, from the connection's begin or its first byte."""
 TAKEN_WITHIN: Final = 60.0
 """Seconds in which a client must take a part of its answer, once no more fits on the line."""
 _LOOK_EVERY: Final = 1.0
@@ -35,17 +33,18 @@ class _Connection(Protocol):
     timeout_keep_alive_task: asyncio.TimerHandle | None
 
 
-async def hang_up_on_the_slow(state: ServerState) -> None:
-    """Until it is cancelled."""
-    waiting: dict[_Connection, tuple[object, float]] = {}
+async def hang_up_on_the_slow(state: ServerState, asked_within: float) -> None:
+    """Until it is cancelled: end every connection whose request is not whole in `asked_within` seconds."""
+    waiting: dict[_Connection, tuple[tuple[int, str] | None, float]] = {}
     while True:
         await asyncio.sleep(_LOOK_EVERY)
         now = time.monotonic()
-        seen: dict[_Connection, tuple[object, float]] = {}
+        seen: dict[_Connection, tuple[tuple[int, str] | None, float]] = {}
         for connection in cast("set[_Connection]", state.connections).copy():
-            stage, within = _stage(connection)
+            stage = _stage(connection)
             if stage is None:
                 continue
+            within = TAKEN_WITHIN if stage[1] == "answer" else asked_within
             before, since = waiting.get(connection, (None, now))
             since = since if before == stage else now
             if now - since > within:
@@ -55,13 +54,13 @@ async def hang_up_on_the_slow(state: ServerState) -> None:
         waiting = seen
 
 
-def _stage(connection: _Connection) -> tuple[object, float]:
-    """What a connection is waiting for its client for, and how long it may; None when it is not."""
+def _stage(connection: _Connection) -> tuple[int, str] | None:
+    """What a connection waits for its client for; None when it does not, or when uvicorn looks after it."""
     cycle = connection.cycle
     if cycle is not None and not cycle.response_complete:
         if cycle.more_body:
-            return (id(cycle), "body"), ASKED_WITHIN
-        return ((id(cycle), "answer") if connection.flow.write_paused else None), TAKEN_WITHIN
+            return id(cycle), "body"
+        return (id(cycle), "answer") if connection.flow.write_paused else None
     if connection.timeout_keep_alive_task is not None:
-        return None, 0.0
-    return (id(cycle), "head"), ASKED_WITHIN
+        return None
+    return id(cycle), "head"

@@ -35,6 +35,8 @@ class ServerSettings:
     failed_logins: int = 10
     """How often an address may present a wrong token before it is made to wait."""
     most_connections: int = 4_096
+    asked_within: int = 15
+    """Seconds in which a request must be whole, from the connection's begin or its first byte."""
     stop_within: int = 20
     """Seconds that requests under way have to finish when the server stops."""
 

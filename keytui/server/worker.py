@@ -48,7 +48,7 @@ def work(settings: ServerSettings, profile: Profile, sockets: Sequence[socket.so
         return COULD_NOT_BEGIN
     try:
         server = _Server(_configuration(process, settings), process, supervised=supervisor is not None)
-        asyncio.run(_serve(server, sockets))
+        asyncio.run(_serve(server, settings, sockets))
     finally:
         process.close()
     return 0
@@ -59,8 +59,8 @@ def work_and_exit(settings: ServerSettings, profile: Profile, sockets: Sequence[
     sys.exit(work(settings, profile, sockets))
 
 
-async def _serve(server: _Server, sockets: Sequence[socket.socket]) -> None:
-    watch = asyncio.create_task(hang_up_on_the_slow(server.server_state))
+async def _serve(server: _Server, settings: ServerSettings, sockets: Sequence[socket.socket]) -> None:
+    watch = asyncio.create_task(hang_up_on_the_slow(server.server_state, settings.asked_within))
     try:
         await server.serve(sockets=list(sockets))
     finally:

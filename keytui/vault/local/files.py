@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable
@@ -32,14 +33,16 @@ def private_directory(path: Path) -> None:
 
 
 def private_file(path: Path) -> None:
-    """Make an empty file if it is not there, and close one that others may read."""
+    """Make an empty file if it is not there, and close one that others may read.
+
+    One that is there is not opened: closing it would drop the locks that SQLite holds on it in this process, and with
+    them what keeps another process from taking the write-ahead log away under us.
+    """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            if os.fstat(descriptor).st_mode & _OTHERS:
-                os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        if path.stat().st_mode & _OTHERS:
+            path.chmod(0o600)
     except OSError as error:
         raise unreadable(path, error) from error
 

@@ -203,3 +203,20 @@ def test_threads_share_one_vault(profile: Profile) -> None:
     assert vault.page(Query(), Sort(), 0, 1).total == 49
     assert vault.verify_audit().broken_at is None
     vault.close()
+
+
+def test_a_second_vault_in_a_process_leaves_the_first_ones_locks_alone(tmp_path: Path) -> None:
+    """Otherwise another process takes itself for the last one as it leaves, and takes the write-ahead log away."""
+    directory = tmp_path / "vault"
+    vault = LocalVault.open(profile_at(directory))
+    feed = LocalFeed.open(profile_at(directory))
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        pool.submit(open_and_close, directory).result()
+    key = vault.create(KeyDraft("checkout-api", "production"), "request").key
+    feed.register("r", "web", "host", 1)
+    assert (directory / "vault.db-wal").exists()
+    other = LocalVault.open(profile_at(directory))
+    assert other.find("checkout-api").id == key.id
+    other.close()
+    feed.close()
+    vault.close()
