@@ -23,8 +23,10 @@ def open_local_vault(profile: Profile) -> LocalVault:
     from keytui.probes.configuration import read_settings
     from keytui.vault.configuration import table
     from keytui.vault.local.vault import LocalVault
+    from keytui.vault.local.webhooks.outbox import Outbox
     from keytui.vault.policies import load_policies
     from keytui.vault.retention import load_retention
+    from keytui.vault.webhook_settings import load_webhooks
 
     path = configuration_path()
     probes = read_settings(str(path), table(path, "probes"))
@@ -33,6 +35,7 @@ def open_local_vault(profile: Profile) -> LocalVault:
         policies=load_policies(path),
         retention=load_retention(path),
         expected={probe.source: probe.keys for probe in probes},
+        outbox=Outbox(load_webhooks(path)),
     )
 
 

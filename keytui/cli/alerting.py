@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 import typer
@@ -17,14 +17,15 @@ from keytui.cli.session import opened
 from keytui.cli.shapes import alert_shape
 from keytui.cli.streams import discard_output
 from keytui.cli.times import minute
+from keytui.cli.webhooks import require_libraries, send_messages
 from keytui.clock import utc_now
 from keytui.domain.alerts import Alert
 from keytui.domain.errors import Invalid, Unreachable
 from keytui.vault.alert_delivery import AlertDelivery, load_alert_delivery
-from keytui.vault.notifying import Destination, destinations, tell_all
+from keytui.vault.notifying import tell_all
 from keytui.vault.profile import configuration_path
 from keytui.vault.protocol import Vault
-from keytui.vault.references import resolve
+from keytui.vault.webhook_settings import load_webhooks
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks of a watch."""
@@ -81,45 +82,39 @@ def acknowledge(
         say(f"alert #{alert.id} is acknowledged: {alert.signal.detail}")
 
 
+@dataclass(frozen=True, slots=True)
 class _Outgoing:
-    """Where alerts go, and the way there."""
+    """Where alerts go from here: to a command, and with every other message to the webhooks of a local vault."""
 
-    def __init__(self, delivery: AlertDelivery, to: Sequence[Destination]) -> None:
-        self._delivery = delivery
-        self._to = to
+    delivery: AlertDelivery
+    webhooks: bool
 
     @classmethod
     def configured(cls) -> _Outgoing:
         """What `config.toml` says. Invalid names the field, or the libraries that a webhook needs."""
-        delivery = load_alert_delivery(configuration_path())
-        if delivery.webhook is not None:
-            try:
-                import keytui.targets.webhook  # noqa: F401  # whether it can be imported is the question
-            except ModuleNotFoundError as error:
-                raise Invalid(
-                    f"a webhook needs {error.name}, which is not installed", "pip install 'keytui[webhooks]'"
-                ) from None
-        return cls(delivery, tuple(destinations(delivery, lambda named: resolve(named, os.environ))))
-
-    @property
-    def somewhere(self) -> bool:
-        return bool(self._to)
+        path = configuration_path()
+        webhooks = load_webhooks(path)
+        if webhooks:
+            require_libraries()
+        return cls(load_alert_delivery(path), bool(webhooks))
 
     def send(self, vault: Vault) -> int:
         """Send what is to be sent now; how many tries failed, each said."""
-        if not self.somewhere:
-            raise Invalid("alerts go nowhere", f"name a command or webhook under [alerts] in {configuration_path()}")
+        if not self.delivery.command and not self.webhooks:
+            raise Invalid(
+                "alerts go nowhere", f"name a command under [alerts], or a [webhooks.NAME], in {configuration_path()}"
+            )
         return self.send_if_any(vault)
 
     def send_if_any(self, vault: Vault) -> int:
         """As `send`; nothing where nothing is configured."""
         failed = 0
-        for told in tell_all(vault, self._delivery, self._to, utc_now):
+        for told in tell_all(vault, self.delivery, utc_now):
             if told.attempt.failure:
                 failed += 1
                 remark(f"alert #{told.notification.alert.id} was not sent to {told.notification.destination}: ")
                 remark(f"  {told.attempt.failure}")
-        return failed
+        return failed + (send_messages(vault) if self.webhooks else 0)
 
 
 def _watch(vault: Vault, going_out: _Outgoing, json: bool) -> None:

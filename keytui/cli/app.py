@@ -25,9 +25,11 @@ from keytui.cli import (
 from keytui.cli.alerting import alerts
 from keytui.cli.audit import audit
 from keytui.cli.console import run_demo, run_top
+from keytui.cli.evidence import evidence
 from keytui.cli.serve import serve
 from keytui.cli.session import Globals
 from keytui.cli.sources import sources
+from keytui.cli.webhooks import webhooks
 from keytui.domain.errors import Invalid
 from keytui.vault.profile import DEFAULT_PROFILE
 
@@ -119,3 +121,5 @@ app.command("passphrase")(sealing.change_passphrase)
 app.command()(serve)
 app.add_typer(alerts, name="alerts")
 app.add_typer(audit, name="audit")
+app.command()(evidence)
+app.add_typer(webhooks, name="webhooks")

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from keytui.cli.checkpoints import checkpoint_shape, read_checkpoint
 from keytui.cli.exits import Exit
 from keytui.cli.options import MOST_ROWS, JsonOption
 from keytui.cli.output import remark, say, say_json, say_table
@@ -38,6 +40,8 @@ def read(
     *,
     type_: Annotated[str, typer.Option("--type", metavar="T", help="A type (key.created) or its noun (key).")] = "",
     key: Annotated[str, typer.Option(metavar="K", help="What happened to one key.")] = "",
+    version: Annotated[int | None, typer.Option(min=1, metavar="N", help="Of one version of a key.")] = None,
+    actor: Annotated[str, typer.Option(metavar="WHO", help="Whose doing: ada, or ada@bastion.")] = "",
     since: Annotated[str | None, typer.Option(metavar="D", help="A duration back (24h) or a date.")] = None,
     until: Annotated[str | None, typer.Option(metavar="D", help="A duration back (1h) or a date.")] = None,
     layout: Annotated[Layout, typer.Option("--format", help="How to write them.")] = Layout.TABLE,
@@ -52,6 +56,8 @@ def read(
         which = AuditFilter(
             type_,
             vault.find(key).id if key else "",
+            key_version=version,
+            actor=actor,
             since=None if since is None else before(since, now),
             until=now if until is None else before(until, now),
         )
@@ -59,13 +65,30 @@ def read(
 
 
 @audit.command()
-def verify(context: typer.Context, json: JsonOption = False) -> None:
+def checkpoint(context: typer.Context) -> None:
+    """Print the log's newest entry, signed, to be kept where nobody who can write the vault can write.
+
+    `keytui audit verify --checkpoint FILE` shows with it what was done to the log since.
+    """
+    with opened(context) as vault:
+        say_json(checkpoint_shape(vault.checkpoint()))
+
+
+@audit.command()
+def verify(
+    context: typer.Context,
+    kept: Annotated[
+        list[Path] | None, typer.Option("--checkpoint", metavar="FILE", help="One that was kept elsewhere; repeatable.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """Recompute the chain and its signed checkpoints.
 
     Exit code 1 when it is broken.
     """
+    checkpoints = [read_checkpoint(path) for path in kept or ()]
     with opened(context) as vault:
-        check = vault.verify_audit()
+        check = vault.verify_audit(checkpoints)
     whole = check.broken_at is None
     if json:
         say_json(audit_check_shape(check))

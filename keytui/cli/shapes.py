@@ -12,8 +12,8 @@ from keytui.domain.rotation import Rotation
 from keytui.domain.usage import CallerUse
 from keytui.domain.verdict import Assessment, Finding
 from keytui.domain.verification import Check
+from keytui.vault.alert_message import alert_data
 from keytui.vault.model import Due, ImportReport, KeyDetail, Proof, Rehearsal
-from keytui.vault.notifying import alert_data
 
 Shape = dict[str, object]
 

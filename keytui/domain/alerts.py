@@ -23,6 +23,7 @@ class AlertKind(StrEnum):
     REFUSALS_AFTER_RETIREMENT = "refusals-after-retirement"
     LEAK = "leak"
     NOT_BACK = "not-back"
+    AUTO_ROTATION = "auto-rotation"
 
 
 class Severity(StrEnum):
@@ -96,10 +97,6 @@ class Attempt:
     """How one try to tell a destination ended: well, when there is no failure."""
 
     failure: str = ""
-    gone: bool = False
-    """The destination wants no more, of this alert or any other."""
-    retry_after: timedelta | None = None
-    """How long the destination wants to be left alone."""
 
 
 CLAIMED_FOR: Final = timedelta(minutes=5)
@@ -110,13 +107,10 @@ _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
 
 
-def pause_after(attempts: int, asked_for: timedelta | None = None) -> timedelta:
-    """How long to wait after so many tries that failed: four times longer each time, and as long as it was asked for.
-
-    Nobody is waited for longer than a day, whatever was asked for.
-    """
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after so many tries that failed: four times longer each time."""
     pause: timedelta = min(_FIRST_PAUSE * 4 ** min(attempts - 1, 5), _LONGEST_PAUSE)
-    return max(pause, min(asked_for or timedelta(), timedelta(days=1)))
+    return pause
 
 
 def hold_of(kind: AlertKind) -> timedelta:

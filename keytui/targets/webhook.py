@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import base64
 import email.utils
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Final
 
 import httpx
 from standardwebhooks import Webhook
 
-from keytui.domain.errors import Invalid
+from keytui.deadline import Deadline
+from keytui.domain.errors import Invalid, Refused
 from keytui.domain.secrets import Secret
+from keytui.targets.public_addresses import Resolver, checked_addresses, system_resolver
 
-TIMEOUT: Final = 10.0
+TIMEOUT: Final = 15.0
+"""Seconds for a whole exchange, from the first packet to the status line; Standard Webhooks says 15 to 30."""
 LEAST_KEY_BYTES: Final = 24
 """Standard Webhooks signs with 24 to 64 bytes."""
 
-_NO_ANSWER: Final = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError)
-"""What posting raises; the last three where the environment names a proxy or certificates that cannot be used."""
+_NO_ANSWER: Final = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError)
+"""What posting raises; the last two where a name cannot be resolved or certificates cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,42 +41,86 @@ class Reply:
         return self.status == httpx.codes.GONE
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a message gets to its webhook. Tests bring a resolver, certificates and patience of their own."""
+
+    allow_private: bool = False
+    """Whether its address may be one that is not public."""
+    resolver: Resolver = system_resolver
+    certificates: ssl.SSLContext | None = None
+    timeout: float = TIMEOUT
+
+
 def post_signed(
     url: str,
     secret: Secret,
     message_id: str,
-    body: str,
-    now: datetime,
+    body: bytes,
     *,
-    transport: httpx.BaseTransport | None = None,
+    now: datetime,
+    way: Way = Way(),  # frozen
 ) -> Reply:
-    """Post a message. `message_id` stays the same when it is sent again; `transport` stands for the network in tests.
+    """Post a message. `message_id` stays the same when it is sent again.
 
-    Only 2xx is success: a redirect is not followed, because where it leads nobody has configured. Invalid when the
-    secret cannot sign.
+    Only 2xx is success: a redirect is not followed, because where it leads nobody has configured. No proxy from the
+    environment is asked. The host's name is resolved once, and its checked addresses are connected to. Invalid when
+    the secret cannot sign.
     """
-    signature = _signer(secret).sign(message_id, now, body)
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "keytui",
         "webhook-id": message_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signature,
+        "webhook-signature": _signer(secret).sign(message_id, now, body.decode()),
     }
     try:
-        address = httpx.URL(url)
-        # Loopback is asked without a proxy: one from the environment would get the message in the clear.
-        trust_env = address.scheme == "https"
-        with (
-            httpx.Client(transport=transport, timeout=TIMEOUT, follow_redirects=False, trust_env=trust_env) as client,
-            client.stream("POST", address, content=body.encode(), headers=headers) as response,
-        ):
-            status, retry_after = response.status_code, response.headers.get("Retry-After", "")
+        with Deadline(way.timeout) as deadline:
+            return _posted(httpx.URL(url), body, headers, way=way, deadline=deadline, now=now)
+    except Refused as error:
+        return Reply(0, f"nothing was sent: {error.message}; {error.hint}")
     except _NO_ANSWER as error:
+        if deadline.passed or isinstance(error, httpx.TimeoutException):
+            return Reply(0, f"no whole answer within {way.timeout:g} s")
         return Reply(0, f"no answer: {type(error).__name__}")  # its text may hold the address, which may be a secret
+
+
+def _posted(
+    address: httpx.URL, body: bytes, headers: dict[str, str], *, way: Way, deadline: Deadline, now: datetime
+) -> Reply:
+    port = address.port or (443 if address.scheme == "https" else 80)
+    # Plain http is for this machine alone, whatever a name server says of a name that is called so.
+    only_here = address.scheme == "http"
+    addresses = checked_addresses(address.host, port, way.resolver, allow_private=way.allow_private)
+    if only_here and not all(ip_address(one).is_loopback for one in addresses):
+        raise Refused("http:// leads away from this machine", "write https://")
+    certificates = way.certificates or httpx.create_ssl_context(trust_env=True)
+    with httpx.Client(verify=certificates, follow_redirects=False, trust_env=False) as client:
+        for place, one in enumerate(addresses):
+            request = client.build_request(
+                "POST",
+                address.copy_with(host=one),
+                content=body,
+                headers={**headers, "Host": address.netloc.decode("ascii")},
+                timeout=deadline.left,
+                extensions={"sni_hostname": address.raw_host.decode("ascii"), "trace": deadline.trace},
+            )
+            try:
+                response = client.send(request, stream=True)
+            except httpx.ConnectError:
+                if deadline.passed or place + 1 == len(addresses):
+                    raise
+                continue
+            response.close()
+            return _reply(response, now)
+    raise AssertionError("a host without an address was refused above")
+
+
+def _reply(response: httpx.Response, now: datetime) -> Reply:
+    status = response.status_code
     if 200 <= status < 300:
         return Reply(status)
-    return Reply(status, _failure(status), _wanted_pause(retry_after, now))
+    return Reply(status, _failure(status), _wanted_pause(response.headers.get("Retry-After", ""), now))
 
 
 def _signer(secret: Secret) -> Webhook:

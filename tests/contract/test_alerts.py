@@ -412,24 +412,6 @@ class TestTelling:
         assert vault.alerts()[0].unsent == ""
         assert ids == {claimed.id}
 
-    def test_it_is_left_alone_as_long_as_it_asks(self, house: House, alert: Alert) -> None:
-        claimed = house.vault.claim_notification("a", EVERY)
-        assert claimed is not None
-        house.vault.note_attempt(claimed, Attempt("it answered 429", retry_after=2 * HOUR))
-        house.clock.advance(2 * HOUR - MINUTE)
-        assert house.vault.claim_notification("a", EVERY) is None
-        house.clock.advance(MINUTE)
-        assert house.vault.claim_notification("a", EVERY)
-
-    def test_one_that_is_gone_gets_nothing_any_more(self, house: House, alert: Alert) -> None:
-        claimed = house.vault.claim_notification("a", EVERY)
-        assert claimed is not None
-        house.vault.note_attempt(claimed, Attempt("it wants no more messages (410)", gone=True))
-        created(house.vault, "other", expires_at=house.clock() + 3 * DAY)
-        looked(house, DAY / 2)
-        assert house.vault.claim_notification("a", EVERY) is None
-        assert house.vault.claim_notification("b", EVERY)
-
     def test_acknowledged_and_less_serious_ones_are_not_sent(self, house: House, alert: Alert) -> None:
         assert house.vault.claim_notification("a", (Severity.CRITICAL,)) is None
         house.vault.acknowledge(alert.id, "seen")

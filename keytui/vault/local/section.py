@@ -88,7 +88,9 @@ class Write:
         key = self.session.get(KeyRow, event.key_id) if event.key_id else None
         whose = key.tenant if key is not None else self.principal.tenant if tenant is None else tenant
         self.head = self._ledger.append(self.session, self.now, self.actor, event, whose)
-        self._outbox.post_event(self.session, self.now, event, self.head.sequence, new, self._randomness)
+        self._outbox.post_event(
+            self.session, self.now, event, sequence=self.head.sequence, new=new, randomness=self._randomness
+        )
         self._reference = event.key_id if event.rotation_id is None else str(event.rotation_id)
 
     def answered(self, answer: Answer) -> Answer:

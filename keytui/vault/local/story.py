@@ -24,7 +24,6 @@ from keytui.vault.local.usage.buckets import callers_of
 FORMAT: Final = "keytui-evidence-1"
 LEFT_OUT: Final = "(address left out)"
 _LIKE_AN_ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]{3,}")
-_OF_VERSIONS: Final = ("number", "state", "created_at", "fingerprint", "delivered_at", "revoked_at", "label", "weak")
 
 Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
 
@@ -41,7 +40,7 @@ def story(session: Session, key_id: str, rotation_id: int | None, with_addresses
     )
     told: dict[str, Json] = {
         "key": _plain(key_of(key)),
-        "versions": [_version(_plain(version_of(one))) for one in version_rows(session, key.id)],
+        "versions": [_plain(version_of(one)) for one in version_rows(session, key.id)],
         "rotation": _plain(rotation),
         "steps": [_plain(step_of(one)) for one in steps],
         "deliveries": [_plain(delivery_of(one)) for one in deliveries],
@@ -146,11 +145,6 @@ def _said(entry: dict[str, Json]) -> Json:
 def _details(entry: dict[str, Json]) -> dict[str, Json]:
     details = entry["details"]
     return details if isinstance(details, dict) else {}
-
-
-def _version(version: Json) -> Json:
-    """Without its prefix: twelve characters of a secret, which do not belong on a journey."""
-    return {name: version[name] for name in _OF_VERSIONS} if isinstance(version, dict) else version
 
 
 def _plain(value: object) -> Json:

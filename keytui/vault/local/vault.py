@@ -13,7 +13,7 @@ from typing import Final, Self
 from keytui.clock import Clock, utc_now
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Event
-from keytui.domain.errors import Refused
+from keytui.domain.errors import Forbidden, Refused
 from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
@@ -44,6 +44,8 @@ from keytui.vault.local.section import Ground, audited
 from keytui.vault.local.usage.forgetting import Forgetting
 from keytui.vault.local.usage.monitoring import Monitoring
 from keytui.vault.local.watching import Watching
+from keytui.vault.local.webhooks.messaging import Messaging
+from keytui.vault.local.webhooks.outbox import Outbox
 from keytui.vault.profile import Profile
 
 PEPPER_FILE: Final = "pepper"
@@ -64,6 +66,7 @@ class LocalVault(
     Sealing,
     Alerting,
     Notifying,
+    Messaging,
     Witnessing,
     Forgetting,
     Admitting,
@@ -84,6 +87,7 @@ class LocalVault(
         *,
         retention: Retention = Retention(),  # noqa: B008  # frozen
         expected: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        outbox: Outbox = Outbox(),  # noqa: B008  # frozen
     ) -> Self:
         """The profile's vault, made on first use. Unreachable when it cannot be read, or a newer keytui wrote it.
 
@@ -105,6 +109,7 @@ class LocalVault(
             held_key=HeldKey(clock),
             closing=Signal(),
             unsigned=Signal(),
+            outbox=outbox,
         )
         _begin_log(ground)
         return cls(ground)
@@ -129,6 +134,8 @@ class LocalVault(
         return type(self)(replace(ground, repeatable=repeatable))
 
     def arm(self, typed_profile: str) -> datetime:
+        if self._ground.principal.role is not Role.LOCAL:
+            raise Forbidden("a server is not armed from afar: that would arm it for everybody", "arm your own profile")
         until = self._ground.guard.arm(typed_profile)
         with audited(self._ground) as write:
             write.record(Event("profile.armed", details={"until": until.isoformat(timespec="seconds")}))

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, or_, select
 
+from keytui.domain.access import Operation
 from keytui.domain.alerts import CLAIMED_FOR, TOLD_RESOLVED, Attempt, Notification, Severity, pause_after
 from keytui.vault.local.alerts.noting import alert_of
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import AlertRow, AuditRow, NotificationRow
-
-_OF_VAULT: Final = 12
-"""Digits of the first audit entry's hash: they tell this vault's alerts from every other's."""
+from keytui.vault.local.tables import AlertRow, NotificationRow
+from keytui.vault.local.webhooks.outbox import alert_message_id
 
 
 class Notifying(Section):
     """Alerts on their way out. What happens outside happens between two transactions: a claim and its end."""
 
     def claim_notification(self, destination: str, severities: Sequence[Severity]) -> Notification | None:
-        with self._reading() as session:
+        with self._reading(Operation.NOTIFY) as session:
             if self._next(session, destination, severities) is None:
                 return None
         with self._ground.database.writing() as session:
@@ -32,9 +30,10 @@ class Notifying(Section):
             claim = claim or NotificationRow(alert_id=row.id, destination=destination)
             claim.claimed_at = self._clock()
             session.add(claim)
-            return Notification(f"alert-{_vault_id(session)}-{row.id}", destination, alert_of(row))
+            return Notification(alert_message_id(session, row.id), destination, alert_of(row))
 
     def note_attempt(self, notification: Notification, attempt: Attempt) -> None:
+        self._require(Operation.NOTIFY)
         now = self._clock()
         with self._ground.database.writing() as session:
             row = session.get(NotificationRow, (notification.alert.id, notification.destination))
@@ -42,19 +41,14 @@ class Notifying(Section):
                 return
             row.attempts += 1
             row.claimed_at = None
-            row.failure, row.gone = attempt.failure, attempt.gone
+            row.failure = attempt.failure
             if attempt.failure:
-                row.next_at = now + pause_after(row.attempts, attempt.retry_after)
+                row.next_at = now + pause_after(row.attempts)
             else:
                 row.sent_at = now
 
     def _next(self, session: Session, destination: str, severities: Sequence[Severity]) -> AlertRow | None:
         """The oldest alert that the destination is to be told of now."""
-        gone = select(NotificationRow.alert_id).where(
-            NotificationRow.destination == destination, col(NotificationRow.gone)
-        )
-        if session.exec(gone.limit(1)).first() is not None:
-            return None
         told = and_(col(NotificationRow.alert_id) == AlertRow.id, col(NotificationRow.destination) == destination)
         found = select(AlertRow).join(NotificationRow, told, isouter=True).where(self._wanted(severities))
         return session.exec(found.where(self._may_be_tried()).order_by(col(AlertRow.id)).limit(1)).first()
@@ -74,8 +68,3 @@ class Notifying(Section):
         left = and_(claimed.is_(None), or_(next_at.is_(None), next_at <= now))
         never = col(NotificationRow.alert_id).is_(None)
         return or_(never, and_(col(NotificationRow.sent_at).is_(None), or_(left, claimed <= now - CLAIMED_FOR)))
-
-
-def _vault_id(session: Session) -> str:
-    """Two vaults that tell one destination number their alerts alike; their logs began with different entries."""
-    return session.exec(select(AuditRow.hash).order_by(col(AuditRow.sequence)).limit(1)).one()[:_OF_VAULT]

@@ -137,7 +137,7 @@ class Rotating(Section):
 
     def _revoke_old_first(self, rotation_id: int) -> None:
         """In an emergency that revokes first, the old version dies in a transaction of its own."""
-        with self._reading() as session:
+        with self._reading(Operation.ROTATE) as session:
             rotation = stored_rotation(session, rotation_row(session, rotation_id))
         if rotation.plan.first is not First.REVOKE or rotation.state is not RotationState.PLANNED:
             return

@@ -62,8 +62,6 @@ class NotificationRow(Row, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
     failure: str = ""
     """What went wrong the last time."""
-    gone: bool = False
-    """Whether the destination said that it wants no more."""
 
 
 class LookRow(Row, table=True):

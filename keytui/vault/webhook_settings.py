@@ -1,0 +1,142 @@
+"""Webhooks, `[webhooks.NAME]` in `config.toml`: who is told of rotations, revocations and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from keytui.domain.alerts import Severity
+from keytui.domain.errors import Invalid
+from keytui.domain.references import Place, Reference, parse_reference
+from keytui.domain.text import harmless
+from keytui.domain.web_addresses import checked_web_address
+from keytui.domain.webhooks import Topic
+from keytui.vault.configuration import table
+
+_FIELDS: Final = ("url", "secret", "events", "keys", "environments", "severity", "allow_private", "plaintext")
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where messages go, and which. Its address may itself be a secret, and then it is named by a reference."""
+
+    name: str
+    address: str | Reference
+    secret: Reference
+    topics: frozenset[Topic] = frozenset(Topic)
+    keys: frozenset[str] = frozenset()
+    """Ids or names; none is every key."""
+    environments: frozenset[str] = frozenset()
+    severities: tuple[Severity, ...] = tuple(Severity)
+    """Of alerts, the most serious first."""
+    allow_private: bool = False
+    plaintext: bool = False
+    """Whether it is told a new secret itself."""
+
+    def wants(self, key_id: str, key_name: str, environment: str) -> bool:
+        """Whether what happens to a key is for it. An alert about many keys is of no single key or environment."""
+        if self.keys and not self.keys & {key_id, key_name}:
+            return False
+        return not (self.environments and environment) or environment in self.environments
+
+
+def load_webhooks(path: Path) -> tuple[Webhook, ...]:
+    """The webhooks of a `config.toml`, in its order. Invalid names file, webhook and field.
+
+    [webhooks.deploys]
+    url = "https://hooks.example.com/keytui"     # or env:NAME, file:PATH, where the address is a secret
+    secret = "env:KEYTUI_WEBHOOK_SECRET"         # whsec_…, what its messages are signed with
+    events = ["rotation", "revocation", "alert"] # all of them without it
+    keys = ["checkout-api"]                      # ids or names; every key without it
+    environments = ["production"]
+    severity = "warning"                         # of alerts: this and what is more serious
+    allow_private = false                        # true: its address may be one of our own network
+    plaintext = false                            # true: it is told new secrets, and not their fingerprints alone
+    """
+    return tuple(_webhook(f"{path}: [webhooks.{name}]", name, entry) for name, entry in table(path, "webhooks").items())
+
+
+def _webhook(where: str, name: str, entry: Mapping[str, object]) -> Webhook:
+    if unknown := next((field for field in entry if field not in _FIELDS), None):
+        raise Invalid(f"{where} has no field {harmless(unknown)!r}", f"its fields are {', '.join(_FIELDS)}")
+    address = _address(where, _text(where, entry, "url"))
+    plaintext = _switch(where, entry, "plaintext")
+    secret = _reference(where, "secret", _text(where, entry, "secret"))
+    if plaintext:
+        _refuse_careless(where, address, secret)
+    return Webhook(
+        name,
+        address,
+        secret,
+        _topics(where, entry),
+        frozenset(_words(where, entry, "keys")),
+        frozenset(_words(where, entry, "environments")),
+        _severities(where, entry),
+        _switch(where, entry, "allow_private"),
+        plaintext,
+    )
+
+
+def _refuse_careless(where: str, address: str | Reference, secret: Reference) -> None:
+    """Secrets go over https, to an address that stands here to be read, sealed by what can be read at once."""
+    if not isinstance(address, str) or not address.startswith("https:"):
+        raise Invalid(f"{where} plaintext needs an https:// address that is written here", "write it, or leave it out")
+    if secret.place is Place.COMMAND:
+        raise Invalid(
+            f"{where} plaintext seals with the secret while a key is being rotated, too soon for a command",
+            "name the secret by env: or file:",
+        )
+
+
+def _address(where: str, text: str) -> str | Reference:
+    if not text.startswith(("https:", "http:")):
+        return _reference(where, "url", text)
+    try:
+        return checked_web_address(text)
+    except Invalid as error:
+        raise Invalid(f"{where} url {error.message}", error.hint) from None
+
+
+def _reference(where: str, field: str, text: str) -> Reference:
+    try:
+        return parse_reference(text)
+    except Invalid as error:
+        raise Invalid(f"{where} {field}: {error.message}", error.hint) from None
+
+
+def _topics(where: str, entry: Mapping[str, object]) -> frozenset[Topic]:
+    words = _words(where, entry, "events") if "events" in entry else tuple(Topic)
+    if not words or not set(words) <= set(Topic):
+        raise Invalid(f"{where} events names one that there is not, or none", f"they are {', '.join(Topic)}")
+    return frozenset(map(Topic, words))
+
+
+def _severities(where: str, entry: Mapping[str, object]) -> tuple[Severity, ...]:
+    every = tuple(Severity)
+    least = entry.get("severity", Severity.NOTICE)
+    if least not in every:
+        raise Invalid(f"{where} severity is none that there is", f"it is one of {', '.join(every)}")
+    return every[: every.index(Severity(str(least))) + 1]
+
+
+def _text(where: str, entry: Mapping[str, object], field: str) -> str:
+    value = entry.get(field)
+    if not isinstance(value, str):
+        raise Invalid(f"{where} {field} is a text in quotes", f'as in {field} = "…"')
+    return value
+
+
+def _words(where: str, entry: Mapping[str, object], field: str) -> tuple[str, ...]:
+    words = entry.get(field, [])
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        raise Invalid(f"{where} {field} is a list of texts", f'as in {field} = ["…"]')
+    return tuple(words)
+
+
+def _switch(where: str, entry: Mapping[str, object], field: str) -> bool:
+    value = entry.get(field, False)
+    if not isinstance(value, bool):
+        raise Invalid(f"{where} {field} is true or false", f"as in {field} = true")
+    return value
