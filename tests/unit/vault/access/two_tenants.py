@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 from keytui.domain.access import Operation, Principal, Role
 from keytui.domain.audit import Actor
@@ -42,6 +43,20 @@ class Tenant:
     rotation_id: int
     approval_id: int
     alert_id: int = 0
+
+
+NOTHING: Final = Tenant(
+    "none",
+    Principal(Actor("nobody"), Role.STAFF, "none"),
+    "k" * 16,
+    Secret("tk_none"),
+    "k" * 16,
+    "k" * 16,
+    rotation_id=404,
+    approval_id=404,
+    alert_id=404,
+)
+"""What is not in any vault."""
 
 
 class TeamVault:

@@ -1,0 +1,82 @@
+"""The matrix of roles and operations, as a vault holds it: one row for each method."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from keytui.domain.access import ALLOWED, SERVICE_SCOPES, Operation, Principal, Role
+from keytui.domain.audit import Actor, AuditFilter
+from keytui.domain.errors import Forbidden, KeytuiError
+from tests.unit.vault.access.methods import ASKED, IN_OWN_TENANT, OF_ANOTHER, OPERATION, WHOLE_VAULT
+from tests.unit.vault.access.two_tenants import NOTHING, TeamVault
+
+CALLS: Final = {**ASKED, **IN_OWN_TENANT, **WHOLE_VAULT, **OF_ANOTHER}
+MATRIX: Final = {
+    "local": "read check create edit import rotate disable revoke seal reveal passphrase acknowledge approve schedule"
+    " operate witness notify erase",
+    "super_admin": "read check create edit import rotate disable revoke seal reveal passphrase acknowledge approve"
+    " schedule operate witness notify erase",
+    "tenant_admin": "read check create edit import rotate disable revoke seal reveal acknowledge approve schedule"
+    " operate",
+    "staff": "read",
+    "key": "read check create edit import rotate disable revoke acknowledge schedule",
+    "service": "",
+}
+"""Written down a second time, by hand: who changes the table in the domain says it here too."""
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_table_is_the_one_that_was_meant(role: Role) -> None:
+    assert set(ALLOWED[role]) == {Operation(word) for word in MATRIX[role].split()}
+    assert not SERVICE_SCOPES & ALLOWED[role]
+
+
+@pytest.mark.parametrize("method", [method for method in CALLS if method not in {"principal", "arm"}])
+@pytest.mark.parametrize("role", Role)
+def test_a_role_may_what_the_table_says(together: TeamVault, role: Role, method: str) -> None:
+    """Asked for things that are not there, so that nothing is done: who may ask is told before what there is."""
+    vault = together.owner.acting_as(_somebody(role))
+    before = together.owner.audit(AuditFilter(type="access.refused"), 0, 1).total
+
+    forbidden = False
+    try:
+        CALLS[method](vault, replace(NOTHING, name="acme"))
+    except Forbidden:
+        forbidden = True
+    except (KeytuiError, IndexError, ValueError):
+        pass
+
+    allowed = OPERATION[method] in {Operation(word) for word in MATRIX[role].split()}
+    refused = together.owner.audit(AuditFilter(type="access.refused"), 0, 1)
+    assert forbidden is not allowed
+    assert refused.total - before == int(forbidden)
+    if forbidden:
+        assert refused.entries[0].actor == "mallory@203.0.113.9"
+        assert refused.entries[0].event.refused
+        assert refused.entries[0].event.details["operation"] == OPERATION[method]
+
+
+def test_asking_with_the_old_secret_takes_more_than_reading(together: TeamVault) -> None:
+    own = together.tenants["acme"]
+    staff = together.owner.acting_as(_somebody(Role.STAFF))
+
+    assert staff.proof(own.rotation_id).rotation_id == own.rotation_id
+    with pytest.raises(Forbidden, match="ask with a secret"):
+        staff.proof(own.rotation_id, own.secret)
+
+
+def test_a_service_may_what_its_scopes_say(together: TeamVault) -> None:
+    service = replace(_somebody(Role.SERVICE), scopes=frozenset({Operation.VERIFY}))
+
+    assert service.may(Operation.VERIFY)
+    assert not service.may(Operation.REPORT_USAGE)
+    with pytest.raises(Forbidden, match="service"):
+        together.owner.acting_as(service).standing()
+
+
+def _somebody(role: Role) -> Principal:
+    tenant = "acme" if role in {Role.TENANT_ADMIN, Role.KEY, Role.STAFF} else None
+    return Principal(Actor("mallory", "203.0.113.9"), role, tenant)
