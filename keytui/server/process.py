@@ -10,11 +10,13 @@ from keytui.open import open_feed, open_local_vault
 from keytui.server.addresses import ClientAddresses
 from keytui.server.app import build
 from keytui.server.asgi import Service
+from keytui.server.background import Background
 from keytui.server.events import Broadcaster
 from keytui.server.failed_logins import FailedLogins
 from keytui.server.following import Following
 from keytui.server.front import Front, Limits
 from keytui.server.health import MetricsPage, Ready, live
+from keytui.server.jobs import server_jobs
 from keytui.server.limits import Rate, WrongTokens
 from keytui.server.metrics import Metrics
 from keytui.server.request_log import RequestLog
@@ -22,12 +24,15 @@ from keytui.server.settings import ServerSettings
 from keytui.server.token_book import TokenBook
 from keytui.server.verifying import Verifying
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.profile import Profile
+from keytui.vault.profile import Profile, configuration_path
 from keytui.verify.asgi import App
 from keytui.verify.verifier import Verifier
 
 RECORDER: Final = "keytui-server"
 """What the evidence calls the recorders of all servers: their requests add up."""
+
+_LAST_ROUNDS: Final = 3.0
+"""Seconds that work beside the requests has to end in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class ServerProcess:
     verifier: Verifier
     events: Broadcaster
     following: Following
+    background: Background
     failed_logins: FailedLogins
     log: RequestLog
 
@@ -75,14 +81,17 @@ class ServerProcess:
             log=log,
         )
         following = Following(vault, book, [events.hear])
+        background = Background(vault, server_jobs(vault, configuration_path()))
         following.start()
-        return cls(app, vault, verifier, events, following, limits.failed_logins, log)
+        background.start()
+        return cls(app, vault, verifier, events, following, background, limits.failed_logins, log)
 
     def close(self) -> None:
         """Hand over what was counted, and let go of everything, with a clean end."""
         self.events.close()
         self.verifier.close()
         self.following.close()
+        self.background.close(_LAST_ROUNDS)
         self.failed_logins.close()
         self.vault.close()
         self.log.close()

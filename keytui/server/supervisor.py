@@ -10,14 +10,16 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkProcess
 from types import FrameType
 from typing import Final
 
 from keytui.server.metrics import forget_worker
 
+STOPPING: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 _AGAIN_AFTER: Final = 1.0
 """Seconds between the starts of one place's workers, so that one that dies at once does not keep the machine busy."""
 
@@ -27,17 +29,17 @@ _log = logging.getLogger("keytui.server")
 class Supervisor:
     """Keeps `count` workers running. `begin` makes one that has not started yet."""
 
-    def __init__(self, count: int, begin: Callable[[], SpawnProcess], stop_within: float) -> None:
+    def __init__(self, count: int, begin: Callable[[], ForkProcess], stop_within: float) -> None:
         self._begin = begin
         self._stop_within = stop_within
-        self._workers: list[SpawnProcess | None] = [None] * count
+        self._workers: list[ForkProcess | None] = [None] * count
         self._started = [float("-inf")] * count
         self._stopping = False
         self._awake, self._wake = os.pipe()
 
     def run(self) -> int:
         """Until a signal says to stop; the exit code."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOPPING:
             signal.signal(number, self._hear)
         os.set_blocking(self._wake, False)
         while not self._stopping:
@@ -57,7 +59,8 @@ class Supervisor:
             if time.monotonic() - self._started[place] >= _AGAIN_AFTER:
                 self._workers[place] = begun = self._begin()
                 self._started[place] = time.monotonic()
-                begun.start()
+                with _signals_held():
+                    begun.start()
 
     def _end(self) -> int:
         alive = [worker for worker in self._workers if worker is not None and worker.exitcode is None]
@@ -87,9 +90,19 @@ class Supervisor:
         os.write(self._wake, b".")
 
 
-def new_worker(target: Callable[..., None], *arguments: object) -> SpawnProcess:
-    """A process that begins anew, with nothing of this one's but what it is given."""
-    return multiprocessing.get_context("spawn").Process(target=target, args=arguments, name="keytui-worker")
+def new_worker(target: Callable[..., None], *arguments: object) -> ForkProcess:
+    """A process that has everything imported already: this one has no thread, and nothing of a vault open."""
+    return multiprocessing.get_context("fork").Process(target=target, args=arguments, name="keytui-worker")
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Until the new process has handlers of its own, ours would take its signals for it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ending(code: int) -> str:

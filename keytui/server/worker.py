@@ -21,6 +21,7 @@ from keytui.domain.errors import KeytuiError
 from keytui.server.idle import hang_up_on_the_slow
 from keytui.server.process import ServerProcess
 from keytui.server.settings import ServerSettings
+from keytui.server.supervisor import STOPPING
 from keytui.vault.profile import Profile
 
 COULD_NOT_BEGIN: Final = 3
@@ -38,8 +39,8 @@ def work(settings: ServerSettings, profile: Profile, sockets: Sequence[socket.so
     _log_to_standard_error()
     sys.setswitchinterval(_SWITCH_EVERY)
     supervisor = multiprocessing.parent_process()
+    stopped = _hear_early(supervised=supervisor is not None)
     if supervisor is not None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all: the supervisor passes it on
         threading.Thread(target=_end_with, args=(supervisor,), daemon=True).start()
     try:
         process = ServerProcess.begin(profile, settings)
@@ -48,6 +49,7 @@ def work(settings: ServerSettings, profile: Profile, sockets: Sequence[socket.so
         return COULD_NOT_BEGIN
     try:
         server = _Server(_configuration(process, settings), process, supervised=supervisor is not None)
+        server.should_exit = bool(stopped)
         asyncio.run(_serve(server, settings, sockets))
     finally:
         process.close()
@@ -79,6 +81,8 @@ class _Server(uvicorn.Server):
         """The first signal stops. A second one ends it at once; with a supervisor that is the supervisor's to say,
         because systemd sends the same signal to all processes of a service.
         """
+        if self._supervised and sig == signal.SIGINT:
+            return
         if self.should_exit:
             if not self._supervised:
                 os._exit(128 + sig)
@@ -115,6 +119,15 @@ def _log_to_standard_error() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr, level=logging.INFO)
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _hear_early(*, supervised: bool) -> list[int]:
+    """What says to stop before the server can hear it. A terminal's ctrl+c goes to all: the supervisor passes it on."""
+    heard: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    signal.signal(signal.SIGINT, signal.SIG_IGN if supervised else lambda number, _: heard.append(number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+    return heard
 
 
 def _end_with(parent: multiprocessing.process.BaseProcess) -> None:

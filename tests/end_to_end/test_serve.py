@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from keytui.domain.access import Role
 from keytui.domain.operators import OperatorDraft
 from tests.end_to_end.canary import leaks_under
-from tests.end_to_end.team_server import TeamServer, beside, bearer, key, service_token, team_server, token, verify
+from tests.end_to_end.team_server import TeamServer, bearer, beside, key, service_token, team_server, token, verify
 from tests.world import eventually
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlmodel import Session, col, func, select
 
 from keytui.domain.operators import Operator
 from keytui.vault.local.access.mapping import operator_of
+from keytui.vault.local.leases import Lease
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import KeyRow, OperatorRow
+from keytui.vault.local.tables import KeyRow, LeaseRow, OperatorRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,21 @@ class Hosting(Section):
         with self._ground.database.reading() as session:
             found = session.exec(select(KeyRow.id, KeyRow.tenant).where(col(KeyRow.id).in_(list(key_ids))))
             return {key_id: tenant for key_id, tenant in found}  # noqa: C416  # rows are no tuples to a type checker
+
+    def take(self, job: str, holder: str, lasts: timedelta) -> bool:
+        """Have a job to oneself, or for longer; False while another process has it."""
+        now = self._clock()
+        with self._ground.database.reading() as session:
+            row = session.get(LeaseRow, job)
+            if row is not None and row.holder != holder and row.until > now:
+                return False
+        with self._ground.database.writing() as session:
+            return Lease(job, holder).take(session, now, now + lasts) == holder
+
+    def give_back(self, job: str, holder: str) -> None:
+        """Let another process have it at once."""
+        with self._ground.database.writing() as session:
+            Lease(job, holder).give_back(session)
 
 
 def _mark(session: Session) -> tuple[int, int]:

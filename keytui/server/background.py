@@ -1,0 +1,69 @@
+"""Work that goes on beside the requests: each job by one process at a time, across all workers and servers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from secrets import token_hex
+from typing import Final
+
+from keytui.domain.errors import KeytuiError
+from keytui.vault.local.hosting import Hosting
+
+_LASTS: Final = timedelta(minutes=1)
+"""How long after a holder's last round another takes its job up: it has died, or is stuck."""
+
+_log = logging.getLogger("keytui.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A named piece of work. A round that two processes do at once must do no harm: a lease may run out under it."""
+
+    name: str
+    every: float
+    """Seconds between two rounds."""
+    run: Callable[[], object]
+
+
+class Background:
+    """A thread for each job, so that one that waits for somebody else's server holds no other up."""
+
+    def __init__(self, vault: Hosting, jobs: Sequence[Job]) -> None:
+        self._vault = vault
+        self._jobs = jobs
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(job,), name=f"keytui-{job.name}", daemon=True) for job in jobs
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def close(self, within: float) -> None:
+        """Begin no round any more, and leave the jobs to others. One under way has some seconds left to end."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(within / len(self._threads))
+        for job in self._jobs:
+            self._vault.give_back(job.name, self._holder)
+
+    def _repeat(self, job: Job) -> None:
+        failing = False
+        while not self._stopping.wait(job.every):
+            try:
+                if self._vault.take(job.name, self._holder, _LASTS + timedelta(seconds=job.every)):
+                    job.run()
+                failing = False
+            except Exception as error:  # whatever a job meets: it is tried again, and the requests go on
+                if not failing:
+                    told = error.message if isinstance(error, KeytuiError) else type(error).__name__
+                    _log.warning("%s: %s; it is tried again", job.name, told)
+                failing = True
