@@ -27,6 +27,7 @@ _KINDS: Final = {
     AlertKind.REFUSALS_AFTER_RETIREMENT: "refused since retirement",
     AlertKind.LEAK: "leaked in a log",
     AlertKind.NOT_BACK: "traffic not back",
+    AlertKind.AUTO_ROTATION: "not rotated by itself",
 }
 Now = Callable[[], datetime]
 """The time that ages are told by: of the moment that is shown, so that a paused screen holds still."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlmodel import Session, and_, col, func, or_, select
 
+from keytui.domain.detectors.auto_rotations import SkippedRotation
 from keytui.domain.detectors.folding import MOST_SINGLE, KeyName
 from keytui.domain.detectors.lifetimes import Dated, Lot
 from keytui.domain.detectors.versions import CallerOfSensitive, LeakedVersion, Overlap
@@ -17,7 +18,7 @@ from keytui.domain.rotation import RotationState
 from keytui.domain.usage import NO_KEY
 from keytui.vault.local.keys.search import Condition, flag_condition, policy_line
 from keytui.vault.local.listing import listed, part
-from keytui.vault.local.tables import CallerRow, KeyRow, RotationRow, VersionRow
+from keytui.vault.local.tables import AutoRotationRow, CallerRow, KeyRow, RotationRow, VersionRow
 
 NOBODY: Final = KeyName(NO_KEY, "", "")
 """Stands for the key of secrets that belong to none."""
@@ -115,6 +116,17 @@ def leaked_versions(session: Session) -> Iterator[LeakedVersion]:
     )
     for key_id, name, environment, number in session.exec(found):
         yield LeakedVersion(KeyName(key_id, name, environment), number)
+
+
+def skipped_rotations(session: Session) -> Iterator[SkippedRotation]:
+    """Keys that should rotate by themselves and did not; one that is at its end is told by nobody any more."""
+    found = (
+        select(AutoRotationRow, KeyRow)
+        .join(KeyRow, col(KeyRow.id) == AutoRotationRow.key_id)
+        .where(AutoRotationRow.note != "", col(KeyRow.revoked_at).is_(None))
+    )
+    for row, key in session.exec(found):
+        yield SkippedRotation(KeyName(key.id, key.name, key.environment), row.note, row.rotation_id)
 
 
 def callers_of_sensitive(session: Session, since: datetime) -> Iterator[CallerOfSensitive]:

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from keytui.domain.alerts import AlertKind, Signal
 from keytui.domain.detectors import lifetimes
+from keytui.domain.detectors.auto_rotations import not_rotated
 from keytui.domain.detectors.patterns import HOUR, patterns_changed
 from keytui.domain.detectors.refusals import refusal_bursts, refusals_after_retirement
 from keytui.domain.detectors.routes import routes_not_back
@@ -24,7 +25,14 @@ from keytui.domain.policy import Policies
 from keytui.domain.thresholds import Thresholds
 from keytui.vault.local.alerts.hourly_facts import rhythms, routes_since
 from keytui.vault.local.alerts.incidents import incidents
-from keytui.vault.local.alerts.key_facts import callers_of_sensitive, key_names, leaked_versions, lots, overlaps
+from keytui.vault.local.alerts.key_facts import (
+    callers_of_sensitive,
+    key_names,
+    leaked_versions,
+    lots,
+    overlaps,
+    skipped_rotations,
+)
 from keytui.vault.local.alerts.traffic_facts import Traffic, dead_uses, refused_minutes, retirements
 from keytui.vault.local.dialects import insert
 from keytui.vault.local.tables import LookRow
@@ -64,6 +72,7 @@ KINDS: Final[Mapping[Pace, frozenset[AlertKind]]] = {
             AlertKind.ROTATION_DUE,
             AlertKind.EXPIRING,
             AlertKind.NOT_BACK,
+            AlertKind.AUTO_ROTATION,
         }
     ),
     Pace.HOURS: frozenset({AlertKind.PATTERN_CHANGED}),
@@ -134,6 +143,7 @@ def _of_minutes(session: Session, _look: Look, policies: Policies, now: datetime
     yield from lifetimes.expired(lots(session, Flag.EXPIRED, policies, now))
     yield from lifetimes.idle(lots(session, Flag.IDLE, policies, now))
     yield from lifetimes.stale(lots(session, Flag.STALE, policies, now))
+    yield from not_rotated(skipped_rotations(session))
     shown = _longest(policies, lambda thresholds: thresholds.new_caller_shown)
     yield from new_callers(callers_of_sensitive(session, now - shown), policies, now)
     watch = _longest(policies, lambda thresholds: thresholds.incident_watch)
