@@ -53,7 +53,7 @@ class Approving(Section):
                     "ask an operator whose token you did not make",
                 )
             row.state, row.decided_by, row.decided_at, row.note = decision, write.actor, write.now, note
-            write.record(_event(f"approval.{decision}", row, note))
+            write.record(_event(f"approval.{decision}", row, note), row.tenant)
             return write.answered(approval_of(row, write.now))
 
     def _is_own(self, session: Session, row: ApprovalRow) -> bool:

@@ -58,7 +58,7 @@ class Operating(Section):
             )
             write.session.add(row)
             write.session.flush()
-            write.record(_event("operator.added", row))
+            write.record(_event("operator.added", row), row.tenant)
             return write.answered(NewOperator(operator_of(row), token))
 
     def operators(self) -> tuple[Operator, ...]:
@@ -182,7 +182,7 @@ def _disable(write: Write, row: KeyRow, user: str, note: str) -> Key:
 
 def _revoke(write: Write, row: OperatorRow, note: str) -> None:
     row.revoked_at = write.now
-    write.record(_event("operator.revoked", row, note))
+    write.record(_event("operator.revoked", row, note), row.tenant)
 
 
 def _event(what: str, row: OperatorRow, note: str = "") -> Event:

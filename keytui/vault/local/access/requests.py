@@ -54,7 +54,7 @@ def use_approval(write: Write, sensitive: bool, act: Act) -> None:
     if row is None:
         raise Unapproved(act)
     row.state = ApprovalState.USED
-    write.record(_event("approval.used", row))
+    write.record(_event("approval.used", row), row.tenant)
 
 
 def requested(write: Write, unapproved: Unapproved) -> ApprovalNeeded:
@@ -76,7 +76,7 @@ def requested(write: Write, unapproved: Unapproved) -> ApprovalNeeded:
         )
         write.session.add(row)
         write.session.flush()
-        write.record(_event("approval.requested", row))
+        write.record(_event("approval.requested", row), row.tenant)
     return ApprovalNeeded(
         f"{act.key_name} is sensitive: to {act.operation} it takes a second operator, who is asked as #{row.id}",
         f"once somebody has run `keytui approvals approve {row.id}`, do the same again within {_hours()} hours",

@@ -1,0 +1,225 @@
+"""A sensitive key waits for a second operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from keytui.domain.access import MANAGE_SCOPE, Principal, Role
+from keytui.domain.approvals import ApprovalState
+from keytui.domain.audit import AuditFilter
+from keytui.domain.errors import ApprovalNeeded, Forbidden, NotFound, Refused
+from keytui.domain.keys import Key, KeyDraft, KeyEdit, Kind
+from keytui.domain.operators import OperatorDraft
+from keytui.domain.rotation import First, Plan, Reason, Strategy
+from keytui.domain.secrets import Secret
+from keytui.vault.local.vault import LocalVault
+from tests.unit.vault.access.two_tenants import TeamVault
+
+TOKEN: Final = Secret("sg_0123456789abcdefghijklmnopqrst")
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamVault]:
+    made = TeamVault(tmp_path_factory.mktemp("team") / "vault")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def ada(team: TeamVault) -> Principal:
+    return team.principal("ada", Role.SUPER_ADMIN)
+
+
+@pytest.fixture(scope="module")
+def bob(team: TeamVault) -> Principal:
+    return team.principal("bob", Role.TENANT_ADMIN, "acme")
+
+
+ACTS: Final[dict[str, Callable[[TeamVault, LocalVault, Key], object]]] = {
+    "create": lambda team, vault, key: vault.create(
+        KeyDraft(f"next to {key.name}", "production", tenant="acme", sensitive=True), team.request()
+    ),
+    "rotate": lambda team, vault, key: vault.plan(key.id, Plan(), team.request()),
+    "reveal": lambda team, vault, key: vault.reveal(key.id),
+    "revoke": lambda team, vault, key: vault.revoke(key.id, None, Reason.LEAVER, ""),
+    "seal another value": lambda team, vault, key: vault.seal(
+        KeyDraft(key.name, "production", Kind.TOKEN, tenant="acme"), TOKEN
+    ),
+    "seal a new one": lambda team, vault, key: vault.seal(
+        KeyDraft(f"beside {key.name}", "production", Kind.TOKEN, tenant="acme", sensitive=True), TOKEN
+    ),
+    "take the mark away": lambda team, vault, key: vault.edit(key.id, KeyEdit(sensitive=False)),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_it_waits_then_passes_once(team: TeamVault, ada: Principal, bob: Principal, act: str) -> None:
+    key = _sensitive(team, f"for {act}", kept="seal" in act or act == "reveal")
+    hers, his = team.as_(ada), team.as_(bob)
+
+    number = _waits(lambda: ACTS[act](team, hers, key))
+    assert _waits(lambda: ACTS[act](team, hers, key)) == number  # asked again, it is the same request
+    (waiting,) = [one for one in his.approvals() if one.id == number]
+    assert (waiting.requested_by, waiting.state) == ("ada@10.0.0.7", ApprovalState.PENDING)
+    assert waiting.tenant == "acme"
+    assert his.standing().approvals >= 1
+
+    assert his.approve(number, "agreed").state is ApprovalState.APPROVED
+    ACTS[act](team, hers, key)
+
+    (used,) = [one for one in his.approvals(decided=True) if one.id == number]
+    assert (used.state, used.decided_by, used.note) == (ApprovalState.USED, "bob@10.0.0.7", "agreed")
+    log = [entry.event.type for entry in team.owner.audit(AuditFilter(type="approval"), 0, 3).entries]
+    assert log == ["approval.used", "approval.approved", "approval.requested"]
+
+
+def test_an_approval_is_used_up(team: TeamVault, ada: Principal, bob: Principal) -> None:
+    key = _sensitive(team, "twice", kept=True)
+    hers = team.as_(ada)
+    team.as_(bob).approve(_waits(lambda: hers.reveal(key.id)), "")
+
+    assert hers.reveal(key.id) == TOKEN
+    _waits(lambda: hers.reveal(key.id))
+
+
+def test_it_is_good_for_what_was_asked_and_nothing_else(team: TeamVault, ada: Principal, bob: Principal) -> None:
+    key = _sensitive(team, "exactly")
+    hers = team.as_(ada)
+    team.as_(bob).approve(_waits(lambda: hers.plan(key.id, Plan(), team.request())), "")
+
+    replaced = Plan(Strategy.EMERGENCY, First.REVOKE, Reason.LEAVER)
+    for other in (
+        lambda: hers.plan(key.id, replaced, team.request()),
+        lambda: hers.revoke(key.id, None, Reason.LEAVER, ""),
+        lambda: team.as_(bob).plan(key.id, Plan(), team.request()),
+        lambda: hers.plan(_sensitive(team, "another").id, Plan(), team.request()),
+    ):
+        _waits(other)
+
+    narrow = KeyDraft("made", "production", tenant="acme", scopes=("read",), sensitive=True)
+    broad = KeyDraft("made", "production", tenant="acme", scopes=("*",), sensitive=True)
+    team.as_(bob).approve(_waits(lambda: hers.create(narrow, team.request())), "")
+    _waits(lambda: hers.create(broad, team.request()))
+
+
+def test_an_emergency_does_not_wait(team: TeamVault, ada: Principal) -> None:
+    key = _sensitive(team, "leaked")
+
+    assert team.as_(ada).revoke(key.id, None, Reason.COMPROMISE, "on a paste site").revoked_at is not None
+
+
+def test_the_owner_of_the_files_waits_for_nobody(team: TeamVault) -> None:
+    assert team.owner.plan(_sensitive(team, "local").id, Plan(), team.request()).open
+
+
+def test_nobody_approves_their_own(team: TeamVault, ada: Principal) -> None:
+    """Not by the same token, not by a second one, and not by the token of somebody whom they made up."""
+    key = _sensitive(team, "own")
+    hers = team.as_(ada)
+    number = _waits(lambda: hers.plan(key.id, Plan(), team.request()))
+
+    second = team.principal("ada@laptop", Role.SUPER_ADMIN)
+    made_up = hers.add_operator(OperatorDraft("puppet", Role.SUPER_ADMIN))
+    puppet = team.owner.authenticate(made_up.token)
+    assert puppet is not None
+    of_puppet = team.owner.acting_as(puppet).add_operator(OperatorDraft("puppet2", Role.SUPER_ADMIN))
+    of_its_own = team.owner.authenticate(of_puppet.token)
+    assert of_its_own is not None
+
+    for principal in (ada, second, puppet, of_its_own):
+        with pytest.raises(Forbidden, match="own"):
+            team.owner.acting_as(principal).approve(number, "")
+    _waits(lambda: hers.plan(key.id, Plan(), team.request()))
+    assert hers.deny(number, "not needed").state is ApprovalState.DENIED  # it is hers to take back
+
+
+def test_an_api_key_asks_and_never_answers(team: TeamVault, bob: Principal) -> None:
+    managing = team.owner.create(KeyDraft("robot", "production", tenant="acme", scopes=(MANAGE_SCOPE,)), team.request())
+    robot = team.owner.authenticate(managing.secret, "10.0.0.9")
+    assert robot is not None
+    assert (robot.role, robot.tenant) == (Role.KEY, "acme")
+    vault = team.owner.acting_as(robot)
+    key = _sensitive(team, "by a robot")
+
+    number = _waits(lambda: vault.plan(key.id, Plan(), team.request()))
+    with pytest.raises(Forbidden):
+        vault.approve(number, "")
+    team.as_(bob).approve(number, "")
+    assert vault.plan(key.id, Plan(), team.request()).holder == f"key:{managing.key.id}@10.0.0.9"
+
+
+@pytest.mark.parametrize("scopes", [(), ("*",), ("keys:read",)])
+def test_an_api_key_without_the_scope_is_nobody(team: TeamVault, scopes: tuple[str, ...]) -> None:
+    name = f"not managing {'-'.join(scopes)}"
+    issued = team.owner.create(KeyDraft(name, "production", scopes=scopes), team.request())
+
+    assert team.owner.authenticate(issued.secret) is None
+
+
+def test_a_denied_request_stays_denied_and_another_can_be_made(team: TeamVault, ada: Principal, bob: Principal) -> None:
+    key = _sensitive(team, "denied")
+    hers, his = team.as_(ada), team.as_(bob)
+    number = _waits(lambda: hers.plan(key.id, Plan(), team.request()))
+    his.deny(number, "not today")
+
+    for decide in (his.approve, his.deny):
+        with pytest.raises(Refused, match="denied already, by bob"):
+            decide(number, "")
+    assert _waits(lambda: hers.plan(key.id, Plan(), team.request())) != number
+
+
+def test_requests_and_approvals_expire(tmp_path: Path) -> None:
+    team = TeamVault(tmp_path / "vault")
+    ada, bob = team.principal("ada", Role.SUPER_ADMIN), team.principal("bob", Role.TENANT_ADMIN, "acme")
+    asked, agreed = _sensitive(team, "asked"), _sensitive(team, "agreed")
+    hers, his = team.as_(ada), team.as_(bob)
+    first = _waits(lambda: hers.plan(asked.id, Plan(), team.request()))
+    second = _waits(lambda: hers.plan(agreed.id, Plan(), team.request()))
+    his.approve(second, "")
+
+    team.clock.advance(timedelta(hours=24))
+
+    assert his.approvals() == ()
+    assert his.standing().approvals == 0
+    assert {one.state for one in his.approvals(decided=True)} == {ApprovalState.EXPIRED}
+    with pytest.raises(Refused, match="expired"):
+        his.approve(first, "")
+    assert _waits(lambda: hers.plan(agreed.id, Plan(), team.request())) != second
+    team.close()
+
+
+@pytest.mark.parametrize("number", [0, -1, 404, 2**70])
+def test_what_was_never_asked_cannot_be_approved(team: TeamVault, bob: Principal, number: int) -> None:
+    with pytest.raises(NotFound, match="no request for approval"):
+        team.as_(bob).approve(number, "")
+
+
+def test_what_stands_in_the_way_is_told_before_anybody_is_asked(team: TeamVault, ada: Principal) -> None:
+    key = _sensitive(team, "rotating")
+    team.owner.plan(key.id, Plan(), team.request())
+    before = len(team.owner.approvals())
+
+    with pytest.raises(Refused, match="open rotation already"):
+        team.as_(ada).plan(key.id, Plan(), team.request())
+
+    assert len(team.owner.approvals()) == before
+
+
+def _sensitive(team: TeamVault, name: str, *, kept: bool = False) -> Key:
+    if not kept:
+        draft = KeyDraft(name, "production", tenant="acme", sensitive=True)
+        return team.owner.create(draft, team.request()).key
+    draft = KeyDraft(name, "production", Kind.TOKEN, tenant="acme", sensitive=True)
+    return team.owner.seal(draft, TOKEN)
+
+
+def _waits(act: Callable[[], object]) -> int:
+    """The number of the request that the act waits for."""
+    with pytest.raises(ApprovalNeeded) as needed:
+        act()
+    return needed.value.approval_id
