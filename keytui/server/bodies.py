@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Final, Self
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from keytui.domain.errors import Invalid
 from keytui.vault.wire import decode
@@ -20,14 +21,16 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    @model_validator(mode="wrap")
     @classmethod
-    def read_strictly(cls, value: object, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
         """FastAPI hands over what it has parsed, and read from there `"1"` would do for a number."""
-        if info.mode == "json":
-            return handler(value)
-        _refuse_unfit(value)
-        return decode(cls, json.dumps(value).encode())
+        as_it_came = core_schema.no_info_plain_validator_function(lambda value: _read_strictly(cls, value))
+        return core_schema.json_or_python_schema(json_schema=handler(source), python_schema=as_it_came)
+
+
+def _read_strictly(body: type[Body], value: object) -> Body:
+    _refuse_unfit(value)
+    return decode(body, json.dumps(value).encode())
 
 
 class Note(Body):
