@@ -23,9 +23,12 @@ from keytui.cli import (
     watching,
 )
 from keytui.cli.alerting import alerts
+from keytui.cli.approvals import approvals
 from keytui.cli.audit import audit
+from keytui.cli.auto_rotation import auto_rotation
 from keytui.cli.console import run_demo, run_top
 from keytui.cli.evidence import evidence
+from keytui.cli.operators import disable_user, operators
 from keytui.cli.serve import serve
 from keytui.cli.session import Globals
 from keytui.cli.sources import sources
@@ -41,7 +44,7 @@ app = typer.Typer(
     help="Rotate any API key without a failed request, and know with evidence when the old one can go.\n\n"
     "Without a command, the console opens.",
     epilog="Exit codes: 0 done, 1 refused or not valid, 2 usage, 3 NOT_SAFE, 4 UNKNOWN, 5 vault unreachable or locked, "
-    "6 forbidden or read-only, 7 done in part, 70 a fault of ours.",
+    "6 forbidden, read-only or waiting for approval, 7 done in part, 70 a fault of ours.",
     # No markup, so that nothing from outside is parsed; no pretty tracebacks, whose locals could hold a secret.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -119,7 +122,11 @@ app.command(context_settings=_REFUSE_SECRETS)(sealing.seal)
 app.command()(sealing.reveal)
 app.command("passphrase")(sealing.change_passphrase)
 app.command()(serve)
+app.add_typer(operators, name="operators")
+app.add_typer(approvals, name="approvals")
+app.command("disable-user")(disable_user)
 app.add_typer(alerts, name="alerts")
 app.add_typer(audit, name="audit")
+app.add_typer(auto_rotation, name="auto-rotation")
 app.command()(evidence)
 app.add_typer(webhooks, name="webhooks")

@@ -10,6 +10,7 @@ from keytui.cli.exits import code_of
 from keytui.cli.times import after, before
 from keytui.domain.errors import (
     Ambiguous,
+    ApprovalNeeded,
     Forbidden,
     Invalid,
     KeytuiError,
@@ -38,6 +39,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
         (Locked("locked"), 5),
         (Forbidden("no"), 6),
         (ReadOnly("no"), 6),
+        (ApprovalNeeded("wait", "", 1), 6),
     ],
 )
 def test_every_error_has_its_code(error: KeytuiError, code: int) -> None:
