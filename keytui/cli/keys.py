@@ -17,6 +17,7 @@ from keytui.cli.options import (
     OwnerOption,
     ScopesOption,
     ShowOption,
+    TargetsOption,
     TenantOption,
 )
 from keytui.cli.output import remark, say, say_json
@@ -24,6 +25,7 @@ from keytui.cli.session import opened
 from keytui.cli.shapes import detail_shape, key_shape
 from keytui.cli.times import expiry
 from keytui.clock import utc_now
+from keytui.domain.errors import Invalid
 from keytui.domain.keys import KeyDraft, KeyEdit
 from keytui.vault.model import Issued
 from keytui.vault.protocol import Vault
@@ -45,12 +47,14 @@ def create(
     ] = "tk",
     sensitive: Annotated[bool, typer.Option("--sensitive", help="Mark it as one to handle with care.")] = False,
     apps: AppsOption = None,
+    targets: TargetsOption = None,
     description: DescriptionOption = "",
     show: ShowOption = False,
     json: JsonOption = False,
 ) -> None:
     """Make a key. In a pipe its secret is all that standard output carries."""
     claim_output(show)
+    _refuse_unknown(targets)
     draft = KeyDraft(
         name,
         environment,
@@ -59,6 +63,7 @@ def create(
         tenant=tenant,
         scopes=tuple(scopes),
         apps=tuple(apps or ()),
+        targets=tuple(targets or ()),
         format=format_,
         sensitive=sensitive,
         expires_at=expiry(expires, utc_now()),
@@ -84,18 +89,27 @@ def edit(
     apps: Annotated[
         list[str] | None, typer.Option("--app", metavar="A", help="The applications that use it, all; repeat it.")
     ] = None,
+    targets: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="T", help="The places its secret is delivered to, all; repeat it."),
+    ] = None,
+    no_targets: Annotated[bool, typer.Option("--no-targets", help="Its secret is delivered nowhere.")] = False,
     description: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for.")] = None,
     expires: Annotated[str | None, typer.Option(metavar="D", help="90d, a date, or never.")] = None,
     sensitive: Annotated[bool | None, typer.Option(help="Whether to handle it with care.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Change a key: its environment and kind never do."""
+    if targets and no_targets:
+        raise Invalid("a key cannot have targets and none", "leave --target or --no-targets away")
+    _refuse_unknown(targets)
     change = KeyEdit(
         name=name,
         description=description,
         owner=owner,
         scopes=None if scopes is None else tuple(scopes),
         apps=None if apps is None else tuple(apps),
+        targets=() if no_targets else None if targets is None else tuple(targets),
         sensitive=sensitive,
         expires_at=None if expires is None else expiry(expires, utc_now()),
         never_expires=expires == "never",
@@ -106,6 +120,16 @@ def edit(
             say_json(detail_shape(vault.detail(edited.id), utc_now()))
         else:
             say(f"changed {edited.name}")
+
+
+def _refuse_unknown(targets: list[str] | None) -> None:
+    """A name that no target has would be found out at the first rotation, weeks later."""
+    if not targets:
+        return
+    from keytui.vault.delivery_targets import refuse_unknown
+    from keytui.vault.profile import configuration_path
+
+    refuse_unknown(targets, configuration_path())
 
 
 def _hand_out_created(vault: Vault, issued: Issued, json: bool) -> None:

@@ -127,6 +127,7 @@ def _say_detail(detail: KeyDetail, now: datetime) -> None:
             ("scopes", ", ".join(key.scopes)),
             ("applications", ", ".join(key.apps)),
             ("issuer", key.issuer),
+            ("targets", ", ".join(key.targets)),
             ("sensitive", "yes" if key.sensitive else ""),
             ("version", f"v{current.number} {current.prefix or '(no prefix shown)'}"),
             ("created", minute(key.created_at)),

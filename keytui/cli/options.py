@@ -21,6 +21,10 @@ ScopesOption = Annotated[list[str], typer.Option("--scope", metavar="S", help="W
 AppsOption = Annotated[
     list[str] | None, typer.Option("--app", metavar="A", help="An application that uses it; repeat it.")
 ]
+TargetsOption = Annotated[
+    list[str] | None,
+    typer.Option("--target", metavar="T", help="A place that its secret is delivered to, in this order; repeat it."),
+]
 DescriptionOption = Annotated[str, typer.Option("--description", metavar="TEXT", help="What it is for.")]
 SinceOption = Annotated[str, typer.Option("--since", metavar="D", help="A duration back (24h) or a date.")]
 PassphraseFileOption = Annotated[

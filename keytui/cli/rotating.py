@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from keytui.cli.asking import choose, interactive
+from keytui.cli.auto_rotation import rotate_by_itself
 from keytui.cli.batch import each
+from keytui.cli.exits import Exit
 from keytui.cli.handover import claim_output, hand_out, hand_out_json, nothing_lost
 from keytui.cli.looking import matching
 from keytui.cli.options import JsonOption, NoteOption, ShowOption
@@ -43,7 +45,12 @@ def rotate(
     label: Annotated[str, typer.Option(metavar="L", help="A label for the new version.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Continue the key's open rotation.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would meet, and write nothing.")] = False,
-    due: Annotated[bool, typer.Option("--due", help="Every key that is due, one after another; needs --json.")] = False,
+    due: Annotated[
+        bool,
+        typer.Option(
+            "--due", help="What rotates by itself, now; with --json also every key that is due, to be printed."
+        ),
+    ] = False,
     show: ShowOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -59,8 +66,6 @@ def rotate(
             raise Invalid("an open rotation keeps its plan", "--resume takes KEY, --show and --json, and nothing else")
         _resume(context, key or "", show, json)
         return
-    if due and not (json or dry_run):
-        raise Invalid("several secrets on one output could not be told apart", "say --json: one line for each key")
     strategy = strategy or Strategy.ROLLING
     plan = Plan(
         strategy,
@@ -70,26 +75,47 @@ def rotate(
         None if overlap is None else parse_duration(overlap),
         label,
     )
-    if not dry_run:
+    if not dry_run and (json or not due):
         claim_output(show)
     with opened(context) as vault:
-        keys = [vault.find(key)] if key is not None else [one.key for one in matching(vault, _DUE, Sort())]
         if dry_run:
-            _rehearse(vault, keys, plan, json, several=due)
-        elif due:
-            _rotate_due(vault, keys, plan)
+            _rehearse(vault, [vault.find(key)] if key is not None else _due_keys(vault), plan, json, several=due)
+        elif key is not None:
+            _begin(vault, vault.find(key), plan, json)
         else:
-            _begin(vault, keys[0], plan, json)
+            _rotate_due(vault, plan, json)
 
 
 def _begin(vault: Vault, key: Key, plan: Plan, json: bool) -> None:
     _issue(vault, key, vault.plan(key.id, plan, secrets.token_hex(16)), json)
 
 
-def _rotate_due(vault: Vault, keys: list[Key], plan: Plan) -> None:
-    if not keys:
+def _due_keys(vault: Vault) -> list[Key]:
+    return [one.key for one in matching(vault, _DUE, Sort())]
+
+
+def _rotate_due(vault: Vault, plan: Plan, json: bool) -> None:
+    """First what rotates by itself, to its targets. What has no target is printed, if that was asked for."""
+    by_themselves = {one.key.id for one in vault.auto_rotations()}
+    if not (by_themselves or json):
+        raise Invalid(
+            "several secrets on one output could not be told apart",
+            "say --json, one line for each key; or let keys with targets rotate by themselves: `keytui auto-rotation`",
+        )
+    code = rotate_by_itself(vault) if by_themselves else Exit.DONE
+    due = [key for key in _due_keys(vault) if key.id not in by_themselves]
+    for key in (key for key in due if key.targets):
+        remark(f"{key.name} ({key.environment}) is due, has targets, and does not rotate by itself")
+        remark(f"  `keytui auto-rotation enable {reference(vault, key)} --every 90d` lets it")
+    printable = [key for key in due if not key.targets]
+    if not json:
+        if printable:
+            remark(f"{len(printable)} are due and have no target: `keytui rotate --due --json` writes their secrets")
+    elif not (due or by_themselves):
         remark("no key is due")
-    each(keys, lambda key: _begin(vault, key, plan, json=True))
+    else:
+        each(printable, lambda key: _begin(vault, key, plan, json=True))
+    raise typer.Exit(code)
 
 
 def _resume(context: typer.Context, wanted: str, show: bool, json: bool) -> None:

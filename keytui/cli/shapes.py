@@ -30,6 +30,7 @@ def key_shape(summary: KeySummary, now: datetime) -> Shape:
         "tenant": key.tenant,
         "scopes": list(key.scopes),
         "issuer": key.issuer,
+        "targets": list(key.targets),
         "prefix": summary.version.prefix,
         "version": summary.version.number,
         "state": key.state(now),
