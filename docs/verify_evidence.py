@@ -208,17 +208,14 @@ def say(document: dict, public_key: bytes, expected_key: str, counts: tuple) -> 
         f"HOLDS: rotation #{rotation['id']} of {printable(key['name'])} ({printable(key['environment'])}), "
         f"{printable(rotation['state'])}"
     )
-    print(f"  The document is whole: the key {public_key.hex()} has signed every word of it,")
-    print(
-        f"  on {printable(document['made']['at'])} for {printable(document['made']['by'])}, when the log stood at entry "
-        f"{document['head']['sequence']}."
-    )
-    print(
-        f"  {computed} of {len(entries)} entries of the log are what their hashes say; {links} follow directly on the"
-    )
-    print(
-        "  one before." + (" Before the others stand entries that are not of it." if links + 1 < len(entries) else "")
-    )
+    made, hexed = document["made"], public_key.hex()
+    print(f"  The document is whole: the key {hexed} has signed every word of it,")
+    print(f"  on {printable(made['at'])} for {printable(made['by'])}, when the log stood at", end=" ")
+    print(f"entry {document['head']['sequence']}.")
+    print(f"  {computed} of {len(entries)} entries of the log are what their hashes say; {links} follow", end=" ")
+    print("directly on the one before.")
+    if links + 1 < len(entries):
+        print("  Before the others stand entries of the log that are not told here.")
     if computed < len(entries):
         print(f"  From {len(entries) - computed} entries an address was left out, so that the document's signature")
         print("  vouches for them and not their own hash.")

@@ -17,9 +17,19 @@ from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid
 from keytui.domain.usage import NO_KEY, OTHER_CALLERS, UNKNOWN_CALLER
+from keytui.domain.webhooks import ALERT_OPENED
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import AlertRow, CallerRow, CallerUsageRow, RotationRow, Row, StepRow, WaiverRow
+from keytui.vault.local.tables import (
+    AlertRow,
+    CallerRow,
+    CallerUsageRow,
+    MessageRow,
+    RotationRow,
+    Row,
+    StepRow,
+    WaiverRow,
+)
 
 _TEXTS: Final[Sequence[tuple[type[Row], Sequence[str]]]] = (
     (AlertRow, ("subject", "detail", "note")),
@@ -144,9 +154,16 @@ def _rename_in_texts(session: Session, names: Mapping[str, str]) -> int:
         return 0
     longest_first = sorted(names, key=len, reverse=True)
     words = re.compile(rf"(?<![\w.:])(?:{'|'.join(map(re.escape, longest_first))})(?!\w|[.:]\w)")
+    _rename_in_messages(session, words, names)
     return sum(
         _rename_in(row, fields, words, names) for kind, fields in _TEXTS for row in session.exec(select(kind)).all()
     )
+
+
+def _rename_in_messages(session: Session, words: re.Pattern[str], names: Mapping[str, str]) -> None:
+    """What webhooks are told of an alert repeats its texts. One that is sealed is of a rotation."""
+    for row in session.exec(select(MessageRow).where(MessageRow.type == ALERT_OPENED)):
+        row.body = words.sub(lambda found: names[found.group()], row.body.decode()).encode()
 
 
 def _rename_in(row: Row, fields: Iterable[str], words: re.Pattern[str], names: Mapping[str, str]) -> bool:
