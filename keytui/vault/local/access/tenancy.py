@@ -104,11 +104,11 @@ def of_tenant(draft: KeyDraft, principal: Principal) -> KeyDraft:
 def _narrow(asked: ORMExecuteState) -> None:
     tenant = asked.session.info.get(_TENANT)
     if tenant is not None and not asked.is_column_load and not asked.is_relationship_load:
-        asked.statement = asked.statement.options(*_conditions(tenant))
+        asked.statement = asked.statement.options(*conditions_of(tenant))
 
 
 @lru_cache(maxsize=64)
-def _conditions(tenant: str) -> tuple[LoaderCriteriaOption, ...]:
+def conditions_of(tenant: str) -> tuple[LoaderCriteriaOption, ...]:
     """Each table by the key that its rows belong to. The subselects are of tables, which no condition is put on."""
     keys, rotations, alerts = METADATA.tables["keys"], METADATA.tables["rotations"], METADATA.tables["alerts"]
     series, callers, routes = METADATA.tables["series"], METADATA.tables["callers"], METADATA.tables["routes"]

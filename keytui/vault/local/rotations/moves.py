@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Event
 from keytui.domain.keys import VersionState
 from keytui.domain.rotation import CLOSED, First, Rotation, RotationState, Strategy, Verb, move
@@ -50,10 +51,21 @@ def take_up(write: Write, rotation_id: int) -> Subject:
     subject = subject_of(write.session, rotation_id)
     row, rotation = subject.row, subject.rotation
     if rotation.open and row.holder != write.actor:
-        write.record(subject.event("rotation.taken-over", previously=row.holder))
-        add_step(write, row, "take-over", f"from {row.holder}")
+        if not _holds(write.principal, row.holder):
+            write.record(subject.event("rotation.taken-over", previously=row.holder))
+            add_step(write, row, "take-over", f"from {row.holder}")
         row.holder = write.actor
     return subject
+
+
+def _holds(principal: Principal, holder: str) -> bool:
+    """Whether the holder is who asks. On a server that is the token's name, from whatever address; elsewhere the
+    user of one host, because `root` of another may be somebody else.
+    """
+    actor = principal.actor
+    if principal.role is Role.LOCAL:
+        return holder == str(actor)
+    return holder == actor.name or holder.rpartition("@")[0] == actor.name
 
 
 def carry_out(write: Write, subject: Subject, verb: Verb, detail: str = "") -> None:

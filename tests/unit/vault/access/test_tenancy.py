@@ -13,6 +13,8 @@ import pytest
 
 from keytui.domain.access import Role
 from keytui.domain.errors import Forbidden, KeytuiError, NotFound
+from keytui.vault.local.access.tenancy import conditions_of
+from keytui.vault.local.tables import METADATA
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.protocol import Vault
 from tests.unit.vault.access.methods import (
@@ -32,6 +34,16 @@ def test_every_method_of_a_vault_is_told_apart_here() -> None:
     told = {*ASKED, *OF_ANOTHER, *WHOLE_VAULT, *IN_OWN_TENANT, *TELLS_NOTHING}
 
     assert {name for name in methods if not name.startswith("_")} == told
+
+
+def test_every_table_is_a_tenants_or_the_whole_vaults() -> None:
+    """A new table is neither, until it is bound to tenants in `tenancy` or named here."""
+    bound = {str(option.entity.local_table) for option in conditions_of("acme") if option.entity is not None}
+    whole_vault = {"acknowledgements", "answers", "audit", "bookmarks", "checkpoints", "gaps", "idempotency", "keyring"}
+    whole_vault |= {"leases", "looks", "recorders", "sources", "webhooks"}
+
+    assert bound | whole_vault == set(METADATA.tables)
+    assert not bound & whole_vault
 
 
 @pytest.mark.parametrize("method", ASKED)
