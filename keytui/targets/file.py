@@ -21,7 +21,7 @@ from keytui.domain.secrets import Secret
 from keytui.targets.target import Abilities, filled
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-_READ: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)
+_READ: Final = os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0)  # a pipe would wait for its writer
 _MOST_BYTES: Final = 64 * 1024
 _WAIT_FOR_LOCK: Final = 5.0
 
@@ -132,9 +132,11 @@ class FileTarget:
             raise Refused(
                 f"target {self.name}: {path} cannot be read: {error.strerror}", "name a file, and no link to one"
             ) from None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             self._refuse_shared(path, os.fstat(descriptor))
-            content = file.read(_MOST_BYTES + 1)
+            content = os.read(descriptor, _MOST_BYTES + 1)
+        finally:
+            os.close(descriptor)
         try:
             text = content.decode()
         except UnicodeDecodeError:

@@ -179,6 +179,7 @@ class Shop:
     def outlive_turn(self) -> None:
         """Until a process that died has lost its turn."""
         self.clock.advance(LENGTH)
+        self.reporter.flush(self.clock())
 
     def pass_(self, hours: int) -> None:
         """Hours in which every program uses what stands in its place."""

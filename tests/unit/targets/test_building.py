@@ -1,0 +1,97 @@
+"""`[targets.NAME]`: what a site writes, and what it reads when it is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keytui.domain.errors import Invalid
+from keytui.targets.building import build_targets
+from keytui.targets.file import FileTarget
+from keytui.targets.piping import CommandTarget
+from keytui.vault.delivery_targets import load_targets, refuse_unknown
+
+
+def test_targets_are_read_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        """
+[targets.env]
+kind = "file"
+path = "/srv/{name}"
+[targets.ci]
+kind = "command"
+command = ["store", "{name}"]
+read_back = ["fetch"]
+timeout = "1m"
+"""
+    )
+    path.chmod(0o600)
+
+    assert load_targets(path) == {
+        "env": FileTarget("env", "/srv/{name}"),
+        "ci": CommandTarget("ci", ("store", "{name}"), ("fetch",), (), timedelta(minutes=1)),
+    }
+    refuse_unknown(("ci", "env"), path)
+    with pytest.raises(Invalid, match="'prod'") as refused:
+        refuse_unknown(("ci", "prod"), path)
+    assert "env, ci" in refused.value.hint
+
+
+def test_where_none_is_configured_another_machine_knows_them(tmp_path: Path) -> None:
+    refuse_unknown(("anything",), tmp_path / "config.toml")
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        ({}, "kind is missing"),
+        ({"kind": "carrier-pigeon"}, "kind is missing or none that there is"),
+        ({"kind": "file"}, "path is missing"),
+        ({"kind": "file", "path": "relative/key"}, "path does not say from where"),
+        ({"kind": "file", "path": "/a", "mode": "0644"}, "has no field 'mode'"),
+        ({"kind": "command"}, "command is missing"),
+        ({"kind": "command", "command": "store"}, "command is a list of texts"),
+        ({"kind": "command", "command": ["a"], "timeout": "1h"}, "timeout is longer than 2 minutes"),
+        ({"kind": "command", "command": ["a"], "timeout": 3}, "timeout is a duration"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_file_table_and_field(entry: dict[str, object], complaint: str) -> None:
+    with pytest.raises(Invalid, match=complaint) as wrong:
+        build_targets("config.toml", {"env": entry})
+    assert "config.toml: [targets.env] " in wrong.value.message
+
+
+@pytest.fixture
+def another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package that brings a target of its own, as pip would have installed it."""
+    (tmp_path / "pigeons.py").write_text(
+        "from keytui.targets.file import FileTarget\n"
+        "def build(name, fields):\n"
+        "    fields.only(('kind', 'loft'), 'a pigeon target')\n"
+        "    return FileTarget(name, fields.needed('loft'))\n"
+    )
+    metadata = tmp_path / "pigeons-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: pigeons\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[keytui.targets]\npigeon = pigeons:build\nbroken = nowhere:build\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    sys.modules.pop("pigeons", None)
+
+
+@pytest.mark.usefixtures("another_package")
+def test_another_package_may_bring_a_kind() -> None:
+    assert "pigeons" not in sys.modules
+    build_targets("config.toml", {"env": {"kind": "file", "path": "/a"}})
+    assert "pigeons" not in sys.modules, "only a kind that is named is loaded"
+    built = build_targets("config.toml", {"tower": {"kind": "pigeon", "loft": "/tower"}})
+    assert built == {"tower": FileTarget("tower", "/tower")}
+    with pytest.raises(Invalid, match=r"\[targets.tower\] has no field 'x'"):
+        build_targets("config.toml", {"tower": {"kind": "pigeon", "loft": "/tower", "x": 1}})
+    with pytest.raises(Invalid, match="cannot be loaded"):
+        build_targets("config.toml", {"tower": {"kind": "broken"}})

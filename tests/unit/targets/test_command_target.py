@@ -1,0 +1,86 @@
+"""The target that is the site's own command."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keytui.domain.errors import OutcomeUnknown, Refused
+from keytui.domain.keys import Key
+from keytui.domain.secrets import Secret
+from keytui.targets.piping import CommandTarget
+from tests.world import NOON
+
+KEY = Key("k1", "checkout", "production", NOON)
+SECRET = Secret("tk_canary0000000000000000000000000")
+STORE = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.stdin.read() + ' '.join(sys.argv[2:]))"
+
+
+def python(code: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", code, *arguments)
+
+
+def test_the_command_gets_the_secret_and_is_told_which_key_it_is(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    target = CommandTarget("ci", python(STORE, str(out), "{id}", "{name}", "{environment}", "{version}", "{other}"))
+    target.rehearse(KEY)
+    assert not out.exists()
+
+    target.deliver(KEY, 7, SECRET)
+
+    assert out.read_text() == SECRET.reveal() + "k1 checkout production 7 {other}"
+    assert (target.abilities.reads_back, target.abilities.rolls_back) == (False, False)
+
+
+def test_another_command_reads_back_and_a_third_rolls_back(tmp_path: Path) -> None:
+    out, gone = tmp_path / "out", tmp_path / "gone"
+    target = CommandTarget("ci", python(STORE, str(out)), ("cat", str(out)), ("mv", str(out), str(gone)))
+    target.deliver(KEY, 2, SECRET)
+    assert target.read_back(KEY) == SECRET
+    target.roll_back(KEY, 2)
+    assert gone.read_text() == SECRET.reveal()
+    with pytest.raises(Refused, match="target ci: 'cat' exited with 1"):
+        target.read_back(KEY)
+
+
+@pytest.mark.parametrize(("printed", "read"), [("", None), ("\n", None), ("abc\n", "abc"), ("abc\r\n", "abc")])
+def test_what_is_read_back_is_one_line(printed: str, read: str | None) -> None:
+    target = CommandTarget("ci", ("true",), python("import sys; sys.stdout.write(sys.argv[1])", printed))
+    found = target.read_back(KEY)
+    assert (None if found is None else found.reveal()) == read
+
+
+@pytest.mark.parametrize("code", ["import sys; sys.stdout.buffer.write(b'\\xff')", "print('x' * 70000)"])
+def test_what_cannot_be_a_secret_is_refused(code: str) -> None:
+    with pytest.raises(Refused, match="no secret"):
+        CommandTarget("ci", ("true",), python(code)).read_back(KEY)
+
+
+def test_a_command_that_says_no_did_not_take_it() -> None:
+    with pytest.raises(Refused, match=r"target ci: .* exited with 3") as refused:
+        CommandTarget("ci", python("raise SystemExit(3)")).deliver(KEY, 2, SECRET)
+    assert SECRET.reveal() not in str(refused.value)
+
+
+@pytest.mark.parametrize("code", ["import time; time.sleep(60)", "import os; os.kill(os.getpid(), 15)"])
+def test_of_one_that_was_cut_off_nobody_knows(code: str) -> None:
+    target = CommandTarget("ci", python(code), timeout=timedelta(seconds=0.5))
+    began = time.monotonic()
+    with pytest.raises(OutcomeUnknown, match="target ci"):
+        target.deliver(KEY, 2, SECRET)
+    assert time.monotonic() - began < 10
+
+
+def test_a_program_that_is_not_there_is_found_before_anything_is_minted() -> None:
+    for target in (CommandTarget("ci", ("no-such",)), CommandTarget("ci", ("true",), ("no-such",))):
+        with pytest.raises(Refused, match="'no-such' cannot be started"):
+            target.rehearse(KEY)
+
+
+def test_it_does_not_put_back_what_it_cannot() -> None:
+    with pytest.raises(Refused, match="cannot put back"):
+        CommandTarget("ci", ("true",)).roll_back(KEY, 2)
