@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from keytui.domain.errors import Invalid
 from keytui.domain.recognition import Mark
 from keytui.domain.reports import Report, SourceStanding
 from keytui.domain.secrets import Secret
@@ -72,7 +73,10 @@ def bookmarks(vault: Asked, source: Annotated[str, Query(max_length=256)]) -> Ma
 @evidence.post("/sources/reports", status_code=204)
 def witness(vault: Changed, asked: Reported) -> None:
     """Take one report in, whole or not at all."""
-    vault.witness(asked.report)
+    try:
+        vault.witness(asked.report)
+    except ValueError:
+        raise Invalid("the report names a version that is not in this vault", "read the recogniser again") from None
 
 
 @evidence.post("/sources/ingested", status_code=204)

@@ -47,7 +47,7 @@ def create(vault: Changed, asked: Create) -> Issued:
 
 
 @keys.get("/find")
-def find(vault: Asked, reference: Annotated[str, Query(min_length=1, max_length=256)]) -> Key:
+def find(vault: Asked, reference: Annotated[str, Query(max_length=256)]) -> Key:
     """The key with this id, unique name or unique prefix."""
     return vault.find(reference)
 

@@ -109,27 +109,33 @@ def _check_name(source: str) -> None:
 
 def _move_bookmarks(write: Write, report: Report) -> None:
     """Refused, before anything is counted, when another run has moved one since this one began."""
+    names = {bookmark.name for bookmark in report.bookmarks}
+    kept = select(BookmarkRow).where(BookmarkRow.source == report.source)
+    rows = {row.name: row for row in write.session.exec(kept) if row.name in names}
     for bookmark in report.bookmarks:
-        row = write.session.get(BookmarkRow, (report.source, bookmark.name))
+        row = rows.pop(bookmark.name, None)
         if (row.value if row else "") != (bookmark.expected or ""):
             raise Refused(
                 f"{report.source}: another run has counted the same meanwhile, and nothing of this report was",
                 "let one run at a time read a source; started again, it goes on where the other ended",
             )
-        _store_bookmark(write, report.source, bookmark, row)
+        stored = _stored(write, report.source, bookmark, row)
+        if stored is not None:
+            rows[bookmark.name] = stored
     if report.kind is SourceKind.ACCESS_LOG and any(not bookmark.expected for bookmark in report.bookmarks):
         _drop_oldest(write.session, report.source)
 
 
-def _store_bookmark(write: Write, source: str, bookmark: Bookmark, row: BookmarkRow | None) -> None:
+def _stored(write: Write, source: str, bookmark: Bookmark, row: BookmarkRow | None) -> BookmarkRow | None:
     if not bookmark.value:
         if row is not None:
             write.session.delete(row)
-        return
+        return None
     if row is None:
         row = BookmarkRow(source=source, name=bookmark.name, value=bookmark.value, at=write.now)
         write.session.add(row)
     row.value, row.at = bookmark.value, write.now
+    return row
 
 
 def _drop_oldest(session: Session, source: str) -> None:
