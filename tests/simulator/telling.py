@@ -21,10 +21,11 @@ from keytui.vault.local.database.sqlite import FILE_NAME, SqliteDatabase
 from keytui.vault.local.evidence.gathering import gather_evidence
 from keytui.vault.local.evidence.verdicts import QUESTIONS
 from keytui.vault.local.feed import LocalFeed
+from keytui.vault.local.key_files import PEPPER_FILE
 from keytui.vault.local.ledger import HEAD_FILE
 from keytui.vault.local.rows import rotation_row, stored_rotation
 from keytui.vault.local.sealing.keyring import Cost
-from keytui.vault.local.vault import PEPPER_FILE, LocalVault
+from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Delivery
 from keytui.vault.profile import Profile
 from tests.simulator.faults import Fault

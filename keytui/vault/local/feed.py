@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -15,18 +16,19 @@ from sqlmodel import Session, col, select
 
 from keytui.clock import Clock, utc_now
 from keytui.domain.gaps import GapKind
+from keytui.domain.errors import Forbidden
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Flush
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.files import kept_key
+from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
 from keytui.vault.local.keys.credentials import credentials
 from keytui.vault.local.ledger import position
 from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow
 from keytui.vault.local.usage.recording import RECORDERS, count_uses, note_pulse
 from keytui.vault.local.usage.retaining import roll_up
 from keytui.vault.local.usage.routes import count_routes
-from keytui.vault.local.vault import PEPPER_FILE
 from keytui.vault.profile import Profile
 from keytui.verify.source import CredentialChanges, CredentialSet
 
@@ -71,6 +73,11 @@ class LocalFeed:
         """
         database = open_database(profile)
         pepper = kept_key(profile.directory / PEPPER_FILE, secrets.token_bytes)
+        try:
+            require_key_files(database, pepper, profile.directory)
+        except BaseException:
+            database.close()
+            raise
         return cls(database, pepper, clock, silent_for, retention)
 
     def close(self) -> None:
@@ -108,15 +115,23 @@ class LocalFeed:
         now = self._clock()
         row = RecorderRow(id=recorder, name=name, host=host, pid=pid, started_at=now, last_flush_at=now)
         with self._writing, self._database.writing() as session:
+            known = session.get(RecorderRow, recorder)
+            if known is not None:
+                _require_name(known, name)
+                return
             told = select(RecorderRow.last_flush_at).where(RecorderRow.host == host)
             newest = session.exec(told.order_by(col(RecorderRow.last_flush_at).desc()).limit(1)).first()
             if newest is not None and newest - now > self._silent_for:
                 session.add(_set_back(row, newest))
-            session.merge(row)
+            session.add(row)
 
-    def record(self, flush: Flush) -> None:
+    def record(self, flush: Flush, name: str = "") -> None:
+        """With a `name`, the recorder is elsewhere: it has to be called so, and can only acknowledge what there is."""
         with self._writing, self._database.writing() as session:
-            row = session.get(RecorderRow, flush.recorder) or _forgotten(session, flush)
+            row = session.get(RecorderRow, flush.recorder) or _forgotten(session, flush, name)
+            if name:
+                _require_name(row, name)
+                flush = replace(flush, acknowledged=min(flush.acknowledged, position(session)))
             if flush.sequence <= row.sequence:
                 return
             now = self._clock()
@@ -167,10 +182,15 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
-def _forgotten(session: Session, flush: Flush) -> RecorderRow:
+def _require_name(row: RecorderRow, name: str) -> None:
+    if row.name != name:
+        raise Forbidden("another recorder has that id", "register with a new random one")
+
+
+def _forgotten(session: Session, flush: Flush, name: str) -> RecorderRow:
     """A recorder that this copy of the vault does not know, because it was restored: the missing flushes will show."""
     row = RecorderRow(
-        id=flush.recorder, name=flush.recorder, host="", pid=0, started_at=flush.at, last_flush_at=flush.at
+        id=flush.recorder, name=name or flush.recorder, host="", pid=0, started_at=flush.at, last_flush_at=flush.at
     )
     session.add(row)
     return row

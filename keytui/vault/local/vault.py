@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from threading import Event as Signal
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Self
 
 from keytui.clock import Clock, utc_now
 from keytui.domain.access import Principal, Role
@@ -30,6 +30,7 @@ from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.evidence.witnessing import Witnessing
 from keytui.vault.local.files import kept_key
 from keytui.vault.local.hosting import Hosting
+from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
 from keytui.vault.local.keys.adopting import Adopting
 from keytui.vault.local.keys.checking import Checking
 from keytui.vault.local.keys.keeping import Keeping
@@ -47,8 +48,6 @@ from keytui.vault.local.watching import Watching
 from keytui.vault.local.webhooks.messaging import Messaging
 from keytui.vault.local.webhooks.outbox import Outbox
 from keytui.vault.profile import Profile
-
-PEPPER_FILE: Final = "pepper"
 
 
 class LocalVault(
@@ -111,7 +110,12 @@ class LocalVault(
             unsigned=Signal(),
             outbox=outbox,
         )
-        _begin_log(ground)
+        try:
+            require_key_files(ground.database, ground.pepper, profile.directory, ground.ledger)
+            _begin_log(ground)
+        except BaseException:
+            ground.database.close()
+            raise
         return cls(ground)
 
     def acting_as(self, principal: Principal) -> Self:

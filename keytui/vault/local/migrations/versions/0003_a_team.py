@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.add_column("keys", sa.Column("targets", sa.Text(), nullable=False, server_default=""))
     op.create_index("ix_keys_tenant", "keys", ["tenant", "name", "id"])
     _tell_entries_apart()
+    _tell_key_files_apart()
     _make_access()
     _make_automation()
     _make_webhooks()
@@ -23,6 +24,17 @@ def _tell_entries_apart() -> None:
     op.add_column("audit", sa.Column("tenant", sa.String(), nullable=True))
     op.execute("UPDATE audit SET tenant = (SELECT keys.tenant FROM keys WHERE keys.id = audit.key_id)")
     op.create_index("ix_audit_tenant", "audit", ["tenant", "sequence"])
+
+
+def _tell_key_files_apart() -> None:
+    op.create_table(
+        "key_files",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("pepper", sa.String(), nullable=False),
+        sa.Column("signing_key", sa.String(), nullable=False),
+        sa.CheckConstraint("id = 1", name="ck_key_files_one"),
+        sa.PrimaryKeyConstraint("id"),
+    )
 
 
 def _make_access() -> None:
