@@ -10,16 +10,23 @@ if TYPE_CHECKING:
     from keytui.vault.local.feed import LocalFeed
     from keytui.vault.local.vault import LocalVault
     from keytui.vault.protocol import Vault
+    from keytui.vault.remote.feed import RemoteFeed
+    from keytui.vault.team_server import TeamServer
     from keytui.verify.verifier import Verifier
 
 
 def open_vault(profile: Profile) -> Vault:
     """The profile's vault, made on first use. Unreachable when it cannot be read."""
-    return open_local_vault(profile)
+    if profile.server is None:
+        return open_local_vault(profile)
+    from keytui.vault.remote.vault import RemoteVault
+
+    return RemoteVault.open(profile, profile.server)
 
 
 def open_local_vault(profile: Profile) -> LocalVault:
-    """A local profile's vault, as a server holds it for others."""
+    """A local profile's vault, as a server holds it for others. Invalid for one that a server has."""
+    from keytui.domain.errors import Invalid
     from keytui.probes.configuration import read_settings
     from keytui.vault.configuration import table
     from keytui.vault.local.vault import LocalVault
@@ -28,6 +35,10 @@ def open_local_vault(profile: Profile) -> LocalVault:
     from keytui.vault.retention import load_retention
     from keytui.vault.webhook_settings import load_webhooks
 
+    if profile.server is not None:
+        raise Invalid(
+            f"the vault of profile {profile.name} is at {profile.server.host}", "name a profile with a vault of its own"
+        )
     path = configuration_path()
     probes = read_settings(str(path), table(path, "probes"))
     return LocalVault.open(
@@ -48,8 +59,23 @@ def open_feed(profile: Profile) -> LocalFeed:
 
 
 def open_verifier(name: str, profile: str = "default") -> Verifier:
-    """A verifier for a service called `name`, over a local profile's keys; close it when the service stops."""
+    """A verifier for a service called `name`, over a profile's keys; close it when the service stops.
+
+    A team's server has to know the token of a remote profile as a service's, with the scopes `verify` and
+    `usage:write`; it calls the service by that token's name.
+    """
     from keytui.verify.verifier import Verifier
 
-    feed = open_feed(load_profile(profile))
+    chosen = load_profile(profile)
+    feed = open_feed(chosen) if chosen.server is None else _open_remote_feed(chosen.server)
     return Verifier(feed, feed, name=name)
+
+
+def _open_remote_feed(server: TeamServer) -> RemoteFeed:
+    from secrets import token_bytes
+
+    from keytui.vault.remote.exchange import Patience
+    from keytui.vault.remote.feed import RemoteFeed
+    from keytui.vault.remote.line import Line
+
+    return RemoteFeed(Line(server, token_bytes, Patience()))

@@ -28,7 +28,9 @@ from keytui.cli.audit import audit
 from keytui.cli.auto_rotation import auto_rotation
 from keytui.cli.console import run_demo, run_top
 from keytui.cli.evidence import evidence
+from keytui.cli.migrating import migrate
 from keytui.cli.operators import disable_user, operators
+from keytui.cli.profiles import profiles
 from keytui.cli.serve import serve
 from keytui.cli.session import Globals
 from keytui.cli.sources import sources
@@ -122,6 +124,7 @@ app.command(context_settings=_REFUSE_SECRETS)(sealing.seal)
 app.command()(sealing.reveal)
 app.command("passphrase")(sealing.change_passphrase)
 app.command()(serve)
+app.command()(migrate)
 app.add_typer(operators, name="operators")
 app.add_typer(approvals, name="approvals")
 app.command("disable-user")(disable_user)
@@ -130,3 +133,4 @@ app.add_typer(audit, name="audit")
 app.add_typer(auto_rotation, name="auto-rotation")
 app.command()(evidence)
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(profiles, name="profiles")

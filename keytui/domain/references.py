@@ -14,15 +14,16 @@ class Place(StrEnum):
     ENV = "env"
     FILE = "file"
     COMMAND = "command"
+    KEYRING = "keyring"
 
 
-FORMS = "env:NAME, file:PATH or command:PROGRAM ARGUMENTS"
+FORMS = "env:NAME, file:PATH, command:PROGRAM ARGUMENTS or keyring:NAME"
 """How references are written, for hints."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a secret stands; `name` is a variable, a path or a command line."""
+    """Where a secret stands; `name` is a variable, a path, a command line or an entry of the keyring."""
 
     place: Place
     name: str
@@ -32,7 +33,7 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """`env:NAME`, `file:PATH` or `command:…`. Invalid for anything else, unrepeated: it may be a secret."""
+    """What a text in one of the four forms names. Invalid for anything else, unrepeated: it may be a secret."""
     place, colon, name = text.partition(":")
     if place == "sealed" and colon:
         raise Invalid("sealed: is not known yet", f"until it is, use {FORMS}")

@@ -5,15 +5,21 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from keytui.domain.audit import Actor
 from keytui.domain.errors import Invalid, NotFound
+from keytui.domain.fields import Fields
+from keytui.domain.references import parse_reference
 from keytui.vault.configuration import FILE_NAME, table
+from keytui.vault.team_server import TeamServer
 
 DEFAULT_PROFILE: Final = "default"
+_LOCAL: Final = ("directory", "database", "production")
+_REMOTE: Final = ("url", "token", "certificates", "production")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,8 @@ class Profile:
     read_only: bool = False
     database: str = ""
     """Where the URL of a PostgreSQL database stands (`env:NAME`, `file:PATH`); "" is SQLite in the directory."""
+    server: TeamServer | None = None
+    """The team's server that has the vault; None for one on this machine."""
 
 
 def home() -> Path:
@@ -52,21 +60,39 @@ def load_profile(name: str = DEFAULT_PROFILE, read_only: bool = False) -> Profil
     """The profile called `name` from `config.toml` in the home; `default` needs no entry. Invalid names file and field.
 
     [profiles.prod]
-    directory = "/srv/keytui/prod"
-    production = true        # opens read-only until it is armed
+    url = "https://keys.example.com"   # a team's server
+    token = "keyring:prod"             # where the token for it stands: env:, file:, command: or keyring:
+    certificates = "/etc/ssl/team.pem" # the authorities to trust instead of the system's, if it must be
+    production = true                  # opens read-only until it is armed
+
+    [profiles.bench]
+    directory = "/srv/keytui/bench"    # a vault on this machine
+    database = "env:DATABASE_URL"      # on PostgreSQL; without it SQLite, in the directory
     """
-    directory = home()
-    configuration = configuration_path()
-    entry = table(configuration, "profiles").get(name)
-    if entry is None:
-        if name != DEFAULT_PROFILE:
-            raise NotFound(f"no profile is called {name!r}", f"name it in {configuration}")
-        return Profile(name, directory / "default", local_actor(), read_only)
-    where = entry.get("directory", str(directory / name))
-    production = entry.get("production", False)
-    if not isinstance(where, str) or not isinstance(production, bool):
-        raise Invalid(
-            f"profile {name!r}: `directory` is a path in quotes and `production` is true or false",
-            f"mend it in {configuration}",
-        )
-    return Profile(name, Path(where).expanduser(), local_actor(), read_only or production)
+    entry = table(configuration_path(), "profiles").get(name)
+    if entry is not None:
+        return _profile(name, entry, read_only)
+    if name != DEFAULT_PROFILE:
+        raise NotFound(f"no profile is called {name!r}", f"name it in {configuration_path()}")
+    return Profile(name, home() / "default", local_actor(), read_only)
+
+
+def profile_names() -> tuple[str, ...]:
+    """Every profile there is, in the order of the configuration; `default` is always one."""
+    return tuple(dict.fromkeys((DEFAULT_PROFILE, *table(configuration_path(), "profiles"))))
+
+
+def _profile(name: str, entry: Mapping[str, object], read_only: bool) -> Profile:
+    fields = Fields(f"{configuration_path()}: [profiles.{name}]", entry)
+    guarded = read_only or fields.flag("production")
+    directory = Path(fields.text("directory") or home() / name).expanduser()
+    if not fields.has("url"):
+        fields.only(_LOCAL, "a vault on this machine")
+        return Profile(name, directory, local_actor(), guarded, database=fields.text("database"))
+    fields.only(_REMOTE, "a team's server")
+    try:
+        token = parse_reference(fields.needed("token"))
+        server = TeamServer(fields.needed("url"), token, fields.text("certificates"))
+    except Invalid as error:
+        raise Invalid(f"[profiles.{name}]: {error.message}", error.hint) from None
+    return Profile(name, directory, local_actor(), guarded, server=server)

@@ -11,6 +11,7 @@ from keytui.domain.errors import Invalid, Refused
 from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
 from keytui.targets.command import COMMAND_TIMEOUT, MOST_BYTES, parse_command, printed_by
+from keytui.vault.system_keyring import kept_in_keyring
 
 
 def resolve(reference: Reference, environment: Mapping[str, str], timeout: float = COMMAND_TIMEOUT) -> Secret:
@@ -22,6 +23,8 @@ def resolve(reference: Reference, environment: Mapping[str, str], timeout: float
         content = environment.get(reference.name, "").encode("utf-8", "surrogateescape")
     elif reference.place is Place.FILE:
         content = _file(reference)
+    elif reference.place is Place.KEYRING:
+        content = kept_in_keyring(reference.name)
     else:
         content = _command(reference, timeout)
     return _secret(reference, content)

@@ -8,15 +8,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
+from importlib.metadata import version
 from typing import Final
 
 import httpx
 
-from keytui import __version__
 from keytui.domain.errors import Invalid, Unreachable
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
-from keytui.vault.remote.server import Server
+from keytui.vault.team_server import TeamServer
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Of an answer. The largest are what probes recognise keys by: some 200 bytes a version."""
@@ -74,7 +74,7 @@ class Dropped(Unreachable):
 class Exchange:
     """The connections to one server. Safe to share between threads."""
 
-    def __init__(self, server: Server, patience: Patience) -> None:
+    def __init__(self, server: TeamServer, patience: Patience) -> None:
         self._server = server
         self._patience = patience
         self._closed = False
@@ -84,7 +84,7 @@ class Exchange:
             limits=_LIMITS,
             # Loopback is asked without a proxy: one from the environment would get the token in the clear.
             trust_env=server.encrypted,
-            headers={"User-Agent": f"keytui/{__version__}", "Accept-Encoding": "identity"},
+            headers={"User-Agent": f"keytui/{version('keytui')}", "Accept-Encoding": "identity"},
         )
 
     def ask(self, request: Request, token: Secret, headers: Mapping[str, str], silence: float | None = None) -> Answer:
@@ -157,7 +157,7 @@ def _media_type(response: httpx.Response) -> str:
     return header.get_content_type()
 
 
-def _trusted(server: Server) -> ssl.SSLContext | bool:
+def _trusted(server: TeamServer) -> ssl.SSLContext | bool:
     """A certificate is always checked: against the system's authorities, or against those of the profile alone."""
     if not server.certificates:
         return True

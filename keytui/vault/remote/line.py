@@ -17,8 +17,9 @@ from keytui.domain.errors import Invalid, OutcomeUnknown, Unauthenticated, Unrea
 from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.problems import MEDIA_TYPE, Problem, error_of
 from keytui.vault.remote.exchange import Answer, Dropped, Exchange, NotSent, Patience, Request
-from keytui.vault.remote.server import NEW_TOKEN, Server, Token, fit_for_header
+from keytui.vault.remote.token import NEW_TOKEN, Token, fit_for_header
 from keytui.vault.remote.unanswered import Unanswered
+from keytui.vault.team_server import TeamServer
 from keytui.vault.wire import decode, encode
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _DOUBTFUL: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 class Line:
     """One server, asked with one token. Safe to share between threads."""
 
-    def __init__(self, server: Server, randomness: Randomness, patience: Patience) -> None:
+    def __init__(self, server: TeamServer, randomness: Randomness, patience: Patience) -> None:
         self.server = server
         self._token = Token(server.token)
         self._patience = patience

@@ -24,8 +24,8 @@ from keytui.vault.remote.reading import Reading
 from keytui.vault.remote.rotating import Rotating
 from keytui.vault.remote.sealing import Sealing
 from keytui.vault.remote.section import Ground
-from keytui.vault.remote.server import Server
 from keytui.vault.remote.witnessing import Witnessing
+from keytui.vault.team_server import TeamServer
 
 
 class RemoteVault(
@@ -47,7 +47,7 @@ class RemoteVault(
     def open(
         cls,
         profile: Profile,
-        server: Server,
+        server: TeamServer,
         clock: Clock = utc_now,
         randomness: Randomness = secrets.token_bytes,
         patience: Patience = Patience(),  # noqa: B008  # frozen

@@ -57,8 +57,8 @@ def test_an_unknown_profile_is_named_with_the_file_that_could_name_it(home: Path
     [
         ("[profiles.prod\n", "not valid TOML"),
         ("profiles = 3\n", "tables"),
-        ("[profiles.prod]\ndirectory = 3\n", "`directory`"),
-        ('[profiles.prod]\nproduction = "yes"\n', "`production`"),
+        ("[profiles.prod]\ndirectory = 3\n", "directory is a text"),
+        ('[profiles.prod]\nproduction = "yes"\n', "production is true or false"),
     ],
 )
 def test_a_broken_profile_says_what_is_wrong(home: Path, text: str, named: str) -> None:

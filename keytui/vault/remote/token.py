@@ -1,49 +1,18 @@
-"""A team's server as a profile names it: its address, and where the token for it stands."""
+"""The token that is shown to a server: where it is read, and when it is read again."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from threading import Lock
 from typing import Final
-from urllib.parse import urlsplit
 
 from keytui.domain.errors import Invalid
 from keytui.domain.references import Reference
 from keytui.domain.secrets import Secret
-from keytui.domain.web_addresses import checked_web_address
 from keytui.vault.references import resolve
 
 NEW_TOKEN: Final = "on the server's host, `keytui operators add NAME` makes one"  # noqa: S105  # the way to one
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """`url` ends without a slash. `certificates` is a file of those to trust instead of the system's; "" for none."""
-
-    url: str
-    token: Reference
-    certificates: str = ""
-
-    def __post_init__(self) -> None:
-        try:
-            parts = urlsplit(checked_web_address(self.url))
-        except Invalid as error:
-            raise Invalid(f"the server's address {error.message}", error.hint) from None
-        if parts.query or parts.fragment:
-            raise Invalid("the server's address goes on after its path", "as in https://keys.example.com")
-        object.__setattr__(self, "url", self.url.rstrip("/"))
-
-    @property
-    def host(self) -> str:
-        """Host and port, as the status line names the server."""
-        return urlsplit(self.url).netloc
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether the line is; without, it is this machine's own loopback."""
-        return self.url.startswith("https:")
 
 
 class Token:
