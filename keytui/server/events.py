@@ -88,7 +88,8 @@ class Broadcaster:
         self._streams: set[Stream] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._usage_as_of: object = None
-        self._position = 0
+        self.position = 0
+        """Of the change feed, as the process knows it."""
         self.closing = False
 
     async def admit(self, token: Secret, address: str) -> Principal:
@@ -116,10 +117,10 @@ class Broadcaster:
         loop = self._loop
         streams = tuple(self._streams)
         if loop is None or not streams:
-            self._position, self._usage_as_of = changes.position, changes.usage_as_of
+            self.position, self._usage_as_of = changes.position, changes.usage_as_of
             return
-        moved = changes.position != self._position or changes.usage_as_of != self._usage_as_of
-        self._position, self._usage_as_of = changes.position, changes.usage_as_of
+        moved = changes.position != self.position or changes.usage_as_of != self._usage_as_of
+        self.position, self._usage_as_of = changes.position, changes.usage_as_of
         barred = {stream for stream in streams if self._barred(stream, changes)}
         tenants = self._vault.tenants_of(changes.key_ids) if changes.key_ids else {}
         with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is there to be told

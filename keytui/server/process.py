@@ -11,6 +11,7 @@ from keytui.server.addresses import ClientAddresses
 from keytui.server.app import build
 from keytui.server.asgi import Service
 from keytui.server.background import Background
+from keytui.server.elsewhere import Reporting, Supplying
 from keytui.server.events import Broadcaster
 from keytui.server.failed_logins import FailedLogins
 from keytui.server.following import Following
@@ -25,6 +26,7 @@ from keytui.server.token_book import TokenBook
 from keytui.server.verifying import Verifying
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile, configuration_path
+from keytui.vault.verifier_feed import CREDENTIALS_PATH, USAGE_PATH
 from keytui.verify.asgi import App
 from keytui.verify.verifier import Verifier
 
@@ -58,6 +60,8 @@ class ServerProcess:
         events = Broadcaster(vault, book, metrics, utc_now)
         services: dict[tuple[str, str], Service] = {
             ("POST", "/v1/verify"): Verifying(verifier, book, metrics),
+            ("POST", USAGE_PATH): Reporting(feed, vault, book),
+            ("GET", CREDENTIALS_PATH): Supplying(feed, book, lambda: events.position),
             ("GET", "/live"): live,
             ("GET", "/ready"): Ready(lambda: book.stale, lambda: events.closing),
             ("GET", "/metrics"): MetricsPage(metrics, book),

@@ -15,8 +15,8 @@ from typing import Final, Self
 from sqlmodel import Session, col, select
 
 from keytui.clock import Clock, utc_now
-from keytui.domain.gaps import GapKind
 from keytui.domain.errors import Forbidden
+from keytui.domain.gaps import GapKind
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Flush
 from keytui.vault.local.database import Database

@@ -1,0 +1,163 @@
+"""For verifiers elsewhere: `GET /v1/credentials` tells them their tenant's keys, `POST /v1/usage` takes their usage."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+from urllib.parse import parse_qsl
+
+from anyio import to_thread
+
+from keytui.domain.access import Operation, Principal
+from keytui.domain.errors import Forbidden, Invalid
+from keytui.domain.text import harmless
+from keytui.domain.usage import NO_KEY, Caller, Flush, RouteUse, Use, route_of
+from keytui.server.asgi import Reply, Request, body_of
+from keytui.server.token_book import TokenBook
+from keytui.vault.local.feed import LocalFeed
+from keytui.vault.local.hosting import Hosting
+from keytui.vault.verifier_feed import KnownVersion, KnownVersions, Registration, UsageReport
+from keytui.vault.wire import decode, encode
+from keytui.verify.source import CredentialChanges, CredentialSet
+from keytui.verify.verifier import LONGEST_NAME
+
+MOST_BYTES: Final = 24 * 1024 * 1024
+"""A recorder hands over 50,000 lines at most."""
+_LONGEST_WAIT: Final = 20.0
+_LOOK_EVERY: Final = 0.05
+_MOST_COUNT: Final = 10**9
+_LONGEST_ID: Final = 64
+_LONGEST_ROUTE: Final = 200
+_NOTHING: Final = Reply(204, b"", ())
+
+
+class Supplying:
+    """The digests of a tenant's keys, at once or as they change. A question that waits costs no thread."""
+
+    def __init__(self, feed: LocalFeed, book: TokenBook, position: Callable[[], int]) -> None:
+        self._feed = feed
+        self._book = book
+        self._position = position
+
+    async def __call__(self, request: Request) -> Reply:
+        principal = self._book.admitted(request.holder, Operation.VERIFY)
+        after, timeout = _asked(request)
+        if after is None:
+            found = _of_all(await to_thread.run_sync(self._feed.credentials))
+        else:
+            until = time.monotonic() + timeout
+            while self._position() == after and time.monotonic() < until:
+                await asyncio.sleep(_LOOK_EVERY)
+            if self._position() == after:
+                return _reply(KnownVersions(after, (), ()))
+            found = await to_thread.run_sync(self._feed.credential_changes, after, 0.0)
+        return _reply(await to_thread.run_sync(_for_tenant, found, principal.tenant))
+
+
+class Reporting:
+    """Usage from elsewhere, under the name of the token that brings it and of its tenant's keys alone."""
+
+    def __init__(self, feed: LocalFeed, vault: Hosting, book: TokenBook) -> None:
+        self._feed = feed
+        self._vault = vault
+        self._book = book
+
+    async def __call__(self, request: Request) -> Reply:
+        principal = self._book.admitted(request.holder, Operation.REPORT_USAGE)
+        body = await body_of(request, MOST_BYTES)
+        await to_thread.run_sync(self._take_in, body, principal)
+        return _NOTHING
+
+    def _take_in(self, body: bytes, principal: Principal) -> None:
+        report, name = decode(UsageReport, body), principal.actor.name
+        if report.register is not None:
+            began = _checked_registration(report.register)
+            self._feed.register(began.recorder, name, began.host, began.pid)
+        if report.flush is not None:
+            flush = checked_flush(report.flush)
+            self._require_own_keys(flush, principal)
+            self._feed.record(flush, name)
+
+    def _require_own_keys(self, flush: Flush, principal: Principal) -> None:
+        if principal.tenant is None:
+            return
+        told = {use.key_id for use in flush.uses} | {use.key_id for use in flush.routes}
+        told.discard(NO_KEY)
+        tenants = self._vault.tenants_of(told)
+        if any(tenants.get(key_id) != principal.tenant for key_id in told):
+            raise Forbidden(
+                "it reports use of a key that is not its tenant's", "report the keys of this token's tenant"
+            )
+
+
+def checked_flush(flush: Flush) -> Flush:
+    """A flush as one of our own recorders would hand it over. Invalid for numbers and times that none has."""
+    if not 0 < len(flush.recorder) <= _LONGEST_ID or not 0 < flush.sequence <= _MOST_COUNT:
+        raise Invalid("a flush has a recorder's id and a number above 0", "send what was told at the registration")
+    if not 0 <= flush.dropped <= _MOST_COUNT or flush.acknowledged < 0:
+        raise Invalid("a count is below 0 or beyond counting", "mend it")
+    return replace(flush, uses=tuple(map(_checked_use, flush.uses)), routes=tuple(map(_checked_route, flush.routes)))
+
+
+def _checked_use(use: Use) -> Use:
+    counts = 0 <= use.accepted <= _MOST_COUNT and 0 <= use.refused <= _MOST_COUNT and 0 <= use.version <= _MOST_COUNT
+    minute = use.minute.second == use.minute.microsecond == 0
+    if not counts or not minute or not use.minute <= use.first_at <= use.last_at < use.minute + timedelta(minutes=2):
+        raise Invalid("a use has counts of 0 and more, and times within its minute", "mend it")
+    if not timedelta() <= use.longest_gap <= use.last_at - use.first_at:
+        raise Invalid("a pause is no longer than the time between a use's first and last request", "mend it")
+    caller = use.caller
+    address, agent = _short(caller.address), _short(caller.agent)
+    name = _short(caller.name)
+    return replace(
+        use, caller=Caller.called(name, address, agent) if caller.declared else _undeclared(name, address, agent)
+    )
+
+
+def _undeclared(name: str, address: str, agent: str) -> Caller:
+    """By what it comes from, if that is told; a recorder that could not tell callers apart names them together."""
+    return Caller.undeclared(address, agent) if address or agent else Caller(name)
+
+
+def _checked_route(use: RouteUse) -> RouteUse:
+    if not 0 <= use.accepted <= _MOST_COUNT or not 0 <= use.refused <= _MOST_COUNT:
+        raise Invalid("a count is below 0 or beyond counting", "mend it")
+    return replace(use, route=route_of(use.route[:_LONGEST_ROUTE]))
+
+
+def _checked_registration(began: Registration) -> Registration:
+    if not 0 < len(began.recorder) <= _LONGEST_ID:
+        raise Invalid("a recorder's id is some random characters", "send 16 hex digits")
+    return Registration(began.recorder, _short(began.host), max(0, min(began.pid, 2**31 - 1)))
+
+
+def _short(text: str) -> str:
+    return harmless(text[:LONGEST_NAME])
+
+
+def _asked(request: Request) -> tuple[int | None, float]:
+    query = dict(parse_qsl(request.query.decode("latin-1")))
+    after, timeout = query.get("after"), query.get("timeout", "0")
+    try:
+        return (None if after is None else int(after[:18])), min(max(float(timeout), 0.0), _LONGEST_WAIT)
+    except ValueError:
+        raise Invalid("after is a position and timeout a number of seconds", "as in ?after=17&timeout=5") from None
+
+
+def _of_all(everything: CredentialSet) -> CredentialChanges:
+    return CredentialChanges(everything.position, (), everything.credentials)
+
+
+def _for_tenant(found: CredentialChanges, tenant: str | None) -> KnownVersions:
+    own = [each for each in found.credentials if tenant is None or each.key.tenant == tenant]
+    versions = tuple(KnownVersion(each.digest, each.key, each.version) for each in own if not each.keyed)
+    told = found.key_ids if tenant is None else tuple(dict.fromkeys(each.key.id for each in own))
+    return KnownVersions(found.position, told, versions)
+
+
+def _reply(known: KnownVersions) -> Reply:
+    return Reply(200, encode(known))
