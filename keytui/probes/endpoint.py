@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import httpx
 
+from keytui.deadline import Deadline
 from keytui.domain.errors import Invalid, Refused, Unreachable
 from keytui.domain.references import Reference
 from keytui.domain.secrets import Secret
@@ -48,22 +48,28 @@ class Endpoint:
         or sends us elsewhere, Invalid when it does not understand the question or answers too much.
         """
         address, credential = self._address(path, parameters or {}), self._credential()
+        deadline = Deadline(self._server.timeout.total_seconds())
         try:
             # Loopback is asked without a proxy: one from the environment would get the credential in the clear.
             with (
+                deadline,
                 httpx.Client(
                     transport=self._transport,
                     timeout=self._server.timeout.total_seconds(),
                     follow_redirects=False,
                     trust_env=address.scheme == "https",
                 ) as client,
-                client.stream("GET", address, headers=self._headers(credential)) as response,
+                client.stream(
+                    "GET", address, headers=self._headers(credential), extensions={"trace": deadline.trace}
+                ) as response,
             ):
                 body = self._body(response)
         except _NO_ANSWER as error:
+            self._in_time(deadline)
             raise Unreachable(
                 f"{self._place} does not answer: {_why(error)}", "see whether it runs; ask again"
             ) from None
+        self._in_time(deadline)  # a connection that was cut may look like an answer's end
         self._let_in(response.status_code, body, credential)
         return body
 
@@ -101,8 +107,6 @@ class Endpoint:
         return headers
 
     def _body(self, response: httpx.Response) -> bytes:
-        """The whole timeout is for the whole answer, so that one that drips in does not hold everything up."""
-        until = time.monotonic() + self._server.timeout.total_seconds()
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece
@@ -111,9 +115,12 @@ class Endpoint:
                     f"{self._place} answers more than {self._most_bytes // (1024 * 1024)} MiB at once",
                     "narrow what is asked for, as by a label in the selector",
                 )
-            if time.monotonic() > until:
-                raise Unreachable(f"{self._place} does not end its answer in time", "give it a longer timeout")
         return bytes(body)
+
+    def _in_time(self, deadline: Deadline) -> None:
+        """The whole timeout is for the whole exchange, so that one that drips in does not hold everything up."""
+        if deadline.passed:
+            raise Unreachable(f"{self._place} does not end its answer in time", "give it a longer timeout")
 
     def _let_in(self, status: int, body: bytes, credential: Secret | None) -> None:
         if status == httpx.codes.OK:

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +65,43 @@ def test_verify_finds_an_edit(keytui: Commands) -> None:
     broken = keytui("audit", "verify", "--json", code=1).answer
     assert (broken["whole"], broken["broken_at"]) == (False, 2)
     assert "broken at entry 2" in keytui("audit", "verify", code=1).out
+
+
+def test_the_log_is_filtered_by_who_and_by_version(keytui: Commands) -> None:
+    keytui.created("one")
+    keytui("rotate", "one")
+    (actor,) = {json.loads(line)["actor"] for line in keytui("audit", "--json").out.splitlines()}
+    assert keytui("audit", "--actor", actor.partition("@")[0], "--json").out == keytui("audit", "--json").out
+    assert keytui("audit", "--actor", "nobody", "--json").out == ""
+    second = [json.loads(line) for line in keytui("audit", "--version", "2", "--json").out.splitlines()]
+    assert {entry["version"] for entry in second} == {2}
+    rotations = [json.loads(line) for line in keytui("audit", "--type", "key_rotation", "--json").out.splitlines()]
+    assert {entry["type"].partition(".")[0] for entry in rotations} == {"rotation"}
+    assert all(entry["details"]["old_fingerprint"].startswith("sha256:") for entry in rotations)
+
+
+def test_a_checkpoint_that_was_kept_shows_a_truncation(keytui: Commands, tmp_path: Path) -> None:
+    keytui.created("one")
+    kept = tmp_path / "kept.json"
+    kept.write_text(keytui("audit", "checkpoint").out, encoding="utf-8")
+    assert "1 kept elsewhere" in keytui("audit", "verify", "--checkpoint", str(kept)).out
+    (database,) = (keytui.home / "default").glob("*.db")
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("delete from audit where sequence > 1")
+        connection.commit()
+    assert "cut off" in keytui("audit", "verify", "--checkpoint", str(kept), code=1).out
+    kept.write_text("{}", encoding="utf-8")
+    assert "holds no checkpoint" in keytui("audit", "verify", "--checkpoint", str(kept), code=2).err
+
+
+def test_evidence_is_written_to_a_new_file(keytui: Commands, tmp_path: Path) -> None:
+    keytui.created("one")
+    assert "has had no rotation" in keytui("evidence", "one", code=1).err
+    secret = keytui("rotate", "one").out
+    path = tmp_path / "evidence.json"
+    keytui("evidence", "one", "-o", str(path))
+    assert json.loads(path.read_text())["document"]["rotation"]["id"] == 1
+    assert secret not in path.read_text()
+    assert "is there already" in keytui("evidence", "one", "-o", str(path), code=1).err
+    assert json.loads(keytui("evidence", "one", "--rotation", "1").out)["document"]["key"]["name"] == "one"
+    assert "no rotation #2" in keytui("evidence", "one", "--rotation", "2", code=1).err

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
+from socket import socket
 
 import httpx
 import pytest
@@ -13,12 +15,15 @@ from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
 from keytui.probes.configuration import Server
 from keytui.probes.endpoint import Endpoint
+from tests.dripping import dripping
 
 REFERENCE = Reference(Place.ENV, "TOKEN")
 SERVER = Server("https://a.example/api?depth=0", REFERENCE)
 
 
-def endpoint(handler: httpx.MockTransport, value: str = "token", server: Server = SERVER, most: int = 1024) -> Endpoint:
+def endpoint(
+    handler: httpx.MockTransport | None, value: str = "token", server: Server = SERVER, most: int = 1024
+) -> Endpoint:
     return Endpoint(server, lambda reference: Secret(value), handler, most)
 
 
@@ -41,10 +46,21 @@ def test_an_answer_without_an_end_is_given_up() -> None:
         endpoint(long).get()
 
 
-def test_an_answer_that_drips_in_is_given_up() -> None:
-    server = Server("https://a.example", timeout=timedelta(microseconds=1))
-    with pytest.raises(Unreachable, match="in time"):
-        endpoint(httpx.MockTransport(lambda request: httpx.Response(200, content=b"x")), server=server).get()
+@pytest.mark.parametrize(
+    "beginning", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"]
+)
+def test_an_answer_that_drips_in_is_given_up(beginning: bytes) -> None:
+    """In its headers, in its body, and in a body that ends with the connection."""
+    wait, pieces = threading.Event(), [beginning]
+
+    def drip(connection: socket) -> None:
+        wait.wait(0.05)
+        connection.sendall(pieces.pop() if pieces else b"x")
+
+    with dripping(drip) as port:
+        server = Server(f"http://127.0.0.1:{port}", timeout=timedelta(seconds=0.5))
+        with pytest.raises(Unreachable, match="in time"):
+            endpoint(None, server=server).get()
 
 
 @pytest.mark.parametrize("value", ["two\nlines", "tür", "nul\0", " s3cret-token", "s3cret-token "])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from socket import create_server, socket
@@ -19,6 +18,7 @@ from keytui.domain.errors import Invalid
 from keytui.domain.secrets import Secret
 from keytui.targets.public_addresses import Resolver, is_public
 from keytui.targets.webhook import Reply, Way, post_signed
+from tests.dripping import dripping
 from tests.webhook_receiver import NAME, SECRET, Receiver, certificates, receiving
 from tests.world import NOON
 
@@ -191,30 +191,6 @@ def test_public_addresses(address: str) -> None:
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_public(address)
-
-
-@contextmanager
-def dripping(send: Callable[[socket], None]) -> Iterator[int]:
-    """A server that takes a connection and never ends its answer; its port."""
-    taken: list[socket] = []
-    with create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            connection, _ = listening.accept()
-            taken.append(connection)
-            try:
-                while True:
-                    send(connection)
-            except OSError:
-                pass  # the other side has had enough
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield listening.getsockname()[1]
-        thread.join(10)
-        assert not thread.is_alive(), "the connection was left open"
-        for connection in taken:
-            connection.close()
 
 
 class TestPatience:

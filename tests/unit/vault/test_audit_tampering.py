@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -10,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from keytui.domain.audit import Actor, AuditFilter
+from keytui.domain.audit import Actor, AuditFilter, Event, link
+from keytui.domain.errors import Refused, Unreachable
 from keytui.domain.keys import KeyDraft
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Checkpoint
 from keytui.vault.profile import Profile
+from tests.world import NOON
 
 ENTRIES = 150
 
@@ -128,12 +132,102 @@ def test_a_kept_head_that_is_gone_or_forged_shows(log: LocalVault, profile: Prof
     assert log.verify_audit().broken_at is not None
 
 
-def test_checkpoints_of_another_key_do_not_hold(log: LocalVault, profile: Profile) -> None:
+def test_a_log_is_not_gone_on_with_under_another_key(log: LocalVault, profile: Profile) -> None:
     (profile.directory / "signing.key").unlink()
 
-    vault = LocalVault.open(profile)
-    assert vault.verify_audit().broken_at == 64
-    vault.close()
+    with pytest.raises(Unreachable):
+        LocalVault.open(profile)
+
+
+def test_checkpoints_that_were_removed_show(log: LocalVault, profile: Profile) -> None:
+    tamper(profile, "DELETE FROM checkpoints WHERE sequence = 64")
+
+    assert log.verify_audit().broken_at == 64
+
+
+class TestAKeptCheckpoint:
+    """Against somebody who has every file of the vault but the signing key, and time to write the log anew."""
+
+    @pytest.fixture
+    def kept(self, log: LocalVault) -> Checkpoint:
+        return log.checkpoint()
+
+    def test_holds_while_the_log_goes_on(self, log: LocalVault, kept: Checkpoint) -> None:
+        log.create(KeyDraft("another", "production"), "another")
+        assert log.verify_audit([kept]).broken_at is None
+
+    def test_shows_a_log_that_was_cut_off_with_everything_beside_it(
+        self, log: LocalVault, profile: Profile, kept: Checkpoint
+    ) -> None:
+        self.set_back(profile, 128)
+        assert log.verify_audit().broken_at is None, "without the kept one nothing would show"
+
+        check = log.verify_audit([kept])
+
+        assert check.broken_at == 129
+        assert str(kept.sequence) in check.detail
+
+    def test_shows_a_log_that_was_written_anew_before_it(
+        self, log: LocalVault, profile: Profile, kept: Checkpoint
+    ) -> None:
+        self.set_back(profile, 128)
+        self.write_anew(profile, 129, ENTRIES + 5)
+
+        assert log.verify_audit([kept]).broken_at == kept.sequence
+
+    def test_what_was_written_anew_after_it_is_signed_by_nobody(
+        self, log: LocalVault, profile: Profile, kept: Checkpoint
+    ) -> None:
+        for number in range(60):
+            log.create(KeyDraft(f"more-{number}", "production"), f"more-{number}")
+        self.cut(profile, "audit", kept.sequence)
+        self.write_anew(profile, kept.sequence + 1, ENTRIES + 60)
+        assert log.verify_audit([kept]).broken_at is not None
+        self.cut(profile, "checkpoints", kept.sequence)
+
+        assert log.verify_audit([kept]).broken_at is not None
+
+    def test_of_another_vault_is_not_believed(self, log: LocalVault, kept: Checkpoint, tmp_path: Path) -> None:
+        other = LocalVault.open(Profile("test", tmp_path / "other", Actor("ada", "bastion-2")))
+        check = log.verify_audit([other.checkpoint()])
+        other.close()
+        assert check.broken_at is not None
+        assert "another key" in check.detail
+
+    def test_is_not_made_of_a_log_that_was_cut_off(self, log: LocalVault, profile: Profile) -> None:
+        tamper(profile, "DELETE FROM audit WHERE sequence > 100")
+        with pytest.raises(Refused):
+            log.checkpoint()
+
+    @staticmethod
+    def cut(profile: Profile, table: str, sequence: int) -> None:
+        tamper(profile, f"DELETE FROM {table} WHERE sequence > {sequence}")  # noqa: S608  # both are the test's own
+
+    @staticmethod
+    def set_back(profile: Profile, sequence: int) -> None:
+        """Cut everything back to a checkpoint, whose signature makes a good head file, too."""
+        TestAKeptCheckpoint.cut(profile, "audit", sequence)
+        TestAKeptCheckpoint.cut(profile, "checkpoints", sequence)
+        with closing(sqlite3.connect(profile.directory / "vault.db")) as database:
+            found = "SELECT hash, signature FROM checkpoints WHERE sequence = ?"
+            digest, signature = database.execute(found, (sequence,)).fetchone()
+        head = {"sequence": sequence, "hash": digest, "signature": signature.hex()}
+        (profile.directory / "audit.head").write_text(json.dumps(head), encoding="utf-8")
+
+    @staticmethod
+    def write_anew(profile: Profile, first: int, last: int) -> None:
+        """Entries that follow on each other as they should."""
+        with closing(sqlite3.connect(profile.directory / "vault.db")) as database:
+            (previous,) = database.execute("SELECT hash FROM audit WHERE sequence = ?", (first - 1,)).fetchone()
+            for sequence in range(first, last + 1):
+                entry = link(sequence, NOON, "mallory", Event("key.edited"), previous)
+                previous = entry.hash
+                database.execute(
+                    "INSERT INTO audit (sequence, at, actor, type, key_id, key_name, details, refused, previous, hash)"
+                    " VALUES (?, ?, 'mallory', 'key.edited', '', '', '{}', 0, ?, ?)",
+                    (sequence, int(NOON.timestamp() * 1_000_000), entry.previous, entry.hash),
+                )
+            database.commit()
 
 
 def test_a_broken_entry_can_still_be_read(log: LocalVault, profile: Profile) -> None:
