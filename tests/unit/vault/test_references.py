@@ -8,7 +8,8 @@ import pytest
 
 from keytui.domain.errors import Invalid, KeytuiError, Refused
 from keytui.domain.references import Place, Reference, parse_reference
-from keytui.vault.references import MOST_BYTES, resolve
+from keytui.targets.command import MOST_BYTES
+from keytui.vault.references import resolve
 
 
 def value_of(text: str, **environment: str) -> str:
