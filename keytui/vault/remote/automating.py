@@ -10,7 +10,7 @@ from keytui.domain.automation import AutoRotation, AutoRotationReport, Selection
 from keytui.vault.remote.section import Section
 
 _PATH: Final = "/admin/keys/rotation"
-_LOOK: Final = "keytui rotation status"
+_LOOK: Final = "keytui auto-rotation"
 
 
 class Automating(Section):
