@@ -20,12 +20,10 @@ from keytui.server.events import Broadcaster
 from keytui.server.failed_logins import FailedLogins
 from keytui.server.limits import Rate, WrongTokens
 from keytui.server.metrics import Metrics
-from keytui.server.request_log import Noted, RequestLog, cleaned, key_in
+from keytui.server.request_log import ABOUT, Noted, RequestLog, cleaned, key_in
 from keytui.server.token_book import TokenBook
 from keytui.verify.asgi import App, Message, Receive, Scope, Send
 
-NOTED: Final = "keytui.noted"
-"""Where in the scope a request's Noted stands, for whoever learns what it is about."""
 EVENTS: Final = "/admin/events"
 _AUTHORIZATION: Final = b"authorization"
 _API_KEY: Final = b"x-api-key"
@@ -131,7 +129,8 @@ class Front:
         """To the API, which learns the client's own address and may note what the request is about."""
         status = _GONE
         scope["client"] = (request.address, 0)
-        scope[NOTED] = noted = request.noted
+        noted = request.noted
+        ABOUT.set(noted)
         noted.key_id = key_in(request.path)
 
         async def watched(message: Message) -> None:

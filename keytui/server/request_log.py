@@ -10,12 +10,17 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
+from keytui.domain.keys import Key
+from keytui.domain.rotation import Rotation
 from keytui.domain.text import harmless
+from keytui.domain.verification import Check
+from keytui.vault.model import Issued, KeyDetail, RotationDetail
 
 _EVERY: Final = 0.25
 """Seconds that a line may wait for others."""
@@ -28,12 +33,36 @@ _KEY_ID: Final = re.compile(r"/admin/keys/([a-z0-9]{16})(?:/|$)")
 
 @dataclass(slots=True)
 class Noted:
-    """What a request was about, filled in by whoever learns it. It stands in the scope as `keytui.noted`."""
+    """What a request was about, filled in by whoever learns it."""
 
     principal: str = ""
     key_id: str = ""
     version: int | None = None
     outcome: str = ""
+
+
+ABOUT: Final[ContextVar[Noted | None]] = ContextVar("keytui_noted", default=None)
+"""The Noted of the request that is being answered, in its thread too."""
+
+
+def note_answer(answer: object) -> None:
+    """What an answer of the vault is about, for the request's line."""
+    noted = ABOUT.get()
+    if noted is None:
+        return
+    match answer:
+        case Issued(key=key, version=version):
+            noted.key_id, noted.version = key.id, version.number
+        case Rotation(key_id=key_id, new_version=new, old_version=old):
+            noted.key_id, noted.version = key_id, old if new is None else new
+        case Check(key_id=str(key_id), version=number):
+            noted.key_id, noted.version = key_id, number
+        case Key(id=key_id):
+            noted.key_id = key_id
+        case RotationDetail(rotation=rotation):
+            note_answer(rotation)
+        case KeyDetail(summary=summary):
+            noted.key_id, noted.version = summary.key.id, summary.version.number
 
 
 def key_in(path: str) -> str:

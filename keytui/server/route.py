@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from keytui.server.request_log import note_answer
 from keytui.vault.local.answers import Repeated
 from keytui.vault.wire import encode
 
@@ -33,6 +34,7 @@ def _told(handler: Callable[P, object], status: int) -> Callable[P, Response]:
     @functools.wraps(handler)
     def tell(*args: P.args, **kwargs: P.kwargs) -> Response:
         answer = handler(*args, **kwargs)
+        note_answer(answer)
         return answer if isinstance(answer, Response) else told(encode(answer), status)
 
     return tell

@@ -171,6 +171,6 @@ def test_each_request_has_one_line_with_its_key_and_version(team: Team) -> None:
     found, asked, verified = team.server.log.splitlines()[-3:]
     assert "GET /admin/keys/find?reference=*" in found
     assert f"GET /admin/keys/{team.key_id} 200" in asked
-    assert f"by=grace key={team.key_id}" in asked
+    assert f"by=grace key={team.key_id} version=1" in asked
     assert "POST /v1/verify 200" in verified
     assert f"from=127.0.0.1 by=checkout key={team.key_id} version=1 outcome=accepted" in verified
