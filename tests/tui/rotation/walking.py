@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from textual import events
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
@@ -27,8 +28,13 @@ Walk = Pilot[int]
 def said(pilot: Walk) -> str:
     """Everything that the current screen shows, as text, line by line."""
     width = pilot.app.size.width
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip)[:width].rstrip() for strip in strips)
+    return "\n".join("".join(segment.text for segment in strip)[:width].rstrip() for strip in _drawn(pilot))
+
+
+def _drawn(pilot: Walk) -> list[Strip]:
+    """What is drawn, with what is behind a dialog. Lines drawn without that would be kept, and stand in a picture."""
+    visible_screen_stack.set(pilot.app._background_screens)
+    return pilot.app.screen._compositor.render_strips()
 
 
 async def until(pilot: Walk, condition: Callable[[], bool], what: str = "") -> None:
@@ -50,22 +56,18 @@ async def until_still(pilot: Walk) -> None:
     A step is on the screen before it is laid out: whoever goes on too soon sees a frame on the way to the last one.
     """
     deadline = time.monotonic() + DEADLINE
-    before, rounds = _pictures(pilot), 0
+    before, rounds = _drawn(pilot), 0
     while rounds < STILL:
         assert time.monotonic() < deadline, f"never came to rest\n{said(pilot)}"
         await _all_handled(pilot)
-        drawn = _pictures(pilot)
-        done = drawn == before and not _asking(pilot) and not any(map(_waits_to_draw, _seen_screens(pilot)))
+        now = _drawn(pilot)
+        done = now == before and not _asking(pilot) and not any(map(_waits_to_draw, _seen_screens(pilot)))
         rounds = rounds + 1 if done else 0
-        before = drawn
+        before = now
 
 
 def _seen_screens(pilot: Walk) -> list[Screen[object]]:
     return [*pilot.app._background_screens, pilot.app.screen]
-
-
-def _pictures(pilot: Walk) -> list[list[Strip]]:
-    return [screen._compositor.render_strips() for screen in _seen_screens(pilot)]
 
 
 def _asking(pilot: Walk) -> bool:
