@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Final, Protocol, Self, runtime_checkable
 
@@ -25,8 +25,8 @@ LENGTH: Final = timedelta(minutes=5)
 class AutomaticVault(Vault, Protocol):
     """What a run asks beside, of the vault itself: behind a server, the server runs."""
 
-    def take_turn(self, holder: str, until: datetime) -> str:
-        """Who runs auto-rotation until then: the holder, unless another does already."""
+    def take_turn(self, holder: str, length: timedelta) -> str:
+        """Who runs auto-rotation from now on, for so long: the holder, unless another does already."""
         ...
 
     def end_turn(self, holder: str) -> None:
@@ -58,7 +58,7 @@ class Turn:
 
     def keep(self) -> None:
         """Have the turn for some minutes more; TurnLost when another has it."""
-        has_it = self.vault.take_turn(self.holder, self.clock() + LENGTH)
+        has_it = self.vault.take_turn(self.holder, LENGTH)
         if has_it != self.holder:
             raise TurnLost(has_it)
 

@@ -63,10 +63,11 @@ class Automating(Section):
                 write.record(Event("auto-rotation.disabled", key.id, key.name, key.version))
             return write.answered(AutoRotationReport(tuple(_shown(row, key) for row, key in found)))
 
-    def take_turn(self, holder: str, until: datetime) -> str:
-        """Who runs auto-rotation until then: the holder, unless another does already."""
+    def take_turn(self, holder: str, length: timedelta) -> str:
+        """Who runs auto-rotation from now on, for so long: the holder, unless another does already."""
+        now = self._clock()
         with self._ground.database.writing() as session:
-            return Lease(USER, holder).take(session, self._clock(), until)
+            return Lease(USER, holder).take(session, now, now + length)
 
     def end_turn(self, holder: str) -> None:
         """The next one may begin."""
