@@ -110,7 +110,8 @@ def _rotate_due(vault: Vault, plan: Plan, json: bool) -> None:
     printable = [key for key in due if not key.targets]
     if not json:
         if printable:
-            remark(f"due and without a target: {len(printable)}; `keytui rotate --due --json` writes their secrets")elif not (due or by_themselves):
+            remark(f"due and without a target: {len(printable)}; `keytui rotate --due --json` writes their secrets")
+    elif not (due or by_themselves):
         remark("no key is due")
     else:
         each(printable, lambda key: _begin(vault, key, plan, json=True))
