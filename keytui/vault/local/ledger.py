@@ -120,9 +120,16 @@ class Ledger:
         detail = self._end_fault(session, entries)
         if detail:
             return AuditCheck(entries, len(checkpoints), entries + 1, detail)
-        elsewhere = f", and {len(kept)} kept elsewhere" if kept else ""
-        whole = f"every entry, checkpoint and the kept head agree{elsewhere}"
-        return AuditCheck(entries, len(checkpoints), None, whole)
+        signed = max([row.sequence for row in checkpoints] + [one.sequence for one in kept], default=0)
+        return AuditCheck(entries, len(checkpoints), None, self._whole(entries, signed, len(kept)))
+
+    def _whole(self, entries: int, signed: int, kept: int) -> str:
+        """Beside what agrees: how much of the end rests on nobody's signature, as after an older head was put back."""
+        head = self._kept_head()
+        unsigned = entries - max(signed, head.sequence if head is not None else 0)
+        elsewhere = f", and {kept} kept elsewhere" if kept else ""
+        loose = f"; the newest {unsigned} are signed by nobody yet" if unsigned > 0 else ""
+        return f"every entry, checkpoint and the kept head agree{elsewhere}{loose}"
 
     def _kept_fault(self, session: Session, kept: Checkpoint) -> str:
         head = Head(kept.sequence, kept.hash)

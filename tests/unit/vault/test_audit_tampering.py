@@ -175,7 +175,7 @@ class TestAKeptCheckpoint:
 
         assert log.verify_audit([kept]).broken_at == kept.sequence
 
-    def test_what_was_written_anew_after_it_is_signed_by_nobody(
+    def test_what_was_written_anew_after_it_agrees_with_no_checkpoint(
         self, log: LocalVault, profile: Profile, kept: Checkpoint
     ) -> None:
         for number in range(60):
@@ -186,6 +186,14 @@ class TestAKeptCheckpoint:
         self.cut(profile, "checkpoints", kept.sequence)
 
         assert log.verify_audit([kept]).broken_at is not None
+
+    def test_a_few_entries_that_were_written_anew_are_said_to_be_unsigned(
+        self, log: LocalVault, profile: Profile
+    ) -> None:
+        self.set_back(profile, 128)
+        self.write_anew(profile, 129, 140)
+
+        assert "newest 12 are signed by nobody" in log.verify_audit().detail
 
     def test_of_another_vault_is_not_believed(self, log: LocalVault, kept: Checkpoint, tmp_path: Path) -> None:
         other = LocalVault.open(Profile("test", tmp_path / "other", Actor("ada", "bastion-2")))
