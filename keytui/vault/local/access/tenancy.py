@@ -1,8 +1,8 @@
 """Whose rows a session may see: a principal with a tenant meets no row of another, whatever a query asks for.
 
-The conditions are put on every ORM statement of the session, at this one place. What they cannot reach, asks
-`own_keys`: the few statements that are written by hand. The audit log is the one table left out, because its chain has
-to be read whole; `audit_pages` and the change feed ask for `entries_of` themselves.
+The conditions are put on every ORM statement of the session, at this one place. What they cannot reach, the few
+statements that are written by hand, is given `own_used_keys`. The audit log is the one table left out, because its
+chain has to be read whole; `audit_pages` and the change feed ask for `entries_of` themselves.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, event, false, select
-from sqlalchemy.orm import ORMExecuteState
-from sqlalchemy.orm import with_loader_criteria as only
+from sqlalchemy import ColumnElement, SQLColumnExpression, event, false, select
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
@@ -40,6 +39,7 @@ from keytui.vault.local.tables import (
     RotationRow,
     RouteRow,
     RouteUsageRow,
+    Row,
     SeriesRow,
     StepRow,
     UsageRow,
@@ -78,11 +78,16 @@ def unbound(session: Session) -> Iterator[None]:
             session.info[_TENANT] = tenant
 
 
-def own_keys(session: Session) -> Sequence[str] | None:
-    """Ids of the keys that the session sees; None when it sees all."""
-    if _TENANT not in session.info:
+def is_bound(session: Session) -> bool:
+    """Whether there may be rows that the session does not see."""
+    return _TENANT in session.info
+
+
+def own_used_keys(session: Session) -> Sequence[str] | None:
+    """Ids of the keys that the session sees and that were ever asked with; None when it sees all."""
+    if not is_bound(session):
         return None
-    return session.exec(select_rows(KeyRow.id).order_by(col(KeyRow.id))).all()
+    return session.exec(select_rows(SeriesRow.key_id).distinct().order_by(col(SeriesRow.key_id))).all()
 
 
 def entries_of(tenant: str | None) -> tuple[ColumnElement[bool], ...]:
@@ -109,20 +114,35 @@ def _narrow(asked: ORMExecuteState) -> None:
 
 @lru_cache(maxsize=64)
 def conditions_of(tenant: str) -> tuple[LoaderCriteriaOption, ...]:
-    """Each table by the key that its rows belong to. The subselects are of tables, which no condition is put on."""
-    keys, rotations, alerts = METADATA.tables["keys"], METADATA.tables["rotations"], METADATA.tables["alerts"]
-    series, callers, routes = METADATA.tables["series"], METADATA.tables["callers"], METADATA.tables["routes"]
-    own = select(keys.c.id).where(keys.c.tenant == tenant)
-    own_rotations = select(rotations.c.id).where(rotations.c.key_id.in_(own))
+    """Each table by the key that its rows belong to."""
+    of_a_rotation = (StepRow, DeliveryRow, WaiverRow)
     return (
-        only(KeyRow, col(KeyRow.tenant) == tenant),
-        only(ApprovalRow, col(ApprovalRow.tenant) == tenant),
-        only(OperatorRow, col(OperatorRow.tenant) == tenant),
-        *(only(row, col(row.key_id).in_(own)) for row in _OF_A_KEY),
-        *(only(row, col(row.rotation_id).in_(own_rotations)) for row in (StepRow, DeliveryRow, WaiverRow)),
-        only(NotificationRow, col(NotificationRow.alert_id).in_(select(alerts.c.id).where(alerts.c.key_id.in_(own)))),
-        only(UsageRow, col(UsageRow.series).in_(select(series.c.id).where(series.c.key_id.in_(own)))),
-        only(CallerUsageRow, col(CallerUsageRow.caller).in_(select(callers.c.id).where(callers.c.key_id.in_(own)))),
-        only(RouteUsageRow, col(RouteUsageRow.route).in_(select(routes.c.id).where(routes.c.key_id.in_(own)))),
-        only(PulseRow, false()),
+        *(_only(row, _own(col(row.key_id), tenant)) for row in _OF_A_KEY),
+        *(_only(row, _own_through("rotations", col(row.rotation_id), tenant)) for row in of_a_rotation),
+        _only(NotificationRow, _own_through("alerts", col(NotificationRow.alert_id), tenant)),
+        _only(UsageRow, _own_through("series", col(UsageRow.series), tenant)),
+        _only(CallerUsageRow, _own_through("callers", col(CallerUsageRow.caller), tenant)),
+        _only(RouteUsageRow, _own_through("routes", col(RouteUsageRow.route), tenant)),
+        _only(PulseRow, false()),
     )
+
+
+def _only(row: type[Row], condition: ColumnElement[bool]) -> LoaderCriteriaOption:
+    return with_loader_criteria(row, condition, include_aliases=True)
+
+
+def _own(key_id: SQLColumnExpression[str], tenant: str) -> ColumnElement[bool]:
+    """Looked up row by row: a list of the tenant's keys would be made anew for each statement, a million long.
+
+    Of an alias of the table, which is no entity: no condition is put on it, and no statement has it already.
+    """
+    keys = METADATA.tables["keys"].alias("own_keys")
+    found = select(keys.c.id).where(keys.c.id == key_id, keys.c.tenant == tenant)
+    return found.correlate_except(keys).exists()
+
+
+def _own_through(name: str, number: SQLColumnExpression[int], tenant: str) -> ColumnElement[bool]:
+    """Of rows that belong to a row of another table, which belongs to a key."""
+    table = METADATA.tables[name].alias(f"own_{name}")
+    found = select(table.c.id).where(table.c.id == number, _own(table.c.key_id, tenant))
+    return found.correlate_except(table).exists()

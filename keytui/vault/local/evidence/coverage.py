@@ -14,8 +14,8 @@ from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.reports import SourceKind, SourceStanding
 from keytui.domain.succession import Process, successors
 from keytui.domain.verdict import Source, Window
-from keytui.vault.local.access.tenancy import own_keys
-from keytui.vault.local.tables import CallerRow, GapRow, RecorderRow, SeriesRow, SourceRow
+from keytui.vault.local.access.tenancy import is_bound
+from keytui.vault.local.tables import CallerRow, GapRow, KeyRow, RecorderRow, SeriesRow, SourceRow
 from keytui.vault.local.usage.recording import RECORDERS
 
 SILENT_AFTER: Final = timedelta(seconds=10)
@@ -44,14 +44,17 @@ def consulted(session: Session, key_id: str, now: datetime) -> tuple[Consulted, 
 
 def names_of_own_sources(session: Session) -> frozenset[str] | None:
     """The sources that have told of a key that the session sees, or that cover one; None when it sees all keys."""
-    own = own_keys(session)
-    if own is None:
+    if not is_bound(session):
         return None
     saw = set(session.exec(select(SeriesRow.source).distinct()))
     recorders = {f"{RECORDERS} {name}" for name in session.exec(select(CallerRow.recorder).distinct())}
-    mine = frozenset(own)
-    covering = {row.name for row in session.exec(select(SourceRow)) if not mine.isdisjoint(row.covers)}
+    covering = {row.name for row in session.exec(select(SourceRow)).all() if _covers_own(session, row)}
     return frozenset(saw | recorders | covering)
+
+
+def _covers_own(session: Session, row: SourceRow) -> bool:
+    own = select(KeyRow.id).where(col(KeyRow.id).in_(row.covers)).limit(1)
+    return session.exec(own).first() is not None
 
 
 def covers(row: SourceRow, key_id: str) -> bool:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from keytui.domain.monitor import Counts
 from keytui.domain.rotation import Rotation
 from keytui.domain.usage import NO_KEY, CallerUse, Usage, UsagePoint
-from keytui.vault.local.access.tenancy import own_keys
+from keytui.vault.local.access.tenancy import own_used_keys
 from keytui.vault.local.listing import listed, part
 from keytui.vault.local.mapping import caller_of
 from keytui.vault.local.rows import key_row
@@ -124,7 +124,7 @@ def names_of(session: Session, key_ids: Iterable[str]) -> dict[str, str]:
 
 
 def _busiest(session: Session, over: Stretch, limit: int) -> dict[str, str]:
-    versions, _ = sums(session, over, own_keys(session)).merged()
+    versions, _ = sums(session, over, own_used_keys(session)).merged()
     keys = by_key(versions.items())
     names = names_of(session, heapq.nsmallest(limit, keys, key=lambda key_id: -keys[key_id].requests))
     return dict(sorted(names.items(), key=lambda key: (-keys[key[0]].requests, key[1])))

@@ -30,7 +30,7 @@ from keytui.domain.monitor import (
     rate,
 )
 from keytui.domain.usage import Caller
-from keytui.vault.local.access.tenancy import own_keys
+from keytui.vault.local.access.tenancy import own_used_keys
 from keytui.vault.local.alerts.noting import alert_of, most_serious_first
 from keytui.vault.local.columns import Span, UtcTime
 from keytui.vault.local.rows import key_row, stored_rotation
@@ -58,7 +58,7 @@ class Monitoring(Section):
         with self._reading() as session:
             if key_id is not None:
                 key_row(session, key_id)
-            keys = own_keys(session) if key_id is None else [key_id]
+            keys = own_used_keys(session) if key_id is None else [key_id]
             look = _Look(session, over, self._clock(), limit, key_id, keys)
             versions, buckets = self._claims(look).merged()
             rates = _rates(look)

@@ -65,6 +65,7 @@ class TeamVault:
     def __init__(self, directory: Path, *names: str) -> None:
         self.clock = StoppedClock()
         self._numbers = count(1)
+        self._flushes = count(1)
         profile = Profile("team", directory, Actor("root", "server"))
         self.owner = LocalVault.open(profile, self.clock, repeatable_randomness(), cost=CHEAP)
         self.feed = LocalFeed.open(profile, self.clock, silent_for=timedelta(hours=1))
@@ -94,6 +95,10 @@ class TeamVault:
 
     def request(self) -> str:
         return f"request-{next(self._numbers)}"
+
+    def flush(self, *uses: Use, routes: tuple[RouteUse, ...] = ()) -> None:
+        """Through the one recorder."""
+        self.feed.record(Flush("r1", next(self._flushes), NOON, uses, routes=routes))
 
     def _settled(self, name: str) -> Tenant:
         admin = self.principal("ada", Role.TENANT_ADMIN, name)
@@ -128,7 +133,7 @@ class TeamVault:
                 Use(tenant.sensitive_id, 1, caller, minute, NOON, NOON, accepted=3),
             ]
             routes.append(RouteUse(tenant.key_id, "/pay", minute, accepted=5))
-        self.feed.record(Flush("r1", 1, NOON, tuple(uses), routes=tuple(routes)))
+        self.flush(*uses, routes=tuple(routes))
         for tenant in self.tenants.values():
             uses_of = (Use(tenant.key_id, 1, Caller.undeclared("10.1.1.1"), minute, NOON, NOON, accepted=5),)
             self.owner.witness(
