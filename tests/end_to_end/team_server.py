@@ -63,6 +63,11 @@ class TeamServer:
         return self.process.wait(within)
 
 
+def _database(home: Path) -> str:
+    """Where the URL of the home's PostgreSQL database stands, if it has one."""
+    return f"file:{home}/default.url" if (home / "default.url").exists() else ""
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])
@@ -73,7 +78,9 @@ def team_server(home: Path, *options: str, settings: Sequence[str] = ()) -> Iter
     """Serve the home's default vault. `settings` are lines under [server], in a file for this server alone."""
     port = free_port()
     configuration = home / f"server-{port}.toml"
-    configuration.write_text("\n".join(["[server]", *settings, ""]))
+    database = [f'database = "{_database(home)}"'] if _database(home) else []
+    profile = ["[profiles.default]", f'directory = "{home}/default"', *database]
+    configuration.write_text("\n".join(["[server]", *settings, *profile, ""]))
     configuration.chmod(0o600)
     log = home / f"server-{port}.log"
     environment = {"PATH": os.environ["PATH"], "KEYTUI_HOME": str(home), "HOME": str(home), "TMPDIR": str(home)}
@@ -98,7 +105,7 @@ def team_server(home: Path, *options: str, settings: Sequence[str] = ()) -> Iter
 @contextmanager
 def beside(home: Path) -> Iterator[LocalVault]:
     """The same vault in this process, as the owner of its files has it."""
-    vault = open_local_vault(Profile("default", home / "default", Actor("test", "here")))
+    vault = open_local_vault(Profile("default", home / "default", Actor("test", "here"), database=_database(home)))
     try:
         yield vault
     finally:

@@ -7,15 +7,17 @@ import signal
 import socket
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pytest
 
 from keytui.domain.gaps import GapKind
 from keytui.domain.rotation import Reason
 from tests.end_to_end.team_server import TeamServer, bearer, beside, key, service_token, team_server, verify
+from tests.postgresql import vault_database
 from tests.world import eventually
 
 CONNECTIONS = 8
@@ -71,16 +73,26 @@ def recorded(home: Path, key_id: str) -> int:
         return sum(use.accepted for use in vault.callers(key_id))
 
 
-def test_every_worker_of_every_server_refuses_within_a_second(tmp_path: Path) -> None:
-    issued, token = key(tmp_path), service_token(tmp_path)
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A home whose default vault is on one database or the other."""
+    if request.param == "SQLite":
+        yield tmp_path
+        return
+    with vault_database(tmp_path / "default"):
+        yield tmp_path
+
+
+def test_every_worker_of_every_server_refuses_within_a_second(home: Path) -> None:
+    issued, token = key(home), service_token(home)
     with (
-        team_server(tmp_path, "--workers", "2") as one,
-        team_server(tmp_path, "--workers", "2") as other,
+        team_server(home, "--workers", "2") as one,
+        team_server(home, "--workers", "2") as other,
         Clients(one, token, issued.secret.reveal()) as here,
         Clients(other, token, issued.secret.reveal()) as there,
     ):
         eventually(_both(here, there, "accepted"), within=20)
-        with beside(tmp_path) as vault:
+        with beside(home) as vault:
             vault.revoke(issued.key.id, None, Reason.COMPROMISE, "a test")
             took = eventually(_both(here, there, "revoked"))
             vault.revoke_operator("checkout", "a test")
