@@ -15,6 +15,7 @@ from keytui.domain.usage import CallerUse, Usage
 from keytui.domain.verdict import Assessment
 from keytui.vault.local.audit_pages import audit_page
 from keytui.vault.local.evidence.verdicts import QUESTIONS, assessed
+from keytui.vault.local.keys.counts import counted
 from keytui.vault.local.keys.finding import found_key
 from keytui.vault.local.keys.search import conditions, order
 from keytui.vault.local.mapping import delivery_of, key_of, step_of, summary_of, version_of
@@ -35,7 +36,9 @@ class Asking(Section):
         now = self._clock()
         matching = conditions(query, self._policies, now)
         with self._reading() as session:
-            total = session.exec(select(func.count()).select_from(KeyRow).where(*matching)).one()
+            total = counted(session, query)
+            if total is None:
+                total = session.exec(select(func.count()).select_from(KeyRow).where(*matching)).one()
             rows = session.exec(
                 select(KeyRow).where(*matching).order_by(*order(sort)).offset(offset).limit(limit)
             ).all()

@@ -31,6 +31,7 @@ from keytui.vault.local.tables import (
     CallerRow,
     CallerUsageRow,
     DeliveryRow,
+    KeyCountRow,
     KeyRow,
     MessageRow,
     NotificationRow,
@@ -117,6 +118,7 @@ def conditions_of(tenant: str) -> tuple[LoaderCriteriaOption, ...]:
     """Each table by the key that its rows belong to."""
     of_a_rotation = (StepRow, DeliveryRow, WaiverRow)
     return (
+        *(_only(row, col(row.tenant) == tenant) for row in (KeyRow, KeyCountRow, ApprovalRow, OperatorRow)),
         *(_only(row, _own(col(row.key_id), tenant)) for row in _OF_A_KEY),
         *(_only(row, _own_through("rotations", col(row.rotation_id), tenant)) for row in of_a_rotation),
         _only(NotificationRow, _own_through("alerts", col(NotificationRow.alert_id), tenant)),

@@ -12,6 +12,7 @@ from keytui.domain.rotation import Reason, RotationState
 from keytui.domain.secrets import parse_format
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant
+from keytui.vault.local.keys.counts import count_created, count_revoked
 from keytui.vault.local.keys.drafts import checked_draft, checked_edit, checked_note
 from keytui.vault.local.keys.minting import mint_version, new_key_id
 from keytui.vault.local.mapping import fingerprint_of, key_of, stored_id, version_of
@@ -111,6 +112,7 @@ def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
     )
     refuse_taken_name(write.session, row)
     write.session.add(row)
+    count_created(write.session, row)
     write.session.flush()
     return row
 
@@ -193,6 +195,7 @@ def _revoke_key(write: Write, row: KeyRow) -> None:
         if version.revoked_at is None:
             end_version(version, write)
     row.revoked_at = write.now
+    count_revoked(write.session, row)
     if row.rotation_id is None:
         return
     rotation = rotation_row(write.session, row.rotation_id)

@@ -14,7 +14,7 @@ from keytui.vault.local.tables.audit import AuditRow, CheckpointRow
 from keytui.vault.local.tables.automation import AutoRotationRow, LeaseRow, MessageRow, WebhookRow
 from keytui.vault.local.tables.evidence import AcknowledgementRow, BookmarkRow, GapRow, RecorderRow, SourceRow
 from keytui.vault.local.tables.keyring import KeyFilesRow, KeyringRow
-from keytui.vault.local.tables.keys import KeyRow, VersionRow
+from keytui.vault.local.tables.keys import KeyCountRow, KeyRow, VersionRow
 from keytui.vault.local.tables.rotations import DeliveryRow, IdempotencyRow, RotationRow, StepRow, WaiverRow
 from keytui.vault.local.tables.row import Row
 from keytui.vault.local.tables.usage import (
@@ -42,6 +42,7 @@ __all__ = [
     "DeliveryRow",
     "GapRow",
     "IdempotencyRow",
+    "KeyCountRow",
     "KeyFilesRow",
     "KeyRow",
     "KeyringRow",

@@ -62,6 +62,16 @@ class KeyRow(Row, table=True):
     """The open rotation."""
 
 
+class KeyCountRow(Row, table=True):
+    """How many keys of a tenant's environment are not revoked; see `keytui.vault.local.keys.counts`."""
+
+    __tablename__ = "key_counts"
+
+    tenant: str = Field(primary_key=True)
+    environment: str = Field(primary_key=True)
+    living: int = 0
+
+
 class VersionRow(Row, table=True):
     """One secret value of a key: its digest, or for a kept secret the sealed value itself."""
 

@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.add_column("keys", sa.Column("targets", sa.Text(), nullable=False, server_default=""))
     op.create_index("ix_keys_tenant", "keys", ["tenant", "name", "id"])
     _tell_entries_apart()
+    _count_keys()
     _tell_key_files_apart()
     _make_access()
     _make_automation()
@@ -24,6 +25,20 @@ def _tell_entries_apart() -> None:
     op.add_column("audit", sa.Column("tenant", sa.String(), nullable=True))
     op.execute("UPDATE audit SET tenant = (SELECT keys.tenant FROM keys WHERE keys.id = audit.key_id)")
     op.create_index("ix_audit_tenant", "audit", ["tenant", "sequence"])
+
+
+def _count_keys() -> None:
+    op.create_table(
+        "key_counts",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("environment", sa.String(), nullable=False),
+        sa.Column("living", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "environment"),
+    )
+    op.execute(
+        "INSERT INTO key_counts (tenant, environment, living)"
+        " SELECT tenant, environment, count(*) - count(revoked_at) FROM keys GROUP BY tenant, environment"
+    )
 
 
 def _tell_key_files_apart() -> None:
