@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import email.utils
+import logging
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,8 @@ from keytui.deadline import Deadline
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.secrets import Secret
 from keytui.targets.public_addresses import Resolver, checked_addresses, system_resolver
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it writes every address down: one may be a secret
 
 TIMEOUT: Final = 15.0
 """Seconds for a whole exchange, from the first packet to the status line; Standard Webhooks says 15 to 30."""

@@ -66,8 +66,10 @@ def test_the_log_is_filtered_by_who_and_by_version(house: House) -> None:
     handed_over(house.vault, key_id)
     house.as_("grace").disable(key_id, "")
 
-    assert {entry.actor for entry in entries(house.vault, actor="grace")} == {"grace@bastion-2"}
-    assert entries(house.vault, actor="grace@bastion-2") == entries(house.vault, actor="grace")
+    (disabled,) = (entry for entry in entries(house.vault, type="key.disabled"))
+    assert disabled.actor.startswith("grace@")
+    assert {entry.actor for entry in entries(house.vault, actor="grace")} == {disabled.actor}
+    assert entries(house.vault, actor=disabled.actor) == entries(house.vault, actor="grace")
     assert entries(house.vault, actor="gra") == []
     second = {entry.event.type for entry in entries(house.vault, key_version=2)}
     assert {"rotation.issued", "key.disabled"} <= second

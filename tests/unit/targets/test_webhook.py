@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 import time
@@ -100,6 +101,12 @@ def test_no_answer_is_said_without_the_address() -> None:
         port = unused.getsockname()[1]
     reply = posted(f"http://127.0.0.1:{port}/T0/B0/a-secret")
     assert reply == Reply(0, "no answer: ConnectError")
+
+
+def test_an_address_stands_in_no_log(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        posted(receiver.url)
+    assert "T0" not in caplog.text
 
 
 @pytest.mark.parametrize("host", ["xn--", "a..b", "nobody.invalid"])

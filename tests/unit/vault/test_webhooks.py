@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -282,6 +283,15 @@ class TestTrying:
         assert vault.claim_message("team") is None
         team.clock.advance(CLAIMED_FOR)
         assert vault.claim_message("team") == first
+
+    def test_many_who_send_at_once_send_each_message_once(self, team: Team) -> None:
+        vault = team.open()
+        for number in range(6):
+            rotated(vault, created(vault, f"key-{number}"))
+        runs = [lambda: len(team.deliver(vault))] * 4
+        with ThreadPoolExecutor(4) as threads:
+            sent = sum(threads.map(lambda run: run(), runs))
+        assert (sent, len(set(team.receiver.ids)), len(team.receiver.ids)) == (6, 6, 6)
 
     def test_each_webhook_has_its_own_copy(self, team: Team) -> None:
         with receiving() as other:
