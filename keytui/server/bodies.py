@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
@@ -30,7 +32,9 @@ class Body(BaseModel):
 
 def _read_strictly(body: type[Body], value: object) -> Body:
     _refuse_unfit(value)
-    return decode(body, json.dumps(value).encode())
+    read = decode(body, json.dumps(value).encode())
+    _refuse_vague_times([getattr(read, name) for name in body.model_fields])
+    return read
 
 
 class Note(Body):
@@ -65,3 +69,21 @@ def _refuse_unfit(value: object, depth: int = 0) -> None:
     if isinstance(value, list):
         for inner in value:
             _refuse_unfit(inner, depth + 1)
+
+
+def _refuse_vague_times(value: object) -> None:
+    """Without its offset a time could be anybody's noon; one that UTC has no year for could not be read again."""
+    if isinstance(value, datetime) and not _is_storable(value):
+        raise Invalid("a time in the body has no offset, or is beyond what can be kept", "as in 2027-01-31T12:00:00Z")
+    if is_dataclass(value):
+        value = [getattr(value, field.name) for field in fields(value)]
+    if isinstance(value, list | tuple):
+        for inner in value:
+            _refuse_vague_times(inner)
+
+
+def _is_storable(time: datetime) -> bool:
+    try:
+        return time.tzinfo is not None and time.astimezone(UTC) == time
+    except OverflowError:
+        return False

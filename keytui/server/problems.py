@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keytui.domain.errors import Invalid, KeytuiError
 from keytui.vault.problems import MEDIA_TYPE, Problem, problem_of
-from keytui.vault.wire import encode
+from keytui.vault.wire import encode, place_of
 
 _log = logging.getLogger("keytui.server")
 _TOLD_FAULTS: Final = 5
@@ -97,7 +97,7 @@ async def _vault_refused(_request: Request, error: Exception) -> Response:
 async def _unreadable(_request: Request, error: Exception) -> Response:
     """FastAPI's own answer repeats what was sent, and that may be a secret."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = [f"{_place(fault['loc'])}: {fault['msg']}"[:_LONGEST_FAULT] for fault in error.errors()[:_TOLD_FAULTS]]
+    faults = [f"{place_of(fault['loc'])}: {fault['msg']}"[:_LONGEST_FAULT] for fault in error.errors()[:_TOLD_FAULTS]]
     return refusal(Invalid("; ".join(faults), "mend what it names and send it again"))
 
 
@@ -115,11 +115,6 @@ _HTTP_DETAILS: Final = {
     404: "there is nothing at this path",
     405: "this path knows other methods",
 }
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """Where the fault is. Only what reads like a field's name: anything else could be a value."""
-    return ".".join(str(part) if isinstance(part, int) or part.replace("_", "").isalpha() else "…" for part in location)
 
 
 def _document(problem: Problem, headers: Mapping[str, str] | None) -> Response:

@@ -6,7 +6,7 @@ What a newer server says beside is passed over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from pydantic import ConfigDict, GetCoreSchemaHandler, TypeAdapter, ValidationError, with_config
@@ -14,7 +14,6 @@ from pydantic_core import CoreSchema, PydanticSerializationError, SchemaValidato
 
 from keytui.domain.errors import Invalid
 from keytui.domain.secrets import Secret
-from keytui.domain.text import harmless
 from keytui.vault.model import Checkpoint
 
 if TYPE_CHECKING:
@@ -41,12 +40,14 @@ def decode(kind: TypeForm[T], data: bytes) -> T:
         return cast(T, _validator(kind).validate_json(data, strict=True))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)[:_TOLD_FAULTS]
-        told = "; ".join(_place(fault["loc"]) + fault["msg"] for fault in faults)
+        told = "; ".join(": ".join(filter(None, (place_of(fault["loc"]), fault["msg"]))) for fault in faults)
         raise Invalid(told, "mend what it names and send it again") from None
 
 
-def _place(location: tuple[int | str, ...]) -> str:
-    return harmless(".".join(map(str, location)))[:_LONGEST_PLACE] + ": " if location else ""
+def place_of(location: Iterable[int | str]) -> str:
+    """Where a fault is. Only what reads like a field's name is told: anything else that was sent could be a value."""
+    told = (str(part) if isinstance(part, int) or part.replace("_", "").isalpha() else "…" for part in location)
+    return ".".join(told)[:_LONGEST_PLACE]
 
 
 def _validator(kind: TypeForm[T]) -> SchemaValidator:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
 
-from keytui.domain.errors import AlreadyDone, Refused
+from keytui.domain.errors import AlreadyDone
 from keytui.domain.rotation import Plan, Rotation, RotationState
 from keytui.server.asking import Asked, Changed, KeyId, Repeat
 from keytui.server.bodies import NO_NOTE, NO_OVERRIDE, Body, Note, Override
@@ -78,29 +78,22 @@ def plan(vault: Changed, key_id: KeyId, asked: Planned) -> Rotation:
 @key_rotation.post("/retire")
 def retire(vault: Changed, key_id: KeyId, asked: Override = NO_OVERRIDE) -> Rotation:
     """Suspend the old version. Refused without SAFE, unless `override` says why."""
-    return vault.retire(_open(vault, key_id), asked.override)
+    return vault.retire(vault.open_rotation_to_end(key_id), asked.override)
 
 
 @key_rotation.post("/restore")
 def restore(vault: Changed, key_id: KeyId) -> Rotation:
     """Accept the suspended version again."""
-    return vault.restore(_open(vault, key_id))
+    return vault.restore(vault.open_rotation_to_end(key_id))
 
 
 @key_rotation.post("/complete")
 def complete(vault: Changed, key_id: KeyId, asked: Override = NO_OVERRIDE) -> Rotation:
     """Revoke the suspended version. Needs a second SAFE, or `override`."""
-    return vault.complete(_open(vault, key_id), asked.override)
+    return vault.complete(vault.open_rotation_to_end(key_id), asked.override)
 
 
 @key_rotation.post("/rollback")
 def rollback(vault: Changed, key_id: KeyId, asked: Note = NO_NOTE) -> Rotation:
     """Revoke the new version, and go on with the old one."""
-    return vault.rollback(_open(vault, key_id), asked.note)
-
-
-def _open(vault: LocalVault, key_id: str) -> int:
-    rotation = vault.open_rotation(key_id)
-    if rotation is None:
-        raise Refused("the key has no open rotation", "begin one: POST /admin/keys/{key_id}/rotate")
-    return rotation.id
+    return vault.rollback(vault.open_rotation_to_end(key_id), asked.note)

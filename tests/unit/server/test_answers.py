@@ -34,10 +34,11 @@ def test_the_same_again_gets_the_same_answer(team: Team) -> None:
 
 
 def test_an_empty_answer_is_repeated_too(team: Team) -> None:
-    repeat, body = fresh(), {"new": "a passphrase of many words"}
-    assert team.ask("super_admin", "POST", "/admin/passphrase", body, repeat=repeat).status_code == 204
-    again = team.ask("super_admin", "POST", "/admin/passphrase", body, repeat=repeat)
+    repeat, entries = fresh(), team.entries()
+    assert team.ask("super_admin", "POST", "/admin/passphrase/lock", repeat=repeat).status_code == 204
+    again = team.ask("super_admin", "POST", "/admin/passphrase/lock", repeat=repeat)
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (204, "true")
+    assert team.entries() == entries + 1
 
 
 def test_a_rotation_is_begun_once(team: Team) -> None:

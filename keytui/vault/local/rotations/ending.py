@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from keytui.domain.access import Operation
-from keytui.domain.errors import Unsafe
+from keytui.domain.errors import Refused, Unsafe
 from keytui.domain.rotation import Rotation, RotationState, Verb, move
 from keytui.domain.verdict import Assessment, Verdict
 from keytui.vault.local.evidence.verdicts import assessed, require_safe
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.rotations.moves import Subject, carry_out, subject_of, take_up
-from keytui.vault.local.rows import stored_rotation, version_row
+from keytui.vault.local.rows import key_row, stored_rotation, version_row
 from keytui.vault.local.section import Section, Write
 
 
@@ -21,6 +21,14 @@ class Ending(Section):
 
     def complete(self, rotation_id: int, override: str = "") -> Rotation:
         return self._end_old(rotation_id, Verb.COMPLETE, override)
+
+    def open_rotation_to_end(self, key_id: str) -> int:
+        """The number of the key's open rotation, for somebody who may rotate. Refused when there is none."""
+        with self._reading(Operation.ROTATE) as session:
+            number = key_row(session, key_id).rotation_id
+        if number is None:
+            raise Refused("the key has no open rotation", "begin one: keytui rotate")
+        return number
 
     def restore(self, rotation_id: int) -> Rotation:
         with self._writing(Operation.ROTATE) as write:

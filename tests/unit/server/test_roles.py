@@ -1,0 +1,168 @@
+"""Who may ask what: the table of `domain/access.py`, held against every endpoint that the server has."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from typing import Final
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from keytui.domain.errors import ApprovalNeeded
+from keytui.domain.keys import KeyDraft
+from keytui.domain.rotation import Plan
+from keytui.server.app import ROUTERS
+from tests.unit.server.endpoints import ENDPOINTS, Endpoint
+from tests.unit.server.team import OURS, THEIRS, Team
+
+WHO: Final = ("super_admin", "tenant_admin", "staff", "staff of a tenant", "key", "service")
+WITHIN_OURS: Final = ("tenant_admin", "staff of a tenant", "key")
+BY_ID: Final = [name for name in ENDPOINTS if re.search(r"\{(key|rotation|approval)_id\}", name)]
+
+
+def served() -> set[str]:
+    """What the app's routers know, one entry a method."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return {f"{method} {route.path}" for route in routes for method in route.methods or ()}
+
+
+def test_every_endpoint_has_a_row() -> None:
+    assert served() == set(ENDPOINTS)
+
+
+class Target:
+    """Something of a tenant that requests are about."""
+
+    def __init__(self, team: Team, tenant: str, name: str) -> None:
+        self._team = team
+        self.name = f"name-{secrets.token_hex(6)}"
+        self.tenant = tenant
+        self.key_id = team.key(tenant).key.id if re.search("key_id|KEY|rotation_id", name + body_of(name)) else ""
+        self.rotation_id = self._planned() if "{rotation_id}" in name else 0
+        self.approval_id = self._requested() if "{approval_id}" in name else 0
+
+    def ask(self, who: str | None, name: str, **unknown: str) -> httpx.Response:
+        """The endpoint's request about this target, or about `unknown` ids instead."""
+        endpoint = ENDPOINTS[name]
+        method, _, path = name.partition(" ")
+        ids = {
+            "key_id": self.key_id,
+            "rotation_id": str(self.rotation_id),
+            "approval_id": str(self.approval_id),
+            "alert_id": "2000000",
+            "user_id": self.name,
+        } | unknown
+        path = path.format(**ids) + (f"?{self._filled(endpoint.query, ids)}" if endpoint.query else "")
+        content = None if endpoint.body is None else self._filled(json.dumps(endpoint.body), ids).encode()
+        return self._team.ask(who, method, path, content=content)
+
+    def _filled(self, text: str, ids: dict[str, str]) -> str:
+        return text.replace("KEY", ids["key_id"]).replace("NAME", self.name).replace("TENANT", self.tenant)
+
+    def _planned(self) -> int:
+        return self._team.vault.plan(self.key_id, Plan(), secrets.token_hex(8)).id
+
+    def _requested(self) -> int:
+        """What somebody asks for who may not alone."""
+        asking = self._team.vault.acting_as(self._team.principals["super_admin"])
+        with pytest.raises(ApprovalNeeded) as needed:
+            asking.create(KeyDraft(self.name, "production", tenant=self.tenant, sensitive=True), secrets.token_hex(8))
+        return needed.value.approval_id
+
+
+def body_of(name: str) -> str:
+    endpoint = ENDPOINTS[name]
+    return f"{json.dumps(endpoint.body)} {endpoint.query}"
+
+
+def may(team: Team, who: str, endpoint: Endpoint) -> bool:
+    return endpoint.needs is None or team.principals[who].may(endpoint.needs)
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_the_matrix(team: Team, name: str) -> None:
+    for who in WHO:
+        target = Target(team, OURS, name)
+        before = team.entries()
+        answer = target.ask(who, name)
+        if may(team, who, ENDPOINTS[name]):
+            assert answer.status_code not in {401, 403} or own_request(answer), (who, answer.text)
+            assert answer.status_code < 500, (who, answer.text)
+            assert answer.status_code != 422, (who, answer.text)
+        else:
+            assert answer.status_code == 403, (who, answer.text)
+            assert team.entries() == before, who
+
+
+def own_request(answer: httpx.Response) -> bool:
+    """Whether the refusal is that nobody approves their own: that is no matter of the role."""
+    return "your own" in answer.json()["detail"]
+
+
+def test_a_stranger_learns_nothing(team: Team) -> None:
+    told = set()
+    for name in [*ENDPOINTS, "GET /admin", "GET /admin/nothing", "PUT /admin/keys", "BREW /admin/keys/1/2/3"]:
+        target = Target(team, OURS, name) if name in ENDPOINTS else None
+        method, _, path = name.partition(" ")
+        answer = target.ask(None, name) if target else team.ask(None, method, path)
+        told.add((answer.status_code, answer.content, answer.headers["www-authenticate"], len(answer.headers)))
+    assert len(told) == 1
+    assert told.pop()[0] == 401
+
+
+@pytest.mark.parametrize("name", BY_ID)
+def test_what_is_anothers_is_answered_as_what_is_not_there(team: Team, name: str) -> None:
+    theirs, ours = Target(team, THEIRS, name), Target(team, OURS, name)
+    unknown = {"key_id": "zzzzzzzzzzzzzzzz", "rotation_id": "1999999", "approval_id": "1999999"}
+    for who in WITHIN_OURS:
+        before = team.entries()
+        one, other = theirs.ask(who, name), ours.ask(who, name, **unknown)
+        ids = "|".join([theirs.key_id or "-", str(theirs.rotation_id), str(theirs.approval_id), *unknown.values()])
+        words = [re.sub(rf"\b({ids})\b", "ID", answer.text) for answer in (one, other)]
+        assert one.status_code == (404 if may(team, who, ENDPOINTS[name]) else 403), one.text
+        assert words[0] == words[1]
+        assert one.status_code == other.status_code
+        assert {**one.headers, "content-length": ""} == {**other.headers, "content-length": ""}
+        assert team.entries() == before
+
+
+def test_lists_hold_nothing_of_others(team: Team) -> None:
+    name = f"secretly-{secrets.token_hex(6)}"
+    theirs = team.vault.create(KeyDraft(name, "production", tenant=THEIRS, owner=name), secrets.token_hex(8)).key
+    team.vault.plan(theirs.id, Plan(), secrets.token_hex(8))
+    lists = [each for each in ENDPOINTS if each.startswith("GET") and "{" not in each]
+    for each in lists:
+        for who in WITHIN_OURS:
+            answer = Target(team, OURS, each).ask(who, each)
+            assert name not in answer.text, (each, who)
+            assert theirs.id not in answer.text, (each, who)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([*WHO, None]), st.sampled_from(list(ENDPOINTS)), st.sampled_from([OURS, THEIRS, ""])),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_whatever_is_asked_in_a_row(team: Team, asked: list[tuple[str | None, str, str]]) -> None:
+    """What a role may not do has no effect, whatever was done before it, and whosever it is."""
+    for who, name, tenant in asked:
+        target = Target(team, tenant, name)
+        before = team.entries()
+        answer = target.ask(who, name)
+        assert answer.status_code < 500, answer.text
+        if who is None:
+            assert answer.status_code == 401
+        elif not may(team, who, ENDPOINTS[name]):
+            assert answer.status_code == 403
+            assert team.entries() == before
+        elif who in WITHIN_OURS and tenant != OURS and "{key_id}" in name:
+            assert answer.status_code == 404
+            assert team.entries() == before
