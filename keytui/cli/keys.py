@@ -23,6 +23,7 @@ from keytui.cli.options import (
 from keytui.cli.output import remark, say, say_json
 from keytui.cli.session import opened
 from keytui.cli.shapes import detail_shape, key_shape
+from keytui.cli.targets import refuse_unknown_targets
 from keytui.cli.times import expiry
 from keytui.clock import utc_now
 from keytui.domain.errors import Invalid
@@ -54,7 +55,7 @@ def create(
 ) -> None:
     """Make a key. In a pipe its secret is all that standard output carries."""
     claim_output(show)
-    _refuse_unknown(targets)
+    refuse_unknown_targets(targets)
     draft = KeyDraft(
         name,
         environment,
@@ -102,7 +103,7 @@ def edit(
     """Change a key: its environment and kind never do."""
     if targets and no_targets:
         raise Invalid("a key cannot have targets and none", "leave --target or --no-targets away")
-    _refuse_unknown(targets)
+    refuse_unknown_targets(targets)
     change = KeyEdit(
         name=name,
         description=description,
@@ -120,16 +121,6 @@ def edit(
             say_json(detail_shape(vault.detail(edited.id), utc_now()))
         else:
             say(f"changed {edited.name}")
-
-
-def _refuse_unknown(targets: list[str] | None) -> None:
-    """A name that no target has would be found out at the first rotation, weeks later."""
-    if not targets:
-        return
-    from keytui.vault.delivery_targets import refuse_unknown
-    from keytui.vault.profile import configuration_path
-
-    refuse_unknown(targets, configuration_path())
 
 
 def _hand_out_created(vault: Vault, issued: Issued, json: bool) -> None:

@@ -14,10 +14,11 @@ from keytui.cli.options import MOST_ROWS, JsonOption, KeyArgument, NoteOption, Y
 from keytui.cli.output import remark, say, say_json, say_json_array, say_table
 from keytui.cli.session import opened, reference, rotation_of
 from keytui.cli.shapes import assessment_shape, rotation_shape
+from keytui.cli.targets import put_back_targets
 from keytui.cli.times import ahead
 from keytui.clock import utc_now
 from keytui.domain.errors import Invalid
-from keytui.domain.rotation import Rotation, Verb, allowed
+from keytui.domain.rotation import Rotation, Verb, allowed, move
 from keytui.vault.model import RotationDetail
 from keytui.vault.protocol import Vault
 
@@ -115,14 +116,28 @@ def rollback(
     def go_back(vault: Vault, rotation: Rotation) -> Rotation:
         if interactive() and not yes:
             _confirm_cut(vault, rotation)
+        move(rotation, Verb.ROLLBACK)
+        put_back_targets(vault, rotation, yes)
         return vault.rollback(rotation.id, note)
 
     _carry_out(context, key, json, go_back)
 
 
-def abandon(context: typer.Context, key: KeyArgument, note: NoteOption = "", json: JsonOption = False) -> None:
+def abandon(
+    context: typer.Context,
+    key: KeyArgument,
+    note: NoteOption = "",
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
     """Give a rotation up before its secret was handed over."""
-    _carry_out(context, key, json, lambda vault, rotation: vault.abandon(rotation.id, note))
+
+    def give_up(vault: Vault, rotation: Rotation) -> Rotation:
+        move(rotation, Verb.ABANDON)
+        put_back_targets(vault, rotation, yes)
+        return vault.abandon(rotation.id, note)
+
+    _carry_out(context, key, json, give_up)
 
 
 def versions(rotation: Rotation) -> str:

@@ -25,6 +25,10 @@ class Undelivered(Refused):
     """One target did not take the secret, or could not say so; those after it were not asked."""
 
 
+class NotBack(Refused):
+    """A target that may hold a version does not go back to what it held before."""
+
+
 class Holds(Enum):
     """Whether a target has the new version."""
 
@@ -77,6 +81,21 @@ class Delivering:
         issued = self.vault.reissue(rotation.id)
         return self.hand_over(rotation, issued.version, issued.secret)
 
+    def put_back(self, rotation: Rotation) -> tuple[str, ...]:
+        """Let every target hold again what it held before; those that cannot, or do not, by name."""
+        detail = self.vault.rotation(rotation.id)
+        version = detail.new
+        if version is None:
+            return ()
+        left = []
+        for target in reversed(self.targets):
+            if self._holds(target, detail, version)[0] is not Holds.NO:
+                try:
+                    self._put_back(rotation, target, version)
+                except NotBack:
+                    left.append(target.name)
+        return tuple(left)
+
     def _delivered(self, rotation: Rotation, target: Target, version: Version, secret: Secret) -> Delivery:
         """Deliver to one target, and what it says of it."""
         self.go_on()
@@ -126,14 +145,18 @@ class Delivering:
         return all(holds is Holds.YES for holds, _ in held.values())
 
     def _put_back(self, rotation: Rotation, target: Target, version: Version) -> None:
-        """Let a target that may hold a version whose secret is lost hold the one before, so that it can be revoked."""
+        """Let a target hold what it held before, so that nobody reads a version there that is to be revoked."""
         if not target.abilities.rolls_back:
-            raise Refused(
+            raise NotBack(
                 f"the secret of v{version.number} is lost, and {target.name} may hold it",
                 f"see what {target.name} holds, and give it another by hand: `keytui rotate {self.key.id} --resume`",
             )
         self.go_on()
-        target.roll_back(self.key, version.number)
+        self.vault.deliver(rotation.id, self._delivery(target, "begun", version, "is put back"))
+        try:
+            target.roll_back(self.key, version.number)
+        except KeytuiError as error:
+            raise NotBack(f"{target.name} may hold v{version.number}: {error.message}", error.hint) from None
         detail = f"put back to what it held before v{version.number}"
         self.vault.deliver(rotation.id, Delivery(target.name, "failed", self.clock(), None, detail))
 

@@ -133,3 +133,42 @@ def test_a_read_only_profile_says_so(keytui: Commands, env: Path, monkeypatch: p
     keytui.created("checkout", "--target", "env")
     keytui("auto-rotation", "enable", "checkout", "--every", "90d")
     assert "read-only" in keytui("--read-only", "rotate", "--due", code=6).err
+
+
+def test_rolling_back_gives_the_targets_the_old_secret_again(
+    keytui: Commands, env: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = keytui.created("checkout", "--target", "env")
+    env.touch(0o600)
+    env.write_text(old)
+    keytui("auto-rotation", "enable", "checkout", "--every", "90d")
+    wait(keytui, monkeypatch)
+    keytui("rotate", "--due")
+    new = env.read_text()
+    keytui("--read-only", "rollback", "checkout", code=6)
+    assert env.read_text() == new
+
+    keytui("rollback", "checkout", "--note", "it did not work")
+
+    assert env.read_text() == old
+    keytui("verify", stdin=old)
+    assert json.loads(keytui("verify", "--json", stdin=new, code=1).out)["reason"] == "revoked"
+
+
+def test_what_cannot_be_put_back_is_named_before_anything_is_revoked(
+    keytui: Commands, env: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (keytui.home / "config.toml").open("a") as configuration:
+        configuration.write('[targets.blind]\nkind = "command"\ncommand = ["true"]\n')
+    old = keytui.created("checkout", "--target", "env", "--target", "blind")
+    env.touch(0o600)
+    env.write_text(old)
+    keytui("auto-rotation", "enable", "checkout", "--every", "90d")
+    wait(keytui, monkeypatch)
+    keytui("rotate", "--due")
+    new = env.read_text()
+
+    assert "blind may hold v2" in keytui("rollback", "checkout", code=1).err
+    keytui("verify", stdin=new)
+    keytui("rollback", "checkout", "--yes")
+    keytui("verify", stdin=env.read_text())
