@@ -140,9 +140,7 @@ def _badly_attested(evidence: Evidence, movement: Movement, _: timedelta) -> Fin
 
 def _unwatched_silence(evidence: Evidence, movement: Movement, _: timedelta) -> Finding | None:
     """Whoever saw it leave may be a source that cannot be relied on, and the one that can may have come later."""
-    needed = movement.silence_needed(evidence.policy)
-    if movement.caller.shared_possible:
-        needed = max(needed, evidence.policy.shared_silence)
+    needed = movement.silence_watched(evidence.policy)
     since, solid = evidence.now - needed, relied_on(evidence)
     watched = (source for source in evidence.sources if source.name in solid and shows_the_key(evidence, source))
     if any(source.window.start <= since for source in watched):
@@ -171,6 +169,22 @@ def _perhaps_shared(evidence: Evidence, movement: Movement, silent: timedelta) -
     )
 
 
+def _no_weekend_yet(evidence: Evidence, movement: Movement, silent: timedelta) -> Finding | None:
+    """Twice the longest pause of a first working week is less than its weekend."""
+    needed = movement.first_silence(evidence.policy)
+    if silent >= needed:
+        return None
+    return _of(
+        evidence,
+        Verdict.UNKNOWN,
+        movement,
+        f"was known for {long(movement.known_for)} when it left the old version, too short to have shown a weekend;"
+        f" silent on it for {long(silent)}",
+        claimed_by=movement.on_old,
+        remedy=f"wait {long(needed - silent)} more; or, if it comes on all days of the week, waive it by name",
+    )
+
+
 _UNMOVED: Final = (
     _unknown_period,
     _long_period,
@@ -178,6 +192,7 @@ _UNMOVED: Final = (
     _not_arrived,
     _badly_attested,
     _perhaps_shared,
+    _no_weekend_yet,
     _unwatched_silence,
 )
 

@@ -21,6 +21,8 @@ from keytui.domain.verdict import CallerEvidence, Evidence
 ABOUT: Final = 0.5
 """The part of its former rate at which a caller has moved. Days differ from nights by about this much; a caller that
 has moved by half only is still seen on the old version, which is asked separately."""
+WEEK: Final = timedelta(days=7)
+"""Whoever was seen at both ends of a week was seen over a weekend: its longest pause is no shorter than that."""
 
 
 class Arrival(Enum):
@@ -44,6 +46,8 @@ class Movement:
     longest_gap: timedelta | None
     """None when a source saw it only once, or all of it at one instant: its period is then unknown."""
     arrival: Arrival
+    known_for: timedelta
+    """How long a source that can be relied on had seen it when it left the old version; of several, the longest."""
 
     @property
     def on_old(self) -> tuple[CallerEvidence, ...]:
@@ -53,6 +57,15 @@ class Movement:
     def silence_needed(self, policy: Policy) -> timedelta:
         """How long it must be silent on the old version to have left it."""
         return max(policy.quiet, 2 * (self.longest_gap or timedelta()))
+
+    def first_silence(self, policy: Policy) -> timedelta:
+        """The least silence of one that left before a week of it was recorded: its pauses show no weekend yet."""
+        return policy.first_silence if self.known_for < WEEK else timedelta()
+
+    def silence_watched(self, policy: Policy) -> timedelta:
+        """How long its silence must have been watched, whichever rule asks for the longest."""
+        shared = policy.shared_silence if self.caller.shared_possible else timedelta()
+        return max(self.silence_needed(policy), self.first_silence(policy), shared)
 
 
 def movements(evidence: Evidence) -> tuple[Movement, ...]:
@@ -91,7 +104,14 @@ def _movement(entries: list[CallerEvidence], solid: frozenset[str]) -> Movement 
         count_on_old=max(old.count for old in on_old),
         longest_gap=_longest_gap(entries),
         arrival=_arrival(entries, solid, last_on_old),
+        known_for=max((_known_for(entry) for entry in entries if entry.source in solid), default=timedelta()),
     )
+
+
+def _known_for(entry: CallerEvidence) -> timedelta:
+    if entry.old is None:
+        return timedelta()
+    return entry.old.last_seen - (entry.known_since or entry.old.first_seen)
 
 
 def _longest_gap(entries: Sequence[CallerEvidence]) -> timedelta | None:

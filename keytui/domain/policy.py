@@ -20,6 +20,9 @@ class Policy:
     """How long the old version must have been silent before a verdict can be SAFE."""
     suspension_watch: timedelta = timedelta(hours=1)
     """How long a suspended version is watched before its revocation can be SAFE."""
+    first_silence: timedelta = timedelta(days=3)
+    """The least silence on the old version of a caller that left it before a week of it was recorded: a weekend, with
+    an evening and a morning."""
     shared_silence: timedelta = timedelta(days=8)
     """A *shared-possible* caller may hide several programs, one of them weekly: a week and a day."""
     idle: timedelta = timedelta(days=7)

@@ -163,9 +163,7 @@ def gap_subject(gap: Gap) -> str:
 
 def _horizon(evidence: Evidence) -> datetime:
     """How far back the verdict looks: the window, and the silence that it asks of every caller."""
-    found = movements(evidence)
-    needed = [movement.silence_needed(evidence.policy) for movement in found]
-    needed += [evidence.policy.shared_silence for movement in found if movement.caller.shared_possible]
+    needed = [movement.silence_watched(evidence.policy) for movement in movements(evidence)]
     return min(window_start(evidence), *(evidence.now - silence for silence in needed), evidence.since)
 
 

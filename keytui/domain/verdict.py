@@ -88,6 +88,8 @@ class CallerEvidence:
     """Over its whole recorded history on the key; None while it was seen only once."""
     former_rate: float = 0.0
     new_rate: float = 0.0
+    known_since: datetime | None = None
+    """When the source first saw it with the key, on any version; None: not before what is said of these two."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,3 +55,5 @@ class Reporter:
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+LEFT = 74
+"""Hours after which callers of less than a week have left the old version: three silent days, and a little."""

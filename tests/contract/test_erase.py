@@ -12,7 +12,7 @@ from keytui.domain.rotation import Rotation
 from keytui.domain.usage import NO_KEY, OTHER_CALLERS, UNKNOWN_CALLER, Caller, Use
 from keytui.domain.verdict import Verdict
 from keytui.vault.protocol import Vault
-from tests.contract.acts import DAY, HOUR, Reporter, created, handed_over, use
+from tests.contract.acts import DAY, HOUR, LEFT, Reporter, created, handed_over, use
 from tests.contract.conftest import House
 
 ADDRESS = "192.0.2.7"
@@ -95,7 +95,7 @@ def moved_but_for_one(house: House) -> Rotation:
     straggler = replace(use(key_id, 1, clock()), caller=CURL)
     hours(24, use(key_id, 1, clock()), straggler)
     rotation, _ = handed_over(vault, key_id)
-    hours(72, use(key_id, 2, clock()))
+    hours(LEFT, use(key_id, 2, clock()))
     recorder.flush(clock())
     vault.waive(rotation.id, CURL.name, "the laptop is switched off")
     return rotation

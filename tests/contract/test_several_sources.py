@@ -15,7 +15,7 @@ from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.usage import NO_KEY, UNKNOWN_CALLER, Caller, Use
 from keytui.domain.verdict import Assessment, Finding, Verdict
 from keytui.vault.model import Delivery
-from tests.contract.acts import HOUR, Reporter, created, handed_over, use
+from tests.contract.acts import HOUR, LEFT, Reporter, created, handed_over, use
 from tests.contract.conftest import House
 
 RECORDER, LOG, COUNTERS, SENTRY = "recorder api-1", "log edge", "prometheus", "sentry"
@@ -75,7 +75,7 @@ class Site:
         """A day and two hours on the old version, and as long on the new."""
         self.pass_(26, EVERYBODY)
         rotation = self.rotated()
-        self.pass_(26, {"web": 2, "worker": 2})
+        self.pass_(LEFT, {"web": 2, "worker": 2})
         return rotation
 
     def verdict(self, rotation: Rotation) -> Assessment:
@@ -115,7 +115,7 @@ def test_one_that_says_moved_and_one_that_says_not_are_not_safe_and_both_are_nam
     site.pass_(26, EVERYBODY)
     rotation = site.rotated()
     site.pass_(3, {"web": 2, "worker": 2})
-    site.pass_(23, {"web": 2, "worker": 2}, log={"web": 2})
+    site.pass_(LEFT - 3, {"web": 2, "worker": 2}, log={"web": 2})
     found = site.against(rotation)
     assert (found.verdict, found.source, found.subject) == (Verdict.NOT_SAFE, LOG, "worker")
     assert "; prometheus, recorder api-1 saw it there" in found.detail
@@ -214,10 +214,10 @@ def test_a_counter_of_refusals_speaks_of_refusals_alone(site: Site) -> None:
     site.tell(SENTRY, {})
     assert site.verdict(rotation).verdict is Verdict.SAFE
     now = site.house.clock()
-    refused = Use(NO_KEY, 0, UNKNOWN_CALLER, now, now, now, refused=78)
+    refused = Use(NO_KEY, 0, UNKNOWN_CALLER, now, now, now, refused=3 * LEFT)
     site.tell(SENTRY, {}, uses=(refused,))
     found = site.against(rotation)
-    assert (found.verdict, found.source, found.count) == (Verdict.UNKNOWN, SENTRY, 78)
+    assert (found.verdict, found.source, found.count) == (Verdict.UNKNOWN, SENTRY, 3 * LEFT)
     assert "refusals rose from 0 to 3 an hour" in found.detail
 
 

@@ -12,7 +12,7 @@ from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.usage import Caller
 from keytui.domain.verdict import Question, Verdict
 from keytui.vault.model import Issued
-from tests.contract.acts import HOUR, Reporter, created, handed_over, use
+from tests.contract.acts import HOUR, LEFT, Reporter, created, handed_over, use
 from tests.contract.conftest import House
 
 
@@ -39,11 +39,11 @@ def day(house: House) -> Day:
 
 @pytest.fixture
 def moved(house: House, day: Day) -> tuple[Rotation, Issued, Issued]:
-    """A rotation whose two callers went over to the new version, a day and two hours ago."""
+    """A rotation whose two callers went over to the new version, three days and two hours ago."""
     first = created(house.vault)
     day.pass_(26, first.key.id, web=1, worker=1)
     rotation, second = handed_over(house.vault, first.key.id)
-    day.pass_(26, first.key.id, web=2, worker=2)
+    day.pass_(LEFT, first.key.id, web=2, worker=2)
     return rotation, first, second
 
 
@@ -66,6 +66,24 @@ def test_a_whole_window_without_the_old_version_is_safe(
     assert vault.verdict(rotation.id).question is Question.COMPLETE
     assert vault.complete(rotation.id).state is RotationState.COMPLETED
     assert {caller.version for caller in vault.detail(second.key.id).callers} == {1, 2}
+
+
+@pytest.mark.parametrize(("recorded", "safe_after"), [(3 * 24, LEFT), (7 * 24 + 1, 26)])
+def test_three_silent_days_until_a_week_was_recorded(house: House, day: Day, recorded: int, safe_after: int) -> None:
+    """A day of silence may be the first day of a weekend that nothing has recorded yet."""
+    first = created(house.vault)
+    day.pass_(recorded, first.key.id, web=1)
+    rotation, _ = handed_over(house.vault, first.key.id)
+    day.pass_(26, first.key.id, web=2)
+    a_day = house.vault.verdict(rotation.id)
+    day.pass_(safe_after - 26, first.key.id, web=2)
+
+    assert (a_day.verdict is Verdict.SAFE) == (safe_after == 26)
+    assert house.vault.verdict(rotation.id).verdict is Verdict.SAFE
+    if a_day.verdict is not Verdict.SAFE:
+        (reason,) = a_day.reasons
+        assert (reason.verdict, reason.subject) == (Verdict.UNKNOWN, "web")
+        assert reason.remedy.startswith("wait 1 d 22 h more")
 
 
 def test_one_request_with_the_old_version_is_not_safe(
@@ -104,7 +122,7 @@ def test_a_consumer_that_was_never_seen_can_be_waived_by_name(house: House, day:
     first = created(vault, apps=("web", "nightly"))
     day.pass_(26, first.key.id, web=1)
     rotation, _ = handed_over(vault, first.key.id)
-    day.pass_(26, first.key.id, web=2)
+    day.pass_(LEFT, first.key.id, web=2)
     assert vault.verdict(rotation.id).verdict is Verdict.UNKNOWN
     subject = next(reason.subject for reason in vault.verdict(rotation.id).reasons if reason.subject)
 

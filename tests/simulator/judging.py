@@ -14,12 +14,13 @@ from keytui.domain.usage import Caller
 from keytui.domain.verdict import Question, Verdict
 from tests.simulator.faults import NAMED, Fault
 from tests.simulator.telling import Answer
-from tests.simulator.world import DAY, HOUR, SECOND, Move, Program, World
+from tests.simulator.world import DAY, HOUR, SECOND, WEEK, Move, Program, World
 
-_QUIET, _WATCH, _SHARED = DAY, HOUR, 8 * DAY
+_QUIET, _WATCH, _SHARED, _FIRST = DAY, HOUR, 8 * DAY, 3 * DAY
 _MARGIN = 1.02
 _NEVER_COMPLETE = frozenset({Fault.CLOCK_BACK, Fault.CLOCK_AHEAD})
 """A clock that was wrong leaves times behind that are."""
+_LATE = frozenset({Fault.LATE_SERVICE, Fault.LATE_EVERYWHERE})
 _MAY_BE_SAFE = frozenset({Fault.FORGED})
 """Lines that could be forged stop nothing where recorders have seen everything beside them."""
 
@@ -58,18 +59,24 @@ def judged(world: World, answers: list[Answer]) -> list[Judged]:
     return found
 
 
+def _too_early(truth: Truth, assumption: str) -> Iterator[str]:
+    """What speaks against a SAFE."""
+    covered, unnamed = covered_by(assumption), covered_by(assumption, _UNNAMED)
+    for program in truth.needing:
+        if not truth.escapes(program, covered, unnamed):
+            yield f"SAFE while {program.caller.name} ({program.pace}, {program.move}) still needs the old version"
+    if truth.too_soon:
+        yield "SAFE before the window has passed"
+    for caller in truth.before_a_weekend():
+        yield f"SAFE before a weekend of {caller.name} can have shown"
+    if truth.sole is not None and truth.sole not in _MAY_BE_SAFE and truth.bites(truth.sole):
+        yield f"SAFE in spite of {truth.sole}"
+
+
 def _wrongs(truth: Truth, answer: Answer) -> Iterator[str]:
     assessment = answer.assessment
     if assessment.verdict is Verdict.SAFE:
-        covered = covered_by(assessment.assumption)
-        unnamed = covered_by(assessment.assumption, _UNNAMED)
-        for program in truth.needing:
-            if not truth.escapes(program, covered, unnamed):
-                yield f"SAFE while {program.caller.name} ({program.pace}, {program.move}) still needs the old version"
-        if truth.too_soon:
-            yield "SAFE before the window has passed"
-        if truth.sole is not None and truth.sole not in _MAY_BE_SAFE and truth.bites(truth.sole):
-            yield f"SAFE in spite of {truth.sole}"
+        yield from _too_early(truth, assessment.assumption)
     findings = [each for each in assessment.reasons if each.verdict is assessment.verdict and not each.waived_by]
     if not findings or not all(each.source and each.detail for each in findings):
         yield f"{assessment.verdict} without a source or a detail"
@@ -94,6 +101,13 @@ def covered_by(assumption: str, words: str = _EVERYBODY) -> float:
     return sum(int(count) * sizes[unit] for count, unit in re.findall(r"(\d+) ([dhms])", found[1]))
 
 
+def _by_caller(world: World) -> dict[Caller, list[Program]]:
+    found: dict[Caller, list[Program]] = defaultdict(list)
+    for program in world.programs:
+        found[program.caller].append(program)
+    return found
+
+
 class Truth:
     """What is so at one moment of a world."""
 
@@ -115,6 +129,24 @@ class Truth:
         unrecorded = program.told_at > self._at
         return (unrecorded and silent > covered) or (program.caller.shared_possible and silent > unnamed)
 
+    def before_a_weekend(self) -> list[Caller]:
+        """Callers that left the old version within their first week, and have not been silent for three days. Where
+        nothing went wrong, so that what was recorded is the truth.
+        """
+        if self._world.faults:
+            return []
+        return [caller for caller, programs in _by_caller(self._world).items() if self._left_lately(programs)]
+
+    def _left_lately(self, programs: list[Program]) -> bool:
+        times, old = self._times(programs), self._times(programs, old=True)
+        known = bool(old) and old[-1] - times[0] < WEEK / _MARGIN
+        return known and self._at - old[-1] < _FIRST / _MARGIN
+
+    def _times(self, programs: list[Program], *, old: bool | None = None) -> list[float]:
+        """When any of them came so far; with `old`, with the old secret or with the new one."""
+        came = ((each, at) for each in programs for at in each.times[: bisect_right(each.times, self._at)])
+        return sorted(at for each, at in came if old is None or each.on_old(at) is old)
+
     def bites(self, fault: Fault) -> bool:
         """Whether evidence is missing or false, because of the fault, in the time that the question is about."""
         begin, end = self._world.faults[fault]
@@ -132,10 +164,7 @@ class Truth:
         world, at = self._world, self._at
         if self.needing or self.too_soon or not world.proven:
             return False
-        by_caller: dict[Caller, list[Program]] = defaultdict(list)
-        for program in world.programs:
-            by_caller[program.caller].append(program)
-        horizons = [self._moved(caller, programs) for caller, programs in by_caller.items()]
+        horizons = [self._moved(caller, programs) for caller, programs in _by_caller(world).items()]
         looked_at = [self._since, at - _QUIET]
         for horizon in horizons:
             if horizon is None:
@@ -148,11 +177,7 @@ class Truth:
         world, at = self._world, self._at
         if any(each.move is Move.SWITCHED_OFF for each in programs):
             return None
-        times = sorted(time for each in programs for time in each.times[: bisect_right(each.times, at)])
-        old = [time for each in programs for time in each.times[: bisect_right(each.times, at)] if each.on_old(time)]
-        new = [
-            time for each in programs for time in each.times[: bisect_right(each.times, at)] if not each.on_old(time)
-        ]
+        times, old, new = (self._times(programs, old=which) for which in (None, True, False))
         if not old:
             return at
         pause = max((later - earlier for earlier, later in pairwise(times)), default=inf)
@@ -161,12 +186,18 @@ class Truth:
             for each in programs
         ]
         pause = self._views(programs) * max(pause, *periods)
-        silence = max(_QUIET, 2 * pause, _SHARED if self._shared(caller) else 0.0) * _MARGIN
+        first = _FIRST if old[-1] - self._recorded_since(old) < WEEK * _MARGIN else 0.0
+        silence = max(_QUIET, 2 * pause, _SHARED if self._shared(caller) else 0.0, first) * _MARGIN
         watched = at - self._since if self._question is Question.RETIRE else at - max(old)
         late = self._question is Question.COMPLETE and max(old) > world.suspended
         if len(old) < 2 or len(new) < 2 or at - max(old) < silence or watched < pause * _MARGIN or late:
             return None
         return at - silence
+
+    def _recorded_since(self, old: list[float]) -> float:
+        """When it was first recorded: not before all services were."""
+        begun = max((end for fault, (_, end) in self._world.faults.items() if fault in _LATE), default=0.0)
+        return next((at for at in old if at >= begun), old[-1])
 
     def _views(self, programs: list[Program]) -> int:
         """How many recorders may each see a part of it: flushes days apart make each one's pauses look longer."""

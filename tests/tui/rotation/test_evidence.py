@@ -16,7 +16,7 @@ from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile
 from keytui.verify.verifier import Verifier
-from tests.contract.acts import handed_over
+from tests.contract.acts import LEFT, handed_over
 from tests.tui.rotation.days import days_of
 from tests.tui.rotation.walking import confirm, hand_over, said, until, until_said, wizard
 from tests.world import StoppedClock
@@ -37,7 +37,7 @@ async def test_safe_asks_plainly_and_says_what_it_rests_on(
     with days_of(profile, clock) as days:
         days.pass_(26, key_id, web=1, worker=1)
         handed_over(vault, key_id)
-        days.pass_(26, key_id, web=2, worker=2)
+        days.pass_(LEFT, key_id, web=2, worker=2)
         async with console.run_test(size=SIZE) as pilot:
             await wizard(pilot, rotation_id=1)
             await until_said(pilot, "✓ SAFE", "✓ web", "✓ worker", "has moved", "assumes")
@@ -62,7 +62,7 @@ async def test_the_verdict_follows_the_traffic_while_the_wizard_is_open(
     with days_of(profile, clock) as days:
         days.pass_(26, key_id, web=1)
         handed_over(vault, key_id)
-        days.pass_(26, key_id, web=2)
+        days.pass_(LEFT, key_id, web=2)
         async with console.run_test(size=SIZE) as pilot:
             await wizard(pilot, rotation_id=1)
             await until_said(pilot, "✓ SAFE")
@@ -78,7 +78,7 @@ async def test_a_reason_is_waived_by_its_name_with_a_why(
     with days_of(profile, clock) as days:
         days.pass_(26, key_id, web=1)
         handed_over(vault, key_id)
-        days.pass_(26, key_id, web=2)
+        days.pass_(LEFT, key_id, web=2)
         async with console.run_test(size=SIZE) as pilot:
             await wizard(pilot, rotation_id=1)
             await until_said(pilot, "? UNKNOWN", "nightly is named as a consumer", "(w)")

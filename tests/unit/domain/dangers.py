@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from keytui.domain.gaps import Gap, GapKind
+from keytui.domain.movement import WEEK
 from keytui.domain.reports import SourceKind
 from keytui.domain.usage import Caller
 from keytui.domain.verdict import CallerEvidence, Evidence, Question, Refusals, Sighting, Verdict, Window
@@ -119,6 +120,36 @@ CASES: dict[str, Case] = {
     ),
     "a period longer than the window": Case(
         with_caller(moved("cron", silent=15 * DAY, gap=7 * DAY)), UNKNOWN, "every 7 d 0 h, and 4 d 0 h", "cron"
+    ),
+    "a first weekend": Case(
+        with_caller(moved("cron", silent=POLICY.first_silence - SECOND, known=WEEK - SECOND)),
+        UNKNOWN,
+        "cron was known for 6 d 23 h when it left the old version, too short to have shown a weekend",
+        "cron",
+    ),
+    "a first weekend after a retirement by force": Case(
+        with_caller(moved("cron", silent=POLICY.first_silence - SECOND, known=3 * DAY)),
+        UNKNOWN,
+        "too short to have shown a weekend",
+        "cron",
+        question=Question.COMPLETE,
+    ),
+    "a first weekend, and an earlier week by the word of a source that could be forged": Case(
+        lambda e: beside(moved("web-2", seen_by="access.log", silent=2 * DAY), forgeable=True)(
+            replace(e, callers=(moved("web-2", silent=2 * DAY, known=3 * DAY), moved("web-1")))
+        ),
+        UNKNOWN,
+        "known for 3 d 0 h",
+        "web-2",
+        "access.log, api-1",
+    ),
+    "a gap in the silence after a first week": Case(
+        lambda e: with_gap(Gap("api-1", GapKind.SILENT, NOON - 60 * HOUR, NOON - 59 * HOUR))(
+            replace(e, since=NOON - 30 * HOUR, handed_over=NOON - 30 * HOUR, callers=(moved("web-1", known=3 * DAY),))
+        ),
+        UNKNOWN,
+        "recorder silent",
+        "gap: api-1 recorder silent 2026-11-18T00:00:00Z",
     ),
     "perhaps several programs": Case(
         with_caller(moved("10.0.3.7", declared=False, silent=8 * DAY - SECOND)),

@@ -39,13 +39,14 @@ def moved(
     former: float = 40,
     new: float = 41,
     declared: bool = True,
+    known: timedelta = 20 * DAY,
 ) -> CallerEvidence:
-    """A caller that left the old version `silent` ago and went on with the new one."""
+    """A caller that left the old version `silent` ago, after having been `known`, and went on with the new one."""
     left = NOON - silent
     return CallerEvidence(
         Caller.called(name) if declared else Caller.undeclared(name, "curl/8"),
         seen_by,
-        old=Sighting(left - 20 * DAY, left, 900),
+        old=Sighting(left - known, left, 900),
         new=Sighting(left + timedelta(minutes=1), NOON - timedelta(seconds=5), 300),
         longest_gap=gap,
         former_rate=former,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.judgement import judge
+from keytui.domain.movement import WEEK
 from keytui.domain.reports import SourceKind
 from keytui.domain.rotation import Waiver
 from keytui.domain.usage import Caller
@@ -71,7 +72,9 @@ def _watched(handed_over: timedelta, callers: tuple[CallerEvidence, ...]) -> tim
 def movers(draw: st.DrawFn, name: str, seen_by: str, since: timedelta, question: Question) -> CallerEvidence:
     declared = name != "10.0.3.7"
     gap = draw(spans(timedelta(seconds=1), since))
+    known = draw(spans(gap, 30 * DAY))
     least = max(POLICY.quiet, 2 * gap, *([] if declared else [POLICY.shared_silence]))
+    least = max(least, POLICY.first_silence) if known < WEEK else least
     least = max(least, since) if question is Question.COMPLETE else least
     former = draw(st.floats(0.1, 1e4))
     return moved(
@@ -82,6 +85,7 @@ def movers(draw: st.DrawFn, name: str, seen_by: str, since: timedelta, question:
         former=former,
         new=former * draw(st.floats(0.51, 3)),
         declared=declared,
+        known=known,
     )
 
 
@@ -165,6 +169,7 @@ DAMAGES: dict[str, Callable[[Evidence], Evidence]] = {
     "seen once": also_called(replace(moved("new-face"), longest_gap=None)),
     "longer period than the window": also_called(moved("new-face", silent=90 * DAY, gap=61 * DAY)),
     "perhaps several programs": also_called(moved("10.9.9.9", silent=7 * DAY, declared=False)),
+    "a first weekend": also_called(moved("new-face", silent=2 * DAY, known=6 * DAY)),
     "not moved": also_called(replace(moved("new-face"), new=None)),
     "still on the old version": also_called(moved("new-face", silent=HOUR)),
     "seen in the future": also_called(replace(moved("new-face"), new=Sighting(NOON, NOON + HOUR, 1))),
@@ -191,6 +196,24 @@ def test_safe_is_reached_when_nothing_is_missing(evidence: Evidence) -> None:
 @given(complete(), st.sampled_from(sorted(DAMAGES)))
 def test_incomplete_evidence_is_never_safe(evidence: Evidence, damage: str) -> None:
     assert judge(DAMAGES[damage](evidence)).verdict is not Verdict.SAFE
+
+
+@given(complete(), spans(timedelta(seconds=1), WEEK - timedelta(seconds=1)), st.data())
+def test_a_first_weekend_is_never_taken_for_leaving(evidence: Evidence, known: timedelta, data: st.DataObject) -> None:
+    """However short its pauses were, and however long ago it was given the new secret."""
+    silent = data.draw(spans(timedelta(), POLICY.first_silence - timedelta(seconds=1)))
+    gap = data.draw(spans(timedelta(seconds=1), known))
+    caller = moved("office", silent=silent, gap=gap, known=known, seen_by=evidence.sources[0].name)
+    assert judge(replace(evidence, callers=(*evidence.callers, caller))).verdict is not Verdict.SAFE
+
+
+def test_a_week_that_was_recorded_on_earlier_versions_counts() -> None:
+    """A key that is rotated twice in a week: its callers' weekends are in their pauses."""
+    brief = moved("office", silent=2 * DAY, known=DAY)
+    evidence = replace(clean(), callers=(brief,), declared_consumers=())
+    assert judge(evidence).verdict is Verdict.UNKNOWN
+    known_longer = replace(brief, known_since=NOON - 2 * DAY - WEEK)
+    assert judge(replace(evidence, callers=(known_longer,))).verdict is Verdict.SAFE
 
 
 def test_every_damage_alone_is_enough() -> None:

@@ -29,7 +29,7 @@ from tests.world import StoppedClock, repeatable_randomness
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-QUICK = Policies(Policy(quiet=2 * HOUR, suspension_watch=HOUR, overlap=4 * HOUR), {})
+QUICK = Policies(Policy(quiet=2 * HOUR, first_silence=2 * HOUR, suspension_watch=HOUR, overlap=4 * HOUR), {})
 """Hours instead of days, so that a year of rotations is a few hundred flushes."""
 
 

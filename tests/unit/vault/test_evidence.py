@@ -21,7 +21,7 @@ WEB = Caller.called("web-1")
 
 
 class Story:
-    """A key that one caller uses every four hours: a day on the old version, two on the new."""
+    """A key that one caller uses every four hours: a day on the old version, three and a half on the new."""
 
     def __init__(self, vault: LocalVault, feed: LocalFeed, clock: StoppedClock) -> None:
         self.vault, self.feed, self.clock = vault, feed, clock
@@ -41,16 +41,16 @@ class Story:
         self.feed.record(Flush(self.begin(), 1, now, (use,), closing=True))
 
     def told(self, amiss: Callable[[Story], None]) -> Verdict:
-        """The whole story, with what is amiss halfway through the new version's second day; the verdict at its end."""
+        """The whole story, with what is amiss in the last day; the verdict at its end."""
         self.feed.record(Flush(self.begin("api-2"), 1, self.clock(), closing=True))
         for _ in range(6):
             self.visit(1)
             self.clock.advance(4 * HOURS)
         rotation = self.vault.plan(self.key_id, Plan(), "rotate")
         self.vault.prove(rotation.id, self.vault.issue(rotation.id).secret)
-        for number in range(12):
+        for number in range(20):
             self.visit(2)
-            if number == 9:
+            if number == 17:
                 amiss(self)
             self.clock.advance(4 * HOURS)
         self.visit(2)

@@ -130,6 +130,7 @@ def _callers(
                 longest_gap=_longest_gap(history),
                 former_rate=_former_rate(history, old, recent.get(caller, 0), handed_over),
                 new_rate=_per_hour(new.accepted, now - new.first_seen) if new else 0.0,
+                known_since=history[0].first_seen,
             )
 
 
