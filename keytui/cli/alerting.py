@@ -17,7 +17,7 @@ from keytui.cli.session import opened
 from keytui.cli.shapes import alert_shape
 from keytui.cli.streams import discard_output
 from keytui.cli.times import minute
-from keytui.cli.webhooks import require_libraries, send_messages
+from keytui.cli.webhooks import require_libraries, send_messages, tells_webhooks
 from keytui.clock import utc_now
 from keytui.domain.alerts import Alert
 from keytui.domain.errors import Invalid, Unreachable
@@ -114,7 +114,8 @@ class _Outgoing:
                 failed += 1
                 remark(f"alert #{told.notification.alert.id} was not sent to {told.notification.destination}: ")
                 remark(f"  {told.attempt.failure}")
-        return failed + (send_messages(vault) if self.webhooks else 0)
+        here = self.webhooks and tells_webhooks(vault)
+        return failed + (send_messages(vault) if here else 0)
 
 
 def _watch(vault: Vault, going_out: _Outgoing, json: bool) -> None:

@@ -160,6 +160,13 @@ def _posting() -> Posting:
     return Posting(resolved, utc_now)
 
 
+def tells_webhooks(vault: Vault) -> bool:
+    """Whether its webhooks are told from here, and not by a server."""
+    from keytui.vault.local.vault import LocalVault
+
+    return isinstance(vault, LocalVault)
+
+
 def _local(vault: Vault) -> LocalVault:
     from keytui.vault.local.vault import LocalVault
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 from collections.abc import Callable, Sequence
+from queue import Empty, Queue
 from typing import Final
 
 from keytui.domain.errors import Refused
@@ -46,12 +48,15 @@ def is_public(text: str) -> bool:
     return _public(_meant(address))
 
 
-def checked_addresses(host: str, port: int, resolver: Resolver, *, allow_private: bool) -> tuple[str, ...]:
+def checked_addresses(
+    host: str, port: int, resolver: Resolver, *, allow_private: bool, within: float
+) -> tuple[str, ...]:
     """The host's addresses, asked for once: connect to these and to nothing else.
 
-    Refused when any of them is not public: a name that has both is how somebody gets in. OSError when there is none.
+    Refused when any of them is not public: a name that has both is how somebody gets in. OSError when there is none,
+    TimeoutError when nobody says so `within` some seconds.
     """
-    addresses = tuple(resolver(host, port))
+    addresses = _resolved(host, port, resolver, within)
     if not addresses:
         raise OSError("the name has no address")
     if not allow_private and not all(map(is_public, addresses)):
@@ -60,6 +65,26 @@ def checked_addresses(host: str, port: int, resolver: Resolver, *, allow_private
             "if it should be, say so where it is configured: allow_private = true",
         )
     return addresses
+
+
+def _resolved(host: str, port: int, resolver: Resolver, within: float) -> tuple[str, ...]:
+    """In a thread that is left behind when it takes too long: the system's resolver knows no timeout of ours."""
+    answers: Queue[tuple[str, ...] | Exception] = Queue()
+
+    def ask() -> None:
+        try:
+            answers.put(tuple(resolver(host, port)))
+        except Exception as error:  # told to whoever waits
+            answers.put(error)
+
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    try:
+        answer = answers.get(timeout=within)
+    except Empty:
+        raise TimeoutError("no name server answers in time") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _meant(address: Address) -> Address:

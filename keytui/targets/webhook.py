@@ -83,7 +83,7 @@ def post_signed(
     except Refused as error:
         return Reply(0, f"nothing was sent: {error.message}; {error.hint}")
     except _NO_ANSWER as error:
-        if deadline.passed or isinstance(error, httpx.TimeoutException):
+        if deadline.passed or isinstance(error, httpx.TimeoutException | TimeoutError):
             return Reply(0, f"no whole answer within {way.timeout:g} s")
         return Reply(0, f"no answer: {type(error).__name__}")  # its text may hold the address, which may be a secret
 
@@ -94,7 +94,9 @@ def _posted(
     port = address.port or (443 if address.scheme == "https" else 80)
     # Plain http is for this machine alone, whatever a name server says of a name that is called so.
     only_here = address.scheme == "http"
-    addresses = checked_addresses(address.host, port, way.resolver, allow_private=way.allow_private)
+    addresses = checked_addresses(
+        address.host, port, way.resolver, allow_private=way.allow_private, within=deadline.left
+    )
     if only_here and not all(ip_address(one).is_loopback for one in addresses):
         raise Refused("http:// leads away from this machine", "write https://")
     certificates = way.certificates or httpx.create_ssl_context(trust_env=True)

@@ -229,3 +229,14 @@ class TestPatience:
             reply = posted(f"https://127.0.0.1:{port}/", Way(allow_private=True, timeout=0.5))
         assert reply.failure == "no whole answer within 0.5 s"
         assert time.monotonic() - began < 5
+
+    def test_nor_does_a_name_server(self) -> None:
+        never = threading.Event()
+
+        def resolve(host: str, port: int) -> tuple[str, ...]:
+            never.wait(30)
+            return ()
+
+        reply = posted(f"https://{NAME}/", Way(resolver=resolve, timeout=0.2))
+        never.set()
+        assert reply.failure == "no whole answer within 0.2 s"
