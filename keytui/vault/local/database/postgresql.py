@@ -93,6 +93,13 @@ class PostgresqlDatabase(Database):
         finally:
             self._turn.release()
 
+    def close(self) -> None:
+        """Whoever still reads brings its connection back to a pool that nobody uses any more: it ends there."""
+        pool = self._reader.pool
+        super().close()
+        event.listen(pool, "checkin", _end)
+        pool.dispose()
+
     @contextmanager
     def _in_words(self) -> Iterator[None]:
         with in_words(self.where):
@@ -159,6 +166,10 @@ def _read_whole_numbers(connection: psycopg.Connection, _entry: ConnectionPoolEn
     from psycopg.types.numeric import IntLoader  # noqa: PLC0415  # an extra
 
     connection.adapters.register_loader("numeric", IntLoader)
+
+
+def _end(connection: psycopg.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.close()
 
 
 def _refuse_another_schema(where: str, revision: str | None, schema: Schema, directory: Path) -> None:

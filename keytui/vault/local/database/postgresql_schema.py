@@ -31,6 +31,10 @@ _FUNCTIONS: Final = (
 """SQLite's, as far as our statements need them."""
 _FOLDINGS: Final = ("und-x-icu", "pg_unicode_fast", "pg_c_utf8", "C.utf8")
 """Collations that fold every alphabet, the one most like Python's first; which there are depends on the server."""
+_HAS_NEVER_USED_FIRST: Final = """
+    SELECT 1 FROM pg_indexes
+    WHERE schemaname = current_schema() AND indexname = 'ix_keys_last_used_at' AND indexdef LIKE '%% NULLS FIRST%%'
+    """
 _NEVER_USED_FIRST: Final = (
     "DROP INDEX IF EXISTS ix_keys_last_used_at",
     "CREATE INDEX ix_keys_last_used_at ON keys (last_used_at NULLS FIRST, name, id)",
@@ -87,8 +91,9 @@ def _make_like_sqlite(connection: Connection) -> None:
     _make_folding(connection)
     for table, column in connection.exec_driver_sql(_TEXTS).all():
         connection.exec_driver_sql(f'ALTER TABLE {table} ALTER COLUMN {column} TYPE text COLLATE "C"')
-    for statement in _NEVER_USED_FIRST:
-        connection.exec_driver_sql(statement)
+    if not connection.exec_driver_sql(_HAS_NEVER_USED_FIRST).first():
+        for statement in _NEVER_USED_FIRST:
+            connection.exec_driver_sql(statement)
     for table, column in connection.exec_driver_sql(_NUMBERS).all():
         connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE bigint")
 
