@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,16 @@ from keytui.domain.automation import Outcome, Selection, TurnLost, What
 from keytui.domain.errors import ReadOnly
 from keytui.domain.keys import KeyDraft, KeyEdit
 from keytui.domain.rotation import Plan, Reason, RotationState
+from keytui.domain.secrets import Secret
+from keytui.server.background import Background
+from keytui.server.jobs import server_jobs
 from keytui.vault.auto_rotation import run_due
+from keytui.vault.delivery_targets import load_targets
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.contract.acts import request, use
 from tests.unit.vault.shop import DAY, HOUR, Place, Shop
+from tests.world import eventually
 
 
 @pytest.fixture
@@ -356,3 +363,21 @@ def test_a_read_only_profile_is_left_alone(shop: Shop, tmp_path: Path) -> None:
     with pytest.raises(ReadOnly):
         run_due(vault, {}, shop.clock)
     vault.close()
+
+
+def test_a_server_does_it_beside_its_requests(shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "consumer.key"
+    configuration = tmp_path / "config.toml"
+    configuration.write_text(f'[targets.env]\nkind = "file"\npath = "{file}"\n')
+    configuration.chmod(0o600)
+    key = shop.furnish(Place("env"))
+    shop.pass_(24)
+    jobs = [replace(job, every=0.02) for job in server_jobs(shop.vault, configuration) if job.name == "auto-rotation"]
+    jobs = [replace(job, run=partial(run_due, shop.vault, load_targets(configuration), shop.clock)) for job in jobs]
+    background = Background(shop.vault, jobs)
+    background.start()
+
+    eventually(lambda: len(shop.vault.detail(key.id).versions) == 2 and file.exists(), within=20)
+
+    background.close(10)
+    assert Secret(file.read_text()).prefix() == shop.versions()[0].prefix

@@ -24,6 +24,8 @@ from keytui.vault.local.sealing.keyring import HeldKey
 from keytui.vault.local.section import Section, Write, audited
 from keytui.vault.local.tables import AutoRotationRow, KeyRow, RotationRow
 
+_TURN: Final = "auto-rotation turn"
+"""The lease of a run. A server's job has one of its own, and both have to be had."""
 _SHORTEST: Final = timedelta(days=1)
 _LONGEST: Final = timedelta(days=3650)
 _MOST_REFUSED: Final = 1000
@@ -67,12 +69,12 @@ class Automating(Section):
         """Who runs auto-rotation from now on, for so long: the holder, unless another does already."""
         now = self._clock()
         with self._ground.database.writing() as session:
-            return Lease(USER, holder).take(session, now, now + length)
+            return Lease(_TURN, holder).take(session, now, now + length)
 
     def end_turn(self, holder: str) -> None:
         """The next one may begin."""
         with self._ground.database.writing() as session:
-            Lease(USER, holder).give_back(session)
+            Lease(_TURN, holder).give_back(session)
 
     def automatic(self, holder: str) -> Self:
         """The same vault as auto-rotation has it: its name in the log, and no change once another has its turn."""
@@ -80,7 +82,7 @@ class Automating(Section):
         ground = replace(
             self._ground,
             principal=principal,
-            lease=Lease(USER, holder),
+            lease=Lease(_TURN, holder),
             held_key=HeldKey(self._clock),
             repeatable=None,
         )
