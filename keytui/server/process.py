@@ -11,6 +11,7 @@ from keytui.server.addresses import ClientAddresses
 from keytui.server.app import build
 from keytui.server.asgi import Service
 from keytui.server.background import Background
+from keytui.server.described import describe_services
 from keytui.server.elsewhere import Reporting, Supplying
 from keytui.server.events import Broadcaster
 from keytui.server.failed_logins import FailedLogins
@@ -77,7 +78,7 @@ class ServerProcess:
         app = Front(
             services,
             events=events,
-            api=build(vault),
+            api=describe_services(build(vault)),
             book=book,
             addresses=addresses,
             limits=limits,

@@ -151,6 +151,13 @@ def test_the_server_says_that_it_is_ready(team: Team) -> None:
     assert httpx.get(f"{team.server.url}/ready").json() == {"status": "ready", "dependencies": {"database": "ok"}}
 
 
+def test_the_description_has_the_services_too(team: Team) -> None:
+    paths = httpx.get(f"{team.server.url}/openapi.json").json()["paths"]
+
+    assert {"/v1/verify", "/v1/usage", "/admin/events", "/ready", "/admin/keys"} <= paths.keys()
+    assert paths["/v1/verify"]["post"]["requestBody"]["content"]["application/json"]["schema"]["example"]
+
+
 def test_metrics_are_for_those_who_see_all_tenants(team: Team) -> None:
     verify(team.server, team.service, team.secret)
 
