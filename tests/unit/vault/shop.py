@@ -132,9 +132,9 @@ class Shop:
     key: Key | None = None
 
     @classmethod
-    def open(cls, directory: Path) -> Shop:
+    def open(cls, directory: Path, database: str = "") -> Shop:
         clock = StoppedClock()
-        profile = Profile("prod", directory, Actor("ada", "bastion-2"))
+        profile = Profile("prod", directory, Actor("ada", "bastion-2"), database=database)
         vault = LocalVault.open(profile, clock, repeatable_randomness(), QUICK)
         feed = LocalFeed.open(profile, clock, silent_for=30 * DAY)  # one flush for many hours
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -26,7 +27,8 @@ from keytui.vault.delivery_targets import load_targets
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.contract.acts import request, use
-from tests.unit.vault.shop import DAY, HOUR, Place, Shop
+from tests.postgresql import vault_database
+from tests.unit.vault.shop import DAY, HOUR, QUICK, Place, Shop
 from tests.world import eventually
 
 
@@ -381,3 +383,28 @@ def test_a_server_does_it_beside_its_requests(shop: Shop, tmp_path: Path) -> Non
 
     background.close(10)
     assert Secret(file.read_text()).prefix() == shop.versions()[0].prefix
+
+
+def test_several_servers_on_one_postgresql_rotate_each_key_once(tmp_path: Path) -> None:
+    with vault_database(tmp_path / "vault") as database:
+        shop = Shop.open(tmp_path / "vault", database)
+        profile = Profile("prod", tmp_path / "vault", Actor("grace", "bastion-3"), database=database)
+        other = LocalVault.open(profile, shop.clock, policies=QUICK)
+        shop.furnish(Place("a"), Place("b"))
+        shop.pass_(24)
+        vaults = (shop.vault, other) * 4
+
+        with ThreadPoolExecutor(len(vaults)) as pool:
+            reports = list(pool.map(lambda vault: run_due(vault, shop.targets, shop.clock), vaults))
+
+        rotated = [one for report in reports for one in report.outcomes if one.what is What.ROTATED]
+        assert len(rotated) == 1
+        assert (shop.accepted(), shop.standing()) == ([1, 2], {"a": 2, "b": 2})
+        shop.pass_(24)
+        assert only(shop).what is What.RETIRED
+        shop.pass_(2)
+        shop.run()
+        assert (shop.accepted(), shop.standing()) == ([2, 3], {"a": 3, "b": 3})
+        assert shop.vault.verify_audit().broken_at is None
+        other.close()
+        shop.close()
