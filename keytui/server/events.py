@@ -161,7 +161,7 @@ class Broadcaster:
         self._metrics.streams.set(len(self._streams))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            while not self.closing and (told := await stream.next()):
+            while not self.closing and not self._book.stale and (told := await stream.next()):
                 async with asyncio.timeout(_TAKEN_WITHIN):
                     await send({"type": "http.response.body", "body": told, "more_body": True})
             await send({"type": "http.response.body", "body": b""})

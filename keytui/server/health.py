@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from anyio import to_thread
@@ -14,6 +15,7 @@ from keytui.server.asgi import Reply, Request
 from keytui.server.metrics import Metrics
 from keytui.server.token_book import TokenBook
 
+_SILENT_FOR: Final = timedelta(seconds=3)
 _NOT_CACHED: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 
 
@@ -23,14 +25,18 @@ async def live(request: Request) -> Reply:
 
 
 class Ready:
-    """Whether requests can be served: what the process depends on, each `ok` or `unreachable`, and no more of it."""
+    """Whether requests can be served: what the process depends on, each `ok` or `unreachable`, and no more of it.
 
-    def __init__(self, stale: Callable[[], bool], closing: Callable[[], bool]) -> None:
-        self._stale = stale
+    It says so some seconds after the database went away, when checks are still answered from memory: a balancer then
+    asks another server, if there is one.
+    """
+
+    def __init__(self, book: TokenBook, closing: Callable[[], bool]) -> None:
+        self._book = book
         self._closing = closing
 
     async def __call__(self, request: Request) -> Reply:
-        database = "unreachable" if self._stale() else "ok"
+        database = "unreachable" if self._book.silent_for > _SILENT_FOR else "ok"
         ready = database == "ok" and not self._closing()
         answer = {"status": "ready" if ready else "not ready", "dependencies": {"database": database}}
         return Reply(200 if ready else 503, json.dumps(answer).encode(), _NOT_CACHED)

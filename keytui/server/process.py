@@ -64,7 +64,7 @@ class ServerProcess:
             ("POST", USAGE_PATH): Reporting(feed, vault, book),
             ("GET", CREDENTIALS_PATH): Supplying(feed, book, lambda: events.position),
             ("GET", "/live"): live,
-            ("GET", "/ready"): Ready(lambda: book.stale, lambda: events.closing),
+            ("GET", "/ready"): Ready(book, lambda: events.closing),
             ("GET", "/metrics"): MetricsPage(metrics, book),
         }
         limits = Limits(

@@ -72,12 +72,12 @@ class TokenBook:
 
     @property
     def stale(self) -> bool:
-        """Both ways, so that a clock that was set back does not stretch the time."""
-        return abs(self._clock() - self._contact) > STALE_AFTER
+        return self.silent_for > STALE_AFTER
 
     @property
-    def empty(self) -> bool:
-        return not self._ids
+    def silent_for(self) -> timedelta:
+        """Since when the vault has not answered: both ways, so that a clock that was set back does not stretch it."""
+        return abs(self._clock() - self._contact)
 
     def refresh(self) -> bool:
         """Ask the vault; True when a token has come or gone."""

@@ -139,6 +139,22 @@ def test_a_worker_that_was_killed_is_begun_again_and_leaves_a_gap(tmp_path: Path
             eventually(lambda: [gap.kind for gap in vault.sources()[0].gaps] == [GapKind.UNCLEAN_END], within=20)
 
 
+def test_a_database_that_goes_away_and_comes_back_is_said_and_survived(tmp_path: Path) -> None:
+    issued, token = key(tmp_path), service_token(tmp_path)
+    database, aside = tmp_path / "default" / "vault.db", tmp_path / "default" / "aside.db"
+    with team_server(tmp_path) as server:
+        eventually(lambda: verify(server, token, issued.secret.reveal()).json().get("valid"))
+        database.rename(aside)
+        eventually(lambda: not server.ready(), within=10)
+        assert httpx.get(f"{server.url}/live").status_code == 200
+        assert httpx.get(f"{server.url}/admin/keys", headers=bearer(token)).status_code == 503
+        assert verify(server, token, issued.secret.reveal()).json()["valid"]  # from memory, for 30 seconds
+        aside.rename(database)
+        eventually(server.ready, within=10)
+        assert server.stop() == 0
+    assert recorded(tmp_path, issued.key.id) >= 2
+
+
 def test_a_second_signal_stops_at_once(tmp_path: Path) -> None:
     token = service_token(tmp_path)
     head = f"POST /v1/verify HTTP/1.1\r\nhost: keytui\r\nauthorization: Bearer {token}\r\ncontent-length: 99\r\n\r\n{{"
