@@ -224,12 +224,11 @@ def say(document: dict, public_key: bytes, expected_key: str, counts: tuple) -> 
         where = "is one of these entries" if here else "is sound, and of an entry that is not in this file"
         print(f"  The checkpoint {printable(name)} {where}.")
     for verdict in document["verdicts"]:
-        against = "; against it: " + printable(verdict["reasons"]) if verdict.get("reasons") else ""
-        outcome = "refused" if verdict["refused"] else "overridden" if verdict.get("override") else "done"
-        print(
-            f"  {printable(verdict['at'])} {printable(verdict['what'])} by {printable(verdict['by'])}: "
-            f"{printable(verdict['verdict'])}, {outcome}{against}"
-        )
+        found = verdict["details"]
+        against = "; against it: " + printable(found["reasons"]) if found.get("reasons") else ""
+        outcome = "refused" if verdict["refused"] else "overridden" if found.get("override") else "done"
+        print(f"  {printable(verdict['at'])} {printable(verdict['what'])} by {printable(verdict['by'])}:", end=" ")
+        print(f"{printable(found['verdict'])}, {outcome}{against}")
     if not expected_key:
         print("  NOT PROVEN: that this key is the vault's. Compare it with one that you got by another way (--key).")
     print("  NOT PROVEN: that nothing was left out, and that the vault's own keeper tells the truth.")

@@ -138,7 +138,7 @@ def _said(entry: dict[str, Json]) -> Json:
         "by": entry["actor"],
         "what": entry["type"],
         "refused": entry["refused"],
-        **_details(entry),
+        "details": _details(entry),
     }
 
 

@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Actor
+from keytui.domain.errors import ApprovalNeeded
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan
 from keytui.domain.usage import Caller, Flush, Use
@@ -172,3 +174,22 @@ def says_the_same(whole: bytes, changed: bytes) -> bool:
     except ValueError:
         return False
     return same
+
+
+def test_the_approval_that_a_rotation_waited_for_is_told(vault: LocalVault) -> None:
+    key_id = vault.create(KeyDraft("checkout-api", "production", sensitive=True), "create").key.id
+    bob, carol = (
+        vault.acting_as(Principal(Actor(name, "10.0.0.7"), Role.SUPER_ADMIN, operator_id=name))
+        for name in ("bob", "carol")
+    )
+    with pytest.raises(ApprovalNeeded) as waiting:
+        bob.plan(key_id, Plan(), "plan")
+    carol.approve(waiting.value.approval_id, "as agreed")
+    bob.plan(key_id, Plan(), "plan")
+
+    told = json.loads(vault.audit_extract(key_id).document)["approvals"]
+    assert [(each["what"], each["by"]) for each in told] == [
+        ("approval.requested", "bob@10.0.0.7"),
+        ("approval.approved", "carol@10.0.0.7"),
+        ("approval.used", "bob@10.0.0.7"),
+    ]
