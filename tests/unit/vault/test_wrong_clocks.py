@@ -25,7 +25,7 @@ def story(profile: Profile, vault: LocalVault, clock: StoppedClock) -> Iterator[
 
 
 def told(story: Story, off: timedelta, until: int) -> list[Finding]:
-    """Four and a half days by a recorder that is right, and by one that is `off` from the first day on and ends at a time."""
+    """108 hours by a recorder that is right, and by one that is `off` from the first day on, until it ends."""
     right, wrong = story.begin("api-1"), story.begin("api-2")
     rotation_id = 0
     for number in range(1, 28):
