@@ -53,13 +53,13 @@ class Background:
         for thread in self._threads:
             thread.join(within / len(self._threads))
         for job in self._jobs:
-            self._vault.give_back(job.name, self._holder)
+            self._vault.leave_job(job.name, self._holder)
 
     def _repeat(self, job: Job) -> None:
         failing = False
         while not self._stopping.wait(job.every):
             try:
-                if self._vault.take(job.name, self._holder, _LASTS + timedelta(seconds=job.every)):
+                if self._vault.hold_job(job.name, self._holder, _LASTS + timedelta(seconds=job.every)):
                     job.run()
                 failing = False
             except Exception as error:  # whatever a job meets: it is tried again, and the requests go on

@@ -63,8 +63,8 @@ class ServerProcess:
             ("POST", "/v1/verify"): Verifying(verifier, book, metrics),
             ("POST", USAGE_PATH): Reporting(feed, vault, book),
             ("GET", CREDENTIALS_PATH): Supplying(feed, book, lambda: events.position),
-            ("GET", "/live"): live,
-            ("GET", "/ready"): Ready(book, lambda: events.closing),
+            **dict.fromkeys((("GET", "/live"), ("HEAD", "/live")), live),
+            **dict.fromkeys((("GET", "/ready"), ("HEAD", "/ready")), Ready(book, lambda: events.closing)),
             ("GET", "/metrics"): MetricsPage(metrics, book),
         }
         limits = Limits(

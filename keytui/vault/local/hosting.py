@@ -42,7 +42,7 @@ class Hosting(Section):
             found = session.exec(select(KeyRow.id, KeyRow.tenant).where(col(KeyRow.id).in_(list(key_ids))))
             return {key_id: tenant for key_id, tenant in found}  # noqa: C416  # rows are no tuples to a type checker
 
-    def take(self, job: str, holder: str, lasts: timedelta) -> bool:
+    def hold_job(self, job: str, holder: str, lasts: timedelta) -> bool:
         """Have a job to oneself, or for longer; False while another process has it."""
         now = self._clock()
         with self._ground.database.reading() as session:
@@ -52,7 +52,7 @@ class Hosting(Section):
         with self._ground.database.writing() as session:
             return Lease(job, holder).take(session, now, now + lasts) == holder
 
-    def give_back(self, job: str, holder: str) -> None:
+    def leave_job(self, job: str, holder: str) -> None:
         """Let another process have it at once."""
         with self._ground.database.writing() as session:
             Lease(job, holder).give_back(session)
