@@ -9,6 +9,7 @@ import pytest
 from keytui.domain.alerts import CLAIMED_FOR, SAME_AGAIN, Alert, AlertKind, Attempt, Severity, hold_of
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Invalid, NotFound, ReadOnly, Refused
+from keytui.domain.keys import KeyEdit
 from keytui.domain.rotation import Plan, Reason, Strategy
 from keytui.domain.usage import NO_KEY, Caller, Flush, RouteUse, Use
 from keytui.vault.protocol import Vault
@@ -177,7 +178,8 @@ class TestOpening:
         assert "21 keys that expire soon in production" in alert.signal.detail
 
     def test_a_new_caller_on_a_sensitive_key(self, house: House) -> None:
-        vault, key_id = house.vault, created(house.vault, sensitive=True).key.id
+        vault, key_id = house.vault, created(house.vault).key.id
+        vault.edit(key_id, KeyEdit(sensitive=True))  # to create it so takes a second operator at a team's vault
         plain = created(vault, "plain").key.id
         reporter = Reporter(house.sink)
         reporter.flush(house.clock(), use(key_id, 1, house.clock(), "web-1"), use(plain, 1, house.clock(), "web-1"))
@@ -352,8 +354,9 @@ class TestTending:
 
     def test_it_works_in_a_read_only_profile_and_writes_no_log(self, house: House) -> None:
         created(house.vault, expires_at=house.clock() + DAY)
+        bob = house.as_("bob", read_only=True)
         entries = house.vault.audit(AuditFilter(), 0, 1).total
-        assert len(house.as_("bob", read_only=True).tend()) == 1
+        assert len(bob.tend()) == 1
         assert house.vault.audit(AuditFilter(), 0, 1).total == entries
 
     def test_a_clock_that_went_back_stops_no_look(self, house: House) -> None:

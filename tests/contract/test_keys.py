@@ -26,7 +26,6 @@ def test_a_created_key_is_what_was_asked_for_and_its_secret_works(vault: Vault, 
         tenant="acme",
         scopes=("bookings:read", "bookings:write"),
         apps=("web",),
-        sensitive=True,
         expires_at=clock() + 90 * DAY,
         label="first",
     )
@@ -36,7 +35,8 @@ def test_a_created_key_is_what_was_asked_for_and_its_secret_works(vault: Vault, 
     key = issued.key
     assert (key.name, key.environment, key.description, key.owner) == ("checkout-api", "production", "pays", "payments")
     assert (key.tenant, key.scopes, key.apps) == ("acme", ("bookings:read", "bookings:write"), ("web",))
-    assert (key.sensitive, key.expires_at, key.created_at) == (True, clock() + 90 * DAY, clock())
+    assert (key.sensitive, key.expires_at, key.created_at) == (False, clock() + 90 * DAY, clock())
+    assert vault.edit(key.id, KeyEdit(sensitive=True)).sensitive
     assert (issued.version.number, issued.version.state) == (1, VersionState.ACTIVE)
     assert (issued.version.prefix, issued.version.label) == (issued.secret.prefix(), "first")
     answer = vault.check(issued.secret, ["bookings:read"], UNKNOWN_CALLER)

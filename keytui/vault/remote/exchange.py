@@ -35,6 +35,8 @@ class Patience:
     """Until the answer is whole."""
     unknown: float = 20.0
     """How long a change is asked about whose answer was lost."""
+    pause: float = 0.25
+    """Before it is asked about; doubled each time."""
 
 
 @dataclass(frozen=True, slots=True)

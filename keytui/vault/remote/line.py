@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-_FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 3.0
+_LEAST_SILENCE: Final = 0.5
 _SHORT_PAUSES: Final = frozenset({"1", "2", "3"})
 """Of Retry-After, in seconds: those that are waited for instead of being told."""
 _DOUBTFUL: Final = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -61,7 +61,7 @@ class Line:
         Who then asks for the very same here within some minutes gets the first one's answer.
         """
         key, began = self._unanswered.key_of(request), time.monotonic()
-        until, pause, doubtful = began + self._patience.unknown, _FIRST_PAUSE, False
+        until, pause, doubtful = began + self._patience.unknown, self._patience.pause, False
         while True:
             try:
                 told = self._changed(kind, request, key, until)
@@ -83,7 +83,7 @@ class Line:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _changed(self, kind: TypeForm[T], request: Request, key: str, until: float) -> T:
-        silence = min(self._patience.silence, until - time.monotonic())
+        silence = min(self._patience.silence, max(until - time.monotonic(), _LEAST_SILENCE))
         return self._read(kind, self._sent(request, {"Idempotency-Key": key}, silence))
 
     def present(self, token: Secret) -> None:

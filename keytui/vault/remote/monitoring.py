@@ -7,6 +7,7 @@ from datetime import datetime
 from keytui.domain.monitor import CallerTraffic, Monitor, Range
 from keytui.domain.usage import Caller, CallerUse, Usage
 from keytui.vault.model import Due
+from keytui.vault.remote.parts import MOST_ROWS
 from keytui.vault.remote.section import Section, key_path
 
 
@@ -17,12 +18,13 @@ class Monitoring(Section):
         return self._line.get(tuple[CallerUse, ...], key_path(key_id, "/callers"))
 
     def usage(self, key_id: str | None, since: datetime, limit: int) -> tuple[Usage, ...]:
-        query = {"since": since.isoformat(), "limit": str(limit), **_of(key_id)}
+        query = {"since": since.isoformat(), "limit": str(min(limit, MOST_ROWS)), **_of(key_id)}
         return self._line.get(tuple[Usage, ...], "/admin/usage", query)
 
     def monitor(self, over: Range, limit: int, key_id: str | None = None) -> Monitor:
         span = f"{int(over.span.total_seconds())}s"
-        return self._line.get(Monitor, "/admin/monitor", {"range": span, "limit": str(limit), **_of(key_id)})
+        query = {"range": span, "limit": str(min(limit, MOST_ROWS)), **_of(key_id)}
+        return self._line.get(Monitor, "/admin/monitor", query)
 
     def caller_traffic(self, key_id: str) -> tuple[CallerTraffic, ...]:
         return self._line.get(tuple[CallerTraffic, ...], key_path(key_id, "/traffic"))

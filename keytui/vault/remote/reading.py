@@ -25,6 +25,7 @@ from keytui.vault.model import (
     SealState,
     Standing,
 )
+from keytui.vault.remote.parts import in_parts
 from keytui.vault.remote.section import Section, key_path, rotation_path
 
 
@@ -48,9 +49,13 @@ class Reading(Section):
         )
 
     def page(self, query: Query, sort: Sort, offset: int, limit: int) -> Page:
-        order = f"{'-' if sort.descending else ''}{sort.field}"
-        asked = {"filter": written(query), "sort": order, "offset": str(offset), "limit": str(limit)}
-        return self._line.get(Page, "/admin/keys", asked)
+        asked = {"filter": written(query), "sort": f"{'-' if sort.descending else ''}{sort.field}"}
+
+        def part(at: int, most: int) -> Page:
+            return self._line.get(Page, "/admin/keys", {**asked, "offset": str(offset + at), "limit": str(most)})
+
+        rows, last = in_parts(limit, part, lambda page: page.rows)
+        return Page(rows, offset, last.total)
 
     def find(self, reference: str) -> Key:
         return self._line.get(Key, "/admin/keys/find", {"reference": reference})
@@ -62,8 +67,11 @@ class Reading(Section):
         return self._line.ask(Rehearsal, key_path(key_id, "/rehearsal"), {"plan": plan})
 
     def rotations(self, open_only: bool, offset: int, limit: int) -> tuple[Rotation, ...]:
-        query = {"open_only": str(open_only).lower(), "offset": str(offset), "limit": str(limit)}
-        return self._line.get(tuple[Rotation, ...], "/admin/rotations", query)
+        def part(at: int, most: int) -> tuple[Rotation, ...]:
+            query = {"open_only": str(open_only).lower(), "offset": str(offset + at), "limit": str(most)}
+            return self._line.get(tuple[Rotation, ...], "/admin/rotations", query)
+
+        return in_parts(limit, part, lambda rotations: rotations)[0]
 
     def open_rotation(self, key_id: str) -> Rotation | None:
         return self._line.get(Rotation | None, key_path(key_id, "/rotation"))
@@ -84,9 +92,14 @@ class Reading(Section):
         return self._line.ask(Diagnosis, "/admin/diagnose", {"secret": secret})
 
     def audit(self, which: AuditFilter, offset: int, limit: int) -> AuditPage:
-        return self._line.get(
-            AuditPage, "/admin/audit-logs", {**_filter(which), "offset": str(offset), "limit": str(limit)}
-        )
+        asked = _filter(which)
+
+        def part(at: int, most: int) -> AuditPage:
+            query = {**asked, "offset": str(offset + at), "limit": str(most)}
+            return self._line.get(AuditPage, "/admin/audit-logs", query)
+
+        entries, last = in_parts(limit, part, lambda page: page.entries)
+        return AuditPage(entries, offset, last.total)
 
 
 def _filter(which: AuditFilter) -> Mapping[str, str]:
