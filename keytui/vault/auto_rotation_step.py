@@ -49,7 +49,7 @@ class OneKey:
             why = error.why if isinstance(error, NotNow) else error.message
             return self._left(why, error.message)
         except Exception as fault:  # of a target from another package; its text could hold what was delivered
-            why = f"a fault of a target: {type(fault).__name__}"
+            why = f"a fault, of a target or of ours: {type(fault).__name__}"
             return self._left(why, why)
 
     def _carried_on(self) -> Outcome:

@@ -149,7 +149,8 @@ class Delivering:
         if not target.abilities.rolls_back:
             raise NotBack(
                 f"the secret of v{version.number} is lost, and {target.name} may hold it",
-                f"see what {target.name} holds, and give it another by hand: `keytui rotate {self.key.id} --resume`",
+                f"look there: if it does, say so in the console; if not, `keytui rotate {self.key.id} --resume` issues"
+                " another, which you hand over",
             )
         self.go_on()
         self.vault.deliver(rotation.id, self._delivery(target, "begun", version, "is put back"))

@@ -62,6 +62,7 @@ def _facts(detail: KeyDetail, now: datetime) -> Iterator[Content]:
         ("kind", Content(f"{key.kind}   issuer {harmless(key.issuer)}   format {harmless(key.format)}")),
         ("scopes", outside(", ".join(key.scopes))),
         ("applications", outside(", ".join(key.apps))),
+        *([("targets", outside(", ".join(key.targets)))] if key.targets else []),
         ("about", outside(key.description)),
         ("expiry", Content(expiry(key.expires_at, now))),
         ("last 24 h", Content.assemble(spark(summary.activity, 24), f"   {count(sum(summary.activity))} requests")),

@@ -244,11 +244,12 @@ async def test_a_secret_that_reached_the_operator_after_all_is_proven_by_pasting
             await until_said(pilot, words)
 
 
+@pytest.mark.parametrize("state", ["sent", "begun"])
 async def test_a_file_that_took_the_secret_before_the_line_dropped_is_enough(
-    vault: LocalVault, first: Issued, again: Callable[[], Console], clock: StoppedClock
+    vault: LocalVault, first: Issued, again: Callable[[], Console], clock: StoppedClock, state: str
 ) -> None:
     new = vault.issue(vault.plan(first.key.id, Plan(), "plan").id)
-    vault.deliver(1, Delivery("/srv/web/api.key", "sent", clock(), new.version.fingerprint))
+    vault.deliver(1, Delivery("/srv/web/api.key", state, clock(), new.version.fingerprint))
     vault.close()
     async with again().run_test(size=SIZE) as pilot:
         await wizard(pilot, rotation_id=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -105,7 +106,10 @@ class LostSecretBody(StepBody):
 
         def confirmed(answer: str | None) -> None:
             if answer is not None:
-                self.act(lambda vault: vault.handed_over(rotation.id, sent), f"v{rotation.new_version} is handed over")
+                arrived = replace(sent, state="sent") if sent.state == "begun" else sent
+                self.act(
+                    lambda vault: vault.handed_over(rotation.id, arrived), f"v{rotation.new_version} is handed over"
+                )
 
         self.app.push_screen(ConfirmDialog(question), confirmed)
 
