@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from keytui.domain.audit import Actor
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
 from tests.unit.server.team import Team, client_of, hire, opened
 from tests.world import StoppedClock
 
@@ -28,3 +32,16 @@ def team(tmp_path_factory: pytest.TempPathFactory, portal: BlockingPortal) -> It
     yield team
     portal.call(team.client.aclose)
     vault.close()
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def vault(tmp_path: Path, clock: StoppedClock) -> Iterator[LocalVault]:
+    """An empty one, without a server."""
+    alone = LocalVault.open(Profile("test", tmp_path / "vault", Actor("ada")), clock)
+    yield alone
+    alone.close()

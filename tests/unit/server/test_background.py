@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from keytui.domain.audit import Actor
 from keytui.domain.errors import Refused
 from keytui.server.background import Background, Job
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.profile import Profile
 from tests.world import StoppedClock, eventually
 
 OFTEN = 0.01
-
-
-@pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-def vault(tmp_path: Path, clock: StoppedClock) -> Iterator[LocalVault]:
-    opened = LocalVault.open(Profile("test", tmp_path / "vault", Actor("ada")), clock)
-    yield opened
-    opened.close()
 
 
 class Rounds:

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from keytui.domain.access import Operation, Role
-from keytui.domain.audit import Actor
 from keytui.domain.errors import Forbidden, Unauthenticated, Unreachable
 from keytui.domain.operators import OperatorDraft
 from keytui.server.token_book import STALE_AFTER, TokenBook
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.profile import Profile
 from tests.world import StoppedClock
 
 SERVICE = OperatorDraft("checkout", Role.SERVICE, "blue", frozenset({Operation.VERIFY}))
-
-
-@pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-def vault(tmp_path: Path, clock: StoppedClock) -> Iterator[LocalVault]:
-    opened = LocalVault.open(Profile("test", tmp_path / "vault", Actor("ada")), clock)
-    yield opened
-    opened.close()
 
 
 def test_a_token_is_found_until_it_is_revoked(vault: LocalVault, clock: StoppedClock) -> None:
