@@ -16,13 +16,18 @@ _MOST_KEYS = 100_000
 
 
 def run_console(profile: str, read_only: bool, first_mode: str = "keys", over: Range = RANGES[1]) -> int:
-    """The console until it is left, or the demo if the operator left for it; the exit code comes back."""
+    """The console until it is left; where the operator left for another vault or the demo, that one follows."""
     _need_terminal()
     from keytui.tui.app import Console
 
-    console = Console(open_vault, load_profile(profile, read_only), first_mode=first_mode, over=over)
-    left_with = console.run_until_left()
-    return run_demo(()) if console.wants_demo else left_with
+    while True:
+        console = Console(open_vault, load_profile(profile, read_only), first_mode=first_mode, over=over)
+        left_with = console.run_until_left()
+        if console.wants_demo:
+            return run_demo(())
+        if not console.wants_profile:
+            return left_with
+        profile = console.wants_profile
 
 
 def run_top(words: Sequence[str], profile: str, read_only: bool) -> int:

@@ -34,6 +34,7 @@ from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.help import HelpScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.opening import OpeningScreen
+from keytui.tui.screens.profiles import ProfilesScreen
 from keytui.tui.screens.rotations import RotationsScreen
 from keytui.tui.screens.token import TokenDialog
 from keytui.tui.screens.usage import UsageScreen
@@ -84,6 +85,7 @@ class Console(App[int]):
         Binding(
             "P", "approvals", "approvals", show=False, id="app.approvals", tooltip="What waits for a second operator"
         ),
+        Binding("S", "profiles", "switch vault", show=False, id="app.profiles", tooltip="Another profile, or a server"),
         Binding("W", "write", "write", show=False, id="app.write", tooltip="Arm a read-only profile for 15 minutes"),
         Binding("q", "leave", "quit", show=False, id="app.quit", tooltip="Quit; on a screen above a mode, go back"),
     ]
@@ -106,6 +108,8 @@ class Console(App[int]):
         """The range that the monitor looks over."""
         self.wants_demo = False
         """Set when the operator left to look around the demo, which is a console of its own."""
+        self.wants_profile = ""
+        """Set when the operator left for another vault."""
         self.status_changed: Signal[Status] = Signal(self, "status changed")
         """Published when the vault's standing changed and when time passed."""
         self.fed: Signal[Changes] = Signal(self, "fed")
@@ -316,6 +320,16 @@ class Console(App[int]):
             screen.action_back()
         else:
             self._once_let_go(partial(self.exit, 0))
+
+    def leave_for(self, profile: str) -> None:
+        """Leave for another vault, once every screen lets go. Each vault has a console of its own."""
+        self.wants_profile = profile
+        self._once_let_go(partial(self.exit, 0))
+
+    def action_profiles(self) -> None:
+        """Show the vaults that this machine knows."""
+        if not isinstance(self.screen, ProfilesScreen):
+            self.push_screen(ProfilesScreen())
 
     def says(self, words: str) -> bool:
         """Whether a notification with these words is on show."""

@@ -21,6 +21,7 @@ from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_create, for_edit
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
+from keytui.tui.widgets.tick import Tick
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import Issued
 
@@ -43,16 +44,6 @@ _EXPIRES = Field("expires", "expires", "90d or 2027-03-01; empty is never")
 _DESCRIPTION = Field("description", "description")
 _TENANT = Field("tenant", "tenant")
 _FORMAT = Field("format", "format", "tk, hk, base64 or PREFIX:ALPHABET:LENGTH")
-
-
-class Tick(Checkbox):
-    """A box whose tick is there or not: Textual's own tells the two apart by colour alone."""
-
-    BUTTON_INNER = " "
-
-    def watch_value(self) -> None:
-        self.BUTTON_INNER = "✓" if self.value else " "
-        super().watch_value()
 
 
 class KeyForm(VaultScreen[None]):

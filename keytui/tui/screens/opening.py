@@ -39,6 +39,8 @@ class OpeningScreen(VaultScreen[None]):
                 "\n\n",
                 ("r", "bold $accent"),
                 " try again    ",
+                ("S", "bold $accent"),
+                " another vault    ",
                 ("q", "bold $accent"),
                 " quit",
             )

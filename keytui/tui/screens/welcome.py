@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from keytui.tui.screens.base import VaultScreen
+from keytui.tui.screens.connect import ConnectScreen
 from keytui.tui.screens.import_file import ImportScreen
 from keytui.tui.screens.key_form import CreateScreen
 
@@ -57,8 +58,8 @@ class WelcomeScreen(VaultScreen[None]):
             self.app.switch_screen(ImportScreen())
 
     def action_connect(self) -> None:
-        """Say that it is not there yet."""
-        self.tell("not yet: it comes with the team server", "until then every vault is local", severity="warning")
+        """The form of a team's server, over this face."""
+        self.app.push_screen(ConnectScreen())
 
     def action_demo(self) -> None:
         """Leave for the demo: a throwaway vault, in a console of its own. This vault stays as it is."""

@@ -1,0 +1,120 @@
+"""Naming a team's server: its address, and where the operator's token stands. No token is written into a file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Checkbox, Input, Label
+
+from keytui.domain.errors import Invalid, KeytuiError
+from keytui.domain.references import Place, parse_reference
+from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
+from keytui.tui.screens.base import VaultScreen
+from keytui.tui.widgets.secret import SecretField
+from keytui.tui.widgets.tick import Tick
+from keytui.tui.widgets.words import Words
+from keytui.vault.profile import configuration_path
+from keytui.vault.profile_entries import add_entry
+from keytui.vault.system_keyring import keep_in_keyring
+from keytui.vault.team_server import TeamServer
+
+_FIELDS: Final = (
+    ("name", "prod"),
+    ("url", "https://keys.example.com"),
+    ("token", "env:VAR, file:PATH, command:…, or keyring:NAME with the token below"),
+    ("certificates", "a PEM file of authorities; empty: the system's"),
+)
+_TOKEN_BEGINS: Final = "kto_"  # noqa: S105  # how tokens begin, not one
+
+
+class ConnectScreen(VaultScreen[None]):
+    """A form; it writes `[profiles.NAME]` and leaves for that vault."""
+
+    CSS_PATH = "import_file.tcss"
+    SHOWS_SECRET: ClassVar[bool] = True
+    ALLOW_SELECT: ClassVar[bool] = False
+    AUTO_FOCUS: ClassVar[str | None] = "#name"
+    BINDING_GROUP_TITLE = "Connecting to a server"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "leave", id="connect.leave", tooltip="Leave; nothing is written"),
+    ]
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll(id="form", can_focus=False):
+            yield Label(Content("Connect to a team's server"), id="title")
+            for name, hint in _FIELDS:
+                with Horizontal(classes="field"):
+                    yield Label(Content(name), classes="label")
+                    yield Input(placeholder=hint, compact=True, id=name)
+            with Horizontal(classes="field"):
+                yield Label(Content("for keyring:"), classes="label")
+                yield SecretField("the token itself, masked", id="secret")
+            yield Tick("production: opens read-only until it is armed", value=True, compact=True, id="production")
+            yield Words(Content.styled("keytui profiles add NAME URL --token-… does the same", "$quiet"), id="said")
+            with Horizontal(id="buttons"):
+                yield Button(Content("Leave"), id="leave", compact=True)
+                yield Button(Content("Connect"), id="do", compact=True)
+
+    def _text(self, field: str) -> str:
+        return self.query_one(f"#{field}", Input).value.strip()
+
+    @on(Input.Changed, "#token")
+    def _keep_tokens_out(self, event: Input.Changed) -> None:
+        """Pasted where the place belongs, a token would stand there in the clear."""
+        if _TOKEN_BEGINS in event.value:
+            event.input.value = ""
+            self._say("✗ that was a token: it goes below, masked, and here goes keyring:NAME", "$error")
+
+    @on(Input.Submitted)
+    def _next(self) -> None:
+        self.focus_next()
+
+    @on(Button.Pressed, "#leave")
+    def _leave(self) -> None:
+        self.action_back()
+
+    @on(Button.Pressed, "#do")
+    async def _connect(self) -> None:
+        name, secret = self._text("name"), self.query_one(SecretField).take()
+        try:
+            entry = self._entry()
+            await asyncio.to_thread(_write, name, entry, secret)
+        except KeytuiError as error:
+            self._say(f"✗ {harmless(error.message)}\n  {harmless(error.hint)}", "$error")
+        else:
+            self.console.leave_for(name)
+
+    def _entry(self) -> dict[str, str | bool]:
+        certificates = self._text("certificates")
+        server = TeamServer(self._text("url"), parse_reference(self._text("token")), certificates)
+        entry: dict[str, str | bool] = {"url": server.url, "token": str(server.token)}
+        if certificates:
+            entry["certificates"] = str(Path(certificates).expanduser().absolute())
+        if self.query_one("#production", Checkbox).value:
+            entry["production"] = True
+        return entry
+
+    def _say(self, words: str, style: str) -> None:
+        self.query_one("#said", Words).say(Content.styled(words, style))
+
+
+def _write(name: str, entry: dict[str, str | bool], secret: Secret) -> None:
+    """Write the profile, and keep the token where the profile says: in the keyring, or nowhere."""
+    token = parse_reference(str(entry["token"]))
+    if token.place is Place.KEYRING and not secret:
+        raise Invalid("keyring: needs the token that is to be kept there", "paste it into the field below, masked")
+    if token.place is not Place.KEYRING and secret:
+        raise Invalid(
+            f"{token.place}: says where the token stands, so it is not kept here", "take it out of the field below"
+        )
+    add_entry(configuration_path(), name, entry)
+    if secret:
+        keep_in_keyring(token.name, secret)
