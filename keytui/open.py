@@ -46,6 +46,7 @@ def open_local_vault(profile: Profile) -> LocalVault:
         policies=load_policies(path),
         retention=load_retention(path),
         expected={probe.source: probe.keys for probe in probes},
+        targets=tuple(table(path, "targets")),
         outbox=Outbox(load_webhooks(path)),
     )
 

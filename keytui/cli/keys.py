@@ -23,7 +23,6 @@ from keytui.cli.options import (
 from keytui.cli.output import remark, say, say_json
 from keytui.cli.session import opened
 from keytui.cli.shapes import detail_shape, key_shape
-from keytui.cli.targets import refuse_unknown_targets
 from keytui.cli.times import expiry
 from keytui.clock import utc_now
 from keytui.domain.errors import Invalid
@@ -55,7 +54,6 @@ def create(
 ) -> None:
     """Make a key. In a pipe its secret is all that standard output carries."""
     claim_output(show)
-    refuse_unknown_targets(targets)
     draft = KeyDraft(
         name,
         environment,
@@ -103,7 +101,6 @@ def edit(
     """Change a key: its environment and kind never do."""
     if targets and no_targets:
         raise Invalid("a key cannot have targets and none", "leave --target or --no-targets away")
-    refuse_unknown_targets(targets)
     change = KeyEdit(
         name=name,
         description=description,

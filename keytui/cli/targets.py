@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from keytui.cli.output import remark
 from keytui.clock import utc_now
 from keytui.domain.errors import Refused
 from keytui.domain.rotation import Rotation
 from keytui.vault.protocol import Vault
-
-
-def refuse_unknown_targets(named: Sequence[str] | None) -> None:
-    """A name that no target has would be found out at the first rotation, weeks later."""
-    if not named:
-        return
-    from keytui.vault.delivery_targets import refuse_unknown
-    from keytui.vault.profile import configuration_path
-
-    refuse_unknown(named, configuration_path())
 
 
 def put_back_targets(vault: Vault, rotation: Rotation, yes: bool) -> None:

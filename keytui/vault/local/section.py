@@ -47,6 +47,8 @@ class Ground:
     retention: Retention
     expected: Mapping[str, Sequence[str]]
     """Which evidence sources should speak, by name, and of which keys: ids, names or prefixes."""
+    targets: Sequence[str]
+    """Names of the targets that this machine delivers to; none when another one does."""
     cost: Cost
     held_key: HeldKey
     closing: Signal

@@ -86,11 +86,13 @@ class LocalVault(
         *,
         retention: Retention = Retention(),  # noqa: B008  # frozen
         expected: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        targets: Sequence[str] = (),
         outbox: Outbox = Outbox(),  # noqa: B008  # frozen
     ) -> Self:
         """The profile's vault, made on first use. Unreachable when it cannot be read, or a newer keytui wrote it.
 
-        `expected` are the evidence sources that should speak, by name, and the keys that each should speak of.
+        `expected` are the evidence sources that should speak, by name, and the keys that each should speak of;
+        `targets` the names that keys may give as targets, where this machine delivers to any.
         """
         ground = Ground(
             profile=profile,
@@ -104,6 +106,7 @@ class LocalVault(
             policies=policies,
             retention=retention,
             expected=expected,
+            targets=targets,
             cost=cost,
             held_key=HeldKey(clock),
             closing=Signal(),

@@ -43,7 +43,7 @@ def test_a_key_names_its_targets(keytui: Commands, env: Path) -> None:
     assert keytui("show", "checkout", "--json").answer["targets"] == []
     unknown = keytui("edit", "checkout", "--target", "nope", code=2)
     assert "no target is called 'nope'" in unknown.err
-    assert f"the targets of {keytui.home / 'config.toml'} are env" in unknown.err
+    assert "the targets are env" in unknown.err
     keytui("create", "x", "--env", "e", "--owner", "o", "--scope", "s", "--target", "nope", code=2)
     keytui("edit", "checkout", "--target", "env", "--no-targets", code=2)
 

@@ -13,7 +13,7 @@ from keytui.domain.errors import Invalid
 from keytui.targets.building import build_targets
 from keytui.targets.file import FileTarget
 from keytui.targets.piping import CommandTarget
-from keytui.vault.delivery_targets import load_targets, refuse_unknown
+from keytui.vault.delivery_targets import load_targets
 
 
 def test_targets_are_read_by_name(tmp_path: Path) -> None:
@@ -36,14 +36,6 @@ timeout = "1m"
         "env": FileTarget("env", "/srv/{name}"),
         "ci": CommandTarget("ci", ("store", "{name}"), ("fetch",), (), timedelta(minutes=1)),
     }
-    refuse_unknown(("ci", "env"), path)
-    with pytest.raises(Invalid, match="'prod'") as refused:
-        refuse_unknown(("ci", "prod"), path)
-    assert "env, ci" in refused.value.hint
-
-
-def test_where_none_is_configured_another_machine_knows_them(tmp_path: Path) -> None:
-    refuse_unknown(("anything",), tmp_path / "config.toml")
 
 
 @pytest.mark.parametrize(

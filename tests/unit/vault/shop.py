@@ -39,7 +39,7 @@ class Died(BaseException):
 
 @dataclass
 class Death:
-    """Comes at the n-th call, before or after its effect; from then on every call ends at once."""
+    """Comes at the n-th call; from then on every call ends at once."""
 
     at: int | None = None
     calls: int = 0
@@ -101,7 +101,7 @@ def fingerprint_of(place: Place) -> str | None:
 
 
 class Mortal:
-    """Passes every call on, and may die right before it or right after it."""
+    """Passes every call on, and may die right before it: so also right after the one before."""
 
     def __init__(self, real: object, death: Death) -> None:
         self._real, self._death = real, death
@@ -114,7 +114,6 @@ class Mortal:
         def call(*arguments: object, **named: object) -> object:
             self._death.near()
             answer = found(*arguments, **named)
-            self._death.near()
             return Mortal(answer, self._death) if name == "automatic" else answer
 
         return call

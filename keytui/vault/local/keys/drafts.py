@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -55,6 +56,13 @@ def checked_edit(edit: KeyEdit, now: datetime) -> KeyEdit:
         targets=None if edit.targets is None else _words("target", edit.targets),
         expires_at=_expiry(edit.expires_at, now),
     )
+
+
+def refuse_unknown(targets: Sequence[str], known: Sequence[str]) -> None:
+    """A name that no target has would be found out at the first rotation. Knowing none, another machine delivers."""
+    unknown = next((name for name in targets if known and name not in known), None)
+    if unknown is not None:
+        raise Invalid(f"no target is called {unknown!r}", f"the targets are {', '.join(known)}")
 
 
 def checked_name(name: str) -> str:

@@ -13,7 +13,7 @@ from keytui.domain.secrets import parse_format
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant
 from keytui.vault.local.keys.counts import count_created, count_revoked
-from keytui.vault.local.keys.drafts import checked_draft, checked_edit, checked_note
+from keytui.vault.local.keys.drafts import checked_draft, checked_edit, checked_note, refuse_unknown
 from keytui.vault.local.keys.minting import mint_version, new_key_id
 from keytui.vault.local.mapping import fingerprint_of, key_of, stored_id, version_of
 from keytui.vault.local.rotations.moves import subject_of
@@ -33,6 +33,7 @@ class Keeping(Section):
         with self._writing(Operation.CREATE) as write:
             refuse_repeat(write, request_id)
             draft = of_tenant(checked_draft(draft, write.now), write.principal)
+            refuse_unknown(draft.targets, self._ground.targets)
             use_approval(write, draft.sensitive, _making(draft))
             row = new_key(write, draft, new_key_id(self._randomness))
             version, secret = mint_version(write.session, row, write.now, self._randomness, draft.label)
@@ -48,7 +49,9 @@ class Keeping(Section):
             row = key_row(write.session, key_id)
             if edit.sensitive is False:
                 use_approval(write, row.sensitive, Act.on(row, Operation.EDIT, "no longer sensitive"))
-            changes = _apply(row, checked_edit(edit, write.now))
+            checked = checked_edit(edit, write.now)
+            refuse_unknown(checked.targets or (), self._ground.targets)
+            changes = _apply(row, checked)
             refuse_taken_name(write.session, row)
             write.record(Event("key.edited", row.id, row.name, row.version, details=changes))
             return write.answered(key_of(row))
