@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from anyio import to_thread
@@ -87,7 +88,7 @@ class Broadcaster:
         self._clock = clock
         self._streams: set[Stream] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._usage_as_of: object = None
+        self._usage_as_of: datetime | None = None
         self.position = 0
         """Of the change feed, as the process knows it."""
         self.closing = False
@@ -119,7 +120,7 @@ class Broadcaster:
         if loop is None or not streams:
             self.position, self._usage_as_of = changes.position, changes.usage_as_of
             return
-        moved = changes.position != self.position or changes.usage_as_of != self._usage_as_of
+        moved = changes.position != self.position or self._was_used(changes.usage_as_of)
         self.position, self._usage_as_of = changes.position, changes.usage_as_of
         barred = {stream for stream in streams if self._barred(stream, changes)}
         tenants = self._vault.tenants_of(changes.key_ids) if changes.key_ids else {}
@@ -131,6 +132,11 @@ class Broadcaster:
         self.closing = True
         for stream in tuple(self._streams):
             stream.close()
+
+    def _was_used(self, as_of: datetime | None) -> bool:
+        """Recorders flush every second, whether anything was asked or not: nothing is told of nothing."""
+        before = self._usage_as_of
+        return as_of is not None and as_of != before and (before is None or self._vault.used_since(before))
 
     def _barred(self, stream: Stream, changes: Changes) -> bool:
         """Whether its token has ended. An API key's is asked for when that key has moved."""

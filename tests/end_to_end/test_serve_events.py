@@ -18,7 +18,7 @@ from keytui.domain.keys import KeyDraft
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.rotation import Reason
 from keytui.vault.local.vault import LocalVault
-from tests.end_to_end.team_server import TeamServer, beside, key, team_server, token
+from tests.end_to_end.team_server import TeamServer, beside, key, service_token, team_server, token, verify
 from tests.world import eventually
 
 MANY = 500
@@ -93,6 +93,21 @@ def test_a_stream_goes_on_where_it_was_broken_off(server: TeamServer, vault: Loc
     missed = key(server.home, "missed").key.id
     with Following(server, operator, f"?after={before}") as stream:
         eventually(lambda: missed in stream.told_of())
+
+
+def test_nothing_is_told_while_nothing_moves_and_use_is(server: TeamServer, vault: LocalVault) -> None:
+    operator, secret = token(server.home, OperatorDraft("quiet", Role.STAFF)), key(server.home, "quiet").secret.reveal()
+    service = service_token(server.home, "quiet-service")
+    with Following(server, operator) as stream:
+        eventually(lambda: verify(server, service, secret).status_code == 200)
+        last_used = vault.changes(0, 0).usage_as_of or datetime.now(UTC)
+        flushed = last_used + timedelta(seconds=5)  # several flushes later, all but the first of them empty
+        eventually(lambda: (vault.changes(0, 0).usage_as_of or last_used) > flushed, within=20)
+        ticks = stream.read().count(b"event: changes")
+        eventually(lambda: (vault.changes(0, 0).usage_as_of or last_used) > flushed + timedelta(seconds=1), within=20)
+        assert stream.read().count(b"event: changes") == ticks
+        verify(server, service, secret)
+        eventually(lambda: stream.read().count(b"event: changes") > ticks)
 
 
 def test_a_revoked_token_ends_its_stream_within_a_second(server: TeamServer, vault: LocalVault) -> None:

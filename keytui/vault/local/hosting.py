@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel import Session, col, func, select
 
@@ -12,7 +13,10 @@ from keytui.domain.operators import Operator
 from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import KeyRow, LeaseRow, OperatorRow
+from keytui.vault.local.tables import KeyRow, LeaseRow, OperatorRow, PulseRow
+
+_LATE: Final = timedelta(seconds=2)
+"""How much later than another recorder's a flush of the same time may arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,13 @@ class Hosting(Section):
         with self._ground.database.reading() as session:
             found = session.exec(select(KeyRow.id, KeyRow.tenant).where(col(KeyRow.id).in_(list(key_ids))))
             return {key_id: tenant for key_id, tenant in found}  # noqa: C416  # rows are no tuples to a type checker
+
+    def used_since(self, at: datetime) -> bool:
+        """Whether a recorder has told of requests since a time; an empty flush is none."""
+        counted = col(PulseRow.accepted) + col(PulseRow.refused) > 0
+        with self._ground.database.reading() as session:
+            found = session.exec(select(PulseRow.at).where(col(PulseRow.at) > at - _LATE, counted).limit(1))
+            return found.first() is not None
 
     def hold_job(self, job: str, holder: str, lasts: timedelta) -> bool:
         """Have a job to oneself, or for longer; False while another process has it."""
