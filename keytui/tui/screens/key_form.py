@@ -40,6 +40,7 @@ _ENVIRONMENT = Field("environment", "environment", "production")
 _OWNER = Field("owner", "owner", "the team that answers for it")
 _SCOPES = Field("scopes", "scopes", "bookings:read, bookings:write")
 _APPS = Field("apps", "applications", "who will use it: web, mobile-bff")
+_TARGETS = Field("targets", "targets", "where its secret is delivered, in order: web-env, ci")
 _EXPIRES = Field("expires", "expires", "90d or 2027-03-01; empty is never")
 _DESCRIPTION = Field("description", "description")
 _TENANT = Field("tenant", "tenant")
@@ -140,7 +141,7 @@ class CreateScreen(KeyForm):
     """A new key. Its secret goes to the hand-over and nowhere else."""
 
     VERB = "Create"
-    FIELDS = (_NAME, _ENVIRONMENT, _OWNER, _SCOPES, _APPS, _EXPIRES, _DESCRIPTION, _TENANT, _FORMAT)
+    FIELDS = (_NAME, _ENVIRONMENT, _OWNER, _SCOPES, _APPS, _TARGETS, _EXPIRES, _DESCRIPTION, _TENANT, _FORMAT)
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,6 +157,7 @@ class CreateScreen(KeyForm):
             owner=self.text("owner"),
             scopes=self.words("scopes"),
             apps=self.words("apps"),
+            targets=self.words("targets"),
             expires_at=moment(self.text("expires"), self.console.clock()),
             description=self.text("description"),
             tenant=self.text("tenant"),
@@ -178,7 +180,7 @@ class EditScreen(KeyForm):
     """What may change of a key. Its environment and its format are what it is, and stay."""
 
     VERB = "Save"
-    FIELDS = (_NAME, _OWNER, _SCOPES, _APPS, _EXPIRES, _DESCRIPTION)
+    FIELDS = (_NAME, _OWNER, _SCOPES, _APPS, _TARGETS, _EXPIRES, _DESCRIPTION)
 
     def __init__(self, key: Key) -> None:
         super().__init__()
@@ -189,6 +191,7 @@ class EditScreen(KeyForm):
             "owner": key.owner,
             "scopes": ", ".join(key.scopes),
             "apps": ", ".join(key.apps),
+            "targets": ", ".join(key.targets),
             "expires": f"{expires.astimezone(UTC):%Y-%m-%d}" if expires is not None else "",
             "description": key.description,
         }
@@ -212,6 +215,7 @@ class EditScreen(KeyForm):
             owner=self.text("owner") if self._changed("owner") else None,
             scopes=self.words("scopes") if self._changed("scopes") else None,
             apps=self.words("apps") if self._changed("apps") else None,
+            targets=self.words("targets") if self._changed("targets") else None,
             description=self.text("description") if self._changed("description") else None,
             sensitive=self.sensitive() if self.sensitive() != self._key.sensitive else None,
             expires_at=moment(expires, self.console.clock()) if self._changed("expires") else None,
