@@ -45,7 +45,7 @@ ASKED: Final[dict[str, Call]] = {
     "verdict": lambda vault, own: vault.verdict(own.rotation_id),
     "proof": lambda vault, own: vault.proof(own.rotation_id),
     "callers": lambda vault, own: vault.callers(own.key_id),
-    "usage": lambda vault, own: [vault.usage(key_id, NOON - YEAR, 9) for key_id in (None, own.key_id)],
+    "usage": lambda vault, own: [vault.usage(key_id, NOON - YEAR, 2) for key_id in (None, own.key_id)],
     "monitor": lambda vault, own: [vault.monitor(over, 9, key) for over in RANGES for key in (None, own.key_id)],
     "caller_traffic": lambda vault, own: vault.caller_traffic(own.key_id),
     "caller_keys": lambda vault, own: vault.caller_keys(WHO),

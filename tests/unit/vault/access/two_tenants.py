@@ -62,11 +62,11 @@ NOTHING: Final = Tenant(
 class TeamVault:
     """The vault as its owner has it, and its tenants."""
 
-    def __init__(self, directory: Path, *names: str) -> None:
+    def __init__(self, directory: Path, *names: str, database: str = "") -> None:
         self.clock = StoppedClock()
         self._numbers = count(1)
         self._flushes = count(1)
-        profile = Profile("team", directory, Actor("root", "server"))
+        profile = Profile("team", directory, Actor("root", "server"), database=database)
         self.owner = LocalVault.open(profile, self.clock, repeatable_randomness(), cost=CHEAP)
         self.feed = LocalFeed.open(profile, self.clock, silent_for=timedelta(hours=1))
         self.owner.set_passphrase(PASSPHRASE)
