@@ -99,7 +99,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
 def standing_house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One vault for all examples of a property: every example brings keys of its own.
 
-    A property of what a vault decides gains nothing from a line or another database, which cost time thousands of times.
+    A property of what a vault decides gains nothing from a line or another database, which it would use for hours.
     """
     yield from MAKERS[request.param](tmp_path_factory.mktemp("standing") / "vault")
 

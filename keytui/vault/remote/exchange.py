@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from importlib.metadata import version
 from typing import Final
 
+import httpcore
 import httpx
 
 from keytui.domain.errors import Invalid, Unreachable
@@ -37,6 +40,8 @@ class Patience:
     """How long a change is asked about whose answer was lost."""
     pause: float = 0.25
     """Before it is asked about; doubled each time."""
+    heartbeat: float = 40.0
+    """How long an event stream may be silent: more than two of the server's signs of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ class Exchange:
     def __init__(self, server: TeamServer, patience: Patience) -> None:
         self._server = server
         self._patience = patience
-        self._closed = False
+        self.closed = False
+        self._streaming: httpx.Response | None = None
         self._client = httpx.Client(
             verify=_trusted(server),
             follow_redirects=False,
@@ -89,19 +95,29 @@ class Exchange:
             headers={"User-Agent": f"keytui/{version('keytui')}", "Accept-Encoding": "identity"},
         )
 
+    def events(self, request: Request, token: Secret) -> Iterator[bytes]:
+        """The data of each event of a stream (text/event-stream), as it comes. NotSent or Dropped at its end."""
+        sent = self._built(request, token, {"Accept": "text/event-stream"}, self._patience.heartbeat)
+        try:
+            response = self._client.send(sent, stream=True)
+            try:
+                if response.status_code != httpx.codes.OK or _media_type(response) != "text/event-stream":
+                    raise NotSent(f"{self._server.host} has no event stream for us", "it is asked instead")
+                self._streaming = response
+                for line in response.iter_lines():
+                    if line.startswith("data:"):
+                        yield line.removeprefix("data:").encode()
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpx.StreamError, RuntimeError) as error:
+            raise self._failure(error) from None
+        raise Dropped(f"{self._server.host} has ended its event stream", "it is asked again")
+
     def ask(self, request: Request, token: Secret, headers: Mapping[str, str], silence: float | None = None) -> Answer:
         """NotSent or Dropped when there is no whole answer. `silence` takes the place of the patience's own."""
         wait = (self._patience.silence if silence is None else silence) + request.wait
         until = time.monotonic() + self._patience.answer + request.wait
-        content_type = {} if request.body is None else {"Content-Type": "application/json"}
-        sent = self._client.build_request(
-            request.method,
-            self._server.url + request.path,
-            params=request.query,
-            content=request.body,
-            headers={"Authorization": f"Bearer {token.reveal()}", **content_type, **headers},
-            timeout=httpx.Timeout(wait, connect=self._patience.connect),
-        )
+        sent = self._built(request, token, headers, wait)
         try:
             response = self._client.send(sent, stream=True)
             try:
@@ -118,12 +134,25 @@ class Exchange:
 
     def close(self) -> None:
         """Let go of every connection; whoever waits for an answer gets none."""
-        self._closed = True
+        self.closed = True
+        if self._streaming is not None:
+            _hang_up(self._streaming)
         self._client.close()
+
+    def _built(self, request: Request, token: Secret, headers: Mapping[str, str], silence: float) -> httpx.Request:
+        content_type = {} if request.body is None else {"Content-Type": "application/json"}
+        return self._client.build_request(
+            request.method,
+            self._server.url + request.path,
+            params=request.query,
+            content=request.body,
+            headers={"Authorization": f"Bearer {token.reveal()}", **content_type, **headers},
+            timeout=httpx.Timeout(silence, connect=self._patience.connect),
+        )
 
     def _failure(self, error: Exception) -> Unreachable:
         host = self._server.host
-        if self._closed:
+        if self.closed:
             return Dropped("the vault is closed", "open it again")
         if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
             return NotSent(f"{host} does not answer", "check the address, and the way to it")
@@ -139,6 +168,15 @@ class Exchange:
         if isinstance(error, httpx.TimeoutException):
             return Dropped(f"{host} has not answered in time", "look whether it is overloaded, or the line is bad")
         return Dropped(f"the line to {host} went down", "look whether it runs, and try again")
+
+
+def _hang_up(response: httpx.Response) -> None:
+    """Wake the thread that waits for the next event: closing a socket does not."""
+    stream = response.extensions.get("network_stream")
+    connection = stream.get_extra_info("socket") if isinstance(stream, httpcore.NetworkStream) else None
+    if isinstance(connection, socket.socket):
+        with suppress(OSError):  # it has ended by itself
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _whole_body(response: httpx.Response, until: float) -> bytes:

@@ -1,10 +1,11 @@
-"""What moves: the change feed, asked for at the server, which waits until there is something to say."""
+"""What moves: heard on the server's event stream, or asked for where there is none."""
 
 from __future__ import annotations
 
 import time
 from typing import Final
 
+from keytui.domain.errors import Unreachable
 from keytui.vault.model import Changes
 from keytui.vault.remote.section import Section
 
@@ -17,15 +18,23 @@ class Following(Section):
 
     def changes(self, after: int, timeout: float) -> Changes:
         until = time.monotonic() + timeout
-        began = seen = self._waited(after, min(timeout, _ONE_WAIT))
+        heard = self._ground.stream.wait(after, timeout) if timeout > 0 else None
+        if heard is not None:
+            return heard
+        try:
+            return self._asked_until(after, until)
+        except Unreachable:
+            if not self._line.closed:
+                raise
+            return Changes(after)
+
+    def _asked_until(self, after: int, until: float) -> Changes:
+        began = seen = self._waited(after, until)
         after = after or began.position
-        while seen.position <= after and seen.usage_as_of == began.usage_as_of:
-            left = until - time.monotonic()
-            if left <= 0:
-                break
-            seen = self._waited(after, min(left, _ONE_WAIT))
+        while seen.position <= after and seen.usage_as_of == began.usage_as_of and time.monotonic() < until:
+            seen = self._waited(after, until)
         return seen
 
-    def _waited(self, after: int, timeout: float) -> Changes:
-        query = {"after": str(after), "timeout": f"{max(timeout, 0):.3f}"}
-        return self._line.get(Changes, "/admin/changes", query, timeout)
+    def _waited(self, after: int, until: float) -> Changes:
+        wait = min(max(until - time.monotonic(), 0.0), _ONE_WAIT)
+        return self._line.get(Changes, "/admin/changes", {"after": str(after), "timeout": f"{wait:.3f}"}, wait)

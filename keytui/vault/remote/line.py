@@ -7,7 +7,7 @@ again under the same key: the server then tells what it answered, and does nothi
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -54,6 +54,16 @@ class Line:
         return self._read(
             kind, self._asked(Request("POST", path, body=None if body is None else encode(body), wait=wait))
         )
+
+    def events(self, kind: TypeForm[T], path: str, query: Mapping[str, str]) -> Iterator[T]:
+        """What the server tells by itself, until the line breaks."""
+        for data in self._exchange.events(Request("GET", path, tuple(query.items())), self._token.current()):
+            yield self._decoded(kind, data)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was let go of."""
+        return self._exchange.closed
 
     def change(self, kind: TypeForm[T], request: Request, look: str) -> T:
         """Carry a change out, once. OutcomeUnknown, with what to look at, when that cannot be told.

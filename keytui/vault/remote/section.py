@@ -15,6 +15,7 @@ from keytui.vault.held import Held
 from keytui.vault.profile import Profile
 from keytui.vault.remote.exchange import Request
 from keytui.vault.remote.line import NOTHING, Line
+from keytui.vault.remote.stream import Stream
 from keytui.vault.wire import encode
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Ground:
     guard: WriteGuard
     clock: Clock
     passphrase: Held[Secret]
+    stream: Stream
 
 
 class Section:

@@ -24,6 +24,7 @@ from keytui.vault.remote.reading import Reading
 from keytui.vault.remote.rotating import Rotating
 from keytui.vault.remote.sealing import Sealing
 from keytui.vault.remote.section import Ground
+from keytui.vault.remote.stream import Stream
 from keytui.vault.remote.witnessing import Witnessing
 from keytui.vault.team_server import TeamServer
 
@@ -54,7 +55,7 @@ class RemoteVault(
     ) -> Self:
         """Nothing is asked yet: the first question tells whether the server answers."""
         line = Line(server, randomness, patience)
-        return cls(Ground(profile, line, WriteGuard(profile, clock), clock, Held(clock)))
+        return cls(Ground(profile, line, WriteGuard(profile, clock), clock, Held(clock), Stream(line)))
 
     def arm(self, typed_profile: str) -> datetime:
         return self._ground.guard.arm(typed_profile)
@@ -62,3 +63,4 @@ class RemoteVault(
     def close(self) -> None:
         self._ground.passphrase.drop()
         self._line.close()
+        self._ground.stream.close()
