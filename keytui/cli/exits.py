@@ -8,7 +8,16 @@ from typing import Final
 from keytui.cli.output import remark
 from keytui.cli.times import minute
 from keytui.domain.durations import short
-from keytui.domain.errors import ApprovalNeeded, Forbidden, Invalid, KeytuiError, Locked, Unreachable, Unsafe
+from keytui.domain.errors import (
+    ApprovalNeeded,
+    Forbidden,
+    Invalid,
+    KeytuiError,
+    Locked,
+    Unauthenticated,
+    Unreachable,
+    Unsafe,
+)
 from keytui.domain.verdict import Assessment, Verdict
 
 
@@ -38,6 +47,7 @@ _BY_ERROR: Final[tuple[tuple[type[KeytuiError], Exit], ...]] = (
     (Unreachable, Exit.UNREACHABLE),
     (Forbidden, Exit.FORBIDDEN),
     (ApprovalNeeded, Exit.FORBIDDEN),
+    (Unauthenticated, Exit.FORBIDDEN),
 )
 
 

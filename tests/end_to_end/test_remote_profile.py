@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -20,6 +21,8 @@ from keytui.vault.protocol import Vault
 from tests.end_to_end.team_server import TeamServer, beside, key, team_server, token
 from tests.self_signed import LOOPBACK, self_signed
 from tests.world import eventually
+
+REST: Final = ("--owner", "bookings", "--scope", "read")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,7 @@ def asked(server: TeamServer) -> int:
 def test_a_command_works_against_it_as_against_a_local_vault(
     server: TeamServer, elsewhere: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--profile", "team", "create", "booking-api", "--env", "production", "--scope", "read"]) == 0
+    assert main(["--profile", "team", "create", "booking-api", "--env", "production", *REST]) == 0
     secret = capsys.readouterr().out.strip()
     assert secret.startswith("tk_")
     assert main(["--profile", "team", "list"]) == 0
