@@ -58,7 +58,7 @@ class _Kept:
     key_id: str
     version: int
     digest: str
-    before: str | None
+    before: Secret | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,7 @@ class FileTarget:
                     f"target {self.name}: {path} holds version {kept.version} already",
                     "nothing is to be done: it is newer",
                 )
-            before = None if stands is None else stands.reveal()
-            _keep(path, _Kept(key.id, version, secret.digest(), before))
+            _keep(path, _Kept(key.id, version, secret.digest(), stands))
             _replace(path, secret)
 
     def read_back(self, key: Key) -> Secret | None:
@@ -110,14 +109,14 @@ class FileTarget:
                     f"target {self.name}: what stood in {path} before version {version} is not kept",
                     "put it there by hand, or deliver again",
                 )
-            if stands is not None and kept.before == stands.reveal():
+            if stands == kept.before:
                 return
             if not _is(stands, kept):
                 raise Refused(f"target {self.name}: {path} holds something else by now", "see who wrote it")
             if kept.before is None:
                 path.unlink()
             else:
-                _replace(path, Secret(kept.before))
+                _replace(path, kept.before)
 
     def _file(self, key: Key) -> Path:
         return Path(filled(self.path, key))
@@ -175,6 +174,7 @@ class FileTarget:
                     raise Unreachable(f"target {self.name}: another process holds {path.parent}", "try again later")
                 time.sleep(0.02)
             yield
+            os.fsync(directory)
         finally:
             os.close(directory)  # and the lock with it
 
@@ -203,13 +203,15 @@ def _beside(path: Path) -> Path:
 def _kept_beside(path: Path) -> _Kept | None:
     try:
         found = json.loads(_beside(path).read_bytes())
-        return _Kept(str(found["key"]), int(found["version"]), str(found["digest"]), found["before"])
+        before = None if found["before"] is None else Secret(str(found["before"]))
+        return _Kept(str(found["key"]), int(found["version"]), str(found["digest"]), before)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _keep(path: Path, kept: _Kept) -> None:
-    found = {"key": kept.key_id, "version": kept.version, "digest": kept.digest, "before": kept.before}
+    before = None if kept.before is None else kept.before.reveal()
+    found = {"key": kept.key_id, "version": kept.version, "digest": kept.digest, "before": before}
     _replace(_beside(path), Secret(json.dumps(found)))
 
 

@@ -127,6 +127,7 @@ class Delivering:
     def _holds(self, target: Target, detail: RotationDetail, version: Version) -> tuple[Holds, Secret | None]:
         told = _told(detail, version).get(target.name)
         if target.abilities.reads_back:
+            self.go_on()
             try:
                 stands = target.read_back(self.key)
             except KeytuiError:

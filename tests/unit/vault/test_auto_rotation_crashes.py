@@ -78,26 +78,25 @@ def test_where_a_place_cannot_be_read_somebody_may_have_to_look(street: Shop) ->
 
 
 def test_the_end_of_a_rotation_dies_as_well_as_its_beginning(street: Shop) -> None:
-    for at in range(1, 40):
+    """At every call until the next version is planned; from there on it is a beginning."""
+    for at in range(1, 16):
         street.furnish(Place("a"), name=f"end-{at}")
         street.pass_(24)
         street.run()
         street.pass_(24)
-        died = street.run(Death(at)) is None
+        street.run(Death(at))
         street.see_that_nobody_is_cut_off()
         street.outlive_turn()
         street.run()
         street.pass_(2)
-        done = street.run(Death(at)) is None
+        assert street.run(Death(at)) is None
+        street.see_that_nobody_is_cut_off()
         street.outlive_turn()
         street.run()
         assert len(street.accepted()) == 2
         assert street.accepted()[0] == 2
         assert street.standing() == {"a": street.accepted()[1]}
         close_down(street)
-        if not died and not done:
-            return
-    raise AssertionError("it is longer than that")
 
 
 Step = tuple[str, int, str]
