@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -15,14 +16,15 @@ from keytui.cli.entry import main
 from keytui.domain.access import Role
 from keytui.domain.errors import Unauthenticated, Unreachable
 from keytui.domain.operators import OperatorDraft
+from keytui.domain.secrets import Secret
+from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.open import open_vault
 from keytui.vault.profile import load_profile
 from keytui.vault.protocol import Vault
+from tests.end_to_end.home import KEYTUI
 from tests.end_to_end.team_server import TeamServer, beside, key, team_server, token
 from tests.self_signed import LOOPBACK, self_signed
 from tests.world import eventually
-
-REST: Final = ("--owner", "bookings", "--scope", "read")
 
 
 @pytest.fixture(scope="module")
@@ -59,16 +61,25 @@ def asked(server: TeamServer) -> int:
     return server.log.count("/admin/changes")
 
 
-def test_a_command_works_against_it_as_against_a_local_vault(
-    server: TeamServer, elsewhere: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["--profile", "team", "create", "booking-api", "--env", "production", *REST]) == 0
-    secret = capsys.readouterr().out.strip()
+def test_a_command_works_against_it_as_against_a_local_vault(server: TeamServer, elsewhere: Path) -> None:
+    def told(*words: str) -> str:
+        done = subprocess.run(
+            [KEYTUI, "--profile", "team", *words],
+            env={"PATH": os.environ["PATH"], "HOME": str(elsewhere), "KEYTUI_HOME": str(elsewhere)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout
+
+    secret = told("create", "booking-api", "--env", "production", "--owner", "bookings", "--scope", "read").strip()
     assert secret.startswith("tk_")
-    assert main(["--profile", "team", "list"]) == 0
-    assert "booking-api" in capsys.readouterr().out
+    assert "booking-api" in told("list")
     with beside(server.home) as vault:
-        assert vault.find("booking-api").scopes == ("read",)
+        assert vault.find("booking-api").owner == "bookings"
+        assert vault.check(Secret(secret), ["read"], UNKNOWN_CALLER).valid
     assert secret not in server.log
 
 
