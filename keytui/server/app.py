@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
+from keytui.server.description import CREDENTIALS, REFUSALS, Api
 from keytui.server.door import Admit, Door, by_vault
 from keytui.server.intake import Intake
 from keytui.server.problems import Unfailing, add_problems
@@ -56,7 +57,7 @@ def build(
     `admit` says whose request it is (by default the vault does), `routers` are more paths, and `middleware` stands
     around the door, within the layer that makes a problem of every failure.
     """
-    app = FastAPI(
+    app = Api(
         title="keytui",
         summary="Keys, their rotations, and the proof that an old one can go.",
         version="1",
@@ -74,6 +75,8 @@ def build(
     app.state.vault = vault
     app.add_exception_handler(Repeated, repeated)
     add_problems(app)
-    for router in (*ROUTERS, *routers):
+    for router in ROUTERS:
+        app.include_router(router, dependencies=CREDENTIALS, responses=REFUSALS)
+    for router in routers:
         app.include_router(router)
     return app

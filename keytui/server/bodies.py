@@ -9,19 +9,26 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic.config import JsonDict
 from pydantic_core import CoreSchema, core_schema
 
 from keytui.domain.errors import Invalid
-from keytui.vault.wire import decode
+from keytui.server.examples import EXAMPLES
+from keytui.vault.wire import decode, encode
 
 _LARGEST: Final = 2**63 - 1
 _DEEPEST: Final = 32
 
 
+def _add_example(described: JsonDict, body: type[BaseModel]) -> None:
+    if body.__name__ in EXAMPLES:
+        described["examples"] = [json.loads(encode(EXAMPLES[body.__name__]))]
+
+
 class Body(BaseModel):
     """A body is read as strictly as an answer: a number is no text, a time says its offset, nothing is passed over."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_add_example)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:

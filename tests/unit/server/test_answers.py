@@ -7,11 +7,47 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from secrets import token_hex
+from typing import Final
 
 import pytest
 
+from keytui.domain.access import Operation
 from keytui.domain.query import Sort, parse
-from tests.unit.server.team import Team, fresh
+from tests.unit.server.endpoints import ENDPOINTS, Endpoint
+from tests.unit.server.targets import Target
+from tests.unit.server.team import OURS, Team, fresh
+
+REFUSED_AT_FIRST: Final = {
+    "POST /admin/keys/{key_id}/enable",
+    "POST /admin/keys/{key_id}/retire",
+    "POST /admin/keys/{key_id}/restore",
+    "POST /admin/keys/{key_id}/complete",
+    "POST /admin/keys/{key_id}/rollback",
+    "POST /admin/keys/{key_id}/reveal",
+    "POST /admin/keys/rotation/enable",
+    "POST /admin/rotations/{rotation_id}/reissue",
+    "POST /admin/rotations/{rotation_id}/prove",
+    "POST /admin/rotations/{rotation_id}/handed-over",
+    "POST /admin/rotations/{rotation_id}/deliver",
+    "POST /admin/rotations/{rotation_id}/retire",
+    "POST /admin/rotations/{rotation_id}/restore",
+    "POST /admin/rotations/{rotation_id}/complete",
+    "POST /admin/rotations/{rotation_id}/rollback",
+    "POST /admin/rotations/{rotation_id}/take-over",
+    "POST /admin/passphrase",
+    "POST /admin/alerts/{alert_id}/acknowledge",
+    "POST /admin/operators/revoke",
+    "POST /admin/users/{user_id}/keys/disable",
+    "POST /admin/approvals/{approval_id}/approve",
+}
+"""What a key, or a rotation, that has only begun does not allow."""
+
+CHANGES_NOTHING: Final = {"POST /admin/keys/rotation/disable", "POST /admin/passphrase/unlock"}
+"""Where nothing was switched on; and nothing stays open on a server."""
+
+
+def is_change(endpoint: Endpoint) -> bool:
+    return endpoint.needs not in {None, Operation.READ, Operation.CHECK, Operation.NOTIFY}
 
 
 def new_draft() -> dict[str, dict[str, str]]:
@@ -142,3 +178,19 @@ def test_a_refused_request_is_not_kept(team: Team) -> None:
         answer = team.ask("super_admin", "POST", path, {"note": ""}, repeat=repeat)
         assert answer.status_code == 404
         assert "Idempotency-Replayed" not in answer.headers
+
+
+CHANGES: Final = [name for name, endpoint in ENDPOINTS.items() if not name.startswith("GET") and is_change(endpoint)]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_change_is_carried_out_once(team: Team, name: str) -> None:
+    target, repeat = Target(team, OURS, name), fresh()
+    first = target.ask("super_admin", name, repeat=repeat)
+    entries = team.entries()
+    again = target.ask("super_admin", name, repeat=repeat)
+    assert again.content == first.content
+    assert team.entries() == entries
+    carried_out = first.is_success and name not in CHANGES_NOTHING
+    assert (again.headers.get("Idempotency-Replayed") == "true") == carried_out
+    assert first.is_success or name in REFUSED_AT_FIRST, first.text
