@@ -180,7 +180,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One thing that falls due: `what` is `rotation`, `expiry` or `overlap end`."""
+    """One thing that falls due: `what` is `rotation`, `auto-rotation`, `expiry` or `overlap end`."""
 
     at: datetime
     what: str

@@ -26,6 +26,8 @@ def test_a_key_with_a_target_can_be_switched_on_and_off(vault: Vault, clock: Sto
     report = vault.enable_auto_rotation(Selection(key.id), QUARTER, keep_previous=False)
 
     assert vault.auto_rotations() == report.keys
+    due = [(one.at, one.what, one.key.id) for one in vault.schedule(clock() + QUARTER)]
+    assert (clock() + QUARTER, "auto-rotation", key.id) in due
     (on,) = report.keys
     assert (on.key, on.interval, on.keep_previous, on.next_at) == (key, QUARTER, False, clock() + QUARTER)
     assert (on.rotation_id, on.note, report.refused) == (None, "", ())

@@ -1,4 +1,4 @@
-"""What falls due when: rotations by policy, expiries, and the ends of overlaps."""
+"""What falls due when: rotations by policy and by themselves, expiries, and the ends of overlaps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from keytui.domain.rotation import RotationState
 from keytui.vault.local.keys.search import policy_line
 from keytui.vault.local.mapping import key_of
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import KeyRow, RotationRow
+from keytui.vault.local.tables import AutoRotationRow, KeyRow, RotationRow
 from keytui.vault.model import Due
 
 
@@ -20,7 +20,12 @@ class Scheduling(Section):
 
     def schedule(self, until: datetime) -> tuple[Due, ...]:
         with self._reading() as session:
-            due = [*self._rotations(session, until), *_expiries(session, until), *_overlaps(session, until)]
+            due = [
+                *self._rotations(session, until),
+                *_by_themselves(session, until),
+                *_expiries(session, until),
+                *_overlaps(session, until),
+            ]
         return tuple(sorted(due, key=lambda one: (one.at, one.key.name, one.key.id, one.what)))
 
     def _rotations(self, session: Session, until: datetime) -> Iterator[Due]:
@@ -32,6 +37,17 @@ class Scheduling(Section):
         for row in session.exec(select(KeyRow).where(old, living, col(KeyRow.rotation_id).is_(None))):
             interval = self._policies.of(row.environment).rotation_interval
             yield Due(row.version_created_at + interval, "rotation", key_of(row))
+
+
+def _by_themselves(session: Session, until: datetime) -> Iterator[Due]:
+    """One that is past has not been run yet, or was left as it is."""
+    found = (
+        select(AutoRotationRow, KeyRow)
+        .join(KeyRow, col(KeyRow.id) == AutoRotationRow.key_id)
+        .where(AutoRotationRow.next_at <= until, col(KeyRow.revoked_at).is_(None))
+    )
+    for row, key in session.exec(found):
+        yield Due(row.next_at, "auto-rotation", key_of(key), key.rotation_id)
 
 
 def _expiries(session: Session, until: datetime) -> Iterator[Due]:
