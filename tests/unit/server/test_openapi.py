@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis import APIOperation, Case, CheckFunction, checks
+from schemathesis import Case, CheckFunction, checks
 from schemathesis.schemas import BaseSchema
 
 from keytui.server.app import build
@@ -40,9 +40,7 @@ api = schemathesis.pytest.from_fixture("described")
 
 @api.parametrize()
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
-def test_the_server_does_what_it_describes(
-    case: Case[APIOperation[object, object, object, object]], team: Team
-) -> None:
+def test_the_server_does_what_it_describes(case: Case[Any], team: Team) -> None:
     sent = case.as_transport_kwargs(base_url="http://team")
     headers = {
         name: value for name, value in sent["headers"].items() if name.lower() not in {"x-api-key", "authorization"}
