@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
+from keytui.domain.errors import Forbidden
 from keytui.server.settings import Network
 
 _FORWARDED_FOR: Final = b"x-forwarded-for"
@@ -16,12 +17,13 @@ _UNKNOWN: Final = "unknown"
 class ClientAddresses:
     """Reads `X-Forwarded-For` from the right: the first address that is no trusted proxy's is the client's."""
 
-    def __init__(self, trusted: Sequence[Network]) -> None:
+    def __init__(self, trusted: Sequence[Network], *, encrypted: bool = True) -> None:
         self._trusted = trusted
+        self._encrypted = encrypted
 
     def of(self, peer: object, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """The client's address. `peer` is who is connected to us, as ASGI names it."""
-        address = str(peer[0]) if isinstance(peer, tuple | list) and peer else _UNKNOWN
+        address = _peer(peer)
         if not self._trusted or not self._trusts(address):
             return address
         told = ",".join(value.decode("latin-1") for name, value in headers if name == _FORWARDED_FOR)
@@ -33,6 +35,17 @@ class ClientAddresses:
             if not self._trusts(named):
                 return named
         return address
+
+    def require_protection(self, peer: object) -> None:
+        """Forbidden in plain text for everybody but the proxies that TLS ends at, and this machine itself."""
+        if self._encrypted:
+            return
+        address = _peer(peer)
+        parsed = _parsed(address)
+        if (parsed is None or not parsed.is_loopback) and not self._trusts(address):
+            raise Forbidden(
+                "plain http is for the proxies in front", "ask by https; replace the token that went out so"
+            )
 
     def _trusts(self, address: str) -> bool:
         parsed = _parsed(address)
@@ -46,6 +59,10 @@ def neighbourhood(address: str) -> str:
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((parsed, 64), strict=False))
     return address
+
+
+def _peer(peer: object) -> str:
+    return str(peer[0]) if isinstance(peer, tuple | list) and peer else _UNKNOWN
 
 
 def _bare(hop: str) -> str | None:

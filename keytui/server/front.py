@@ -78,6 +78,7 @@ class Front:
         request, token = self._read(scope, receive)
         service = self._services.get((request.method, request.path))
         try:
+            self._addresses.require_protection(scope["client"])
             self._admit(request, token)
             if service is not None:
                 status = await _answered(service, request, send)

@@ -74,7 +74,7 @@ class ServerProcess:
             FailedLogins(vault.note_failed_logins),
         )
         limits.failed_logins.start()
-        addresses = ClientAddresses(settings.trusted_proxies)
+        addresses = ClientAddresses(settings.trusted_proxies, encrypted=settings.tls_cert is not None)
         app = Front(
             services,
             events=events,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 
 import pytest
 
+from keytui.domain.errors import Forbidden
 from keytui.server.addresses import ClientAddresses, neighbourhood
 
 BEHIND = ClientAddresses((ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")))
@@ -41,6 +43,16 @@ def test_several_headers_are_one_list() -> None:
 def test_without_trusted_proxies_nothing_is_read() -> None:
     assert ClientAddresses(()).of(("10.0.0.1", 1), [(b"x-forwarded-for", b"1.1.1.1")]) == "10.0.0.1"
     assert ClientAddresses(()).of(None, []) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("peer", "let_in"), [("10.0.0.1", True), ("127.0.0.1", True), ("::1", True), ("192.0.2.1", False)]
+)
+def test_in_plain_text_only_proxies_and_this_machine_are_heard(peer: str, let_in: bool) -> None:
+    plain = ClientAddresses((ipaddress.ip_network("10.0.0.0/8"),), encrypted=False)
+    with contextlib.nullcontext() if let_in else pytest.raises(Forbidden, match="plain http"):
+        plain.require_protection((peer, 1))
+    BEHIND.require_protection((peer, 1))
 
 
 def test_one_customers_ipv6_addresses_are_one_client() -> None:
