@@ -68,9 +68,6 @@ class Operation(StrEnum):
 SERVICE_SCOPES: Final = frozenset({Operation.VERIFY, Operation.REPORT_USAGE})
 """What a service token may be given."""
 
-NEEDS_APPROVAL: Final = frozenset({Operation.CREATE, Operation.ROTATE, Operation.REVEAL, Operation.REVOKE})
-"""What a second operator must approve when the key is marked sensitive."""
-
 _WHOLE_VAULT: Final = frozenset({Operation.PASSPHRASE, Operation.WITNESS, Operation.NOTIFY, Operation.ERASE})
 _WITHIN_A_TENANT: Final = frozenset(Operation) - _WHOLE_VAULT - SERVICE_SCOPES
 _BY_A_KEY: Final = _WITHIN_A_TENANT - {Operation.APPROVE, Operation.OPERATE, Operation.SEAL, Operation.REVEAL}

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, or_, select
 
 from keytui.domain.access import (
@@ -63,14 +62,13 @@ class Operating(Section):
 
     def operators(self) -> tuple[Operator, ...]:
         with self._reading() as session:
-            found = session.exec(select(OperatorRow).where(*_visible(self._ground.principal)))
-            operators = [operator_of(row) for row in found]
+            operators = [operator_of(row) for row in session.exec(select(OperatorRow))]
         return tuple(sorted(operators, key=lambda one: (one.revoked_at is not None, one.name, one.created_at)))
 
     def revoke_operator(self, name: str, note: str) -> Operator:
         note = checked_note(note)
         with self._writing(Operation.OPERATE) as write:
-            row = _living(write.session, name, self._ground.principal)
+            row = _living(write.session, name)
             _revoke(write, row, note)
             return write.answered(operator_of(row))
 
@@ -80,7 +78,7 @@ class Operating(Section):
             raise Invalid("nobody was named", "name the user, as keys name their owner")
         with self._writing(Operation.DISABLE) as write:
             keys = tuple(_disable(write, row, user, note) for row in _owned(write.session, user))
-            tokens = _of_user(write.session, user, self._ground.principal)
+            tokens = _of_user(write.session, user)
             if tokens:
                 self._ground.principal.require(Operation.OPERATE)
             for row in tokens:
@@ -137,14 +135,10 @@ def _refuse_taken(session: Session, draft: OperatorDraft) -> None:
         )
 
 
-def _visible(principal: Principal) -> list[ColumnElement[bool]]:
-    return [] if principal.tenant is None else [col(OperatorRow.tenant) == principal.tenant]
-
-
-def _living(session: Session, name: str, principal: Principal) -> OperatorRow:
+def _living(session: Session, name: str) -> OperatorRow:
     """By name or id."""
     called = or_(col(OperatorRow.name) == name, col(OperatorRow.id) == name)
-    living = select(OperatorRow).where(called, col(OperatorRow.revoked_at).is_(None), *_visible(principal))
+    living = select(OperatorRow).where(called, col(OperatorRow.revoked_at).is_(None))
     rows = session.exec(living.order_by(col(OperatorRow.created_at))).all()
     if not rows:
         raise NotFound(f"no operator is called {harmless(name)!r}", "list them: keytui operators list")
@@ -167,16 +161,16 @@ def _owned(session: Session, user: str) -> list[KeyRow]:
     return list(session.exec(select(KeyRow).where(KeyRow.owner == user, *living).order_by(col(KeyRow.name))))
 
 
-def _of_user(session: Session, user: str, principal: Principal) -> list[OperatorRow]:
+def _of_user(session: Session, user: str) -> list[OperatorRow]:
     """The living tokens of that name, and those of `name@…`."""
     theirs = or_(col(OperatorRow.name) == user, col(OperatorRow.name).startswith(f"{user}@", autoescape=True))
-    living = select(OperatorRow).where(theirs, col(OperatorRow.revoked_at).is_(None), *_visible(principal))
+    living = select(OperatorRow).where(theirs, col(OperatorRow.revoked_at).is_(None))
     return [row for row in session.exec(living.order_by(col(OperatorRow.name))) if row.name.startswith(user)]
 
 
 def _disable(write: Write, row: KeyRow, user: str, note: str) -> Key:
     row.disabled_at = write.now
-    write.record(Event("key.disabled", row.id, row.name, details={"user": user} | _noted(note)))
+    write.record(Event("key.disabled", row.id, row.name, row.version, details={"user": user} | _noted(note)))
     return key_of(row)
 
 
