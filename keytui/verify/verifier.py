@@ -70,6 +70,7 @@ class Verifier:
         caller: Caller | str | None = None,
         probe: bool = False,
         route: str = "",
+        *,
         tenant: str | None = None,
     ) -> Check:
         """One secret's answer, from memory. `caller` is a declared name or a Caller; a probe never counts as use.

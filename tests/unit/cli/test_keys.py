@@ -11,7 +11,7 @@ from tests.unit.cli.conftest import Commands
 
 KEY_FIELDS = {
     "id", "name", "kind", "owner", "environment", "tenant", "scopes", "issuer", "prefix", "version", "state", "flags",
-    "created_at", "rotated_at", "last_used_at", "expires_at",
+    "targets", "created_at", "rotated_at", "last_used_at", "expires_at",
 }  # fmt: skip
 NEW = ("--env", "production", "--owner", "payments", "--scope", "bookings:read")
 
