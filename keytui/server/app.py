@@ -8,6 +8,8 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from keytui.server.description import CREDENTIALS, REFUSALS, Api
 from keytui.server.door import Admit, Door, by_vault
@@ -61,8 +63,7 @@ def build(
         title="keytui",
         summary="Keys, their rotations, and the proof that an old one can go.",
         version="1",
-        docs_url=None,  # both pages load scripts from elsewhere
-        redoc_url=None,
+        openapi_url=None,
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # bodies hold secrets
         middleware=[
@@ -75,8 +76,15 @@ def build(
     app.state.vault = vault
     app.add_exception_handler(Repeated, repeated)
     add_problems(app)
+    app.add_route("/openapi.json", _described)
     for router in ROUTERS:
         app.include_router(router, dependencies=CREDENTIALS, responses=REFUSALS)
     for router in routers:
         app.include_router(router)
     return app
+
+
+def _described(request: Request) -> Response:
+    """In a thread: making it takes a second, in which FastAPI's own would let everybody else wait."""
+    api: Api = request.app
+    return JSONResponse(api.openapi())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, islice
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -14,7 +14,7 @@ from pydantic import AwareDatetime
 from starlette.responses import StreamingResponse
 
 from keytui.clock import utc_now
-from keytui.domain.audit import AuditCheck, AuditFilter
+from keytui.domain.audit import AuditCheck, AuditEntry, AuditFilter
 from keytui.server.asking import LARGEST, Asked, KeyId, Limit, Offset, Version, Word
 from keytui.server.bodies import Body
 from keytui.server.route import VaultRoute, told
@@ -74,9 +74,9 @@ def entries(
     if layout is Layout.JSON:
         return told(encode(vault.audit(which, offset, limit)))
     lines, media_type = (csv_lines, "text/csv") if layout is Layout.CSV else (json_lines, "application/x-ndjson")
-    told_entries = every_entry(vault, which if which.until else replace(which, until=utc_now()))
+    every = _begun(every_entry(vault, which if which.until else replace(which, until=utc_now())))
     name = f'attachment; filename="keytui-audit.{layout}"'
-    return StreamingResponse(_begun(lines(told_entries)), media_type=media_type, headers={"Content-Disposition": name})
+    return StreamingResponse(lines(every), media_type=media_type, headers={"Content-Disposition": name})
 
 
 @audit.get("/audit-logs/verify")
@@ -109,9 +109,9 @@ def evidence(
     return vault.audit_extract(key_id, rotation_id, with_addresses=with_addresses)
 
 
-def _begun(lines: Iterator[str]) -> Iterator[str]:
-    """The lines, the first of them asked for now: what refuses them does so before the answer begins."""
-    return chain([next(lines, "")], lines)
+def _begun(entries: Iterator[AuditEntry]) -> Iterator[AuditEntry]:
+    """The entries, the first of them asked for now: what refuses them does so before the answer begins."""
+    return chain(list(islice(entries, 1)), entries)
 
 
 def _is_day(moment: Moment) -> bool:
