@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import statistics
 import time
@@ -15,7 +16,7 @@ from tests.end_to_end.team_server import TeamServer, bearer, key, service_token,
 from tests.world import eventually
 
 ASKED_WITHIN = 2
-ROUNDS = 400
+ROUNDS = 300
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_who_asks_slowly_is_hung_up_on(server: TeamServer, begun: str) -> None:
 
 
 def test_an_unknown_secret_takes_as_long_as_a_wrong_one_of_a_known_prefix(server: TeamServer) -> None:
-    """Generous, because the machine does other things: an answer that came from a database would be far off."""
+    """The fastest tenth of each, because the machine does other things: what waits for it is in the slower ones."""
     issued = key(server.home)
     real = issued.secret.reveal()
     near, far = real[:-1] + ("a" if real[-1] != "a" else "b"), "tk_" + "q" * (len(real) - 3)
@@ -96,11 +97,12 @@ def test_an_unknown_secret_takes_as_long_as_a_wrong_one_of_a_known_prefix(server
     eventually(lambda: verify(server, token, real).json().get("valid"))
     with httpx.Client(headers=bearer(token)) as client:
         times: dict[str, list[float]] = {near: [], far: []}
-        for number in range(ROUNDS):
-            secret = near if number % 2 else far
+        order = [near, far] * ROUNDS
+        random.Random(1).shuffle(order)  # noqa: S311  # an order, not a secret
+        for secret in order:
             began = time.perf_counter()
             answer = client.post(f"{server.url}/v1/verify", json={"secret": secret})
             if answer.status_code == 200:  # a pause of the rate is no answer
                 times[secret].append(time.perf_counter() - began)
-    medians = [statistics.median(each) for each in times.values()]
-    assert max(medians) < 1.25 * min(medians)
+    fastest = [statistics.quantiles(each, n=10)[0] for each in times.values()]
+    assert max(fastest) < 1.25 * min(fastest)
