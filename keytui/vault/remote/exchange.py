@@ -40,8 +40,8 @@ class Patience:
     """How long a change is asked about whose answer was lost."""
     pause: float = 0.25
     """Before it is asked about; doubled each time."""
-    heartbeat: float = 40.0
-    """How long an event stream may be silent: more than two of the server's signs of life."""
+    heartbeat: float = 25.0
+    """How long an event stream may be silent: the server gives a sign of life every 15."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,10 @@ class Dropped(Unreachable):
     """The request may have arrived; its answer has not."""
 
 
+class Silent(Dropped):
+    """No answer came in time. To ask once more would take as long again."""
+
+
 class Exchange:
     """The connections to one server. Safe to share between threads."""
 
@@ -86,14 +90,7 @@ class Exchange:
         self._patience = patience
         self.closed = False
         self._streaming: httpx.Response | None = None
-        self._client = httpx.Client(
-            verify=_trusted(server),
-            follow_redirects=False,
-            limits=_LIMITS,
-            # Loopback is asked without a proxy: one from the environment would get the token in the clear.
-            trust_env=server.encrypted,
-            headers={"User-Agent": f"keytui/{version('keytui')}", "Accept-Encoding": "identity"},
-        )
+        self._client = _client(server)
 
     def events(self, request: Request, token: Secret) -> Iterator[bytes]:
         """The data of each event of a stream (text/event-stream), as it comes. NotSent or Dropped at its end."""
@@ -166,8 +163,35 @@ class Exchange:
         if isinstance(error, httpx.ProxyError | httpx.UnsupportedProtocol):
             return NotSent(f"{host} cannot be reached: {_reason(error)}", "check HTTPS_PROXY in the environment")
         if isinstance(error, httpx.TimeoutException):
-            return Dropped(f"{host} has not answered in time", "look whether it is overloaded, or the line is bad")
+            return Silent(f"{host} has not answered in time", "look whether it is overloaded, or the line is bad")
         return Dropped(f"the line to {host} went down", "look whether it runs, and try again")
+
+
+def _client(server: TeamServer) -> httpx.Client:
+    trusted = _trusted(server)
+    _refuse_unfit(server)
+    try:
+        return httpx.Client(
+            verify=trusted,
+            follow_redirects=False,
+            limits=_LIMITS,
+            # Loopback is asked without a proxy: one from the environment would get the token in the clear.
+            trust_env=server.encrypted,
+            headers={"User-Agent": f"keytui/{version('keytui')}", "Accept-Encoding": "identity"},
+        )
+    except (OSError, ValueError, ImportError):
+        raise Unreachable(
+            "the environment names a proxy or certificates that cannot be used",
+            "look at HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR",
+        ) from None
+
+
+def _refuse_unfit(server: TeamServer) -> None:
+    """Invalid for a host that no name service could know."""
+    try:
+        httpx.URL(server.url).host.encode("idna")
+    except (httpx.InvalidURL, ValueError):
+        raise Invalid(f"{harmless(server.host)!r} is the name of no server", "check it in the profile") from None
 
 
 def _hang_up(response: httpx.Response) -> None:

@@ -16,7 +16,7 @@ from keytui.domain.access import Principal
 from keytui.domain.errors import Invalid, OutcomeUnknown, Unauthenticated, Unreachable
 from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.problems import MEDIA_TYPE, Problem, error_of
-from keytui.vault.remote.exchange import Answer, Dropped, Exchange, NotSent, Patience, Request
+from keytui.vault.remote.exchange import Answer, Dropped, Exchange, NotSent, Patience, Request, Silent
 from keytui.vault.remote.token import NEW_TOKEN, Token, fit_for_header
 from keytui.vault.remote.unanswered import Unanswered
 from keytui.vault.team_server import TeamServer
@@ -112,6 +112,8 @@ class Line:
         """A connection that was kept may turn out to be closed: the question goes out once more on a new one."""
         try:
             return self._sent(request, NOTHING)
+        except Silent:
+            raise
         except Dropped:
             return self._sent(request, NOTHING)
 

@@ -17,8 +17,12 @@ from keyring.backend import KeyringBackend
 from keyring.errors import NoKeyringError
 
 from keytui.cli.entry import main
+from keytui.domain.errors import Refused
+from keytui.domain.references import parse_reference
+from keytui.domain.secrets import Secret
 from keytui.vault.profile import load_profile
 from keytui.vault.profile_entries import add_entry, remove_entry
+from keytui.vault.references import resolve
 
 TOKEN = "kto_" + "a1b2c3d4" * 5
 WRITTEN = """\
@@ -154,8 +158,11 @@ def test_the_keyring_takes_the_token_from_standard_input(config: Path, monkeypat
 
     assert kept.held == {("keytui", "prod"): TOKEN}
     assert TOKEN not in config.read_text()
+    assert resolve(parse_reference("keyring:prod"), {}) == Secret(TOKEN)
     assert main(["profiles", "remove", "prod"]) == 0
     assert kept.held == {}
+    with pytest.raises(Refused, match="holds nothing"):
+        resolve(parse_reference("keyring:prod"), {})
 
 
 def test_without_a_keyring_it_says_so(

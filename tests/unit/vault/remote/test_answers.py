@@ -221,6 +221,19 @@ def test_a_server_may_stand_below_a_path() -> None:
     assert (server.url, server.host) == ("https://keys.example.com:8443/keytui", "keys.example.com:8443")
 
 
+def test_a_proxy_that_cannot_be_used_is_told(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "nonsense://127.0.0.1:1")
+    with pytest.raises(Unreachable, match="proxy"):
+        team.remote("https://keys.example.com", SHORT)
+    assert team.remote().standing().actor.startswith("ada@")  # loopback is asked without one
+
+
+@pytest.mark.parametrize("host", ["xn--a.example.com", "x" * 70, "a..b"])
+def test_a_host_that_has_no_name_is_told(team: Team, host: str) -> None:
+    with pytest.raises(Invalid, match="name of no server"):
+        team.remote(f"https://{host}", SHORT)
+
+
 def test_certificates_that_are_none_are_named(team: Team, tmp_path: Path) -> None:
     from keytui.vault.remote.exchange import Exchange
 
