@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from keytui.domain.access import MANAGE_SCOPE, Principal, Role
 from keytui.domain.audit import Actor, Event
 from keytui.domain.keys import Key
+from keytui.domain.monitor import MINUTE
 from keytui.domain.secrets import OPERATOR_TOKEN, Secret
 from keytui.domain.usage import NO_KEY, Caller, Use
 from keytui.domain.verification import Credential, judge
@@ -19,7 +20,7 @@ from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rows import key_row
 from keytui.vault.local.section import Section, audited
-from keytui.vault.local.tables import OperatorRow, VersionRow
+from keytui.vault.local.tables import CallerRow, OperatorRow, VersionRow
 from keytui.vault.local.usage.recording import count_uses
 
 NOBODY: Final = "(nobody)"
@@ -38,10 +39,10 @@ class Admitting(Section):
 
         Every wrong one is None alike: unknown, expired, revoked. `address` is the client's, for the log.
         """
+        if not OPERATOR_TOKEN.fits(token):
+            return self._managing_key(token, address)
         with self._ground.database.reading() as session:
-            if OPERATOR_TOKEN.fits(token):
-                return self._operator(session, token, address)
-            return self._managing_key(session, token, address)
+            return self._operator(session, token, address)
 
     def note_failed_logins(self, counts: Mapping[str, int]) -> None:
         """How many wrong tokens came from each address since the last time: refusals, and a few entries of the log.
@@ -78,18 +79,52 @@ class Admitting(Section):
             operator.expires_at,
         )
 
-    def _managing_key(self, session: Session, token: Secret, address: str) -> Principal | None:
-        """`*` is full access to a service, and not to the vault: the scope has to be named."""
+    def _managing_key(self, token: Secret, address: str) -> Principal | None:
+        """`*` is full access to a service, and not to the vault: the scope has to be named.
+
+        Asking here is a use of the key, as asking any service is: a verdict has to know who still has the old secret.
+        """
+        now = self._clock()
+        with self._ground.database.reading() as session:
+            shown = self._shown(session, token)
+            if shown is None:
+                return None
+            key = shown.key
+            may = MANAGE_SCOPE in key.scopes and judge(shown, frozenset(), now).valid
+            use = _use(shown, self._ground.retention.addresses.of(Caller.undeclared(address)), now, accepted=may)
+            known = _was_noted(session, use)
+        if not known:
+            with self._ground.database.writing() as session:
+                count_uses(session, [use])
+        return Principal(_actor(key, address), Role.KEY, key.tenant, expires_at=key.expires_at) if may else None
+
+    def _shown(self, session: Session, token: Secret) -> Credential | None:
+        """The version whose secret it is, whatever became of it."""
         digests = (token.digest(), token.keyed_digest(self._ground.pepper))
-        accepted = col(VersionRow.digest).in_(digests), col(VersionRow.sealed).is_(None)
-        row = session.exec(select(VersionRow).where(*accepted)).first()
+        presented = col(VersionRow.digest).in_(digests), col(VersionRow.sealed).is_(None)
+        row = session.exec(select(VersionRow).where(*presented)).first()
         if row is None or not any(hmac.compare_digest(row.digest, digest) for digest in digests):
             return None
-        key = key_of(key_row(session, row.key_id))
-        credential = Credential(row.digest, row.keyed, key, version_of(row))
-        if MANAGE_SCOPE not in key.scopes or not judge(credential, frozenset(), self._clock()).valid:
-            return None
-        return Principal(_actor(key, address), Role.KEY, key.tenant, expires_at=key.expires_at)
+        return Credential(row.digest, row.keyed, key_of(key_row(session, row.key_id)), version_of(row))
+
+
+def _use(shown: Credential, caller: Caller, now: datetime, *, accepted: bool) -> Use:
+    minute = now.replace(second=0, microsecond=0)
+    number, counts = shown.version.number, (int(accepted), int(not accepted))
+    return Use(shown.key.id, number, caller, minute, now, now, *counts)
+
+
+def _was_noted(session: Session, use: Use) -> bool:
+    """Whether it was counted within the last minute: who asks every second shall not write every second."""
+    caller = select(CallerRow.id).where(
+        CallerRow.key_id == use.key_id,
+        CallerRow.version == use.version,
+        CallerRow.name == use.caller.name,
+        CallerRow.declared == use.caller.declared,
+        col(CallerRow.last_seen) > use.last_at - MINUTE,
+        col(CallerRow.accepted if use.accepted else CallerRow.refused) > 0,
+    )
+    return session.exec(caller).first() is not None
 
 
 def _refused(address: str, count: int, now: datetime) -> Use:

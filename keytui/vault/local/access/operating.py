@@ -39,8 +39,8 @@ class Operating(Section):
     """Who may come in."""
 
     def add_operator(self, draft: OperatorDraft) -> NewOperator:
-        draft = _checked(draft, self._ground.principal, self._clock())
         with self._writing(Operation.OPERATE) as write:
+            draft = _checked(draft, write.principal, write.now)
             _refuse_taken(write.session, draft)
             token = OPERATOR_TOKEN.mint(self._randomness)
             row = OperatorRow(

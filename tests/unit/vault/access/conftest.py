@@ -21,3 +21,11 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamVault]:
     team = TeamVault(tmp_path_factory.mktemp("together") / "vault", "acme", "globex")
     yield team
     team.close()
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamVault]:
+    """A vault without any tenant's keys yet."""
+    made = TeamVault(tmp_path_factory.mktemp("team") / "vault")
+    yield made
+    made.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -21,13 +21,6 @@ from keytui.vault.local.vault import LocalVault
 from tests.unit.vault.access.two_tenants import TeamVault
 
 TOKEN: Final = Secret("sg_0123456789abcdefghijklmnopqrst")
-
-
-@pytest.fixture(scope="module")
-def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamVault]:
-    made = TeamVault(tmp_path_factory.mktemp("team") / "vault")
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -151,14 +144,6 @@ def test_an_api_key_asks_and_never_answers(team: TeamVault, bob: Principal) -> N
         vault.approve(number, "")
     team.as_(bob).approve(number, "")
     assert vault.plan(key.id, Plan(), team.request()).holder == f"key:{managing.key.id}@10.0.0.9"
-
-
-@pytest.mark.parametrize("scopes", [(), ("*",), ("keys:read",)])
-def test_an_api_key_without_the_scope_is_nobody(team: TeamVault, scopes: tuple[str, ...]) -> None:
-    name = f"not managing {'-'.join(scopes)}"
-    issued = team.owner.create(KeyDraft(name, "production", scopes=scopes), team.request())
-
-    assert team.owner.authenticate(issued.secret) is None
 
 
 def test_a_denied_request_stays_denied_and_another_can_be_made(team: TeamVault, ada: Principal, bob: Principal) -> None:

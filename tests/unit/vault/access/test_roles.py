@@ -9,7 +9,11 @@ import pytest
 
 from keytui.domain.access import ALLOWED, SERVICE_SCOPES, Operation, Principal, Role
 from keytui.domain.audit import Actor, AuditFilter
-from keytui.domain.errors import Forbidden, KeytuiError
+from keytui.domain.errors import Forbidden, KeytuiError, ReadOnly
+from keytui.domain.keys import KeyDraft
+from keytui.domain.operators import OperatorDraft
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
 from tests.unit.vault.access.methods import ASKED, IN_OWN_TENANT, OF_ANOTHER, OPERATION, WHOLE_VAULT
 from tests.unit.vault.access.two_tenants import NOTHING, TeamVault
 
@@ -66,6 +70,32 @@ def test_asking_with_the_old_secret_takes_more_than_reading(together: TeamVault)
     assert staff.proof(own.rotation_id).rotation_id == own.rotation_id
     with pytest.raises(Forbidden, match="ask with a secret"):
         staff.proof(own.rotation_id, own.secret)
+
+
+def test_what_a_role_allows_and_a_tenant_does_not_is_in_the_log(together: TeamVault) -> None:
+    vault = together.owner.acting_as(_somebody(Role.TENANT_ADMIN))
+
+    with pytest.raises(Forbidden):
+        vault.add_operator(OperatorDraft("puppet", Role.SUPER_ADMIN))
+
+    (entry, *_) = vault.audit(AuditFilter(type="access.refused"), 0, 1).entries
+    assert (entry.actor, entry.event.details["operation"]) == ("mallory@203.0.113.9", "operate")
+    assert "own tenant only" in entry.event.details["why"]
+
+
+def test_what_a_read_only_server_refuses_is_in_the_log(profile: Profile) -> None:
+    LocalVault.open(profile).close()
+    served = LocalVault.open(replace(profile, read_only=True))
+    grace = served.acting_as(Principal(Actor("grace", "10.0.0.8"), Role.SUPER_ADMIN))
+
+    with pytest.raises(ReadOnly):
+        grace.create(KeyDraft("checkout", "production"), "request-1")
+    with pytest.raises(ReadOnly):
+        served.create(KeyDraft("checkout", "production"), "request-1")  # its owner's own decision: not told
+
+    (entry,) = served.audit(AuditFilter(type="access.refused"), 0, 9).entries
+    assert (entry.actor, entry.event.refused) == ("grace@10.0.0.8", True)
+    served.close()
 
 
 def test_a_service_may_what_its_scopes_say(together: TeamVault) -> None:

@@ -1,0 +1,75 @@
+"""API keys that manage keys: asking the vault itself is a use of theirs, which a verdict must know of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from keytui.domain.access import MANAGE_SCOPE, Role
+from keytui.domain.keys import VersionState
+from keytui.domain.rotation import Reason
+from keytui.domain.verdict import Verdict
+from keytui.vault.local.vault import LocalVault
+from tests.contract.acts import Reporter, created, handed_over
+from tests.unit.vault.access.two_tenants import TeamVault
+from tests.world import StoppedClock
+
+
+def test_the_old_secret_at_the_door_stands_against_safe(team: TeamVault) -> None:
+    vault, clock = team.owner, team.clock
+    issued = created(vault, "robot", scopes=(MANAGE_SCOPE,), tenant="acme")
+    Reporter(team.feed).flush(clock())
+    robot = vault.authenticate(issued.secret, "10.0.0.9")
+    assert robot is not None
+    assert (robot.role, robot.tenant) == (Role.KEY, "acme")
+
+    clock.advance(timedelta(hours=1))
+    rotation, _ = handed_over(vault, issued.key.id)
+    clock.advance(timedelta(minutes=5))
+    assert vault.authenticate(issued.secret, "10.0.0.9") is not None
+
+    (use,) = vault.callers(issued.key.id)
+    assert (use.caller.address, use.version, use.last_seen) == ("10.0.0.9", 1, clock())
+    assert vault.verdict(rotation.id).verdict is Verdict.NOT_SAFE
+
+
+def test_who_asks_every_second_is_written_once_a_minute(vault: LocalVault, clock: StoppedClock) -> None:
+    issued = created(vault, "robot", scopes=(MANAGE_SCOPE,))
+
+    for _ in range(120):
+        vault.authenticate(issued.secret, "10.0.0.9")
+        clock.advance(timedelta(seconds=1))
+    vault.authenticate(issued.secret, "10.0.0.10")
+
+    assert {use.caller.address: use.accepted for use in vault.callers(issued.key.id)} == {
+        "10.0.0.9": 2,
+        "10.0.0.10": 1,
+    }
+
+
+def test_a_refused_secret_counts_as_refused(vault: LocalVault) -> None:
+    issued = created(vault, "robot", scopes=(MANAGE_SCOPE,))
+    vault.revoke(issued.key.id, None, Reason.LEAVER, "")
+
+    assert vault.authenticate(issued.secret, "10.0.0.9") is None
+
+    assert vault.detail(issued.key.id).versions[0].state is VersionState.REVOKED
+    (use,) = vault.callers(issued.key.id)
+    assert (use.accepted, use.refused) == (0, 1)
+
+
+@pytest.mark.parametrize("scopes", [(), ("*",), ("keys:read",)])
+def test_without_the_scope_it_is_nobody(vault: LocalVault, scopes: tuple[str, ...]) -> None:
+    issued = created(vault, scopes=scopes)
+
+    assert vault.authenticate(issued.secret, "10.0.0.9") is None
+
+
+def test_a_disabled_key_is_nobody_until_it_is_enabled(vault: LocalVault) -> None:
+    issued = created(vault, "robot", scopes=(MANAGE_SCOPE,))
+
+    vault.disable(issued.key.id, "")
+    assert vault.authenticate(issued.secret) is None
+    vault.enable(issued.key.id, "")
+    assert vault.authenticate(issued.secret) is not None
