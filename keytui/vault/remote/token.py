@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Final
@@ -13,6 +14,8 @@ from keytui.domain.secrets import Secret
 from keytui.vault.references import resolve
 
 NEW_TOKEN: Final = "on the server's host, `keytui operators add NAME` makes one"  # noqa: S105  # the way to one
+_READ_AGAIN_AFTER: Final = 5.0
+"""Seconds after it was read anew in vain."""
 
 
 class Token:
@@ -21,6 +24,7 @@ class Token:
     def __init__(self, reference: Reference, environment: Mapping[str, str] = os.environ) -> None:
         self._read: Callable[[], Secret] = lambda: resolve(reference, environment)
         self._current: Secret | None = None
+        self._in_vain_at = -_READ_AGAIN_AFTER
         self._lock = Lock()
 
     def current(self) -> Secret:
@@ -31,10 +35,12 @@ class Token:
             return self._current
 
     def renewed_since(self, refused: Secret) -> bool:
-        """Whether there is another by now than the one that was refused."""
+        """Whether there is another by now than the one that was refused. A command is not run for every question."""
         with self._lock:
-            if self._current == refused:
+            now = time.monotonic()
+            if self._current == refused and now - self._in_vain_at >= _READ_AGAIN_AFTER:
                 self._current = fit_for_header(self._read())
+                self._in_vain_at = now if self._current == refused else self._in_vain_at
             return self._current != refused
 
     def replace(self, token: Secret) -> None:
