@@ -38,8 +38,8 @@ def principal_of(request: Request) -> Principal:
     return principal
 
 
-def vault_of(request: Request) -> LocalVault:
-    """The vault as the principal has it."""
+async def vault_of(request: Request) -> LocalVault:
+    """The vault as the principal has it. It waits for nothing: in a thread of its own it would only cost one."""
     vault: LocalVault = request.app.state.vault
     return vault.acting_as(principal_of(request))
 
