@@ -189,7 +189,7 @@ def test_a_server_that_forks_reports_from_every_process(vault: LocalVault, profi
         [sys.executable, "-c", FORKING, str(profile.directory), profile.database],
         input=issued.secret.reveal(),
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
 
