@@ -54,6 +54,18 @@ async def hang_up_on_the_slow(state: ServerState, asked_within: float) -> None:
         waiting = seen
 
 
+def hang_up_on_the_idle(state: ServerState) -> None:
+    """End every connection on which nothing is under way, as the server stops.
+
+    Over TLS uvicorn's own end is a polite one: asyncio waits half a minute for the client to say goodbye too, and a
+    client does not look at a connection that it only keeps for later.
+    """
+    for connection in cast("set[_Connection]", state.connections).copy():
+        idle = connection.cycle is None or connection.cycle.response_complete
+        if idle and not connection.transport.get_write_buffer_size():
+            connection.transport.abort()
+
+
 def _stage(connection: _Connection) -> tuple[int, str] | None:
     """What a connection waits for its client for; None when it does not, or when uvicorn looks after it."""
     cycle = connection.cycle

@@ -18,7 +18,7 @@ from typing import Final
 import uvicorn
 
 from keytui.domain.errors import KeytuiError
-from keytui.server.idle import hang_up_on_the_slow
+from keytui.server.idle import hang_up_on_the_idle, hang_up_on_the_slow
 from keytui.server.process import ServerProcess
 from keytui.server.settings import ServerSettings
 from keytui.server.supervisor import STOPPING
@@ -95,6 +95,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._process.events.close()
+        hang_up_on_the_idle(self.server_state)
         await super().shutdown(sockets)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile
 from tests.end_to_end.home import KEYTUI
+from tests.self_signed import SelfSigned
 from tests.world import eventually
 
 BEGINS_WITHIN = 60.0
@@ -36,10 +38,12 @@ class TeamServer:
     process: subprocess.Popen[bytes]
     port: int
     log_file: Path
+    certificate: Path | None = None
+    """What its clients have to trust, where it speaks TLS."""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> str:
@@ -52,8 +56,9 @@ class TeamServer:
         ]
 
     def ready(self) -> bool:
+        trusted = ssl.create_default_context(cafile=self.certificate) if self.certificate else True
         try:
-            return httpx.get(f"{self.url}/ready", timeout=5).status_code == 200
+            return httpx.get(f"{self.url}/ready", timeout=5, verify=trusted).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -74,9 +79,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def team_server(home: Path, *options: str, settings: Sequence[str] = ()) -> Iterator[TeamServer]:
+def team_server(
+    home: Path, *options: str, settings: Sequence[str] = (), port: int = 0, tls: SelfSigned | None = None
+) -> Iterator[TeamServer]:
     """Serve the home's default vault. `settings` are lines under [server], in a file for this server alone."""
-    port = free_port()
+    port = port or free_port()
+    if tls is not None:
+        options = (*options, "--tls-cert", str(tls.shown), "--tls-key", str(tls.shown))
     configuration = home / f"server-{port}.toml"
     database = [f'database = "{_database(home)}"'] if _database(home) else []
     profile = ["[profiles.default]", f'directory = "{home}/default"', *database]
@@ -85,9 +94,9 @@ def team_server(home: Path, *options: str, settings: Sequence[str] = ()) -> Iter
     log = home / f"server-{port}.log"
     environment = {"PATH": os.environ["PATH"], "KEYTUI_HOME": str(home), "HOME": str(home), "TMPDIR": str(home)}
     command = [KEYTUI, "serve", "--port", str(port), "--config", str(configuration), *options]
-    with log.open("wb") as written:
+    with log.open("ab") as written:
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=written, stderr=written)
-    server = TeamServer(home, process, port, log)
+    server = TeamServer(home, process, port, log, tls and tls.trusted)
     try:
         eventually(lambda: server.ready() or process.poll() is not None, within=BEGINS_WITHIN)
         assert process.poll() is None, server.log

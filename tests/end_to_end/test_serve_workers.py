@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sqlite3
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,6 +19,7 @@ from keytui.domain.gaps import GapKind
 from keytui.domain.rotation import Reason
 from tests.end_to_end.team_server import TeamServer, bearer, beside, key, service_token, team_server, verify
 from tests.postgresql import vault_database
+from tests.self_signed import LOOPBACK, self_signed
 from tests.world import eventually
 
 CONNECTIONS = 8
@@ -122,6 +124,17 @@ def test_a_stop_under_load_loses_no_use(tmp_path: Path) -> None:
     with beside(tmp_path) as vault:
         (source,) = vault.sources()
     assert source.gaps == ()
+
+
+def test_a_stop_does_not_wait_for_a_client_that_keeps_its_connection(tmp_path: Path) -> None:
+    made = self_signed(tmp_path, LOOPBACK)
+    trusted = ssl.create_default_context(cafile=made.trusted)
+    with (
+        team_server(tmp_path, settings=["stop_within = 60"], tls=made) as server,
+        httpx.Client(verify=trusted, timeout=10) as client,
+    ):
+        assert client.get(f"{server.url}/live").status_code == 200
+        assert server.stop(within=25) == 0
 
 
 def test_a_worker_that_was_killed_is_begun_again_and_leaves_a_gap(tmp_path: Path) -> None:
