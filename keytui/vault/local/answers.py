@@ -7,6 +7,7 @@ only the asker has. Afterwards a repeat is still known as one, and refused.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,16 +43,18 @@ class Repeatable:
 
     key: Secret
     request: str
-    """A digest of all that was asked for."""
+    """A digest of all that was asked for; keyed, because a passphrase in it could be guessed from a plain one."""
     asker: str
+    """Somebody by name: who renews a token in the middle of a change is still the same."""
     encode: Callable[[object], bytes]
     """How an answer is told, so that it is told the same again."""
 
     @classmethod
     def of(cls, key: Secret, request: bytes, principal: Principal, encode: Callable[[object], bytes]) -> Repeatable:
         """A principal's request."""
-        asker = principal.operator_id or f"{principal.role} {principal.actor.name}"
-        return cls(key, hashlib.sha256(request).hexdigest(), asker, encode)
+        asker = f"{principal.role} {principal.tenant} {principal.actor.name}"
+        asked = hmac.new(key.reveal().encode(), request, hashlib.sha256).hexdigest()
+        return cls(key, asked, asker, encode)
 
     def refuse_repeat(self, session: Session, now: datetime) -> None:
         """Raise Repeated with the answer while that is kept, AlreadyDone afterwards; Invalid for another request."""
@@ -78,7 +81,7 @@ class Repeatable:
             AnswerRow(
                 digest=self.key.digest(),
                 request=self.request,
-                operator_id=self.asker,
+                asker=self.asker,
                 at=now,
                 sealed=self._cipher().encrypt(nonce, self.encode(answer), self._place()),
                 nonce=nonce,

@@ -11,11 +11,12 @@ from typing import Final
 
 import pytest
 
-from keytui.domain.access import Operation
+from keytui.domain.access import Operation, Role
+from keytui.domain.operators import OperatorDraft
 from keytui.domain.query import Sort, parse
 from tests.unit.server.endpoints import ENDPOINTS, Endpoint
 from tests.unit.server.targets import Target
-from tests.unit.server.team import OURS, Team, fresh
+from tests.unit.server.team import OURS, PASSPHRASE, Team, fresh
 
 REFUSED_AT_FIRST: Final = {
     "POST /admin/keys/{key_id}/enable",
@@ -121,6 +122,18 @@ def test_nobody_else_gets_the_answer(team: Team) -> None:
     assert team.ask(None, "POST", "/admin/keys", create, repeat=repeat).status_code == 401
 
 
+def test_a_renewed_token_gets_the_answer(team: Team) -> None:
+    """It may be the token that expired under the change."""
+    name, repeat, create = f"op-{token_hex(4)}", fresh(), new_draft()
+    told = []
+    for _ in range(2):
+        team.tokens["renewed"] = team.vault.add_operator(OperatorDraft(name, Role.SUPER_ADMIN)).token.reveal()
+        told.append(team.ask("renewed", "POST", "/admin/keys", create, repeat=repeat).content)
+        team.vault.revoke_operator(name, "renewed")
+    assert told[0] == told[1]
+    assert keys_called(team, create) == 1
+
+
 def test_ten_minutes_later_it_is_known_and_not_told(team: Team) -> None:
     repeat, create = fresh(), new_draft()
     made = team.ask("super_admin", "POST", "/admin/keys", create, repeat=repeat)
@@ -160,9 +173,20 @@ def test_answers_are_sealed_and_do_not_stay(team: Team) -> None:
     assert _answers(team) == []
 
 
-def _answers(team: Team) -> list[object]:
+def test_what_was_asked_for_cannot_be_guessed_from_what_is_kept(team: Team) -> None:
+    """A plain digest of the body would let a reader of the database try passphrases, a million a second."""
+    body = {"old": PASSPHRASE, "new": PASSPHRASE}
+    before = len(_answers(team))
+    for _ in range(2):
+        assert team.ask("super_admin", "POST", "/admin/passphrase/change", body, repeat=fresh()).status_code == 204
+    kept = [request for _, request in _answers(team)]
+    assert len(kept) == before + 2
+    assert len(set(kept)) == len(kept)
+
+
+def _answers(team: Team) -> list[tuple[str, str]]:
     with contextlib.closing(sqlite3.connect(team.directory / "vault.db")) as database:
-        return database.execute("SELECT digest FROM answers").fetchall()
+        return database.execute("SELECT digest, request FROM answers").fetchall()
 
 
 @pytest.mark.parametrize("repeat", ["short", "A" * 42, "A" * 42 + "!", "A" * 200])

@@ -78,7 +78,7 @@ class AnswerRow(Row, table=True):
     digest: str = Field(primary_key=True)
     request: str
     """Digest of what was asked for: the same key with another request is an error."""
-    operator_id: str
+    asker: str
     at: datetime = Field(sa_type=UtcTime)
     sealed: bytes
     nonce: bytes

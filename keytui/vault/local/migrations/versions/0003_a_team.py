@@ -106,7 +106,7 @@ def _make_access() -> None:
         "answers",
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("request", sa.String(), nullable=False),
-        sa.Column("operator_id", sa.String(), nullable=False),
+        sa.Column("asker", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("nonce", sa.LargeBinary(), nullable=False),
