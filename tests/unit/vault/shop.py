@@ -39,13 +39,16 @@ class Died(BaseException):
 
 @dataclass
 class Death:
-    """Comes at the n-th call; from then on every call ends at once."""
+    """Comes at the n-th call; from then on every call ends at once. Until then `watch` sees what every call finds."""
 
     at: int | None = None
     calls: int = 0
+    watch: Callable[[], None] | None = None
 
     def near(self) -> None:
         self.calls += 1
+        if self.watch is not None:
+            self.watch()
         if self.at is not None and self.calls >= self.at:
             raise Died
 
@@ -174,6 +177,12 @@ class Shop:
             return run_due(mortal, targets, self.clock, retry_at_once=retry_at_once)
         except Died:
             return None
+
+    def run_watched(self) -> RunReport:
+        """One run, at each of whose calls nobody is cut off."""
+        report = self.run(Death(watch=self.see_that_nobody_is_cut_off))
+        assert report is not None
+        return report
 
     def outlive_turn(self) -> None:
         """Until a process that died has lost its turn."""
