@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 TAKEN_WITHIN: Final = 60.0
 """Seconds in which a client must take a part of its answer, once no more fits on the line."""
 _LOOK_EVERY: Final = 1.0
+_LOOK_AGAIN: Final = 0.25
 
 
 class _Cycle(Protocol):
@@ -54,16 +55,21 @@ async def hang_up_on_the_slow(state: ServerState, asked_within: float) -> None:
         waiting = seen
 
 
-def hang_up_on_the_idle(state: ServerState) -> None:
-    """End every connection on which nothing is under way, as the server stops.
+async def hang_up_on_the_idle(state: ServerState) -> None:
+    """Until it is cancelled, as the server stops: end every connection on which nothing was under way at two looks.
 
-    Over TLS uvicorn's own end is a polite one: asyncio waits half a minute for the client to say goodbye too, and a
-    client does not look at a connection that it only keeps for later.
+    uvicorn asks each of them once to end, and waits. Over TLS that is a polite end: asyncio waits half a minute for
+    the client to say goodbye too, and a client does not look at a connection that it only keeps for later. One whose
+    handshake was under way then was not asked at all.
     """
-    for connection in cast("set[_Connection]", state.connections).copy():
-        idle = connection.cycle is None or connection.cycle.response_complete
-        if idle and not connection.transport.get_write_buffer_size():
+    before: set[_Connection] = set()
+    while True:
+        connections = cast("set[_Connection]", state.connections).copy()
+        idle = {each for each in connections if each.cycle is None or each.cycle.response_complete}
+        for connection in idle & before:
             connection.transport.abort()
+        before = idle
+        await asyncio.sleep(_LOOK_AGAIN)
 
 
 def _stage(connection: _Connection) -> tuple[int, str] | None:

@@ -95,8 +95,11 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._process.events.close()
-        hang_up_on_the_idle(self.server_state)
-        await super().shutdown(sockets)
+        hanging_up = asyncio.create_task(hang_up_on_the_idle(self.server_state))
+        try:
+            await super().shutdown(sockets)
+        finally:
+            hanging_up.cancel()
 
 
 def _configuration(process: ServerProcess, settings: ServerSettings) -> uvicorn.Config:

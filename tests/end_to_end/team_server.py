@@ -96,7 +96,7 @@ def team_server(
     command = [KEYTUI, "serve", "--port", str(port), "--config", str(configuration), *options]
     with log.open("ab") as written:
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=written, stderr=written)
-    server = TeamServer(home, process, port, log, tls and tls.trusted)
+    server = TeamServer(home, process, port, log, None if tls is None else tls.trusted)
     try:
         eventually(lambda: server.ready() or process.poll() is not None, within=BEGINS_WITHIN)
         assert process.poll() is None, server.log
