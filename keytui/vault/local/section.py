@@ -27,6 +27,7 @@ from keytui.vault.local.leases import Lease
 from keytui.vault.local.ledger import Head, Ledger
 from keytui.vault.local.sealing.keyring import Cost, HeldKey
 from keytui.vault.local.tables import KeyRow
+from keytui.vault.local.usage.history import Histories
 from keytui.vault.local.webhooks.outbox import Outbox
 from keytui.vault.profile import Profile
 
@@ -51,6 +52,7 @@ class Ground:
     """Names of the targets that this machine delivers to; none when another one does."""
     cost: Cost
     held_key: HeldKey
+    histories: Histories
     closing: Signal
     """Set when the vault closes, so that nobody waits for a change any longer."""
     unsigned: Signal

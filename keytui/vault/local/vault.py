@@ -43,6 +43,7 @@ from keytui.vault.local.sealing.keyring import Cost, HeldKey
 from keytui.vault.local.sealing.sealing import Sealing
 from keytui.vault.local.section import Ground, audited
 from keytui.vault.local.usage.forgetting import Forgetting
+from keytui.vault.local.usage.history import Histories
 from keytui.vault.local.usage.monitoring import Monitoring
 from keytui.vault.local.watching import Watching
 from keytui.vault.local.webhooks.messaging import Messaging
@@ -109,6 +110,7 @@ class LocalVault(
             targets=targets,
             cost=cost,
             held_key=HeldKey(clock),
+            histories=Histories(),
             closing=Signal(),
             unsigned=Signal(),
             outbox=outbox,

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlmodel import Session, col, func, select
 
+from keytui.domain.access import Role
 from keytui.vault.local.access.approving import waiting_approvals
 from keytui.vault.local.access.tenancy import entries_of
 from keytui.vault.local.alerts.alerting import alerts_that_count
@@ -29,7 +30,7 @@ class Watching(Section):
         with self._reading() as session:
             return Standing(
                 profile=ground.profile.name,
-                location=ground.database.where,
+                location=ground.database.where if ground.principal.role is Role.LOCAL else ground.profile.name,
                 actor=str(ground.principal.actor),
                 role=ground.principal.role,
                 tenant=ground.principal.tenant,

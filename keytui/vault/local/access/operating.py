@@ -18,6 +18,7 @@ from keytui.domain.access import (
     Role,
 )
 from keytui.domain.audit import Event
+from keytui.domain.automation import USER as AUTO_ROTATION
 from keytui.domain.errors import Ambiguous, Forbidden, Invalid, NotFound, Refused
 from keytui.domain.keys import Key
 from keytui.domain.operators import Operator, OperatorDraft, person
@@ -100,6 +101,8 @@ def _checked(draft: OperatorDraft, by: Principal, now: datetime) -> OperatorDraf
             f"{harmless(draft.name)!r} cannot be an operator's name",
             f"use up to {_NAME_AT_MOST} letters, digits, dots, dashes and underscores, as in ada or ada@laptop",
         )
+    if draft.name.partition("@")[0] == AUTO_ROTATION:
+        raise Invalid(f"{AUTO_ROTATION} is keytui itself, when keys rotate on their own", "choose another name")
     if draft.role not in GRANTED:
         raise Invalid(f"nobody is given the role {draft.role}", f"it is one of: {', '.join(GRANTED)}")
     if (draft.role is Role.SERVICE) != bool(draft.scopes) or not draft.scopes <= SERVICE_SCOPES:

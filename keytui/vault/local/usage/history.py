@@ -19,6 +19,8 @@ _FRESH: Final = timedelta(minutes=2)
 """What is younger is read at every look: recorders flush every second."""
 _KEPT_FOR: Final = timedelta(minutes=5)
 """How late a request of earlier may show that a service could not report in time."""
+_TENANTS: Final = 32
+"""Whose history is kept at the most: a long range of a large fleet is some megabytes."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -69,6 +71,23 @@ class History:
                 past = _read(session, over, now, here, keys)
                 self._sums = (over, past)
         return past.claims + sums(session, Stretch(past.edge, now, over.bucket), key_ids)
+
+
+class Histories:
+    """One History for each tenant that somebody looks from, the most recent ones. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._of: dict[str | None, History] = {}
+
+    def of(self, tenant: str | None) -> History:
+        """What a principal of this tenant sees."""
+        with self._lock:
+            found = self._of.pop(tenant, None) or History()
+            self._of[tenant] = found
+            if len(self._of) > _TENANTS:
+                del self._of[next(iter(self._of))]
+            return found
 
 
 def _read(session: Session, over: Range, now: datetime, here: int, keys: frozenset[str] | None) -> _Past:

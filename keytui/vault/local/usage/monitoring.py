@@ -34,7 +34,7 @@ from keytui.vault.local.access.tenancy import own_used_keys
 from keytui.vault.local.alerts.noting import alert_of, most_serious_first
 from keytui.vault.local.columns import Span, UtcTime
 from keytui.vault.local.rows import key_row, stored_rotation
-from keytui.vault.local.section import Ground, Section
+from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AlertRow, CallerRow, KeyRow, RotationRow, SourceRow
 from keytui.vault.local.usage.buckets import by_key, one_of
 from keytui.vault.local.usage.caller_rates import caller_traffic, refused_from, unmoved
@@ -50,9 +50,9 @@ _HOUR: Final = timedelta(hours=1)
 class Monitoring(Section):
     """What the Usage mode, `top`, `usage` and `callers` show."""
 
-    def __init__(self, ground: Ground) -> None:
-        super().__init__(ground)
-        self._history = History()
+    @property
+    def _history(self) -> History:
+        return self._ground.histories.of(self._ground.principal.tenant)
 
     def monitor(self, over: Range, limit: int, key_id: str | None = None) -> Monitor:
         with self._reading() as session:
