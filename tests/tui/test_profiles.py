@@ -8,6 +8,7 @@ from pathlib import Path
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked
 from textual.widgets import Input
 
 from keytui.tui.app import Console
@@ -93,11 +94,28 @@ async def test_a_server_is_named_and_its_token_kept_in_the_keyring(
     assert profile.server.url == "https://keys.example.com"
 
 
+async def test_a_keyring_that_fails_leaves_no_profile_behind(
+    console: Console, fleet: LocalVault, home: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(service: str, username: str, password: str) -> None:
+        raise KeyringLocked
+
+    monkeypatch.setattr(chain, "set_password", locked)
+    async with console.run_test(size=SIZE) as pilot:
+        await _form(pilot)
+        fill(pilot, name="prod", url="https://keys.example.com", token="keyring:prod", secret=TOKEN)
+        await pilot.pause()
+        await pilot.click("#do")
+        await until_said(pilot, "✗ the keyring does not open")
+        assert TOKEN not in said(pilot)
+    assert not (home / "config.toml").exists()
+
+
 async def test_a_token_in_the_wrong_field_does_not_stay_there(console: Console, fleet: LocalVault, home: Path) -> None:
     async with console.run_test(size=SIZE) as pilot:
         await _form(pilot)
         fill(pilot, name="prod", url="http://keys.example.com", token=TOKEN)
-        await until_said(pilot, "that was a token")
+        await until_said(pilot, "here goes where the token stands")
         assert pilot.app.screen.query_one("#token", Input).value == ""
         fill(pilot, token="env:KEYTUI_TOKEN")
         await pilot.click("#do")

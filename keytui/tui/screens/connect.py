@@ -13,7 +13,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Checkbox, Input, Label
 
-from keytui.domain.errors import Invalid, KeytuiError
+from keytui.domain.errors import Invalid, KeytuiError, Refused
 from keytui.domain.references import Place, parse_reference
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
@@ -21,9 +21,9 @@ from keytui.tui.screens.base import VaultScreen
 from keytui.tui.widgets.secret import SecretField
 from keytui.tui.widgets.tick import Tick
 from keytui.tui.widgets.words import Words
-from keytui.vault.profile import configuration_path
+from keytui.vault.profile import configuration_path, profile_names
 from keytui.vault.profile_entries import add_entry
-from keytui.vault.system_keyring import keep_in_keyring
+from keytui.vault.system_keyring import forget_in_keyring, keep_in_keyring
 from keytui.vault.team_server import TeamServer
 
 _FIELDS: Final = (
@@ -32,7 +32,7 @@ _FIELDS: Final = (
     ("token", "env:VAR, file:PATH, command:…, or keyring:NAME with the token below"),
     ("certificates", "a PEM file of authorities; empty: the system's"),
 )
-_TOKEN_BEGINS: Final = "kto_"  # noqa: S105  # how tokens begin, not one
+_PLACES: Final = tuple(f"{place}:" for place in Place)
 
 
 class ConnectScreen(VaultScreen[None]):
@@ -69,9 +69,12 @@ class ConnectScreen(VaultScreen[None]):
     @on(Input.Changed, "#token")
     def _keep_tokens_out(self, event: Input.Changed) -> None:
         """Pasted where the place belongs, a token would stand there in the clear."""
-        if _TOKEN_BEGINS in event.value:
+        text = event.value.lstrip()
+        if not any(text.startswith(place) or place.startswith(text) for place in _PLACES):
             event.input.value = ""
-            self._say("✗ that was a token: it goes below, masked, and here goes keyring:NAME", "$error")
+            self._say(
+                "✗ here goes where the token stands, as keyring:NAME; the token goes below, masked", "$error"
+            )
 
     @on(Input.Submitted)
     def _next(self) -> None:
@@ -115,6 +118,14 @@ def _write(name: str, entry: dict[str, str | bool], secret: Secret) -> None:
         raise Invalid(
             f"{token.place}: says where the token stands, so it is not kept here", "take it out of the field below"
         )
-    add_entry(configuration_path(), name, entry)
-    if secret:
-        keep_in_keyring(token.name, secret)
+    if not secret:
+        add_entry(configuration_path(), name, entry)
+        return
+    if name in profile_names():
+        raise Refused(f"there is a profile {name} already", "choose another name, or `keytui profiles remove` that one")
+    keep_in_keyring(token.name, secret)
+    try:
+        add_entry(configuration_path(), name, entry)
+    except KeytuiError:
+        forget_in_keyring(token.name)
+        raise
