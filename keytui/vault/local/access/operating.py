@@ -153,11 +153,6 @@ def _living(session: Session, name: str) -> OperatorRow:
     return rows[0]
 
 
-def _candidate(row: OperatorRow) -> str:
-    where = "every tenant" if row.tenant is None else f"tenant {row.tenant}" if row.tenant else "keys without a tenant"
-    return f"{row.id} ({where})"
-
-
 def _owned(session: Session, user: str) -> list[KeyRow]:
     """Keys that can still be disabled."""
     living = col(KeyRow.revoked_at).is_(None), col(KeyRow.disabled_at).is_(None)
