@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,6 +13,7 @@ from keytui.domain.audit import Event
 from keytui.domain.errors import Forbidden, NotFound, Refused
 from keytui.domain.operators import person
 from keytui.vault.local.access.mapping import approval_of
+from keytui.vault.local.access.tenancy import unbound
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import ApprovalRow, OperatorRow
@@ -50,15 +50,17 @@ class Approving(Section):
             if decision is ApprovalState.APPROVED and self._is_own(write.session, row):
                 raise Forbidden(
                     f"request #{approval_id} is your own, and approving takes somebody else",
-                    "ask an operator whose token you did not make",
+                    "ask an operator who has no token of yours, and whose token nobody made who made yours",
                 )
             row.state, row.decided_by, row.decided_at, row.note = decision, write.actor, write.now, note
             write.record(_event(f"approval.{decision}", row, note), row.tenant)
             return write.answered(approval_of(row, write.now))
 
     def _is_own(self, session: Session, row: ApprovalRow) -> bool:
-        """Whether whoever asked decides: by any token of theirs, or by one that they had made for it."""
-        return person(row.requested_by) in _behind(session, self._ground.principal.actor.name)
+        """Whether one person would be on both sides: by any token of theirs, or by those that they had made."""
+        with unbound(session):  # whoever made a tenant's admin is often not of the tenant
+            asked = _behind(session, row.requested_by, row.tenant)
+            return bool(asked & _behind(session, str(self._ground.principal.actor), row.tenant))
 
 
 def waiting_approvals(session: Session, now: datetime) -> int:
@@ -77,20 +79,27 @@ def _refuse_decided(row: ApprovalRow, now: datetime) -> None:
         raise Refused(f"request #{row.id} is {approval.state} already, by {row.decided_by}", "nothing is left to do")
 
 
-def _behind(session: Session, name: str) -> set[str]:
-    """The person of a token, whoever made that token, whoever made the maker's, and so on."""
+def _behind(session: Session, actor: str, tenant: str) -> set[str]:
+    """The person of a token, the operator who made that token, who made the maker's, and so on.
+
+    Makers who are no operators are left out: that is the vault's owner, who would be behind everybody.
+    """
     people: set[str] = set()
-    ahead = {person(name)}
+    ahead = {person(actor)}
     while ahead:
-        people |= ahead
-        ahead = set(_makers(session, ahead)) - people
-    return people
+        name = ahead.pop()
+        makers = _makers(session, name, tenant)
+        if makers and name not in people:
+            people.add(name)
+            ahead |= makers
+    return people | {person(actor)}
 
 
-def _makers(session: Session, people: Iterable[str]) -> Iterator[str]:
-    for name in people:
-        theirs = or_(col(OperatorRow.name) == name, col(OperatorRow.name).startswith(f"{name}@", autoescape=True))
-        yield from map(person, session.exec(select(OperatorRow.created_by).where(theirs)))
+def _makers(session: Session, name: str, tenant: str) -> set[str]:
+    """Who made the tokens of a person, revoked ones too; nobody, when that is no operator who could decide here."""
+    theirs = or_(col(OperatorRow.name) == name, col(OperatorRow.name).startswith(f"{name}@", autoescape=True))
+    here = or_(col(OperatorRow.tenant) == tenant, col(OperatorRow.tenant).is_(None))
+    return set(map(person, session.exec(select(OperatorRow.created_by).where(theirs, here))))
 
 
 def _event(what: str, row: ApprovalRow, note: str) -> Event:

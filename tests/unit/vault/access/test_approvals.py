@@ -131,6 +131,36 @@ def test_nobody_approves_their_own(team: TeamVault, ada: Principal) -> None:
     assert hers.deny(number, "not needed").state is ApprovalState.DENIED  # it is hers to take back
 
 
+def test_nobody_has_two_of_theirs_agree(team: TeamVault) -> None:
+    """Whoever made the requester's token, or both, is one person on both sides; a tenant's session sees no makers."""
+    sue = team.principal("sue", Role.SUPER_ADMIN)
+    key = _sensitive(team, "agreed among puppets")
+    asks = _made_by(team, sue, "asks", "acme")
+    answers = _made_by(team, sue, "answers", "acme")
+    further = _made_by(team, answers, "further", "acme")
+
+    number = _waits(lambda: team.as_(asks).plan(key.id, Plan(), team.request()))
+    for principal in (sue, answers, further):
+        with pytest.raises(Forbidden, match="own"):
+            team.as_(principal).approve(number, "")
+    of_theirs = _waits(lambda: team.as_(further).plan(key.id, Plan(), team.request()))
+    with pytest.raises(Forbidden, match="own"):
+        team.as_(asks).approve(of_theirs, "")
+
+
+def test_operators_whom_the_vaults_owner_made_approve_for_each_other(team: TeamVault) -> None:
+    """Also where somebody has the requester's name in another tenant, made by whoever answers here."""
+    tim = team.principal("tim", Role.TENANT_ADMIN, "acme")
+    una = team.principal("una", Role.SUPER_ADMIN)
+    _made_by(team, una, "tim", "globex")
+    key = _sensitive(team, "agreed by strangers")
+
+    number = _waits(lambda: team.as_(tim).plan(key.id, Plan(), team.request()))
+
+    assert team.as_(una).approve(number, "").state is ApprovalState.APPROVED
+    assert team.as_(tim).plan(key.id, Plan(), team.request()).open
+
+
 def test_an_api_key_asks_and_never_answers(team: TeamVault, bob: Principal) -> None:
     managing = team.owner.create(KeyDraft("robot", "production", tenant="acme", scopes=(MANAGE_SCOPE,)), team.request())
     robot = team.owner.authenticate(managing.secret, "10.0.0.9")
@@ -193,6 +223,13 @@ def test_what_stands_in_the_way_is_told_before_anybody_is_asked(team: TeamVault,
         team.as_(ada).plan(key.id, Plan(), team.request())
 
     assert len(team.owner.approvals()) == before
+
+
+def _made_by(team: TeamVault, maker: Principal, name: str, tenant: str) -> Principal:
+    made = team.as_(maker).add_operator(OperatorDraft(name, Role.TENANT_ADMIN, tenant))
+    principal = team.owner.authenticate(made.token)
+    assert principal is not None
+    return principal
 
 
 def _sensitive(team: TeamVault, name: str, *, kept: bool = False) -> Key:
