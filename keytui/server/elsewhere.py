@@ -73,7 +73,7 @@ class Reporting:
         return _NOTHING
 
     def _take_in(self, body: bytes, principal: Principal) -> None:
-        report, name = decode(UsageReport, body), principal.actor.name
+        report, name = decode(UsageReport, body), _recorder_of(principal)
         if report.register is not None:
             began = _checked_registration(report.register)
             self._feed.register(began.recorder, name, began.host, began.pid)
@@ -92,6 +92,12 @@ class Reporting:
             raise Forbidden(
                 "it reports use of a key that is not its tenant's", "report the keys of this token's tenant"
             )
+
+
+def _recorder_of(principal: Principal) -> str:
+    """By its name alone a tenant's service would take over from, or stand in for, another tenant's of that name."""
+    name = principal.actor.name
+    return name if principal.tenant is None else f"{principal.tenant}/{name}"
 
 
 def checked_flush(flush: Flush) -> Flush:

@@ -27,12 +27,9 @@ from keytui.server.token_book import TokenBook
 from keytui.server.verifying import Verifying
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile, configuration_path
-from keytui.vault.verifier_feed import CREDENTIALS_PATH, USAGE_PATH
+from keytui.vault.verifier_feed import CREDENTIALS_PATH, SERVERS, USAGE_PATH
 from keytui.verify.asgi import App
 from keytui.verify.verifier import Verifier
-
-RECORDER: Final = "keytui-server"
-"""What the evidence calls the recorders of all servers: their requests add up."""
 
 _LAST_ROUNDS: Final = 3.0
 """Seconds that work beside the requests has to end in."""
@@ -56,7 +53,7 @@ class ServerProcess:
         """Open the vault and begin to follow it. Unreachable when it cannot be read."""
         vault = open_local_vault(profile)
         feed = open_feed(profile)
-        verifier = Verifier(feed, feed, name=RECORDER)
+        verifier = Verifier(feed, feed, name=SERVERS)
         book, metrics, log = TokenBook(vault, utc_now), Metrics(), RequestLog()
         events = Broadcaster(vault, book, metrics, utc_now)
         services: dict[tuple[str, str], Service] = {

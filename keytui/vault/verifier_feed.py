@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from keytui.domain.keys import Key, Version
 from keytui.domain.usage import Flush
 
 CREDENTIALS_PATH = "/v1/credentials"
 USAGE_PATH = "/v1/usage"
+SERVERS: Final = "keytui-server"
+"""What the evidence calls the recorders of all servers: their requests add up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def test_a_service_elsewhere_checks_by_itself_and_reports(
         vault.revoke(issued.key.id, None, Reason.COMPROMISE, "a test")
         assert eventually(lambda: not verifier.check(issued.secret, (), "web").valid) < 1.5
     with beside(server.home) as vault:
-        source = next(source for source in vault.sources() if source.name == "recorder shop")
+        source = next(source for source in vault.sources() if source.name == "recorder blue/shop")
         (caller,) = vault.callers(issued.key.id)
     assert {gap.kind for gap in source.gaps} == {GapKind.NO_RECORDER}  # before it began; it ended cleanly
     assert caller.caller.name == "web"
@@ -110,3 +110,14 @@ def test_an_acknowledgement_of_what_has_not_happened_is_cut(server: TeamServer) 
     with httpx.Client(headers=bearer(token)) as client:
         told = client.get(f"{server.url}/v1/credentials", params={"after": now + 10**6})
     assert told.json()["position"] <= now
+
+
+def test_services_of_one_name_in_two_tenants_are_two(server: TeamServer) -> None:
+    """One that begins would otherwise seem to take over from the other's that fell silent."""
+    for tenant, recorder in (("red", "55aa" * 4), ("blue", "66ff" * 4)):
+        token = known(server, service_token(server.home, "web", tenant))
+        register = {"recorder": recorder, "host": "there", "pid": 7}
+        assert report(server, token, {"register": register}).status_code == 204
+        assert report(server, token, {"flush": Flush(recorder, 1, datetime.now(UTC))}).status_code == 204
+    with beside(server.home) as vault:
+        assert {"recorder red/web", "recorder blue/web"} <= {source.name for source in vault.sources()}

@@ -31,9 +31,14 @@ from keytui.vault.local.mapping import key_of
 from keytui.vault.local.section import Section, Write
 from keytui.vault.local.tables import KeyRow, OperatorRow
 from keytui.vault.model import DisabledUser, NewOperator
+from keytui.vault.verifier_feed import SERVERS
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9._-]+)?")
 _NAME_AT_MOST: Final = 64
+_OURS: Final = {
+    AUTO_ROTATION: "keytui itself, when keys rotate on their own",
+    SERVERS: "what the evidence calls servers themselves",
+}
 
 
 class Operating(Section):
@@ -101,8 +106,9 @@ def _checked(draft: OperatorDraft, by: Principal, now: datetime) -> OperatorDraf
             f"{harmless(draft.name)!r} cannot be an operator's name",
             f"use up to {_NAME_AT_MOST} letters, digits, dots, dashes and underscores, as in ada or ada@laptop",
         )
-    if draft.name.partition("@")[0] == AUTO_ROTATION:
-        raise Invalid(f"{AUTO_ROTATION} is keytui itself, when keys rotate on their own", "choose another name")
+    ours = person(draft.name)
+    if ours in _OURS:
+        raise Invalid(f"{ours} is {_OURS[ours]}", "choose another name")
     if draft.role not in GRANTED:
         raise Invalid(f"nobody is given the role {draft.role}", f"it is one of: {', '.join(GRANTED)}")
     if (draft.role is Role.SERVICE) != bool(draft.scopes) or not draft.scopes <= SERVICE_SCOPES:

@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
-from keytui.domain.access import Role
+from keytui.domain.access import Operation, Role
 from keytui.domain.automation import Selection
-from keytui.domain.errors import Forbidden, NotFound, Refused
+from keytui.domain.errors import Forbidden, Invalid, NotFound, Refused
 from keytui.domain.keys import KeyDraft, Kind
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.query import Sort, parse
@@ -64,6 +64,15 @@ def test_operators_of_another_tenant_are_out_of_reach(together: TeamVault) -> No
         vault.add_operator(OperatorDraft("mallory", Role.TENANT_ADMIN, "globex"))
     with pytest.raises(Forbidden, match="own tenant"):
         vault.add_operator(OperatorDraft("mallory", Role.SUPER_ADMIN))
+
+
+@pytest.mark.parametrize("name", ["keytui-server", "auto-rotation@host"])
+def test_nobody_is_called_as_keytui_itself(together: TeamVault, name: str) -> None:
+    """A service of that name would answer for the recorders of the servers."""
+    vault = together.as_(together.tenants["acme"].admin)
+
+    with pytest.raises(Invalid, match=f"^{name.partition('@')[0]} is "):
+        vault.add_operator(OperatorDraft(name, Role.SERVICE, scopes=frozenset({Operation.REPORT_USAGE})))
 
 
 def test_disabling_a_user_ends_at_the_tenant(together: TeamVault) -> None:
