@@ -72,9 +72,17 @@ class Ledger:
             session.add(CheckpointRow(sequence=head.sequence, hash=head.hash, at=at, signature=signature))
 
     def goes_on(self, session: Session) -> bool:
-        """Whether the log still holds the kept head. After a cut it does not, and the file that shows it is left."""
+        """Whether the log still holds the kept head. After a cut it does not, and the file that shows it is left.
+
+        Asked before anything else in a session: what it reads first settles the moment that it sees, and others write.
+        """
         kept = self._kept_head()
         return kept is None or _holds(session, kept)
+
+    def begin_with(self, head: Head) -> None:
+        """Keep the head that a server finds which is new beside others; one that was kept, or spoiled, stays."""
+        if not self._head_file.exists():
+            self.remember(head)
 
     def remember(self, head: Head) -> None:
         """Keep a committed head in the file beside the key; an older one never replaces a newer."""
@@ -99,6 +107,7 @@ class Ledger:
 
     def verify(self, session: Session, kept: Sequence[Checkpoint] = ()) -> AuditCheck:
         """Recompute the chain, every checkpoint and the kept head, and look for those `kept` elsewhere."""
+        head = self._kept_head()  # before the session sees its moment: others write meanwhile
         entries = head_of(session).sequence
         checkpoints = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.sequence))).all()
         broken_at = first_break(_entries(session))
@@ -117,15 +126,14 @@ class Ledger:
         if missing:
             detail = f"checkpoint {missing} is missing: what follows the one before it is signed by nobody"
             return AuditCheck(entries, len(checkpoints), missing, detail)
-        detail = self._end_fault(session, entries)
+        detail = self._end_fault(session, head, entries)
         if detail:
             return AuditCheck(entries, len(checkpoints), entries + 1, detail)
         signed = max([row.sequence for row in checkpoints] + [one.sequence for one in kept], default=0)
-        return AuditCheck(entries, len(checkpoints), None, self._whole(entries, signed, len(kept)))
+        return AuditCheck(entries, len(checkpoints), None, self._whole(entries, signed, head, len(kept)))
 
-    def _whole(self, entries: int, signed: int, kept: int) -> str:
+    def _whole(self, entries: int, signed: int, head: Head | None, kept: int) -> str:
         """Beside what agrees: how much of the end rests on nobody's signature, as after an older head was put back."""
-        head = self._kept_head()
         unsigned = entries - max(signed, head.sequence if head is not None else 0)
         elsewhere = f", and {kept} kept elsewhere" if kept else ""
         loose = f"; the newest {unsigned} are signed by nobody yet" if unsigned > 0 else ""
@@ -151,8 +159,7 @@ class Ledger:
             return f"checkpoint {row.sequence} does not agree with its entry, or was not signed here"
         return ""
 
-    def _end_fault(self, session: Session, entries: int) -> str:
-        kept = self._kept_head()
+    def _end_fault(self, session: Session, kept: Head | None, entries: int) -> str:
         if kept is None:
             return f"the file of the newest head is missing or not signed here ({self._head_file})" if entries else ""
         if not _holds(session, kept):

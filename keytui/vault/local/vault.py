@@ -169,8 +169,11 @@ class LocalVault(
 def _begin_log(ground: Ground) -> None:
     """A new vault's first entry: from then on every position of the change feed is above 0, which means from now."""
     with ground.database.reading() as session:
-        if position(session):
-            return
+        head = head_of(session)
+    if head.sequence:
+        if ground.profile.database:  # of several servers on one database, each keeps a head of its own
+            ground.ledger.begin_with(head)
+        return
     with audited(ground) as write:
         if position(write.session) == 0:  # another process may have been first
             write.record(Event("vault.created"))

@@ -235,6 +235,22 @@ class TestKeyFiles:
             LocalVault.open(second).close()
         vault.close()
 
+    def test_another_server_knows_the_log_as_it_found_it(self, profile: Profile, tmp_path: Path) -> None:
+        first = LocalVault.open(profile)
+        first.create(KeyDraft("checkout-api", "production"), "request")
+        second = replace(profile, directory=tmp_path / "second")
+        second.directory.mkdir(mode=0o700)
+        for file in ("pepper", "signing.key"):
+            shutil.copy(profile.directory / file, second.directory)
+
+        vault = LocalVault.open(second)
+        assert vault.verify_audit().broken_at is None
+        with connected(profile) as connection:
+            connection.execute("DELETE FROM audit WHERE sequence = 2")
+        assert "once reached entry 2" in vault.verify_audit().detail, "it has written nothing, and knows it still"
+        vault.close()
+        first.close()
+
     def test_a_verifier_with_another_pepper_does_not_begin(self, profile: Profile, tmp_path: Path) -> None:
         LocalVault.open(profile).close()
 
