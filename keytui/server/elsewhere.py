@@ -13,10 +13,11 @@ from urllib.parse import parse_qsl
 from anyio import to_thread
 
 from keytui.domain.access import Operation, Principal
-from keytui.domain.errors import Forbidden, Invalid
+from keytui.domain.errors import Forbidden, Invalid, Unreachable
 from keytui.domain.text import harmless
 from keytui.domain.usage import NO_KEY, Caller, Flush, RouteUse, Use, route_of
 from keytui.server.asgi import Reply, Request, body_of
+from keytui.server.door import stranger
 from keytui.server.token_book import TokenBook
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.hosting import Hosting
@@ -36,7 +37,10 @@ _NOTHING: Final = Reply(204, b"", ())
 
 
 class Supplying:
-    """The digests of a tenant's keys, at once or as they change. A question that waits costs no thread."""
+    """The digests of a tenant's keys, at once or as they change. A question that waits costs no thread.
+
+    That nothing changed is contact with the vault to whoever asks, so a server that has none itself does not say it.
+    """
 
     def __init__(self, feed: LocalFeed, book: TokenBook, position: Callable[[], int]) -> None:
         self._feed = feed
@@ -53,9 +57,22 @@ class Supplying:
             while self._position() == after and time.monotonic() < until:
                 await asyncio.sleep(_LOOK_EVERY)
             if self._position() == after:
+                self._require_contact()
+                self._require_still(principal)
                 return _reply(KnownVersions(after, (), ()))
             found = await to_thread.run_sync(self._feed.credential_changes, after, 0.0)
-        return _reply(await to_thread.run_sync(_for_tenant, found, principal.tenant))
+        known = await to_thread.run_sync(_for_tenant, found, principal.tenant)
+        self._require_still(principal)
+        return _reply(known)
+
+    def _require_contact(self) -> None:
+        if self._book.silent:
+            raise Unreachable("this server has no contact with its database", "ask another server, or again shortly")
+
+    def _require_still(self, principal: Principal) -> None:
+        """The token may have been revoked while its question waited."""
+        if not self._book.holds(principal):
+            raise stranger()
 
 
 class Reporting:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Final
 
 from anyio import to_thread
@@ -15,7 +14,6 @@ from keytui.server.asgi import Reply, Request
 from keytui.server.metrics import Metrics
 from keytui.server.token_book import TokenBook
 
-_SILENT_FOR: Final = timedelta(seconds=3)
 _NOT_CACHED: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 
 
@@ -36,7 +34,7 @@ class Ready:
         self._closing = closing
 
     async def __call__(self, request: Request) -> Reply:
-        database = "unreachable" if self._book.silent_for > _SILENT_FOR else "ok"
+        database = "unreachable" if self._book.silent else "ok"
         ready = database == "ok" and not self._closing()
         answer = {"status": "ready" if ready else "not ready", "dependencies": {"database": database}}
         return Reply(200 if ready else 503, json.dumps(answer).encode(), _NOT_CACHED)

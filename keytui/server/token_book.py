@@ -16,6 +16,8 @@ from keytui.domain.secrets import Secret
 from keytui.server.door import stranger
 from keytui.vault.local.hosting import Hosting, Tokens
 
+SILENT_FOR: Final = timedelta(seconds=3)
+"""After so long without an answer a process says that its database is away, and no longer that nothing has changed."""
 STALE_AFTER: Final = timedelta(seconds=30)
 """A process that could not ask for so long would not know of a revoked token: it refuses all of them."""
 _NOBODY: Final = "0" * 64
@@ -69,6 +71,10 @@ class TokenBook:
         if principal.expires_at is not None and now >= principal.expires_at:
             return False
         return not principal.operator_id or principal.operator_id in self._ids
+
+    @property
+    def silent(self) -> bool:
+        return self.silent_for > SILENT_FOR
 
     @property
     def stale(self) -> bool:
