@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, cast
@@ -15,7 +15,7 @@ from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.secrets import Secret
 from keytui.server.addresses import ClientAddresses, neighbourhood
 from keytui.server.asgi import Disconnected, Header, Reply, Request, Service, TooMany, refusal
-from keytui.server.door import PRINCIPAL
+from keytui.server.door import PRINCIPAL, token_of
 from keytui.server.events import Broadcaster
 from keytui.server.failed_logins import FailedLogins
 from keytui.server.limits import Rate, WrongTokens
@@ -25,8 +25,6 @@ from keytui.server.token_book import TokenBook
 from keytui.verify.asgi import App, Message, Receive, Scope, Send
 
 EVENTS: Final = "/admin/events"
-_AUTHORIZATION: Final = b"authorization"
-_API_KEY: Final = b"x-api-key"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GONE: Final = 499
 """What the log has for a client that went away before it was answered."""
@@ -102,7 +100,7 @@ class Front:
         """The request, and the token that it shows."""
         headers = cast("list[Header]", scope["headers"])
         address = self._addresses.of(scope["client"], headers)
-        token = _token(headers)
+        token = token_of(headers)
         holder = self._book.find(token) if token else None
         noted = Noted("" if holder is None else holder.principal.actor.name)
         query = cast(bytes, scope["query_string"])
@@ -164,18 +162,6 @@ async def _sent(reply: Reply, send: Send) -> int:
     await send(reply.start)
     await send(reply.body)
     return reply.status
-
-
-def _token(headers: Sequence[Header]) -> str:
-    """The one token that a request shows, as the API reads it too; several are none."""
-    found = []
-    for name, value in headers:
-        if name == _API_KEY:
-            found.append(value)
-        elif name == _AUTHORIZATION:
-            scheme, _, token = value.partition(b" ")
-            found.append(token if scheme.lower() == b"bearer" else b"")
-    return found[0].strip().decode("utf-8", "surrogateescape") if len(found) == 1 else ""
 
 
 def _after(request: Request) -> int:

@@ -41,6 +41,13 @@ def test_an_address_with_wrong_tokens_has_to_wait_and_others_do_not(server: Team
     assert httpx.get(f"{server.url}/live", headers=from_("203.0.113.7")).status_code == 200
 
 
+def test_a_guess_behind_a_password_of_somebody_elses_counts_as_one(server: TeamServer) -> None:
+    guess = {"authorization": "Basic eDp5", "x-api-key": "kto_" + "u" * 40}
+    told = [httpx.get(f"{server.url}/admin/keys", headers=from_("203.0.113.9") | guess) for _ in range(5)]
+
+    assert [answer.status_code for answer in told] == [401, 401, 401, 401, 429]
+
+
 def test_a_right_token_is_let_in_from_an_address_that_has_to_wait(server: TeamServer) -> None:
     token = service_token(server.home, "neighbour")
     eventually(lambda: verify(server, token, "x").status_code == 200)
