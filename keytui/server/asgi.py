@@ -71,7 +71,7 @@ class TooMany(KeytuiError):
 async def body_of(request: Request, most: int = MOST_BYTES) -> bytes:
     """The whole body. TooLarge beyond `most` bytes; Disconnected when the client goes away under it."""
     message = await request.receive()
-    body = _part(message)
+    body = bytearray(_part(message))  # grows in place: bytes would be copied whole for every part that comes
     while message.get("more_body"):
         message = await request.receive()
         body += _part(message)
@@ -79,7 +79,7 @@ async def body_of(request: Request, most: int = MOST_BYTES) -> bytes:
             break
     if len(body) > most:
         raise TooLarge(f"the body is longer than {most // 1024} KiB", "send less at once")
-    return body
+    return bytes(body)
 
 
 def _part(message: Message) -> bytes:
