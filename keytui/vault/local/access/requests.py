@@ -10,7 +10,8 @@ from sqlmodel import col, select
 from keytui.domain.access import Operation, Role
 from keytui.domain.approvals import LASTS, ApprovalState
 from keytui.domain.audit import Event
-from keytui.domain.errors import ApprovalNeeded
+from keytui.domain.errors import ApprovalNeeded, Forbidden
+from keytui.domain.keys import Key
 from keytui.domain.operators import person
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.tables import ApprovalRow, KeyRow
@@ -31,7 +32,7 @@ class Act:
     what: str
 
     @classmethod
-    def on(cls, key: KeyRow, operation: Operation, what: str) -> Act:
+    def on(cls, key: KeyRow | Key, operation: Operation, what: str) -> Act:
         return cls(operation, key.id, key.name, key.environment, key.tenant, what)
 
 
@@ -46,10 +47,16 @@ class Unapproved(Exception):
 def use_approval(write: Write, sensitive: bool, act: Act) -> None:
     """Use up the approval of an act on a sensitive key; Unapproved when there is none.
 
-    Whoever owns the vault's files needs none: they could write one.
+    Whoever owns the vault's files needs none: they could write one. Nobody knows who has an API key in their hands, so
+    none can be approved for: it could be whoever would approve.
     """
     if not sensitive or write.principal.role is Role.LOCAL:
         return
+    if write.principal.role is Role.KEY:
+        raise Forbidden(
+            f"{act.key_name} is sensitive: to {act.operation} it takes two operators, and an API key is none",
+            "ask with an operator's token",
+        )
     row = _asked_for(write, act, ApprovalState.APPROVED)
     if row is None:
         raise Unapproved(act)

@@ -14,9 +14,10 @@ from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import KeyDraft, KeySummary, Kind
 from keytui.domain.secrets import FORMATS, Secret, parse_format
+from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant, unbound
 from keytui.vault.local.keys.drafts import checked_draft, checked_name
-from keytui.vault.local.keys.keeping import fingerprinted, new_key
+from keytui.vault.local.keys.keeping import fingerprinted, in_words, new_key
 from keytui.vault.local.keys.minting import adopted_version, digest_of, new_key_id
 from keytui.vault.local.mapping import summary_of
 from keytui.vault.local.rows import key_row, repeat_versions
@@ -46,6 +47,8 @@ class Adopting(Section):
                     added.append(self._add(write, one, draft))
                 else:
                     present.append(_seen_again(write, known, draft))
+            if added:
+                use_approval(write, draft.sensitive, _importing(added, draft))
             write.record(Event("vault.imported", details={"added": str(len(added)), "present": str(len(present))}))
             weak = tuple(summary.key.name for summary in added if summary.version.weak)
             return write.answered(ImportReport(tuple(added), tuple(present), weak))
@@ -75,6 +78,14 @@ class Adopting(Section):
         }
         write.record(Event("key.imported", row.id, row.name, version.number, details=details))
         return summary_of(row, version, self._policies.of(row.environment), write.now)
+
+
+def _importing(added: Sequence[KeySummary], draft: KeyDraft) -> Act:
+    """One act, however many values: whoever approves reads all of the names."""
+    names = [summary.key.name for summary in added]
+    first = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    what = f"{', '.join(names)}: {in_words(draft)}"
+    return Act(Operation.IMPORT, "", first, draft.environment, draft.tenant, what)
 
 
 def _seen_again(write: Write, known: VersionRow, draft: KeyDraft) -> str:

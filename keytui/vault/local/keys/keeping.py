@@ -14,6 +14,7 @@ from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant
 from keytui.vault.local.keys.counts import count_created, count_revoked
 from keytui.vault.local.keys.drafts import checked_draft, checked_edit, checked_note, refuse_unknown
+from keytui.vault.local.keys.editing import apply_edit, grave_change
 from keytui.vault.local.keys.minting import mint_version, new_key_id
 from keytui.vault.local.mapping import fingerprint_of, key_of, stored_id, version_of
 from keytui.vault.local.rotations.moves import subject_of
@@ -34,7 +35,8 @@ class Keeping(Section):
             refuse_repeat(write, request_id)
             draft = of_tenant(checked_draft(draft, write.now), write.principal)
             refuse_unknown(draft.targets, self._ground.targets)
-            use_approval(write, draft.sensitive, _making(draft))
+            made = Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, in_words(draft))
+            use_approval(write, draft.sensitive, made)
             row = new_key(write, draft, new_key_id(self._randomness))
             version, secret = mint_version(write.session, row, write.now, self._randomness, draft.label)
             version.delivered_at = write.now
@@ -47,12 +49,13 @@ class Keeping(Section):
     def edit(self, key_id: str, edit: KeyEdit) -> Key:
         with self._writing(Operation.EDIT) as write:
             row = key_row(write.session, key_id)
-            if edit.sensitive is False:
-                use_approval(write, row.sensitive, Act.on(row, Operation.EDIT, "no longer sensitive"))
             checked = checked_edit(edit, write.now)
             refuse_unknown(checked.targets or (), self._ground.targets)
-            changes = _apply(row, checked)
+            before = key_of(row)
+            changes = apply_edit(row, checked)
             refuse_taken_name(write.session, row)
+            if grave := grave_change(before, key_of(row)):
+                use_approval(write, before.sensitive, Act.on(before, Operation.EDIT, grave))
             write.record(Event("key.edited", row.id, row.name, row.version, details=changes))
             return write.answered(key_of(row))
 
@@ -120,10 +123,13 @@ def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
     return row
 
 
-def _making(draft: KeyDraft) -> Act:
-    """What the key could do is a part of what is agreed to; when it expires is not: a duration ends later each time."""
-    what = f"owner {draft.owner or 'nobody'}, scopes {', '.join(sorted(draft.scopes)) or 'none'}"
-    return Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, what)
+def in_words(draft: KeyDraft) -> str:
+    """What the key could do and who would receive it are a part of what is agreed to.
+
+    When it expires is not: a duration ends later each time.
+    """
+    receivers = f", targets {', '.join(sorted(draft.targets))}" if draft.targets else ""
+    return f"owner {draft.owner or 'nobody'}, scopes {', '.join(sorted(draft.scopes)) or 'none'}{receivers}"
 
 
 def living_key(session: Session, key_id: str) -> KeyRow:
@@ -238,43 +244,6 @@ def _revoke_version(write: Write, row: KeyRow, number: int) -> None:
             "revoke the whole key, or rotate it: an emergency can revoke first",
         )
     end_version(version, write)
-
-
-def _apply(row: KeyRow, edit: KeyEdit) -> dict[str, str]:
-    """Change the row; what changed, in words. A description may be anything, so the log does not repeat it."""
-    before = key_of(row)
-    if edit.name is not None:
-        row.name = edit.name
-    if edit.description is not None:
-        row.description = edit.description
-    if edit.owner is not None:
-        row.owner = edit.owner
-    if edit.scopes is not None:
-        row.scopes = edit.scopes
-    if edit.apps is not None:
-        row.apps = edit.apps
-    if edit.sensitive is not None:
-        row.sensitive = edit.sensitive
-    if edit.targets is not None:
-        row.targets = edit.targets
-    if edit.expires_at is not None or edit.never_expires:
-        row.expires_at = edit.expires_at
-    return _differences(before, key_of(row))
-
-
-def _differences(before: Key, after: Key) -> dict[str, str]:
-    told = {
-        field: f"{_told(getattr(before, field))} -> {_told(getattr(after, field))}"
-        for field in ("name", "owner", "scopes", "apps", "sensitive", "targets", "expires_at")
-        if getattr(before, field) != getattr(after, field)
-    }
-    return told | ({"description": "changed"} if before.description != after.description else {})
-
-
-def _told(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(value) or "none"
-    return "none" if value is None or value == "" else str(value)
 
 
 def _noted(note: str) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,7 @@ from keytui.domain.operators import OperatorDraft
 from keytui.domain.rotation import First, Plan, Reason, Strategy
 from keytui.domain.secrets import Secret
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Found
 from tests.unit.vault.access.two_tenants import TeamVault
 
 TOKEN: Final = Secret("sg_0123456789abcdefghijklmnopqrst")
@@ -46,7 +49,14 @@ ACTS: Final[dict[str, Callable[[TeamVault, LocalVault, Key], object]]] = {
     "seal a new one": lambda team, vault, key: vault.seal(
         KeyDraft(f"beside {key.name}", "production", Kind.TOKEN, tenant="acme", sensitive=True), TOKEN
     ),
+    "import": lambda team, vault, key: vault.adopt(
+        [Found(f"{key.name} {number}", "", Secret(f"sk_live_{number}_{key.id}_0123456789")) for number in (1, 2)],
+        KeyDraft("", "production", tenant="acme", sensitive=True),
+    ),
     "take the mark away": lambda team, vault, key: vault.edit(key.id, KeyEdit(sensitive=False)),
+    "let it do anything": lambda team, vault, key: vault.edit(key.id, KeyEdit(scopes=("*",))),
+    "send it elsewhere": lambda team, vault, key: vault.edit(key.id, KeyEdit(targets=("elsewhere",))),
+    "let it end": lambda team, vault, key: vault.edit(key.id, KeyEdit(expires_at=team.clock() + timedelta(days=1))),
 }
 
 
@@ -98,6 +108,29 @@ def test_it_is_good_for_what_was_asked_and_nothing_else(team: TeamVault, ada: Pr
     broad = KeyDraft("made", "production", tenant="acme", scopes=("*",), sensitive=True)
     team.as_(bob).approve(_waits(lambda: hers.create(narrow, team.request())), "")
     _waits(lambda: hers.create(broad, team.request()))
+
+
+def test_an_edit_is_approved_as_it_was_asked_for(team: TeamVault, ada: Principal, bob: Principal) -> None:
+    key = _sensitive(team, "edited")
+    hers = team.as_(ada)
+    end = team.clock() + timedelta(days=9)
+    named = KeyEdit(name="renamed", scopes=("read",), expires_at=end)
+    number = _waits(lambda: hers.edit(key.id, named))
+    (asked,) = [one for one in team.as_(bob).approvals() if one.id == number]
+    assert (asked.key_name, asked.what) == ("edited", f"scopes none -> read, expires {end:%Y-%m-%d}")
+    team.as_(bob).approve(number, "")
+
+    for other in (
+        KeyEdit(scopes=("*",), expires_at=end),
+        KeyEdit(scopes=("read",), expires_at=team.clock() + timedelta(days=1)),
+        KeyEdit(scopes=("read",), expires_at=end, sensitive=False),
+    ):
+        _waits(functools.partial(hers.edit, key.id, other))
+
+    later = replace(named, expires_at=end + timedelta(minutes=1))  # as "9d" is, said again
+    assert hers.edit(key.id, later).scopes == ("read",)
+    again = KeyEdit(description="for the till", owner="payments", scopes=("read",), expires_at=later.expires_at)
+    assert hers.edit(key.id, again).owner == "payments"  # what stays as it is waits for nobody
 
 
 def test_an_emergency_does_not_wait(team: TeamVault, ada: Principal) -> None:
@@ -161,19 +194,25 @@ def test_operators_whom_the_vaults_owner_made_approve_for_each_other(team: TeamV
     assert team.as_(tim).plan(key.id, Plan(), team.request()).open
 
 
-def test_an_api_key_asks_and_never_answers(team: TeamVault, bob: Principal) -> None:
+def test_an_api_key_neither_asks_nor_answers(team: TeamVault, ada: Principal) -> None:
+    """Whoever made it could hold it, and would be asked to approve."""
     managing = team.owner.create(KeyDraft("robot", "production", tenant="acme", scopes=(MANAGE_SCOPE,)), team.request())
     robot = team.owner.authenticate(managing.secret, "10.0.0.9")
     assert robot is not None
     assert (robot.role, robot.tenant) == (Role.KEY, "acme")
     vault = team.owner.acting_as(robot)
     key = _sensitive(team, "by a robot")
+    number = _waits(lambda: team.as_(ada).plan(key.id, Plan(), team.request()))
+    before = team.owner.approvals()
 
-    number = _waits(lambda: vault.plan(key.id, Plan(), team.request()))
+    for act in ("create", "rotate", "revoke", "import", "take the mark away", "send it elsewhere"):
+        with pytest.raises(Forbidden, match="an API key is none"):
+            ACTS[act](team, vault, key)
     with pytest.raises(Forbidden):
         vault.approve(number, "")
-    team.as_(bob).approve(number, "")
-    assert vault.plan(key.id, Plan(), team.request()).holder == f"key:{managing.key.id}@10.0.0.9"
+
+    assert team.owner.approvals() == before
+    assert vault.revoke(key.id, None, Reason.COMPROMISE, "").revoked_at is not None  # an emergency waits for nobody
 
 
 def test_a_denied_request_stays_denied_and_another_can_be_made(team: TeamVault, ada: Principal, bob: Principal) -> None:
