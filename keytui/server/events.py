@@ -16,6 +16,7 @@ from anyio import to_thread
 from keytui.clock import Clock
 from keytui.domain.access import Operation, Principal
 from keytui.domain.secrets import Secret
+from keytui.server.asgi import TooMany
 from keytui.server.door import stranger
 from keytui.server.metrics import Metrics
 from keytui.server.token_book import TokenBook, expires_within
@@ -30,6 +31,8 @@ _TAKEN_WITHIN: Final = 20.0
 """Seconds that a client has to take what it was sent: who reads slower is let go, and asks again."""
 MOST_KEYS: Final = 10_000
 """Ids that may wait for one console; one that falls behind farther is let go, and asks again."""
+MOST_STREAMS: Final = 64
+"""That one token may hold open in a process, so that none takes all connections from the others."""
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
@@ -105,7 +108,7 @@ class Broadcaster:
         """Tell one console what moves, until it goes away or may not stay."""
         self._loop = asyncio.get_running_loop()
         stream = Stream(principal, token)
-        self._streams.add(stream)
+        self._add(stream)
         try:
             stream.put(await to_thread.run_sync(self._vault.acting_as(principal).changes, after, 0.0))
             await self._tell(stream, receive, send)
@@ -120,18 +123,32 @@ class Broadcaster:
         if loop is None or not streams:
             self.position, self._usage_as_of = changes.position, changes.usage_as_of
             return
-        moved = changes.position != self.position or self._was_used(changes.usage_as_of)
+        used, before = self._was_used(changes.usage_as_of), self.position
         self.position, self._usage_as_of = changes.position, changes.usage_as_of
         barred = {stream for stream in streams if self._barred(stream, changes)}
+        moved: frozenset[str | None] = frozenset()
+        if changes.position != before:
+            moved = self._vault.tenants_moved(before, changes.position) | {None}
         tenants = self._vault.tenants_of(changes.key_ids) if changes.key_ids else {}
+        told = {
+            tenant: _seen(changes, tenant, tenants, moved=tenant in moved)
+            for tenant in {stream.principal.tenant for stream in streams}
+            if used or tenant in moved
+        }
         with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is there to be told
-            loop.call_soon_threadsafe(self._hand_out, changes if moved else None, tenants, barred)
+            loop.call_soon_threadsafe(self._hand_out, told, barred)
 
     def close(self) -> None:
         """End every stream: their clients connect again, to whoever serves then."""
         self.closing = True
         for stream in tuple(self._streams):
             stream.close()
+
+    def _add(self, stream: Stream) -> None:
+        held = sum(_holder(each.principal) == _holder(stream.principal) for each in self._streams)
+        if held >= MOST_STREAMS:
+            raise TooMany(f"this token follows {held} times already", HEARTBEAT)
+        self._streams.add(stream)
 
     def _was_used(self, as_of: datetime | None) -> bool:
         """Recorders flush every second, whether anything was asked or not: nothing is told of nothing."""
@@ -147,18 +164,12 @@ class Broadcaster:
             return False
         return self._vault.authenticate(stream.token) is None
 
-    def _hand_out(self, changes: Changes | None, tenants: Mapping[str, str], barred: set[Stream]) -> None:
+    def _hand_out(self, told: Mapping[str | None, Changes], barred: set[Stream]) -> None:
         for stream in barred:
             stream.close()
-        if changes is None:
-            return
-        by_tenant: dict[str | None, Changes] = {None: changes}
         for stream in self._streams:
-            tenant = stream.principal.tenant
-            if tenant not in by_tenant:
-                seen = tuple(key_id for key_id in changes.key_ids if tenants.get(key_id) == tenant)
-                by_tenant[tenant] = Changes(changes.position, seen, changes.usage_as_of)
-            stream.put(by_tenant[tenant])
+            if (changes := told.get(stream.principal.tenant)) is not None:
+                stream.put(changes)
 
     async def _tell(self, stream: Stream, receive: Receive, send: Send) -> None:
         gone = asyncio.ensure_future(_until_gone(stream, receive))
@@ -177,6 +188,17 @@ class Broadcaster:
             gone.cancel()
             if expiry is not None:
                 expiry.cancel()
+
+
+def _holder(principal: Principal) -> str:
+    """Whose streams are counted together: a token's by its id, an API key's by its actor, which names the key."""
+    return principal.operator_id or principal.actor.name
+
+
+def _seen(changes: Changes, tenant: str | None, tenants: Mapping[str, str], *, moved: bool) -> Changes:
+    """What one tenant is told: neither keys nor the position of what others did."""
+    keys = tuple(key_id for key_id in changes.key_ids if tenant is None or tenants.get(key_id) == tenant)
+    return Changes(changes.position if moved else 0, keys, changes.usage_as_of)
 
 
 async def _until_gone(stream: Stream, receive: Receive) -> None:

@@ -11,14 +11,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+import httpx
 import pytest
 
 from keytui.domain.access import MANAGE_SCOPE, Role
 from keytui.domain.keys import KeyDraft
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.rotation import Reason
+from keytui.server.events import MOST_STREAMS
 from keytui.vault.local.vault import LocalVault
-from tests.end_to_end.team_server import TeamServer, beside, key, service_token, team_server, token, verify
+from tests.end_to_end.team_server import TeamServer, bearer, beside, key, service_token, team_server, token, verify
 from tests.world import eventually
 
 MANY = 500
@@ -53,6 +55,9 @@ class Following:
             pass
         return self._read
 
+    def began(self) -> bool:
+        return b"event: changes" in self.read()
+
     def over(self) -> bool:
         self.read()
         return self.ended
@@ -80,11 +85,34 @@ def test_a_stream_tells_of_its_own_tenants_keys_alone(server: TeamServer, vault:
     blue = token(server.home, OperatorDraft("blue", Role.STAFF, "blue"))
     with Following(server, everything) as wide, Following(server, blue) as narrow:
         eventually(lambda: b"event: changes" in wide.read() and b"event: changes" in narrow.read())
-        red, own = key(server.home, "red", "red").key.id, key(server.home, "own", "blue").key.id
+        told = narrow.read().count(b"event: changes")
+        red = key(server.home, "red", "red").key.id
+        eventually(lambda: red in wide.told_of())
+        assert narrow.read().count(b"event: changes") == told  # not even that there was something
+        own = key(server.home, "own", "blue").key.id
         took = eventually(lambda: own in narrow.told_of() and own in wide.told_of())
-        assert red in wide.told_of()
         assert red not in narrow.told_of()
         assert took < 1.0
+
+
+def test_a_stream_tells_of_its_tenants_entries_that_name_no_key(server: TeamServer, vault: LocalVault) -> None:
+    green = token(server.home, OperatorDraft("green", Role.STAFF, "green"))
+    with Following(server, green) as stream:
+        eventually(lambda: b"event: changes" in stream.read())
+        told = stream.read().count(b"event: changes")
+        vault.add_operator(OperatorDraft("green-too", Role.STAFF, "green"))
+        eventually(lambda: stream.read().count(b"event: changes") > told)
+
+
+def test_a_token_follows_so_often_and_no_oftener(server: TeamServer) -> None:
+    greedy, other = (token(server.home, OperatorDraft(name, Role.STAFF)) for name in ("greedy", "other"))
+    with ExitStack() as opened:
+        for _ in range(MOST_STREAMS):
+            eventually(opened.enter_context(Following(server, greedy)).began)
+        refused = httpx.get(f"{server.url}/admin/events", headers=bearer(greedy))
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "15")
+        with Following(server, other) as stream:
+            eventually(lambda: b"event: changes" in stream.read())
 
 
 def test_a_stream_goes_on_where_it_was_broken_off(server: TeamServer, vault: LocalVault) -> None:
@@ -138,12 +166,14 @@ def test_an_expired_token_ends_its_stream(server: TeamServer) -> None:
 
 
 def test_many_streams_cost_no_threads_and_end_with_the_server(tmp_path: Path) -> None:
-    operator = token(tmp_path, OperatorDraft("wall", Role.STAFF))
+    operators = [
+        token(tmp_path, OperatorDraft(f"wall-{number}", Role.STAFF)) for number in range(MANY // MOST_STREAMS + 1)
+    ]
     with team_server(tmp_path) as server, ExitStack() as opened:
-        with Following(server, operator) as first:
+        with Following(server, operators[0]) as first:
             eventually(lambda: b"event: changes" in first.read())
             before = _threads(server)
-        streams = [opened.enter_context(Following(server, operator)) for _ in range(MANY)]
+        streams = [opened.enter_context(Following(server, operators[number // MOST_STREAMS])) for number in range(MANY)]
         eventually(lambda: all(b"event: changes" in stream.read() for stream in streams), within=30)
         assert _threads(server) <= before + 40  # FastAPI's pool, however many streams there are
         told = key(tmp_path).key.id

@@ -13,7 +13,7 @@ from keytui.domain.operators import Operator
 from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import KeyRow, LeaseRow, OperatorRow, PulseRow
+from keytui.vault.local.tables import AuditRow, KeyRow, LeaseRow, OperatorRow, PulseRow
 
 _LATE: Final = timedelta(seconds=2)
 """How much later than another recorder's a flush of the same time may arrive."""
@@ -45,6 +45,12 @@ class Hosting(Section):
         with self._ground.database.reading() as session:
             found = session.exec(select(KeyRow.id, KeyRow.tenant).where(col(KeyRow.id).in_(list(key_ids))))
             return {key_id: tenant for key_id, tenant in found}  # noqa: C416  # rows are no tuples to a type checker
+
+    def tenants_moved(self, after: int, until: int) -> frozenset[str | None]:
+        """Whose entries the log has between two positions; None is those that only the whole vault's readers see."""
+        with self._ground.database.reading() as session:
+            between = AuditRow.sequence > after, AuditRow.sequence <= until
+            return frozenset(session.exec(select(AuditRow.tenant).where(*between).distinct()))
 
     def used_since(self, at: datetime) -> bool:
         """Whether a recorder has told of requests since a time; an empty flush is none."""
