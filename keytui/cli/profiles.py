@@ -14,7 +14,7 @@ from keytui.cli.shapes import Shape
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.references import Place, Reference
 from keytui.vault.configuration import table
-from keytui.vault.profile import Profile, configuration_path, load_profile, profile_names
+from keytui.vault.profile import DEFAULT_PROFILE, Profile, configuration_path, load_profile, profile_names
 
 _WAYS: Final = "--token-env VAR, --token-file FILE, --token-command COMMAND or --token-keyring"
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What the profile is called.")]
@@ -58,6 +58,8 @@ def add(
     from keytui.vault.profile_entries import add_entry
     from keytui.vault.team_server import TeamServer
 
+    if name == DEFAULT_PROFILE:
+        raise Refused(f"{DEFAULT_PROFILE} is the vault of this machine", "choose another name, as in prod")
     token = _reference(name, token_env, token_file, token_command, token_keyring)
     server = TeamServer(url, token, certificates)
     entry: dict[str, str | bool] = {"url": server.url, "token": str(token)}

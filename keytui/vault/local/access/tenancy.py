@@ -19,7 +19,7 @@ from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
-from keytui.domain.access import Principal
+from keytui.domain.access import MANAGE_SCOPE, Principal, Role
 from keytui.domain.errors import Forbidden
 from keytui.domain.keys import KeyDraft
 from keytui.vault.local.tables import (
@@ -98,6 +98,7 @@ def entries_of(tenant: str | None) -> tuple[ColumnElement[bool], ...]:
 
 def of_tenant(draft: KeyDraft, principal: Principal) -> KeyDraft:
     """The draft as a principal may have it: of the own tenant, which need not be named."""
+    refuse_its_like(principal, draft.scopes)
     if principal.tenant is None or draft.tenant == principal.tenant:
         return draft
     if draft.tenant:
@@ -105,6 +106,14 @@ def of_tenant(draft: KeyDraft, principal: Principal) -> KeyDraft:
             f"the role {principal.role} makes keys of the own tenant only", "leave the tenant out, or ask a super_admin"
         )
     return replace(draft, tenant=principal.tenant)
+
+
+def refuse_its_like(principal: Principal, scopes: Sequence[str]) -> None:
+    """A key that manages keys makes none of its kind: what it made would outlive its own revocation."""
+    if principal.role is Role.KEY and MANAGE_SCOPE in scopes:
+        raise Forbidden(
+            f"an API key gives nobody the scope {MANAGE_SCOPE}", "leave the scope out, or ask an operator of the tenant"
+        )
 
 
 def _narrow(asked: ORMExecuteState) -> None:

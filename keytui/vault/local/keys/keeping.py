@@ -11,7 +11,7 @@ from keytui.domain.keys import Key, KeyDraft, KeyEdit, Kind, VersionState
 from keytui.domain.rotation import Reason, RotationState
 from keytui.domain.secrets import parse_format
 from keytui.vault.local.access.requests import Act, use_approval
-from keytui.vault.local.access.tenancy import of_tenant
+from keytui.vault.local.access.tenancy import of_tenant, refuse_its_like
 from keytui.vault.local.keys.counts import count_created, count_revoked
 from keytui.vault.local.keys.drafts import checked_draft, checked_edit, checked_note, refuse_unknown
 from keytui.vault.local.keys.editing import apply_edit, grave_change
@@ -51,6 +51,7 @@ class Keeping(Section):
             row = key_row(write.session, key_id)
             checked = checked_edit(edit, write.now)
             refuse_unknown(checked.targets or (), self._ground.targets)
+            refuse_its_like(self._ground.principal, checked.scopes or ())
             before = key_of(row)
             changes = apply_edit(row, checked)
             refuse_taken_name(write.session, row)

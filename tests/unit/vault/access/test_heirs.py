@@ -1,0 +1,34 @@
+"""A key that manages keys makes none of its kind: what it made would outlive its own revocation."""
+
+from __future__ import annotations
+
+import pytest
+
+from keytui.domain.access import MANAGE_SCOPE, Principal, Role
+from keytui.domain.audit import Actor
+from keytui.domain.errors import Forbidden
+from keytui.domain.keys import KeyDraft, KeyEdit
+from keytui.domain.secrets import Secret
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Found
+from tests.contract.acts import request
+
+BY_KEY = Principal(Actor("key:0123", "10.0.0.7"), Role.KEY, "acme")
+BY_ADMIN = Principal(Actor("tina", "10.0.0.7"), Role.TENANT_ADMIN, "acme")
+HEIR = KeyDraft("heir", "production", scopes=("read", MANAGE_SCOPE))
+
+
+def test_it_is_refused_by_every_way_that_gives_scopes(vault: LocalVault) -> None:
+    managing = vault.acting_as(BY_KEY)
+    plain = managing.create(KeyDraft("plain", "production", scopes=("read",)), request()).key
+    with pytest.raises(Forbidden, match=MANAGE_SCOPE):
+        managing.create(HEIR, request())
+    with pytest.raises(Forbidden, match=MANAGE_SCOPE):
+        managing.adopt([Found("heir", "HEIR", Secret("x" * 40))], HEIR)
+    with pytest.raises(Forbidden, match=MANAGE_SCOPE):
+        managing.edit(plain.id, KeyEdit(scopes=HEIR.scopes))
+    assert managing.detail(plain.id).summary.key.scopes == ("read",)
+
+
+def test_an_operator_of_the_tenant_may(vault: LocalVault) -> None:
+    assert MANAGE_SCOPE in vault.acting_as(BY_ADMIN).create(HEIR, request()).key.scopes
