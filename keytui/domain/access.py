@@ -46,6 +46,7 @@ class Operation(StrEnum):
     SEAL = "seal"
     REVEAL = "reveal"
     PASSPHRASE = "passphrase"  # noqa: S105  # the word for it, not one
+    """Setting and changing it, and closing the seal for everybody."""
     CHECK = "check"
     """Asking with a secret, as an operator does."""
     ACKNOWLEDGE = "acknowledge"
@@ -123,7 +124,7 @@ def why_not(role: Role, operation: Operation) -> str:
 
 
 _AS_VERB: Final = {
-    Operation.PASSPHRASE: "change the passphrase",
+    Operation.PASSPHRASE: "change the passphrase, or lock the vault for everybody",
     Operation.OPERATE: "manage operators",
     Operation.WITNESS: "report evidence",
     Operation.REPORT_USAGE: "report usage",

@@ -86,7 +86,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "POST /admin/passphrase": Endpoint(Operation.PASSPHRASE, {"new": PASSPHRASE}),
     "POST /admin/passphrase/change": Endpoint(Operation.PASSPHRASE, {"old": PASSPHRASE, "new": PASSPHRASE}),
     "POST /admin/passphrase/unlock": Endpoint(Operation.REVEAL, {"passphrase": PASSPHRASE}),
-    "POST /admin/passphrase/lock": Endpoint(Operation.REVEAL),
+    "POST /admin/passphrase/lock": Endpoint(Operation.PASSPHRASE),
     "GET /admin/standing": Endpoint(_READ),
     "GET /admin/changes": Endpoint(_READ),
     "GET /admin/usage": Endpoint(_READ, query="since=2026-11-20T00:00:00Z"),

@@ -110,8 +110,9 @@ class Sealing(Section):
         self._hold(row, data_key)
 
     def lock(self) -> None:
+        """Here whoever asks; for everybody only by one who stands for the whole vault, as its tenants share it."""
         self._ground.held_key.drop()
-        with self._writing(Operation.REVEAL) as write:
+        with self._writing(Operation.PASSPHRASE) as write:
             _keyring(write.session).epoch += 1
             write.record(Event("seal.locked"))
             write.answered(None)

@@ -105,6 +105,7 @@ OF_ANOTHER: Final[dict[str, Call]] = {
 WHOLE_VAULT: Final[dict[str, Call]] = {
     "set_passphrase": lambda vault, own: vault.set_passphrase(PASSPHRASE),
     "change_passphrase": lambda vault, own: vault.change_passphrase(PASSPHRASE, PASSPHRASE),
+    "lock": lambda vault, own: vault.lock(),
     "recogniser": lambda vault, own: vault.recogniser(),
     "bookmarks": lambda vault, own: vault.bookmarks("log acme"),
     "witness": lambda vault, own: vault.witness(leak_of(own)),
@@ -131,7 +132,6 @@ TELLS_NOTHING: Final = {
     "verify_audit": "whether the log is whole, and how long it is: the chain is one for all",
     "checkpoint": "a hash and how long the log is",
     "unlock": "whether the passphrase is right: it is one for all",
-    "lock": "nothing",
     "close": "nothing",
     "present": "nothing: a local vault takes no token",
 }
@@ -152,7 +152,7 @@ _BY_OPERATION: Final = {
     Operation.REVOKE: "revoke",
     Operation.SEAL: "seal",
     Operation.REVEAL: "reveal",
-    Operation.PASSPHRASE: "set_passphrase change_passphrase",
+    Operation.PASSPHRASE: "set_passphrase change_passphrase lock",
     Operation.ACKNOWLEDGE: "acknowledge",
     Operation.APPROVE: "approve deny",
     Operation.SCHEDULE: "enable_auto_rotation disable_auto_rotation",
