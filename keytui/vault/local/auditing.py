@@ -31,7 +31,7 @@ class Auditing(Section):
         ledger = self._ground.ledger
         with self._reading() as session:
             head = self._signed_head(session)
-            told = story(session, key_id, rotation_id, with_addresses)
+            told = story(session, ledger, key_id, rotation_id, with_addresses)
         made: dict[str, Json] = {"at": moment(head.at), "by": str(self._ground.principal.actor)}
         end: Json = {"sequence": head.sequence, "hash": head.hash, "signature": head.signature.hex()}
         document = canonical({**told, "made": made, "head": end})

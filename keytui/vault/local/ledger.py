@@ -79,6 +79,23 @@ class Ledger:
         kept = self._kept_head()
         return kept is None or _holds(session, kept)
 
+    def break_around(self, session: Session, first: int, last: int) -> int | None:
+        """The first entry that does not follow, from the signature before `first` to the one after `last`.
+
+        What lies between two signatures of the chain cannot be written anew without the key. Where there is none yet,
+        the log's own beginning and end stand for them.
+        """
+        signed = select(CheckpointRow).limit(1)
+        sequence = col(CheckpointRow.sequence)
+        before = session.exec(signed.where(sequence < first).order_by(sequence.desc())).first()
+        after = session.exec(signed.where(sequence >= last).order_by(sequence)).first()
+        for row in (before, after):
+            if row is not None and self._checkpoint_fault(session, row):
+                return row.sequence
+        start = Head(before.sequence, before.hash) if before is not None else Head(0, GENESIS)
+        entries = _entries(session, start.sequence, after.sequence if after is not None else None)
+        return first_break(entries, start.hash, start.sequence + 1)
+
     def begin_with(self, head: Head) -> None:
         """Keep the head that a server finds which is new beside others; one that was kept, or spoiled, stays."""
         if not self._head_file.exists():
@@ -214,8 +231,10 @@ def position(session: Session, tenant: str | None = None) -> int:
     return session.exec(newest if tenant is None else newest.where(AuditRow.tenant == tenant)).one() or 0
 
 
-def _entries(session: Session) -> Iterator[AuditEntry]:
-    rows = session.exec(select(AuditRow).order_by(col(AuditRow.sequence)).execution_options(yield_per=1000))
+def _entries(session: Session, after: int = 0, until: int | None = None) -> Iterator[AuditEntry]:
+    sequence = col(AuditRow.sequence)
+    found = select(AuditRow).where(sequence > after).order_by(sequence)
+    rows = session.exec((found if until is None else found.where(sequence <= until)).execution_options(yield_per=1000))
     return (entry_of(row) for row in rows)
 
 

@@ -15,8 +15,9 @@ from sqlmodel import Session, and_, col, or_, select
 
 from keytui.domain.approvals import LASTS
 from keytui.domain.audit import AuditEntry
-from keytui.domain.errors import NotFound
-from keytui.vault.local.mapping import delivery_of, entry_of, key_of, step_of, version_of
+from keytui.domain.errors import NotFound, Refused
+from keytui.vault.local.ledger import Ledger
+from keytui.vault.local.mapping import delivery_of, entry_of, key_of, step_of, stored_id, version_of
 from keytui.vault.local.rows import key_row, stored_rotation, version_rows
 from keytui.vault.local.tables import AuditRow, CheckpointRow, DeliveryRow, KeyRow, RotationRow, StepRow
 from keytui.vault.local.usage.buckets import callers_of
@@ -28,8 +29,10 @@ _LIKE_AN_ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]{3,}")
 Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
 
 
-def story(session: Session, key_id: str, rotation_id: int | None, with_addresses: bool) -> dict[str, Json]:
-    """The document, but for who made it. NotFound when the key has no such rotation."""
+def story(
+    session: Session, ledger: Ledger, key_id: str, rotation_id: int | None, with_addresses: bool
+) -> dict[str, Json]:
+    """The document, but for who made it. NotFound when the key has no such rotation; Refused over a spoiled log."""
     key = key_row(session, key_id)
     row = _rotation(session, key, rotation_id)
     rotation = stored_rotation(session, row)
@@ -47,6 +50,7 @@ def story(session: Session, key_id: str, rotation_id: int | None, with_addresses
         "callers": [_plain(use) for use in callers_of(session, key.id, versions)],
     }
     entries = _entries(session, row)
+    _refuse_spoiled(session, ledger, entries, stored_id(row.id))
     return {
         "format": FORMAT,
         **(told if with_addresses else {name: _without_addresses(part) for name, part in told.items()}),
@@ -82,6 +86,16 @@ def _entries(session: Session, rotation: RotationRow) -> Sequence[AuditEntry]:
     found = of_it if not own else or_(of_it, _beside(rotation, own[0], own[-1]))
     rows = session.exec(select(AuditRow).where(found).order_by(col(AuditRow.sequence)))
     return [entry_of(row) for row in rows]
+
+
+def _refuse_spoiled(session: Session, ledger: Ledger, entries: Sequence[AuditEntry], rotation_id: int) -> None:
+    """Before anything is left out: who reads the file cannot recompute an entry that an address was taken from."""
+    hint = "see what: keytui audit verify"
+    if not any(entry.event.type == "rotation.planned" for entry in entries):
+        raise Refused(f"the log does not say any more how rotation #{rotation_id} began", hint)
+    broken_at = ledger.break_around(session, entries[0].sequence, entries[-1].sequence)
+    if broken_at is not None:
+        raise Refused(f"entry {broken_at} of the log was changed, moved, or follows one that is missing", hint)
 
 
 def _beside(rotation: RotationRow, first: int, last: int) -> ColumnElement[bool]:
