@@ -52,8 +52,11 @@ class Background:
         self._stopping.set()
         for thread in self._threads:
             thread.join(within / len(self._threads))
-        for job in self._jobs:
-            self._vault.leave_job(job.name, self._holder)
+        try:
+            for job in self._jobs:
+                self._vault.leave_job(job.name, self._holder)
+        except KeytuiError as error:
+            _log.warning("the jobs could not be left: %s; their leases run out by themselves", error.message)
 
     def _repeat(self, job: Job) -> None:
         failing = False

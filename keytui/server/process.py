@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Self
 
 from keytui.clock import utc_now
+from keytui.domain.errors import KeytuiError
 from keytui.open import open_feed, open_local_vault
 from keytui.server.addresses import ClientAddresses
 from keytui.server.app import build
@@ -33,6 +37,8 @@ from keytui.verify.verifier import Verifier
 
 _LAST_ROUNDS: Final = 3.0
 """Seconds that work beside the requests has to end in."""
+
+_log = logging.getLogger("keytui.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +95,19 @@ class ServerProcess:
         return cls(app, vault, verifier, events, following, background, limits.failed_logins, log)
 
     def close(self) -> None:
-        """Hand over what was counted, and let go of everything, with a clean end."""
-        self.events.close()
-        self.verifier.close()
-        self.following.close()
-        self.background.close(_LAST_ROUNDS)
-        self.failed_logins.close()
-        self.vault.close()
-        self.log.close()
+        """Hand over what was counted, and let go of everything, with a clean end, also while the database is away."""
+        in_order = (
+            self.events.close,
+            self.verifier.close,
+            self.following.close,
+            partial(self.background.close, _LAST_ROUNDS),
+            self.failed_logins.close,
+            self.vault.close,
+            self.log.close,
+        )
+        try:
+            with ExitStack() as last:
+                for close in reversed(in_order):
+                    last.callback(close)
+        except KeytuiError as error:
+            _log.warning("the end is not a clean one: %s", error.message)

@@ -168,6 +168,20 @@ def test_a_database_that_goes_away_and_comes_back_is_said_and_survived(tmp_path:
     assert recorded(tmp_path, issued.key.id) >= 2
 
 
+def test_it_stops_in_order_while_its_database_is_away(tmp_path: Path) -> None:
+    token = service_token(tmp_path)
+    database, aside = tmp_path / "default" / "vault.db", tmp_path / "default" / "aside.db"
+    with team_server(tmp_path) as server:
+        eventually(lambda: verify(server, token, "x").status_code == 200)
+        database.rename(aside)
+        eventually(lambda: not server.ready(), within=10)
+        assert server.stop() == 0
+        aside.rename(database)
+    assert "Traceback" not in server.log
+    assert "their leases run out" in server.log
+    assert "POST /v1/verify" in server.log  # what was noted last is written after all that failed
+
+
 def test_a_second_signal_stops_at_once(tmp_path: Path) -> None:
     token = service_token(tmp_path)
     head = f"POST /v1/verify HTTP/1.1\r\nhost: keytui\r\nauthorization: Bearer {token}\r\ncontent-length: 99\r\n\r\n{{"
