@@ -19,6 +19,7 @@ from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.guard import WriteGuard
+from keytui.vault.local.access.refused_uses import RefusedUses
 from keytui.vault.local.access.requests import Unapproved, requested
 from keytui.vault.local.access.tenancy import bind
 from keytui.vault.local.answers import Repeatable
@@ -52,6 +53,7 @@ class Ground:
     """Names of the targets that this machine delivers to; none when another one does."""
     cost: Cost
     held_key: HeldKey
+    refused_uses: RefusedUses
     histories: Histories
     closing: Signal
     """Set when the vault closes, so that nobody waits for a change any longer."""

@@ -21,6 +21,7 @@ from keytui.vault.guard import WriteGuard
 from keytui.vault.local.access.admitting import Admitting
 from keytui.vault.local.access.approving import Approving
 from keytui.vault.local.access.operating import Operating
+from keytui.vault.local.access.refused_uses import RefusedUses
 from keytui.vault.local.alerts.alerting import Alerting
 from keytui.vault.local.alerts.notifying import Notifying
 from keytui.vault.local.answers import Repeatable
@@ -95,10 +96,11 @@ class LocalVault(
         `expected` are the evidence sources that should speak, by name, and the keys that each should speak of;
         `targets` the names that keys may give as targets, where this machine delivers to any.
         """
+        database = open_database(profile)
         ground = Ground(
             profile=profile,
             principal=Principal(profile.actor, Role.LOCAL),
-            database=open_database(profile),
+            database=database,
             ledger=Ledger(profile.directory, randomness),
             guard=WriteGuard(profile, clock),
             pepper=kept_key(profile.directory / PEPPER_FILE, randomness),
@@ -110,6 +112,7 @@ class LocalVault(
             targets=targets,
             cost=cost,
             held_key=HeldKey(clock),
+            refused_uses=RefusedUses(database),
             histories=Histories(),
             closing=Signal(),
             unsigned=Signal(),
@@ -157,6 +160,7 @@ class LocalVault(
         ground = self._ground
         ground.closing.set()
         ground.held_key.drop()
+        ground.refused_uses.close()
         try:
             if ground.unsigned.is_set():
                 with ground.database.writing() as session:

@@ -11,16 +11,18 @@ from sqlmodel import Session, col, select
 
 from keytui.domain.access import MANAGE_SCOPE, Principal, Role
 from keytui.domain.audit import Actor, Event
+from keytui.domain.errors import Forbidden
 from keytui.domain.keys import Key
-from keytui.domain.monitor import MINUTE
 from keytui.domain.secrets import OPERATOR_TOKEN, Secret
 from keytui.domain.usage import NO_KEY, Caller, Use
 from keytui.domain.verification import Credential, judge
 from keytui.vault.local.access.mapping import operator_of
+from keytui.vault.local.access.refusals import Refusal
+from keytui.vault.local.access.refused_uses import was_noted
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rows import key_row
-from keytui.vault.local.section import Section, audited
-from keytui.vault.local.tables import CallerRow, OperatorRow, VersionRow
+from keytui.vault.local.section import Section, audited, tell_refusals
+from keytui.vault.local.tables import OperatorRow, VersionRow
 from keytui.vault.local.usage.recording import count_uses
 
 NOBODY: Final = "(nobody)"
@@ -62,6 +64,15 @@ class Admitting(Section):
                 write.actor = str(Actor(NOBODY, address))
                 write.record(Event("login.refused", details={"count": str(count)}, refused=True))
 
+    def note_refusal(self, principal: Principal, operation: str, refusal: Forbidden) -> None:
+        """What a server refused before it asked the vault; it belongs into the log as any other refusal does."""
+        self._ground.refusals.note(Refusal(principal, operation, refusal.message))
+        self.tell_refusals()
+
+    def tell_refusals(self) -> None:
+        """Write what was counted of repeated refusals, once its time has come."""
+        tell_refusals(self._ground)
+
     def _operator(self, session: Session, token: Secret, address: str) -> Principal | None:
         digest = token.digest()
         row = session.exec(select(OperatorRow).where(OperatorRow.digest == digest)).first()
@@ -83,6 +94,7 @@ class Admitting(Section):
         """`*` is full access to a service, and not to the vault: the scope has to be named.
 
         Asking here is a use of the key, as asking any service is: a verdict has to know who still has the old secret.
+        A refused one is written behind the answer, which takes no longer than that to a secret of nobody.
         """
         now = self._clock()
         with self._ground.database.reading() as session:
@@ -92,11 +104,14 @@ class Admitting(Section):
             key = shown.key
             may = MANAGE_SCOPE in key.scopes and judge(shown, frozenset(), now).valid
             use = _use(shown, self._ground.retention.addresses.of(Caller.undeclared(address)), now, accepted=may)
-            known = _was_noted(session, use)
+            known = was_noted(session, use) if may else False
+        if not may:
+            self._ground.refused_uses.note(use)
+            return None
         if not known:
             with self._ground.database.writing() as session:
                 count_uses(session, [use])
-        return Principal(_actor(key, address), Role.KEY, key.tenant, expires_at=key.expires_at) if may else None
+        return Principal(_actor(key, address), Role.KEY, key.tenant, expires_at=key.expires_at)
 
     def _shown(self, session: Session, token: Secret) -> Credential | None:
         """The version whose secret it is, whatever became of it."""
@@ -112,19 +127,6 @@ def _use(shown: Credential, caller: Caller, now: datetime, *, accepted: bool) ->
     minute = now.replace(second=0, microsecond=0)
     number, counts = shown.version.number, (int(accepted), int(not accepted))
     return Use(shown.key.id, number, caller, minute, now, now, *counts)
-
-
-def _was_noted(session: Session, use: Use) -> bool:
-    """Whether it was counted within the last minute: who asks every second shall not write every second."""
-    caller = select(CallerRow.id).where(
-        CallerRow.key_id == use.key_id,
-        CallerRow.version == use.version,
-        CallerRow.name == use.caller.name,
-        CallerRow.declared == use.caller.declared,
-        col(CallerRow.last_seen) > use.last_at - MINUTE,
-        col(CallerRow.accepted if use.accepted else CallerRow.refused) > 0,
-    )
-    return session.exec(caller).first() is not None
 
 
 def _refused(address: str, count: int, now: datetime) -> Use:

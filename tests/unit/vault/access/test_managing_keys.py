@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -11,9 +13,10 @@ from keytui.domain.keys import VersionState
 from keytui.domain.rotation import Reason
 from keytui.domain.verdict import Verdict
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
 from tests.contract.acts import Reporter, created, handed_over
 from tests.unit.vault.access.two_tenants import TeamVault
-from tests.world import StoppedClock
+from tests.world import StoppedClock, eventually
 
 
 def test_the_old_secret_at_the_door_stands_against_safe(team: TeamVault) -> None:
@@ -55,8 +58,35 @@ def test_a_refused_secret_counts_as_refused(vault: LocalVault) -> None:
     assert vault.authenticate(issued.secret, "10.0.0.9") is None
 
     assert vault.detail(issued.key.id).versions[0].state is VersionState.REVOKED
-    (use,) = vault.callers(issued.key.id)
-    assert (use.accepted, use.refused) == (0, 1)
+    eventually(lambda: [(use.accepted, use.refused) for use in vault.callers(issued.key.id)] == [(0, 1)])
+
+
+@pytest.mark.parametrize("refused", ["revoked", "without the scope"])
+def test_a_refusal_takes_no_longer_for_a_secret_that_is_known(
+    vault: LocalVault, profile: Profile, refused: str
+) -> None:
+    """It waits for no writer: how long it took would tell that the secret was right once."""
+    issued = created(vault, "robot", scopes=(MANAGE_SCOPE,) if refused == "revoked" else ())
+    if refused == "revoked":
+        vault.revoke(issued.key.id, None, Reason.LEAVER, "")
+
+    with closing(sqlite3.connect(profile.directory / "vault.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(3):
+            assert vault.authenticate(issued.secret, "10.0.0.9") is None
+        assert not vault.callers(issued.key.id)
+
+    eventually(lambda: [use.refused for use in vault.callers(issued.key.id)] == [1])
+
+
+def test_what_was_refused_last_is_written_before_the_vault_closes(profile: Profile) -> None:
+    vault = LocalVault.open(profile)
+    issued = created(vault, "robot")
+    assert vault.authenticate(issued.secret, "10.0.0.9") is None
+    vault.close()
+
+    with closing(LocalVault.open(profile)) as again:
+        assert [use.refused for use in again.callers(issued.key.id)] == [1]
 
 
 @pytest.mark.parametrize("scopes", [(), ("*",), ("keys:read",)])
