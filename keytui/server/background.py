@@ -29,6 +29,8 @@ class Job:
     every: float
     """Seconds between two rounds."""
     run: Callable[[], object]
+    in_each: bool = False
+    """Whether every process has to do it, of what it holds in memory."""
 
 
 class Background:
@@ -54,7 +56,8 @@ class Background:
             thread.join(within / len(self._threads))
         try:
             for job in self._jobs:
-                self._vault.leave_job(job.name, self._holder)
+                if not job.in_each:
+                    self._vault.leave_job(job.name, self._holder)
         except KeytuiError as error:
             _log.warning("the jobs could not be left: %s; their leases run out by themselves", error.message)
 
@@ -62,7 +65,7 @@ class Background:
         failing = False
         while not self._stopping.wait(job.every):
             try:
-                if self._vault.hold_job(job.name, self._holder, _LASTS + timedelta(seconds=job.every)):
+                if job.in_each or self._vault.hold_job(job.name, self._holder, _LASTS + timedelta(seconds=job.every)):
                     job.run()
                 failing = False
             except Exception as error:  # whatever a job meets: it is tried again, and the requests go on

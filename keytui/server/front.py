@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import parse_qsl
 
+from anyio import to_thread
+
 from keytui.domain.access import Principal
-from keytui.domain.errors import Invalid, KeytuiError
+from keytui.domain.errors import Forbidden, Invalid, KeytuiError
 from keytui.domain.secrets import Secret
 from keytui.server.addresses import ClientAddresses, neighbourhood
 from keytui.server.asgi import Disconnected, Header, Reply, Request, Service, TooMany, refusal
@@ -59,6 +61,7 @@ class Front:
         limits: Limits,
         metrics: Metrics,
         log: RequestLog,
+        note_refusal: Callable[[Principal, str, Forbidden], None],
     ) -> None:
         self._services = services
         self._events = events
@@ -68,6 +71,7 @@ class Front:
         self._limits = limits
         self._metrics = metrics
         self._log = log
+        self._note_refusal = note_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -86,6 +90,8 @@ class Front:
                 status = await self._passed_on(scope, request, receive, send)
         except KeytuiError as error:
             status = await _sent(refusal(error), send)
+            if isinstance(error, Forbidden):
+                await to_thread.run_sync(self._tell_refusal, request, error)
         except Disconnected:
             status = _GONE
         if status == HTTPStatus.UNAUTHORIZED and token:
@@ -117,6 +123,17 @@ class Front:
             raise TooMany("this address asks too often", 1)
         if token and (wait := self._limits.wrong_tokens.wait(client)):
             raise TooMany("too many wrong tokens came from this address", wait)
+
+    def _tell_refusal(self, request: Request, refused: Forbidden) -> None:
+        """What is refused here never reaches the vault, which has its own refusals in the log by itself."""
+        if request.holder is None:
+            return
+        principal = request.holder.principal
+        asking = replace(principal, actor=replace(principal.actor, host=request.address))
+        try:
+            self._note_refusal(asking, f"{request.method} {request.path}", refused)
+        except KeytuiError as error:
+            _log.warning("a refusal is not in the log yet: %s", error.message)
 
     async def _stream(self, request: Request, token: str, send: Send) -> int:
         principal = await self._events.admit(Secret(token), request.address)

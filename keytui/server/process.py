@@ -14,7 +14,7 @@ from keytui.open import open_feed, open_local_vault
 from keytui.server.addresses import ClientAddresses
 from keytui.server.app import build
 from keytui.server.asgi import Service
-from keytui.server.background import Background
+from keytui.server.background import Background, Job
 from keytui.server.described import describe_services
 from keytui.server.elsewhere import Reporting, Supplying
 from keytui.server.events import Broadcaster
@@ -35,6 +35,7 @@ from keytui.vault.verifier_feed import CREDENTIALS_PATH, SERVERS, USAGE_PATH
 from keytui.verify.asgi import App
 from keytui.verify.verifier import Verifier
 
+_REFUSALS_EVERY: Final = 60.0
 _LAST_ROUNDS: Final = 3.0
 """Seconds that work beside the requests has to end in."""
 
@@ -87,9 +88,16 @@ class ServerProcess:
             limits=limits,
             metrics=metrics,
             log=log,
+            note_refusal=vault.note_refusal,
         )
         following = Following(vault, book, [events.hear])
-        background = Background(vault, server_jobs(vault, configuration_path()))
+        background = Background(
+            vault,
+            [
+                *server_jobs(vault, configuration_path()),
+                Job("refusals", _REFUSALS_EVERY, vault.tell_refusals, in_each=True),
+            ],
+        )
         following.start()
         background.start()
         return cls(app, vault, verifier, events, following, background, limits.failed_logins, log)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from keytui.domain.access import Role
+from keytui.domain.audit import AuditFilter
 from keytui.domain.operators import OperatorDraft
 from tests.end_to_end.canary import leaks_under
 from tests.end_to_end.team_server import TeamServer, bearer, beside, key, service_token, team_server, token, verify
@@ -167,6 +168,23 @@ def test_metrics_are_for_those_who_see_all_tenants(team: Team) -> None:
     assert 'keytui_requests_total{route="/v1/verify",status="200"}' in page.text
     assert "blue" not in page.text
     assert httpx.get(f"{team.server.url}/metrics", headers=bearer(team.blue_staff)).status_code == 403
+
+
+def test_what_a_service_refuses_is_in_the_audit_log(team: Team) -> None:
+    asked = {"/v1/verify": team.staff, "/metrics": team.blue_staff, "/admin/events": team.service}
+    for path, shown in asked.items():
+        method = "POST" if path == "/v1/verify" else "GET"
+        for _ in range(3):
+            assert httpx.request(method, f"{team.server.url}{path}", headers=bearer(shown)).status_code == 403
+
+    def told() -> list[tuple[str, str]]:
+        with beside(team.server.home) as vault:
+            entries = vault.audit(AuditFilter(type="access.refused"), 0, 99).entries
+        return [(entry.actor.partition("@")[0], entry.event.details["operation"]) for entry in entries]
+
+    expected = {("grace", "POST /v1/verify"), ("bob", "GET /metrics"), ("checkout", "GET /admin/events")}
+    eventually(lambda: expected <= set(told()))
+    assert len(told()) == len(set(told()))  # repeats are counted, and told together minutes later
 
 
 def test_each_request_has_one_line_with_its_key_and_version(team: Team) -> None:

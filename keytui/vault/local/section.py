@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event as Signal
 from typing import TypeVar
@@ -20,6 +20,7 @@ from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.guard import WriteGuard
 from keytui.vault.local.access.refused_uses import RefusedUses
+from keytui.vault.local.access.refusals import Refusal, Refusals
 from keytui.vault.local.access.requests import Unapproved, requested
 from keytui.vault.local.access.tenancy import bind
 from keytui.vault.local.answers import Repeatable
@@ -61,6 +62,8 @@ class Ground:
     """Set when this process wrote to the log, so that a clean end signs its head."""
     repeatable: Repeatable | None = None
     """The request that is carried out, when its answer may be asked for again."""
+    refusals: Refusals = field(default_factory=Refusals)
+    """What is yet to be told of them."""
     outbox: Outbox = Outbox()  # noqa: RUF009  # frozen
     """Who else is told of what happens."""
     lease: Lease | None = None
@@ -158,12 +161,23 @@ class Section:
 
     def _note_refusal(self, operation: Operation, refusal: Forbidden) -> None:
         """Nobody is refused by a role on a vault of their own, and a read-only profile is their own decision."""
-        role = self._ground.principal.role
-        if role is Role.LOCAL:
-            return
-        with audited(self._ground) as write:
-            details = {"operation": str(operation), "role": str(role), "why": refusal.message}
-            write.record(Event("access.refused", details=details, refused=True))
+        principal = self._ground.principal
+        if principal.role is not Role.LOCAL:
+            self._ground.refusals.note(Refusal(principal, str(operation), refusal.message))
+            tell_refusals(self._ground)
+
+
+def tell_refusals(ground: Ground, *, everything: bool = False) -> None:
+    """Write what is due of the refusals, each in the name of who was refused. What cannot be written is kept."""
+    due = ground.refusals.take(ground.clock(), everything=everything)
+    for number, refusal in enumerate(due):
+        try:
+            with audited(replace(ground, principal=refusal.principal)) as write:
+                write.record(refusal.event)
+        except BaseException:
+            for kept in due[number:]:
+                ground.refusals.note(kept)
+            raise
 
 
 @contextmanager

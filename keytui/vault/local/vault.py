@@ -42,7 +42,7 @@ from keytui.vault.local.rotations.rotating import Rotating
 from keytui.vault.local.rotations.scheduling import Scheduling
 from keytui.vault.local.sealing.keyring import Cost, HeldKey
 from keytui.vault.local.sealing.sealing import Sealing
-from keytui.vault.local.section import Ground, audited
+from keytui.vault.local.section import Ground, audited, tell_refusals
 from keytui.vault.local.usage.forgetting import Forgetting
 from keytui.vault.local.usage.history import Histories
 from keytui.vault.local.usage.monitoring import Monitoring
@@ -162,6 +162,7 @@ class LocalVault(
         ground.held_key.drop()
         ground.refused_uses.close()
         try:
+            tell_refusals(ground, everything=True)
             if ground.unsigned.is_set():
                 with ground.database.writing() as session:
                     ground.ledger.checkpoint(session, head_of(session), ground.clock())

@@ -12,10 +12,12 @@ from keytui.domain.audit import Actor, AuditFilter
 from keytui.domain.errors import Forbidden, KeytuiError, ReadOnly
 from keytui.domain.keys import KeyDraft
 from keytui.domain.operators import OperatorDraft
+from keytui.vault.local.access.refusals import TOLD_EVERY
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.unit.vault.access.methods import ASKED, IN_OWN_TENANT, OF_ANOTHER, OPERATION, WHOLE_VAULT
 from tests.unit.vault.access.two_tenants import NOTHING, TeamVault
+from tests.world import StoppedClock
 
 CALLS: Final = {**ASKED, **IN_OWN_TENANT, **WHOLE_VAULT, **OF_ANOTHER}
 MATRIX: Final = {
@@ -42,7 +44,7 @@ def test_the_table_is_the_one_that_was_meant(role: Role) -> None:
 @pytest.mark.parametrize("role", Role)
 def test_a_role_may_what_the_table_says(together: TeamVault, role: Role, method: str) -> None:
     """Asked for things that are not there, so that nothing is done: who may ask is told before what there is."""
-    vault = together.owner.acting_as(_somebody(role))
+    vault = together.owner.acting_as(replace(_somebody(role), operator_id=f"{role} {method}"))
     before = together.owner.audit(AuditFilter(type="access.refused"), 0, 1).total
 
     forbidden = False
@@ -61,6 +63,32 @@ def test_a_role_may_what_the_table_says(together: TeamVault, role: Role, method:
         assert refused.entries[0].actor == "mallory@203.0.113.9"
         assert refused.entries[0].event.refused
         assert refused.entries[0].event.details["operation"] == OPERATION[method]
+
+
+def test_whoever_repeats_what_is_refused_does_not_fill_the_log(profile: Profile, clock: StoppedClock) -> None:
+    owner = LocalVault.open(profile, clock)
+    hers = [owner.acting_as(replace(_somebody(Role.STAFF), operator_id=token)) for token in ("one", "one", "two")]
+    refusals = AuditFilter(type="access.refused")
+    for vault in hers * 10:
+        with pytest.raises(Forbidden):
+            vault.disable("", "mine")
+    with pytest.raises(Forbidden):
+        hers[0].revoke_operator("grace", "mine")
+    assert owner.audit(refusals, 0, 1).total == 3  # two tokens tried one thing, and one of them another
+
+    clock.advance(TOLD_EVERY)
+    owner.tell_refusals()
+    counted = [entry.event.details.get("count") for entry in owner.audit(refusals, 0, 9).entries]
+    assert sorted(count for count in counted if count) == ["19", "9"]
+    with pytest.raises(Forbidden):
+        hers[2].disable("", "mine")
+    with pytest.raises(Forbidden):
+        hers[2].disable("", "mine")
+    owner.close()
+
+    again = LocalVault.open(profile, clock)  # what was counted at the end is not lost
+    assert again.audit(refusals, 0, 1).total == 6
+    again.close()
 
 
 def test_asking_with_the_old_secret_takes_more_than_reading(together: TeamVault) -> None:
