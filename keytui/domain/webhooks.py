@@ -45,7 +45,7 @@ class MessageState(StrEnum):
     FAILED = "failed"
     """Tried to the end of the schedule, or the webhook said that it wants no more."""
     DROPPED = "dropped"
-    """Nobody needs it any more: its alert was seen to."""
+    """Nobody needs it any more: its alert was seen to, or its secret was revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,8 @@ CLAIMED_FOR: Final = timedelta(minutes=5)
 """How long a process may take to send; then it has died, and another takes the message up."""
 KEPT: Final = timedelta(days=30)
 """How long a message that has ended is still listed."""
+UNSERVED: Final = timedelta(days=7)
+"""How long a secret waits for a webhook that nobody sends to any more, as one that was taken out of config.toml."""
 _PAUSES: Final = (
     timedelta(seconds=5),
     timedelta(minutes=5),

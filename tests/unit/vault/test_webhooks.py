@@ -21,7 +21,7 @@ from keytui.domain.references import Place, Reference
 from keytui.domain.rotation import Plan, Reason, Strategy
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller, Flush, Use
-from keytui.domain.webhooks import CLAIMED_FOR, KEPT, Message, MessageState, Topic
+from keytui.domain.webhooks import CLAIMED_FOR, KEPT, UNSERVED, Message, MessageState, Topic
 from keytui.targets.webhook import Way
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
@@ -91,6 +91,13 @@ def created(vault: LocalVault, name: str = "checkout", environment: str = "produ
 def rotated(vault: LocalVault, key_id: str, strategy: Strategy = Strategy.ROLLING) -> tuple[int, Secret]:
     rotation = vault.plan(key_id, Plan(strategy), f"plan {key_id}")
     return rotation.id, vault.issue(rotation.id).secret
+
+
+def completed(team: Team, vault: LocalVault, number: int) -> None:
+    """A rotation that was handed over, to its end."""
+    team.clock.advance(timedelta(hours=1))
+    vault.retire(number, "nobody uses it")
+    vault.complete(number, "nobody misses it")
 
 
 def newest(vault: LocalVault) -> Message:
@@ -372,6 +379,72 @@ class TestPlaintext:
         assert newest(vault).state is MessageState.FAILED
         assert _body(trusted.profile) == b""
 
+    def test_it_is_wiped_with_all_others_once_the_webhook_wants_no_more(self, trusted: Team) -> None:
+        vault = trusted.open()
+        for name in ("checkout", "billing"):
+            rotated(vault, created(vault, name))
+        trusted.receiver.answers = [(410, {})]
+        trusted.deliver(vault)
+        assert [(one.state, one.detail) for one in vault.messages()] == [
+            (MessageState.FAILED, newest(vault).detail)
+        ] * 2
+        assert set(_bodies(trusted.profile)) == {b""}
+
+    def test_it_is_wiped_when_nobody_serves_its_webhook(self, trusted: Team) -> None:
+        vault = trusted.open()
+        rotated(vault, created(vault))
+        trusted.clock.advance(UNSERVED)
+        vault.tend()
+        assert newest(vault).state is MessageState.WAITING
+        trusted.clock.advance(timedelta(hours=1))
+        vault.tend()
+        assert newest(vault).state is MessageState.FAILED
+        assert _body(trusted.profile) == b""
+
+    def test_a_secret_that_was_issued_anew_does_not_arrive_last(self, trusted: Team) -> None:
+        vault = trusted.open(topics=frozenset({Topic.ROTATION}))
+        number, _ = rotated(vault, created(vault))
+        trusted.receiver.answers = [(500, {})]
+        trusted.deliver(vault)
+        second = vault.reissue(number).secret
+        assert _bodies(trusted.profile).count(b"") == 1
+        trusted.clock.advance(timedelta(minutes=10))
+        trusted.deliver(vault)
+        told = [one.get("new_secret") for one in trusted.told[1:]]
+        assert told == [second.reveal()]
+
+    @pytest.mark.parametrize("how", ["abandon", "rollback", "complete the next", "revoke the key"])
+    def test_a_secret_that_was_revoked_is_told_nobody_any_more(self, trusted: Team, how: str) -> None:
+        vault = trusted.open()
+        key_id = created(vault)
+        number, secret = rotated(vault, key_id)
+        if how == "abandon":
+            vault.abandon(number, "not now")
+        elif how == "revoke the key":
+            vault.revoke(key_id, None, Reason.LEAVER, "")
+        else:
+            vault.prove(number, secret)
+            if how == "rollback":
+                vault.rollback(number, "it is broken")
+            else:
+                completed(trusted, vault, number)
+                vault.issue(vault.plan(key_id, Plan(Strategy.IMMEDIATE), "next").id)
+        trusted.deliver(vault)
+        told = [one for one in trusted.told if one.get("new_secret") == secret.reveal()]
+        assert (told, vault.messages()[-1].state) == ([], MessageState.DROPPED)
+
+    def test_the_secret_of_a_version_that_still_works_stays(self, trusted: Team) -> None:
+        vault = trusted.open(topics=frozenset({Topic.ROTATION}))
+        key_id = created(vault)
+        number, secret = rotated(vault, key_id)
+        vault.prove(number, secret)
+        completed(trusted, vault, number)
+        next_one = vault.plan(key_id, Plan(), "next")
+        vault.issue(next_one.id)
+        vault.abandon(next_one.id, "not now")
+        trusted.deliver(vault)
+        assert [one["new_secret"] for one in trusted.told if "new_secret" in one] == [secret.reveal()]
+
     def test_a_rotation_is_not_held_up_by_it(self, trusted: Team) -> None:
         vault = trusted.open()
         trusted.secret = ""
@@ -382,9 +455,12 @@ class TestPlaintext:
 
 
 def _body(profile: Profile) -> bytes:
+    return _bodies(profile)[0]
+
+
+def _bodies(profile: Profile) -> list[bytes]:
     with closing(sqlite3.connect(profile.directory / "vault.db")) as database:
-        body: bytes = database.execute("SELECT body FROM messages").fetchone()[0]
-        return body
+        return [body for (body,) in database.execute("SELECT body FROM messages ORDER BY id")]
 
 
 def _stands_in_file(profile: Profile, secret: Secret) -> bool:

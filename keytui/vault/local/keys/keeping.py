@@ -21,6 +21,7 @@ from keytui.vault.local.rotations.moves import subject_of
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row, version_rows
 from keytui.vault.local.section import Section, Write
 from keytui.vault.local.tables import IdempotencyRow, KeyRow, StepRow, VersionRow
+from keytui.vault.local.webhooks.messaging import drop_secrets
 from keytui.vault.model import Issued
 
 
@@ -198,6 +199,7 @@ def end_version(row: VersionRow, write: Write) -> None:
     """Revoke one version."""
     row.state = VersionState.REVOKED
     row.revoked_at = write.now
+    drop_secrets(write.session, row.key_id, row.number)
 
 
 def _revoke_key(write: Write, row: KeyRow) -> None:

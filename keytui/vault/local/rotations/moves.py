@@ -14,6 +14,7 @@ from keytui.vault.local.mapping import fingerprint_of, stored_id
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
 from keytui.vault.local.section import Write
 from keytui.vault.local.tables import KeyRow, RotationRow, StepRow
+from keytui.vault.local.webhooks.messaging import drop_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +113,5 @@ def _set_state(write: Write, key: KeyRow, number: int, state: VersionState) -> N
         row.accept_until = key.expires_at
     row.state = state
     row.revoked_at = write.now if state is VersionState.REVOKED else None
+    if state is VersionState.REVOKED:
+        drop_secrets(write.session, key.id, number)

@@ -11,7 +11,7 @@ from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState,
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.keys.drafts import checked_note
-from keytui.vault.local.keys.keeping import refuse_repeat, remember_request
+from keytui.vault.local.keys.keeping import end_version, refuse_repeat, remember_request
 from keytui.vault.local.keys.minting import mint_version
 from keytui.vault.local.mapping import key_of, stored_id, version_of
 from keytui.vault.local.rotations.moves import Subject, add_step, carry_out, replaced_at_once, take_up
@@ -61,8 +61,7 @@ class Rotating(Section):
             move(subject.rotation, Verb.REISSUE)
             lost = version_row(write.session, subject.key.id, subject.row.new_version or 0)
             _refuse_used(subject, lost)
-            lost.state = "revoked"
-            lost.revoked_at = write.now
+            end_version(lost, write)
             write.record(subject.event("version.revoked", lost.number, why="never handed over"))
             return write.answered(self._issued(write, subject, Verb.REISSUE))
 

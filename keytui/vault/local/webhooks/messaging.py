@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, delete, func, select, update
 
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import NotFound, Refused
-from keytui.domain.webhooks import CLAIMED_FOR, KEPT, Message, MessageState, Outgoing, WebhookStanding, pause_after
+from keytui.domain.webhooks import (
+    CLAIMED_FOR,
+    KEPT,
+    UNSERVED,
+    Message,
+    MessageState,
+    Outgoing,
+    WebhookStanding,
+    pause_after,
+)
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.section import Section, Write, audited
-from keytui.vault.local.tables import MessageRow, WebhookRow
+from keytui.vault.local.tables import AuditRow, MessageRow, WebhookRow
+from keytui.vault.local.webhooks.outbox import entry_told
 
 _LARGEST_ID: Final = 2**63 - 1
 
@@ -84,6 +96,9 @@ class Messaging(Section):
                 row.next_at = now + pause
                 _leave_alone(write.session, row.webhook, now, retry_after)
             if gone:
+                for sealed in _sealed(write.session, MessageRow.webhook == row.webhook):
+                    sealed.detail = failure
+                    _end(sealed, MessageState.FAILED)
                 write.session.merge(WebhookRow(name=row.webhook, disabled_at=now))
                 write.record(Event("webhook.disabled", details={"webhook": row.webhook, "why": failure}))
 
@@ -128,8 +143,19 @@ def drop_messages(session: Session, message_id: str) -> None:
     session.connection().execute(update(MessageRow).where(*waiting).values(state=MessageState.DROPPED))
 
 
+def drop_secrets(session: Session, key_id: str, version: int) -> None:
+    """A version was revoked: its secret must not arrive after that of the one which replaced it, nor lie here."""
+    for row in _sealed(session, MessageRow.key_id == key_id):
+        entry = session.get(AuditRow, entry_told(row.message_id))
+        if entry is None or entry.version == version:
+            _end(row, MessageState.DROPPED)
+
+
 def forget_old_messages(session: Session, now: datetime) -> None:
-    """Delete messages that nobody lists any more."""
+    """Delete messages that nobody lists any more, and wipe secrets for webhooks that nobody serves any more."""
+    for row in _sealed(session, col(MessageRow.next_at) < now - UNSERVED):
+        row.detail = "nobody has tried to send it for long"
+        _end(row, MessageState.FAILED)
     session.connection().execute(delete(MessageRow).where(col(MessageRow.created_at) < now - KEPT))
 
 
@@ -147,6 +173,12 @@ def _end(row: MessageRow, state: MessageState) -> None:
     row.state = state
     if row.nonce is not None:
         row.body, row.nonce = b"", None
+
+
+def _sealed(session: Session, which: ColumnElement[bool] | bool) -> Sequence[MessageRow]:
+    """Messages that wait with a secret in them."""
+    waiting = select(MessageRow).where(MessageRow.state == MessageState.WAITING, col(MessageRow.nonce).is_not(None))
+    return session.exec(waiting.where(which)).all()
 
 
 def _leave_alone(session: Session, webhook: str, now: datetime, retry_after: timedelta | None) -> None:

@@ -105,6 +105,11 @@ def alert_message_id(session: Session, alert_id: int) -> str:
     return f"alert-{vault_id(session)}-{alert_id}"
 
 
+def entry_told(message_id: str) -> int:
+    """Which entry of the log a message tells of."""
+    return int(message_id.rpartition("-")[2])
+
+
 def _event_data(event: Event, key: KeyRow, rotation: RotationRow | None, now: datetime) -> dict[str, object]:
     return {
         "type": event.type,
