@@ -10,6 +10,7 @@ from typing import Final
 from starlette.responses import Response
 
 from keytui.domain.errors import Invalid, KeytuiError
+from keytui.server.problems import fault as fault_response
 from keytui.server.problems import plain_problem
 from keytui.server.problems import refusal as problem_response
 from keytui.server.request_log import Noted
@@ -98,6 +99,11 @@ def parsed(body: bytes) -> dict[str, object]:
     if not isinstance(content, dict):
         raise Invalid("the body is not a JSON object", "send a JSON object")
     return content
+
+
+def fault() -> Reply:
+    """What nobody foresaw, as a problem document."""
+    return _reply(fault_response())
 
 
 def refusal(error: KeytuiError) -> Reply:

@@ -16,7 +16,7 @@ from keytui.domain.access import Principal
 from keytui.domain.errors import Forbidden, Invalid, KeytuiError
 from keytui.domain.secrets import Secret
 from keytui.server.addresses import ClientAddresses, neighbourhood
-from keytui.server.asgi import Disconnected, Header, Reply, Request, Service, TooMany, refusal
+from keytui.server.asgi import Disconnected, Header, Reply, Request, Service, TooMany, fault, refusal
 from keytui.server.door import PRINCIPAL, token_of
 from keytui.server.events import Broadcaster
 from keytui.server.failed_logins import FailedLogins
@@ -32,7 +32,6 @@ _GONE: Final = 499
 """What the log has for a client that went away before it was answered."""
 
 _LONGEST_POSITION: Final = 18
-_FAULT: Final = Reply(500, b'{"title":"Internal Server Error","status":500}')
 
 _log = logging.getLogger("keytui.server")
 
@@ -171,7 +170,7 @@ async def _answered(service: Service, request: Request, send: Send) -> int:
         raise
     except Exception as error:  # whatever it is, its text could repeat what was sent
         _log.error("unexpected %s in %s", type(error).__name__, request.path)  # no traceback, see above
-        reply = _FAULT
+        reply = fault()
     return await _sent(reply, send)
 
 

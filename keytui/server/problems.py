@@ -40,6 +40,11 @@ def plain_problem(status: int, detail: str, hint: str = "", headers: Mapping[str
     return _document(Problem("about:blank", HTTPStatus(status).phrase, status, detail, hint), headers)
 
 
+def fault() -> Response:
+    """A fault of ours, of which nothing is told but that there was one."""
+    return plain_problem(500, "the server met something that it did not expect", "look in its log")
+
+
 def add_problems(app: FastAPI) -> None:
     """Let the app tell every error as a problem document."""
     app.add_exception_handler(KeytuiError, _vault_refused)
@@ -75,8 +80,7 @@ class Unfailing:
             _log_without_values(error)
             if begun:
                 raise BrokenOff from None
-            answer = plain_problem(500, "the server met something that it did not expect", "look in its log")
-            await answer(scope, receive, guarded)
+            await fault()(scope, receive, guarded)
 
 
 class BrokenOff(Exception):
