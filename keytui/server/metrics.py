@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""The library's own name for where workers put their numbers; it must be set before it is imported."""
+from keytui.server.metrics_directory import METRICS_DIRECTORY
+
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -58,5 +58,5 @@ class Metrics:
 
 def forget_worker(pid: int) -> None:
     """A worker is gone: what it counted stays, what it had open does not."""
-    if Path(os.environ.get(DIRECTORY, "/nonexistent")).is_dir():
+    if Path(os.environ.get(METRICS_DIRECTORY, "/nonexistent")).is_dir():
         mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library declares no types there

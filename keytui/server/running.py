@@ -11,13 +11,12 @@ from functools import partial
 from typing import Final
 
 from keytui.domain.errors import Invalid, Unreachable
+from keytui.server.metrics_directory import METRICS_DIRECTORY
 from keytui.server.settings import ServerSettings
 from keytui.vault.profile import Profile
 
 _BACKLOG: Final = 2_048
 _DESCRIPTORS: Final = 65_536
-METRICS_DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""prometheus_client's own name for where workers put their numbers: it reads it as it is imported."""
 
 
 def bind(settings: ServerSettings) -> socket.socket:
@@ -53,8 +52,8 @@ def run(settings: ServerSettings, profile: Profile, listening: socket.socket) ->
     """Serve until a signal says to stop; the exit code."""
     _raise_descriptor_limit()
     with tempfile.TemporaryDirectory(prefix="keytui-metrics-") as directory:
-        os.environ[METRICS_DIRECTORY] = directory
-        from keytui.server.supervisor import Supervisor, new_worker  # noqa: PLC0415  # see METRICS_DIRECTORY
+        os.environ[METRICS_DIRECTORY] = directory  # prometheus_client reads it as it is imported
+        from keytui.server.supervisor import Supervisor, new_worker  # noqa: PLC0415  # as above
         from keytui.server.worker import DRAIN_WITHIN, work, work_and_exit  # noqa: PLC0415
 
         if settings.workers == 1:
