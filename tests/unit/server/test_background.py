@@ -67,3 +67,14 @@ def test_a_job_that_fails_is_tried_again_and_said_once(vault: LocalVault, caplog
     background.close(within=5)
 
     assert [record.getMessage() for record in caplog.records] == ["webhooks: the webhook is away; it is tried again"]
+
+
+def test_what_each_process_holds_in_memory_each_of_them_does(vault: LocalVault) -> None:
+    first, second = Rounds(), Rounds()
+    both = [Background(vault, [Job("refusals", OFTEN, rounds, in_each=True)]) for rounds in (first, second)]
+    for one in both:
+        one.start()
+
+    eventually(lambda: first.count > 3 and second.count > 3)
+    for one in both:
+        one.close(within=5)
