@@ -93,11 +93,11 @@ class Reporting:
         report, name = decode(UsageReport, body), _recorder_of(principal)
         if report.register is not None:
             began = _checked_registration(report.register)
-            self._feed.register(began.recorder, name, began.host, began.pid)
+            self._feed.register(began.recorder, name, began.host, began.pid, principal.tenant)
         if report.flush is not None:
             flush = checked_flush(report.flush)
             self._require_own_keys(flush, principal)
-            self._feed.record(flush, name)
+            self._feed.record(flush, name, principal.tenant)
 
     def _require_own_keys(self, flush: Flush, principal: Principal) -> None:
         if principal.tenant is None:

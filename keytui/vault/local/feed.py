@@ -111,30 +111,36 @@ class LocalFeed:
             found = credentials(session, col(KeyRow.id).in_(moved))
             return CredentialChanges(position(session), tuple(dict.fromkeys(session.exec(moved))), found)
 
-    def register(self, recorder: str, name: str, host: str, pid: int) -> None:
+    def register(self, recorder: str, name: str, host: str, pid: int, tenant: str | None = None) -> None:
+        """With a `tenant`, it knows that one's keys only."""
         now = self._clock()
-        row = RecorderRow(id=recorder, name=name, host=host, pid=pid, started_at=now, last_flush_at=now)
+        row = RecorderRow(id=recorder, name=name, host=host, pid=pid, tenant=tenant, started_at=now, last_flush_at=now)
         with self._writing, self._database.writing() as session:
             known = session.get(RecorderRow, recorder)
             if known is not None:
                 _require_name(known, name)
                 return
-            told = select(RecorderRow.last_flush_at).where(RecorderRow.host == host)
+            told = select(RecorderRow.last_flush_at).where(RecorderRow.host == host, RecorderRow.tenant == tenant)
             newest = session.exec(told.order_by(col(RecorderRow.last_flush_at).desc()).limit(1)).first()
             if newest is not None and newest - now > self._silent_for:
                 session.add(_set_back(row, newest))
             session.add(row)
 
-    def record(self, flush: Flush, name: str = "") -> None:
-        """With a `name`, the recorder is elsewhere: it has to be called so, and can only acknowledge what there is."""
+    def record(self, flush: Flush, name: str = "", tenant: str | None = None) -> None:
+        """With a `name`, the recorder is elsewhere: it has to be called so, and can only acknowledge what there is.
+
+        Nor is it believed how far ahead its clock is: so far that it shows, and no farther.
+        """
         with self._writing, self._database.writing() as session:
-            row = session.get(RecorderRow, flush.recorder) or _forgotten(session, flush, name)
+            now = self._clock()
+            if name:
+                known, latest = position(session), now + 2 * self._silent_for
+                flush = replace(flush, acknowledged=min(flush.acknowledged, known), at=min(flush.at, latest))
+            row = session.get(RecorderRow, flush.recorder) or _forgotten(session, flush, name, tenant)
             if name:
                 _require_name(row, name)
-                flush = replace(flush, acknowledged=min(flush.acknowledged, position(session)))
             if flush.sequence <= row.sequence:
                 return
-            now = self._clock()
             session.add_all(_gaps(row, flush, self._silent_for, now))
             if abs(now - flush.at) > self._silent_for:
                 _still_wrong(session, row, flush, now)
@@ -187,10 +193,16 @@ def _require_name(row: RecorderRow, name: str) -> None:
         raise Forbidden("another recorder has that id", "register with a new random one")
 
 
-def _forgotten(session: Session, flush: Flush, name: str) -> RecorderRow:
+def _forgotten(session: Session, flush: Flush, name: str, tenant: str | None) -> RecorderRow:
     """A recorder that this copy of the vault does not know, because it was restored: the missing flushes will show."""
     row = RecorderRow(
-        id=flush.recorder, name=name or flush.recorder, host="", pid=0, started_at=flush.at, last_flush_at=flush.at
+        id=flush.recorder,
+        name=name or flush.recorder,
+        host="",
+        pid=0,
+        tenant=tenant,
+        started_at=flush.at,
+        last_flush_at=flush.at,
     )
     session.add(row)
     return row
@@ -210,6 +222,7 @@ def _gaps(row: RecorderRow, flush: Flush, silent_for: timedelta, now: datetime) 
         if count:
             yield GapRow(
                 source=f"recorder {row.name}",
+                tenant=row.tenant,
                 kind=kind,
                 started_at=min(row.last_flush_at, flush.at),
                 ended_at=max(row.last_flush_at, flush.at, now if kind is GapKind.CLOCK_SKEW else flush.at),
@@ -220,7 +233,12 @@ def _gaps(row: RecorderRow, flush: Flush, silent_for: timedelta, now: datetime) 
 def _set_back(row: RecorderRow, newest: datetime) -> GapRow:
     """Its host has told of later times: the clock was set back before the process began, and so is all that it says."""
     return GapRow(
-        source=f"recorder {row.name}", kind=GapKind.CLOCK_SKEW, started_at=row.started_at, ended_at=newest, count=0
+        source=f"recorder {row.name}",
+        tenant=row.tenant,
+        kind=GapKind.CLOCK_SKEW,
+        started_at=row.started_at,
+        ended_at=newest,
+        count=0,
     )
 
 

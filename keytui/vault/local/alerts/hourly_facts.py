@@ -13,7 +13,7 @@ from keytui.domain.detectors.patterns import HOUR, WEEK, Rhythm, Week
 from keytui.domain.detectors.routes import RouteSince, full_hours_since
 from keytui.domain.policy import Policies
 from keytui.vault.local.alerts.incidents import Incident
-from keytui.vault.local.alerts.key_facts import first_used, key_names
+from keytui.vault.local.alerts.key_facts import first_used, key_names, key_tenants
 from keytui.vault.local.evidence.coverage import gaps
 from keytui.vault.local.listing import listed, part
 from keytui.vault.local.tables import KeyRow, RouteRow, RouteUsageRow, SourceRow
@@ -44,7 +44,8 @@ def rhythms(session: Session, policies: Policies, hour: datetime, now: datetime)
     callers_then = [
         accepted_by_caller(session, busy, hour - n * WEEK - HOUR, hour - n * WEEK + 2 * HOUR) for n in _numbers()
     ]
-    covered = is_covered(session, hour, hour + HOUR, now)
+    whose = key_tenants(session, key_ids)
+    covered = {tenant: is_covered(session, tenant, hour, hour + HOUR, now) for tenant in set(whose.values())}
     for key_id in key_ids:
         weeks = [
             Week(
@@ -58,8 +59,8 @@ def rhythms(session: Session, policies: Policies, hour: datetime, now: datetime)
             for n, counts, seen in zip(_numbers(), then, callers_then, strict=True)
         ]
         if key_id in began:
-            accepted = now_counts[key_id, hour]
-            yield Rhythm(names[key_id], hour, began[key_id], accepted, callers[key_id], tuple(weeks), covered)
+            accepted, complete = now_counts[key_id, hour], covered[whose[key_id]]
+            yield Rhythm(names[key_id], hour, began[key_id], accepted, callers[key_id], tuple(weeks), complete)
 
 
 def _numbers() -> range:
@@ -85,7 +86,7 @@ def routes_since(
     session: Session, incidents: Mapping[str, Incident], policies: Policies, now: datetime
 ) -> Iterator[RouteSince]:
     """The routes of keys that something was done to, where full hours have passed since."""
-    names = key_names(session, incidents)
+    names, whose = key_names(session, incidents), key_tenants(session, incidents)
     dead = _dead(session, incidents)
     for key_id, incident in sorted(incidents.items()):
         key = names.get(key_id)
@@ -96,7 +97,7 @@ def routes_since(
         if hours is None or now - incident.at > thresholds.incident_watch:
             continue
         start, end = hours
-        covered = is_covered(session, start, end, now)
+        covered = is_covered(session, whose.get(key_id), start, end, now)
         since = _by_route(session, key_id, start, end)
         for route, before in _by_route(session, key_id, start - WEEK, end - WEEK).items():
             accepted = since.get(route, 0)
@@ -128,9 +129,9 @@ def _by_route(session: Session, key_id: str, since: datetime, until: datetime) -
     return routes
 
 
-def is_covered(session: Session, since: datetime, until: datetime, now: datetime) -> bool:
-    """Whether nothing is missing of a stretch: no recorder left a gap in it, and every source tells to its end."""
-    if any(gap.start < until and (gap.end or now) > since for gap in gaps(session, now)):
+def is_covered(session: Session, tenant: str | None, since: datetime, until: datetime, now: datetime) -> bool:
+    """Whether nothing of a tenant's keys is missing: no recorder left a gap, and every source tells to the end."""
+    if any(gap.start < until and (gap.end or now) > since for gap in gaps(session, now, tenant)):
         return False
     behind = select(SourceRow.name).where(SourceRow.as_of < until, SourceRow.as_of >= until - _LATE).limit(1)
     return session.exec(behind).first() is None

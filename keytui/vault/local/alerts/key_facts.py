@@ -41,6 +41,13 @@ def key_names(session: Session, key_ids: Iterable[str]) -> dict[str, KeyName]:
     return {NO_KEY: NOBODY} | {row[0]: KeyName(*row) for row in session.exec(found)}
 
 
+def key_tenants(session: Session, key_ids: Iterable[str]) -> dict[str, str]:
+    """Whose the keys of some ids are."""
+    given = listed([(key_id,) for key_id in sorted(set(key_ids))])
+    found = select(KeyRow.id, KeyRow.tenant).join_from(given, KeyRow, col(KeyRow.id) == part(given, 0, str))
+    return dict(session.exec(found).all())
+
+
 def lots(session: Session, flag: Flag, policies: Policies, now: datetime) -> Iterator[Lot]:
     """The keys with a flag by environment; disabled ones are left out where nobody could use them anyway."""
     matching = _matching(flag, policies, now)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, col, func, select
 
 from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.reports import SourceKind, SourceStanding
 from keytui.domain.succession import Process, successors
 from keytui.domain.verdict import Source, Window
-from keytui.vault.local.access.tenancy import is_bound
 from keytui.vault.local.tables import CallerRow, GapRow, KeyRow, RecorderRow, SeriesRow, SourceRow
 from keytui.vault.local.usage.recording import RECORDERS
 
@@ -32,9 +32,10 @@ class Consulted:
 
 
 def consulted(session: Session, key_id: str, now: datetime) -> tuple[Consulted, ...]:
-    """The recorders, and every other source that ever saw the key or that covers it."""
-    recorders = source(session, now)
-    found = [Consulted(recorders, RECORDERS, tuple(gaps(session, now)))] if recorders else []
+    """The recorders that may let the key in, and every other source that ever saw it or that covers it."""
+    tenant = session.exec(select(KeyRow.tenant).where(KeyRow.id == key_id)).one()
+    recorders = source(session, now, tenant)
+    found = [Consulted(recorders, RECORDERS, tuple(gaps(session, now, tenant)))] if recorders else []
     saw = set(session.exec(select(SeriesRow.source).where(SeriesRow.key_id == key_id).distinct()))
     for row in session.exec(select(SourceRow).order_by(col(SourceRow.name))):
         if row.name in saw or covers(row, key_id):
@@ -42,12 +43,16 @@ def consulted(session: Session, key_id: str, now: datetime) -> tuple[Consulted, 
     return tuple(found)
 
 
-def names_of_own_sources(session: Session) -> frozenset[str] | None:
-    """The sources that have told of a key that the session sees, or that cover one; None when it sees all keys."""
-    if not is_bound(session):
-        return None
+def serves(row: type[RecorderRow | GapRow], tenant: str | None) -> ColumnElement[bool]:
+    """The recorders that may let in a tenant's keys, and their gaps: no tenant's, and its own. None is every tenant."""
+    return true() if tenant is None else col(row.tenant).is_(None) | (col(row.tenant) == tenant)
+
+
+def names_of_own_sources(session: Session, tenant: str) -> frozenset[str]:
+    """The sources that have told of a key of the tenant, that cover one, or that are the tenant's own recorders."""
+    own = session.exec(select(RecorderRow.name).where(RecorderRow.tenant == tenant)).all()
     saw = set(session.exec(select(SeriesRow.source).distinct()))
-    recorders = {f"{RECORDERS} {name}" for name in session.exec(select(CallerRow.recorder).distinct())}
+    recorders = {f"{RECORDERS} {name}" for name in {*own, *session.exec(select(CallerRow.recorder).distinct())}}
     covering = {row.name for row in session.exec(select(SourceRow)).all() if _covers_own(session, row)}
     return frozenset(saw | recorders | covering)
 
@@ -75,35 +80,38 @@ def gaps_of(session: Session, source_name: str) -> tuple[Gap, ...]:
     return tuple(_gap(row) for row in session.exec(noted))
 
 
-def source(session: Session, now: datetime) -> Source | None:
-    """All recorders as one source, as old as the slowest that runs; None when there never was one.
+def source(session: Session, now: datetime, tenant: str | None) -> Source | None:
+    """All recorders of a tenant's keys as one source, as old as the slowest that runs; None when there never was one.
 
     A stretch without a recorder between its service's clean ends is covered: no verifier was there to let anybody in.
     """
-    began = session.exec(select(RecorderRow.started_at).order_by(col(RecorderRow.started_at)).limit(1)).first()
+    told = serves(RecorderRow, tenant)
+    first = select(RecorderRow.started_at).where(told).order_by(col(RecorderRow.started_at))
+    began = session.exec(first.limit(1)).first()
     if began is None:
         return None
-    newest = session.exec(select(func.max(RecorderRow.last_flush_at))).one()
-    running = [row for row in _unended(session) if not _silent(row, now)]
+    newest = session.exec(select(func.max(RecorderRow.last_flush_at)).where(told)).one()
+    running = [row for row in _unended(session, tenant) if not _silent(row, now)]
     as_of = min((row.last_flush_at for row in running), default=newest)
     return Source(_name(sorted({row.name for row in running})) if running else "recorders", as_of, Window(began, as_of))
 
 
-def gaps(session: Session, now: datetime) -> Iterator[Gap]:
+def gaps(session: Session, now: datetime, tenant: str | None) -> Iterator[Gap]:
     """Every stretch that was noted as missing of a recorder, and those that one left by falling silent."""
-    for row in session.exec(select(GapRow).where(col(GapRow.source).startswith(f"{RECORDERS} "))):
+    noted = select(GapRow).where(col(GapRow.source).startswith(f"{RECORDERS} "), serves(GapRow, tenant))
+    for row in session.exec(noted):
         yield _gap(row)
-    for name in sorted({row.name for row in _unended(session) if _silent(row, now)}):
+    for name in sorted({row.name for row in _unended(session, tenant) if _silent(row, now)}):
         yield from _left_by(session, name, now)
-    yield from _before_the_first(session)
+    yield from _before_the_first(session, tenant)
 
 
-def recorders_by_name(session: Session, now: datetime) -> Iterator[SourceStanding]:
-    """How the recorders stand, those of one name together."""
+def recorders_by_name(session: Session, now: datetime, tenant: str | None) -> Iterator[SourceStanding]:
+    """How the recorders of a tenant's keys stand, those of one name together."""
     by_name: dict[str, list[RecorderRow]] = defaultdict(list)
-    for row in session.exec(select(RecorderRow)):
+    for row in session.exec(select(RecorderRow).where(serves(RecorderRow, tenant))):
         by_name[row.name].append(row)
-    missing = tuple(gaps(session, now))
+    missing = tuple(gaps(session, now, tenant))
     for name, rows in by_name.items():
         running = [row.last_flush_at for row in rows if row.ended_at is None and not _silent(row, now)]
         yield SourceStanding(
@@ -119,10 +127,11 @@ def _gap(row: GapRow) -> Gap:
     return Gap(row.source, GapKind(row.kind), row.started_at, row.ended_at, row.count)
 
 
-def _before_the_first(session: Session) -> Iterator[Gap]:
+def _before_the_first(session: Session, tenant: str | None) -> Iterator[Gap]:
     """What a service let in before its first recorder, nobody saw: the others recorded, and it did not yet."""
     first = func.min(RecorderRow.started_at)
-    begun = session.exec(select(RecorderRow.name, first).group_by(col(RecorderRow.name)).order_by(first)).all()
+    told = select(RecorderRow.name, first).where(serves(RecorderRow, tenant))
+    begun = session.exec(told.group_by(col(RecorderRow.name)).order_by(first)).all()
     for name, started_at in begun[1:]:
         if started_at > begun[0][1]:
             yield Gap(f"recorder {name}", GapKind.NO_RECORDER, begun[0][1], started_at)
@@ -144,8 +153,9 @@ def _process(row: RecorderRow, now: datetime) -> Process:
     return Process(row.id, row.started_at, row.ended_at or last_word, clean=row.ended_at is not None)
 
 
-def _unended(session: Session) -> Sequence[RecorderRow]:
-    return session.exec(select(RecorderRow).where(col(RecorderRow.ended_at).is_(None))).all()
+def _unended(session: Session, tenant: str | None) -> Sequence[RecorderRow]:
+    running = col(RecorderRow.ended_at).is_(None), serves(RecorderRow, tenant)
+    return session.exec(select(RecorderRow).where(*running)).all()
 
 
 def _silent(row: RecorderRow, now: datetime) -> bool:

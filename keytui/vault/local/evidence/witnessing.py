@@ -34,8 +34,9 @@ class Witnessing(Section):
 
     def sources(self) -> tuple[SourceStanding, ...]:
         with self._reading() as session:
-            found = [*recorders_by_name(session, self._clock()), *_elsewhere(session)]
-            theirs = names_of_own_sources(session)
+            tenant = self._ground.principal.tenant
+            found = [*recorders_by_name(session, self._clock(), tenant), *_elsewhere(session)]
+            theirs = None if tenant is None else names_of_own_sources(session, tenant)
         shown = (each for each in found if theirs is None or each.name in theirs)
         return tuple(sorted(shown, key=lambda each: each.name))
 

@@ -16,6 +16,7 @@ from keytui.domain.rotation import First, Rotation, Strategy
 from keytui.domain.secrets import Secret, parse_format
 from keytui.domain.usage import Caller, Use
 from keytui.domain.verification import Check, Credential, Outcome, judge
+from keytui.vault.local.evidence.coverage import serves
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rotations.moves import subject_of
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row
@@ -121,12 +122,14 @@ def _first_accepted(session: Session, rotation: Rotation) -> datetime | None:
 
 
 def _acknowledgements(session: Session, rotation: Rotation, old: VersionRow) -> Iterator[Acknowledgement]:
-    """Every verifier that ran when the old version came to be refused, and how long it took to take that in."""
+    """Every verifier of the key that ran as the old version came to be refused, and how long it took to know it."""
     end = None if old.state in ACCEPTED else _end_of_old(session, rotation)
     if end is None:
         return
     ran = select(RecorderRow).where(
-        RecorderRow.started_at <= end.at, RecorderRow.last_flush_at >= end.at - WITHOUT_CONTACT
+        RecorderRow.started_at <= end.at,
+        RecorderRow.last_flush_at >= end.at - WITHOUT_CONTACT,
+        serves(RecorderRow, key_row(session, rotation.key_id).tenant),
     )
     for recorder in session.exec(ran.order_by(col(RecorderRow.name), col(RecorderRow.id))).all():
         taken_in: datetime | None = session.exec(

@@ -21,6 +21,8 @@ class RecorderRow(Row, table=True):
     name: str
     host: str
     pid: int
+    tenant: str | None = None
+    """Whose keys alone it can let in; None is everybody's."""
     started_at: datetime = Field(sa_type=UtcTime)
     last_flush_at: datetime = Field(sa_type=UtcTime)
     sequence: int = 0
@@ -40,6 +42,8 @@ class GapRow(Row, table=True):
     id: int | None = Field(default=None, primary_key=True)
     source: str
     """As evidence names it: `recorder api-1`, `log edge`."""
+    tenant: str | None = None
+    """Of the recorder that left it, if that serves one only."""
     kind: str
     started_at: datetime = Field(sa_type=UtcTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)

@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.add_column("keys", sa.Column("targets", sa.Text(), nullable=False, server_default=""))
     op.create_index("ix_keys_tenant", "keys", ["tenant", "name", "id"])
     _tell_entries_apart()
+    _tell_recorders_apart()
     _count_keys()
     _tell_key_files_apart()
     _make_access()
@@ -25,6 +26,12 @@ def _tell_entries_apart() -> None:
     op.add_column("audit", sa.Column("tenant", sa.String(), nullable=True))
     op.execute("UPDATE audit SET tenant = (SELECT keys.tenant FROM keys WHERE keys.id = audit.key_id)")
     op.create_index("ix_audit_tenant", "audit", ["tenant", "sequence"])
+
+
+def _tell_recorders_apart() -> None:
+    """Whose keys a recorder lets in, and so whom what it missed concerns: without a tenant everybody, as all did."""
+    op.add_column("recorders", sa.Column("tenant", sa.String(), nullable=True))
+    op.add_column("gaps", sa.Column("tenant", sa.String(), nullable=True))
 
 
 def _count_keys() -> None:
