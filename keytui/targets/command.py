@@ -21,10 +21,6 @@ MOST_BYTES: Final = 64 * 1024
 _SHELL_ONLY: Final = frozenset({"|", "||", "&&", "&", ";", ">", ">>", "<", "2>"})
 
 
-class CutOff(Refused):
-    """A command ended in the middle of its work, so that nobody knows what it has done."""
-
-
 def parse_command(line: str) -> tuple[str, ...]:
     """The words of a command line. Invalid for none, for open quotes, and for what only a shell understands."""
     try:
@@ -44,20 +40,19 @@ def parse_command(line: str) -> tuple[str, ...]:
 def pipe_text_to_command(words: Sequence[str], text: str, timeout: float = COMMAND_TIMEOUT) -> None:
     """Run the command with a text, and nothing after it, on its standard input. What it prints is thrown away.
 
-    Refused names the exit code when it is not 0; CutOff the signal that ended it, or the `timeout` in seconds after
-    which it and its children were killed; Invalid when it cannot be started.
+    Refused names the exit code when it is not 0, the signal that ended it, or the `timeout` in seconds after which it
+    and its children were killed; Invalid when it cannot be started.
     """
     process = _started(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     try:
         process.communicate(text.encode(), timeout)
     except subprocess.TimeoutExpired:
         _kill_with_children(process)
-        raise CutOff(
+        raise Refused(
             f"{words[0]!r} did not end within {timeout:g} s and was killed", "check by hand what it has done"
         ) from None
     if process.returncode:
-        kind = CutOff if process.returncode < 0 else Refused
-        raise kind(
+        raise Refused(
             f"{words[0]!r} {_ended(process.returncode)}", "what it printed is not shown: it may hold what was piped"
         )
 

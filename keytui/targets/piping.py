@@ -11,7 +11,7 @@ from keytui.domain.errors import Invalid, OutcomeUnknown, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
-from keytui.targets.command import MOST_BYTES, CutOff, pipe_to_command, printed_by
+from keytui.targets.command import MOST_BYTES, pipe_to_command, printed_by
 from keytui.targets.target import Abilities, filled
 
 _LONGEST = timedelta(minutes=2)
@@ -20,7 +20,8 @@ _LONGEST = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class CommandTarget:
-    """A command that reads the secret on its standard input; exit code 0 means that it has taken it.
+    """A command that reads the secret on its standard input; exit code 0 means that it has taken it, and any
+    other end that nobody knows.
 
     With `reads_back` it tells what it holds, by another command that prints it. With `rolls_back` a third one puts
     back what was there before. Words may hold `{id}`, `{name}`, `{environment}` and `{version}`.
@@ -50,10 +51,10 @@ class CommandTarget:
     def deliver(self, key: Key, version: int, secret: Secret) -> None:
         try:
             pipe_to_command(_words(self.delivers, key, version), secret, self.timeout.total_seconds())
-        except CutOff as error:
-            raise OutcomeUnknown(f"target {self.name}: {error.message}", "see whether it took the secret") from None
-        except (Refused, Invalid) as error:
+        except Invalid as error:
             raise Refused(f"target {self.name}: {error.message}", error.hint) from None
+        except Refused as error:  # it may have stored the secret, and failed after that
+            raise OutcomeUnknown(f"target {self.name}: {error.message}", "see whether it took the secret") from None
 
     def read_back(self, key: Key) -> Secret | None:
         try:

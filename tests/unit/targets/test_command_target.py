@@ -60,10 +60,18 @@ def test_what_cannot_be_a_secret_is_refused(code: str) -> None:
         CommandTarget("ci", ("true",), python(code)).read_back(KEY)
 
 
-def test_a_command_that_says_no_did_not_take_it() -> None:
-    with pytest.raises(Refused, match=r"target ci: .* exited with 3") as refused:
-        CommandTarget("ci", python("raise SystemExit(3)")).deliver(KEY, 2, SECRET)
+def test_of_a_command_that_failed_nobody_knows(tmp_path: Path) -> None:
+    """It may have stored the secret, and failed after that."""
+    out = tmp_path / "out"
+    with pytest.raises(OutcomeUnknown, match=r"target ci: .* exited with 3") as refused:
+        CommandTarget("ci", python(STORE + "; raise SystemExit(3)", str(out))).deliver(KEY, 2, SECRET)
+    assert out.read_text() == SECRET.reveal()
     assert SECRET.reveal() not in str(refused.value)
+
+
+def test_one_that_cannot_be_started_did_not_take_it() -> None:
+    with pytest.raises(Refused, match="target ci: 'no-such' cannot be started"):
+        CommandTarget("ci", ("no-such",)).deliver(KEY, 2, SECRET)
 
 
 @pytest.mark.parametrize("code", ["import time; time.sleep(60)", "import os; os.kill(os.getpid(), 15)"])
