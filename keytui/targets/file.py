@@ -78,7 +78,7 @@ class FileTarget:
 
     def rehearse(self, key: Key) -> None:
         path = self._file(key)
-        self._content(path)
+        self._refuse_others(path, self._content(path), key)
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise Refused(f"target {self.name}: {path.parent} cannot be written", "make it, for the user who delivers")
 
@@ -88,6 +88,7 @@ class FileTarget:
             stands = self._content(path)
             if stands == secret:
                 return
+            self._refuse_others(path, stands, key)
             kept = _kept_beside(path)
             if kept is not None and kept.key_id == key.id and kept.version > version and _is(stands, kept):
                 raise Refused(
@@ -143,6 +144,15 @@ class FileTarget:
         if len(content) > _MOST_BYTES or (content and not text):
             raise Refused(f"target {self.name}: {path} holds something that is no secret", "name another file")
         return Secret(text.removesuffix("\n").removesuffix("\r"))
+
+    def _refuse_others(self, path: Path, stands: Secret | None, key: Key) -> None:
+        """Whoever reads another key's secret here would get this one's; two targets may name one path."""
+        kept = _kept_beside(path)
+        if kept is not None and kept.key_id != key.id and _is(stands, kept):
+            raise Refused(
+                f"target {self.name}: {path} holds the secret of another key, {kept.key_id}",
+                "give each key a path of its own, as with {id}; if that key needs it no more, remove the file",
+            )
 
     def _refuse_shared(self, path: Path, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):

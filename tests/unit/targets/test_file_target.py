@@ -162,3 +162,19 @@ def test_no_error_tells_the_secret(target: FileTarget, path: Path) -> None:
     with pytest.raises((Refused, Invalid)) as caught:
         target.deliver(KEY, 2, NEW)
     assert NEW.reveal() not in str(caught.value) + caught.value.hint + repr(target)
+
+
+def test_a_file_of_another_key_is_left_to_it(target: FileTarget, path: Path) -> None:
+    """Two targets, by two names, may lead to one path."""
+    target.deliver(KEY, 2, NEW)
+    other, theirs = FileTarget("env-2", str(path)), Key("k2", "billing", "production", NOON)
+    with pytest.raises(Refused, match="holds the secret of another key, k1") as refused:
+        other.rehearse(theirs)
+    assert "a path of its own" in refused.value.hint
+    with pytest.raises(Refused, match="holds the secret of another key, k1"):
+        other.deliver(theirs, 7, NEWER)
+    assert target.read_back(KEY) == NEW
+
+    path.unlink()
+    other.deliver(theirs, 7, NEWER)
+    assert other.read_back(theirs) == NEWER
