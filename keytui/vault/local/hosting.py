@@ -13,7 +13,7 @@ from keytui.domain.operators import Operator
 from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import AuditRow, KeyRow, LeaseRow, OperatorRow, PulseRow
+from keytui.vault.local.tables import AuditRow, KeyRow, OperatorRow, PulseRow
 
 _LATE: Final = timedelta(seconds=2)
 """How much later than another recorder's a flush of the same time may arrive."""
@@ -63,11 +63,10 @@ class Hosting(Section):
         """Have a job to oneself, or for longer; False while another process has it."""
         now = self._clock()
         with self._ground.database.reading() as session:
-            row = session.get(LeaseRow, job)
-            if row is not None and row.holder != holder and row.until > now:
+            if Lease(job, holder).is_anothers(session, now):
                 return False
         with self._ground.database.writing() as session:
-            return Lease(job, holder).take(session, now, now + lasts) == holder
+            return Lease(job, holder).take(session, now, lasts) == holder
 
     def leave_job(self, job: str, holder: str) -> None:
         """Let another process have it at once."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from keytui.domain.automation import TurnLost
-from keytui.vault.local.dialects import insert
+from keytui.vault.local.dialects import POSTGRESQL, insert
 from keytui.vault.local.tables import LeaseRow
 
 
@@ -19,8 +19,10 @@ class Lease:
     name: str
     holder: str
 
-    def take(self, session: Session, now: datetime, until: datetime) -> str:
-        """Have it, or have it for longer. Who has it then: the holder, or another."""
+    def take(self, session: Session, now: datetime, length: timedelta) -> str:
+        """Have it for so long from now on. Who has it then: the holder, or another."""
+        now = _time_of_all(session, now)
+        until = now + length
         taken = insert(session, LeaseRow).values(name=self.name, holder=self.holder, until=until)
         free = or_(col(LeaseRow.holder) == self.holder, col(LeaseRow.until) <= now)
         session.connection().execute(
@@ -29,6 +31,11 @@ class Lease:
             )
         )
         return session.exec(select(LeaseRow.holder).where(LeaseRow.name == self.name)).one()
+
+    def is_anothers(self, session: Session, now: datetime) -> bool:
+        """Whether another process has it, and for a while yet."""
+        row = session.get(LeaseRow, self.name)
+        return row is not None and row.holder != self.holder and row.until > _time_of_all(session, now)
 
     def give_back(self, session: Session) -> None:
         """Let the next one begin at once."""
@@ -41,5 +48,13 @@ class Lease:
         row = session.get(LeaseRow, self.name, with_for_update=True)
         if row is None or row.holder != self.holder:
             raise TurnLost("another process" if row is None else row.holder)
-        if row.until <= now:
+        if row.until <= _time_of_all(session, now):
             raise TurnLost("nobody, or another process,")
+
+
+def _time_of_all(session: Session, now: datetime) -> datetime:
+    """Servers that share a database have clocks that differ, and go by the database's; a file has one machine."""
+    if session.get_bind().dialect.name != POSTGRESQL:
+        return now
+    time: datetime = session.exec(select(func.clock_timestamp())).one()
+    return time.astimezone(UTC)

@@ -67,9 +67,8 @@ class Automating(Section):
 
     def take_turn(self, holder: str, length: timedelta) -> str:
         """Who runs auto-rotation from now on, for so long: the holder, unless another does already."""
-        now = self._clock()
         with self._ground.database.writing() as session:
-            return Lease(_TURN, holder).take(session, now, now + length)
+            return Lease(_TURN, holder).take(session, self._clock(), length)
 
     def end_turn(self, holder: str) -> None:
         """The next one may begin."""
@@ -101,6 +100,12 @@ class Automating(Section):
         with self._reading() as session:
             rows = session.exec(found.order_by(col(AutoRotationRow.next_at), col(KeyRow.id)))
             return tuple(_stored(row, key) for row, key in rows)
+
+    def auto_rotation(self, key_id: str) -> AutoRotation | None:
+        """One key's as it stands now; None when it is not switched on."""
+        with self._reading() as session:
+            row = session.get(AutoRotationRow, key_id)
+            return None if row is None else _stored(row, key_row(session, key_id))
 
     def note_auto_rotation(self, done: AutoRotation, why: str) -> None:
         """Keep what a run came to. `why` is the short reason that its note begins with; a new one goes into the log."""
