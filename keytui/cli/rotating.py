@@ -18,6 +18,7 @@ from keytui.cli.output import remark, say, say_json, say_json_array
 from keytui.cli.rotations import next_step
 from keytui.cli.session import opened, reference, rotation_of
 from keytui.cli.shapes import key_shape, rehearsal_shape, rotation_shape
+from keytui.cli.targets import resume_targets
 from keytui.cli.times import ago, minute
 from keytui.clock import utc_now
 from keytui.domain.durations import long, parse_duration
@@ -57,7 +58,7 @@ def rotate(
     """Replace a key's secret by a new one. In a pipe the new secret is all that standard output carries.
 
     Both versions are accepted until `keytui retire` suspends the old one. If the secret could not be handed over the
-    rotation stays open: --resume revokes what nobody received and issues another.
+    rotation stays open: --resume revokes what nobody received and issues another; what a target received goes on.
     """
     if (key is None) != due:
         raise Invalid("rotate takes a KEY, or --due for every key that is due", "name one of the two")
@@ -127,8 +128,19 @@ def _resume(context: typer.Context, wanted: str, show: bool, json: bool) -> None
                 f"rotation #{rotation.id} of {key.name} is {rotation.state}: its secret was handed over",
                 next_step(rotation, reference(vault, key)),
             )
+        if (delivered := resume_targets(vault, rotation)) is not None:
+            _say_delivered(vault, key, delivered, json)
+            return
         claim_output(show)
         _issue(vault, key, rotation, json)
+
+
+def _say_delivered(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:
+    """The secret is where it belongs, and is printed nowhere."""
+    if json:
+        say_json(rotation_shape(rotation, utc_now()))
+    remark(f"rotated {key.name}: version {rotation.new_version} is delivered to {', '.join(key.targets)}")
+    remark(f"  rotation #{rotation.id} is {rotation.state}; {next_step(rotation, reference(vault, key))}")
 
 
 def _issue(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:

@@ -30,7 +30,7 @@ class NotNow(Refused):
 
 @dataclass
 class OneKey:
-    """What one key needs next. `auto` is kept as the vault has it."""
+    """What one key needs next. `auto` is as the vault has it when the key's turn comes: a run may take long."""
 
     turn: Turn
     auto: AutoRotation
@@ -53,6 +53,10 @@ class OneKey:
             return self._left(why, why)
 
     def _carried_on(self) -> Outcome:
+        stands = self._vault.auto_rotation(self.auto.key.id)
+        if stands is None:  # switched off since this run began
+            return self._outcome(What.WAITING)
+        self.auto = stands
         key, now = self.auto.key, self.turn.clock()
         rotation = self._vault.open_rotation(key.id)
         if rotation is None or not (rotation.id == self.auto.rotation_id or _by_us(rotation)):

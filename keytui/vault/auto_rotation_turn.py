@@ -41,6 +41,10 @@ class AutomaticVault(Vault, Protocol):
         """What is to be begun or carried on now; `rotation_id` stays after that rotation has ended."""
         ...
 
+    def auto_rotation(self, key_id: str) -> AutoRotation | None:
+        """One key's as it stands now; None when it is not switched on."""
+        ...
+
     def note_auto_rotation(self, done: AutoRotation, why: str) -> None:
         """Keep what a run came to; a new `why` goes into the log."""
         ...

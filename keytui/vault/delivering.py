@@ -17,6 +17,7 @@ from keytui.domain.keys import Key, Version
 from keytui.domain.rotation import Rotation
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.targets.target import Target
+from keytui.vault.deliveries import last_told, may_hold
 from keytui.vault.model import Delivery, RotationDetail
 from keytui.vault.protocol import Vault
 
@@ -55,7 +56,7 @@ class Delivering:
 
     def hand_over(self, rotation: Rotation, version: Version, secret: Secret) -> Rotation:
         """Deliver to each target that does not have it. Undelivered at the first failure; the last one hands over."""
-        taken = _told(self.vault.rotation(rotation.id), version)
+        taken = last_told(self.vault.rotation(rotation.id).deliveries, version.fingerprint)
         *others, last = self.targets
         for target in others:
             if taken.get(target.name) not in {"sent", "proven"}:
@@ -68,7 +69,7 @@ class Delivering:
         version = detail.new
         if version is None:
             raise Refused(f"rotation #{rotation.id} has no new version", "issue it first")
-        held = {target.name: self._holds(target, detail, version) for target in self.targets}
+        held = {target.name: self._looked_up(target, detail, version) for target in self.targets}
         found = next((secret for _, secret in held.values() if secret is not None), None)
         if found is not None:
             return self.hand_over(rotation, version, found)
@@ -76,7 +77,7 @@ class Delivering:
         if having and self._all_have(held, version):
             return self.vault.handed_over(rotation.id, self._delivery(having[-1], "sent", version))
         for target in having:
-            self._put_back(rotation, target, version)
+            self._put_back(detail, target, version)
         self.rehearse()
         issued = self.vault.reissue(rotation.id)
         return self.hand_over(rotation, issued.version, issued.secret)
@@ -89,9 +90,9 @@ class Delivering:
             return ()
         left = []
         for target in reversed(self.targets):
-            if self._holds(target, detail, version)[0] is not Holds.NO:
+            if self._looked_up(target, detail, version)[0] is not Holds.NO:
                 try:
-                    self._put_back(rotation, target, version)
+                    self._put_back(detail, target, version)
                 except NotBack:
                     left.append(target.name)
         return tuple(left)
@@ -124,8 +125,16 @@ class Delivering:
         self.vault.deliver(rotation.id, Delivery(target.name, "failed", self.clock(), None, detail))
         raise Undelivered(f"{target.name}: {detail}", "see who else writes there")
 
+    def _looked_up(self, target: Target, detail: RotationDetail, version: Version) -> tuple[Holds, Secret | None]:
+        """What a target holds; the vault is told where it is not what was begun there."""
+        held = self._holds(target, detail, version)
+        if held[0] is Holds.NO and target.name in may_hold(detail.deliveries, version.fingerprint):
+            gone = f"it does not hold v{version.number}"
+            self.vault.deliver(detail.rotation.id, Delivery(target.name, "failed", self.clock(), None, gone))
+        return held
+
     def _holds(self, target: Target, detail: RotationDetail, version: Version) -> tuple[Holds, Secret | None]:
-        told = _told(detail, version).get(target.name)
+        told = last_told(detail.deliveries, version.fingerprint).get(target.name)
         if target.abilities.reads_back:
             self.go_on()
             try:
@@ -145,31 +154,29 @@ class Delivering:
             return True
         return all(holds is Holds.YES for holds, _ in held.values())
 
-    def _put_back(self, rotation: Rotation, target: Target, version: Version) -> None:
+    def _put_back(self, detail: RotationDetail, target: Target, version: Version) -> None:
         """Let a target hold what it held before, so that nobody reads a version there that is to be revoked."""
         if not target.abilities.rolls_back:
             raise NotBack(
                 f"the secret of v{version.number} is lost, and {target.name} may hold it",
-                f"look there: if it does, say so in the console; if not, `keytui rotate {self.key.id} --resume` issues"
-                " another, which you hand over",
+                f"look there: if it does, say so in the console; if not, `keytui abandon {self.key.id} --yes` lets the"
+                " next rotation begin",
             )
         self.go_on()
-        self.vault.deliver(rotation.id, self._delivery(target, "begun", version, "is put back"))
+        number = detail.rotation.id
+        self.vault.deliver(number, self._delivery(target, "begun", version, "is put back"))
         try:
             target.roll_back(self.key, version.number)
+            stands = target.read_back(self.key) if target.abilities.reads_back else None
         except KeytuiError as error:
             raise NotBack(f"{target.name} may hold v{version.number}: {error.message}", error.hint) from None
-        detail = f"put back to what it held before v{version.number}"
-        self.vault.deliver(rotation.id, Delivery(target.name, "failed", self.clock(), None, detail))
+        if stands is not None and fingerprint(stands.digest()) != detail.old.fingerprint:
+            raise NotBack(
+                f"{target.name} was put back, and holds something else than v{detail.old.number}",
+                f"give it the secret of v{detail.old.number} by hand, then `keytui rollback` or `abandon` with --yes",
+            )
+        said = f"put back to what it held before v{version.number}"
+        self.vault.deliver(number, Delivery(target.name, "failed", self.clock(), None, said))
 
     def _delivery(self, target: Target, state: str, version: Version, detail: str = "") -> Delivery:
         return Delivery(target.name, state, self.clock(), version.fingerprint, detail)
-
-
-def _told(detail: RotationDetail, version: Version) -> Mapping[str, str]:
-    """The newest word of each target on this version; a failure says of none that it is there."""
-    return {
-        delivery.target: delivery.state
-        for delivery in detail.deliveries
-        if delivery.fingerprint == version.fingerprint or delivery.state == "failed"
-    }

@@ -172,3 +172,43 @@ def test_what_cannot_be_put_back_is_named_before_anything_is_revoked(
     keytui("verify", stdin=new)
     keytui("rollback", "checkout", "--yes")
     keytui("verify", stdin=env.read_text())
+
+
+def test_the_targets_of_another_machine_are_not_left_with_what_is_refused(
+    keytui: Commands, env: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keytui.created("checkout", "--target", "env")
+    keytui("auto-rotation", "enable", "checkout", "--every", "90d")
+    wait(keytui, monkeypatch)
+    keytui("rotate", "--due")
+    new = env.read_text()
+    (keytui.home / "config.toml").write_text("")
+
+    refused = keytui("rollback", "checkout", code=1).err
+
+    assert "env may hold v2" in refused
+    assert "give it the old secret by hand and say --yes" in refused
+    keytui("verify", stdin=new)
+    keytui("rollback", "checkout", "--yes")
+    assert json.loads(keytui("verify", "--json", stdin=new, code=1).out)["reason"] == "revoked"
+
+
+def test_resuming_goes_on_with_the_secret_that_a_target_holds(
+    keytui: Commands, env: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up = keytui.home / "up"
+    with (keytui.home / "config.toml").open("a") as configuration:
+        configuration.write(f'[targets.store]\nkind = "command"\ncommand = ["test", "-e", "{up}"]\n')
+    keytui.created("checkout", "--target", "env", "--target", "store")
+    keytui("auto-rotation", "enable", "checkout", "--every", "90d")
+    wait(keytui, monkeypatch)
+    assert "store may have taken the secret or not" in keytui("rotate", "--due", code=1).err
+    new = env.read_text()
+    up.touch()
+
+    done = keytui("rotate", "checkout", "--resume")
+
+    assert done.out == ""
+    assert "version 2 is delivered to env, store" in done.err
+    assert env.read_text() == new
+    assert json.loads(keytui("verify", "--json", stdin=new).out)["version"] == 2

@@ -16,15 +16,18 @@ import pytest
 from keytui.domain.alerts import AlertKind
 from keytui.domain.audit import Actor, AuditFilter
 from keytui.domain.automation import Outcome, Selection, TurnLost, What
-from keytui.domain.errors import ReadOnly
-from keytui.domain.keys import KeyDraft, KeyEdit
+from keytui.domain.errors import ReadOnly, Refused
+from keytui.domain.keys import Key, KeyDraft, KeyEdit
 from keytui.domain.rotation import Plan, Reason, RotationState
 from keytui.domain.secrets import Secret
 from keytui.server.background import Background
 from keytui.server.jobs import server_jobs
 from keytui.vault.auto_rotation import run_due
+from keytui.vault.auto_rotation_turn import LENGTH
+from keytui.vault.delivering import Delivering
 from keytui.vault.delivery_targets import load_targets
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Delivery
 from keytui.vault.profile import Profile
 from tests.contract.acts import request, use
 from tests.postgresql import vault_database
@@ -186,6 +189,23 @@ def test_a_secret_that_is_lost_and_may_be_held_is_never_revoked(shop: Shop) -> N
     shop.see_that_nobody_is_cut_off()
 
 
+def test_a_place_that_puts_back_something_else_is_not_believed(shop: Shop) -> None:
+    """Its memory may hold a version that was revoked long ago."""
+    place, blind = Place("env", reversible=True), Place("blind", readable=False)
+    blind.fault = "cut off before"
+    shop.furnish(place, blind)
+    key = shop.vault.find(shop.key_id)
+    shop.pass_(24)
+    shop.run()
+    place.before = Secret("tk_of_long_ago")
+    delivering = Delivering(shop.vault, key, [place], shop.clock, lambda: None)
+
+    assert delivering.put_back(shop.vault.rotation(1).rotation) == ("env",)
+
+    with pytest.raises(Refused, match="env, blind may hold v2"):
+        shop.vault.abandon(1, "")
+
+
 def test_a_secret_that_is_in_use_has_arrived(shop: Shop) -> None:
     blind = Place("blind", readable=False)
     shop.furnish(blind)
@@ -262,13 +282,44 @@ def test_a_rotation_that_somebody_rolled_back_waits_for_the_next_time(shop: Shop
     shop.furnish(place)
     shop.pass_(24)
     shop.run()
-    shop.vault.rollback(1, "it did not work")
     place.roll_back(shop.vault.find("shop"), 2)
+    shop.vault.deliver(1, Delivery("env", "failed", shop.clock(), None, "put back"))
+    shop.vault.rollback(1, "it did not work")
 
     assert only(shop).note == "rotation #1 was rolled back"
     shop.pass_(24)
     assert only(shop).what is What.ROTATED
     assert shop.note() == ""
+
+
+def test_what_a_place_holds_is_not_refused_behind_its_back(shop: Shop) -> None:
+    """By the console or the API, which have no targets to put anything back."""
+    shop.furnish(Place("env"))
+    shop.pass_(24)
+    shop.run()
+
+    with pytest.raises(Refused, match="env may hold v2 of shop") as refused:
+        shop.vault.rollback(1, "it did not work")
+
+    assert f"`keytui rollback {shop.key_id}` gives them the old secret first" in refused.value.hint
+    shop.see_that_nobody_is_cut_off()
+
+
+def test_a_version_that_some_places_hold_is_neither_replaced_nor_given_up(shop: Shop) -> None:
+    first, second = Place("a"), Place("b")
+    second.fault = "refuses"
+    shop.furnish(first, second)
+    shop.pass_(24)
+    shop.run()
+
+    for ask in (shop.vault.reissue, lambda number: shop.vault.abandon(number, "")):
+        with pytest.raises(Refused, match=r"^a may hold v2 of shop") as refused:
+            ask(1)
+        assert "keytui " in refused.value.hint
+
+    second.fault = ""
+    assert only(shop).what is What.ROTATED
+    assert shop.standing() == {"a": 2, "b": 2}
 
 
 def test_a_key_that_was_rotated_by_hand_is_not_due(shop: Shop) -> None:
@@ -304,6 +355,54 @@ def test_two_keys_in_one_place_are_not_rotated_into_it(shop: Shop) -> None:
         "target env puts second in the same place: /srv/one-file",
         "target env puts first in the same place: /srv/one-file",
     ]
+
+
+def test_a_run_takes_each_key_as_it_stands_when_its_turn_comes(shop: Shop) -> None:
+    class Meddling(Place):
+        """While the first key is delivered, an operator sees to the others."""
+
+        def deliver(self, *what: object) -> None:
+            super().deliver(*what)  # type: ignore[arg-type]  # passed on as they came
+            shop.vault.disable_auto_rotation(Selection(off.id))
+            shop.vault.edit(bare.id, KeyEdit(targets=()))
+            shop.vault.edit(grave.id, KeyEdit(sensitive=True))
+
+    place = Meddling("env")
+    first = shop.furnish(place, name="first")
+    off, bare, grave = (shop.furnish(place, name=name) for name in ("off", "bare", "grave"))
+    shop.pass_(24)
+
+    report = shop.run()
+
+    assert report is not None
+    assert report.outcomes[0].key.id == first.id
+    assert {one.key.name: one.what for one in report.outcomes} == {
+        "first": What.ROTATED,
+        "off": What.WAITING,
+        "bare": What.SKIPPED,
+        "grave": What.SKIPPED,
+    }
+    assert [len(shop.vault.detail(key.id).versions) for key in (first, off, bare, grave)] == [2, 1, 1, 1]
+
+
+@pytest.mark.parametrize("call", [1, 2], ids=["before it is planned", "before it is issued"])
+@pytest.mark.parametrize("sensitive", [True, False])
+def test_what_is_switched_off_between_two_calls_is_not_rotated(shop: Shop, call: int, sensitive: bool) -> None:
+    class Meddling(Place):
+        calls = 0
+
+        def rehearse(self, key: Key) -> None:
+            self.calls += 1
+            if self.calls == call and sensitive:
+                shop.vault.edit(key.id, KeyEdit(sensitive=True))
+            elif self.calls == call:
+                shop.vault.disable_auto_rotation(Selection(key.id))
+
+    shop.furnish(Meddling("env"))
+    shop.pass_(24)
+
+    assert "does not rotate by itself any more" in only(shop).note
+    assert [one.number for one in shop.versions()] == [1]
 
 
 def test_one_runs_at_a_time(shop: Shop) -> None:
@@ -406,5 +505,23 @@ def test_several_servers_on_one_postgresql_rotate_each_key_once(tmp_path: Path) 
         shop.run()
         assert (shop.accepted(), shop.standing()) == ([2, 3], {"a": 3, "b": 3})
         assert shop.vault.verify_audit().broken_at is None
+        other.close()
+        shop.close()
+
+
+def test_a_server_whose_clock_is_ahead_does_not_take_a_turn_early(tmp_path: Path) -> None:
+    with vault_database(tmp_path / "vault") as database:
+        shop = Shop.open(tmp_path / "vault", database)
+        profile = Profile("prod", tmp_path / "vault", Actor("grace", "bastion-3"), database=database)
+        other = LocalVault.open(profile, lambda: shop.clock() + 6 * LENGTH, policies=QUICK)
+
+        assert shop.vault.take_turn("a", LENGTH) == "a"
+        assert other.take_turn("b", LENGTH) == "a"
+        assert shop.vault.hold_job("alerts", "a", LENGTH)
+        assert not other.hold_job("alerts", "b", LENGTH)
+        with pytest.raises(Refused, match="no key"):
+            other.automatic("a").enable_auto_rotation(Selection(), DAY)
+        shop.vault.end_turn("a")
+        assert other.take_turn("b", LENGTH) == "b"
         other.close()
         shop.close()

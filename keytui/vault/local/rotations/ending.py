@@ -8,6 +8,7 @@ from keytui.domain.rotation import Rotation, RotationState, Verb, move
 from keytui.domain.verdict import Assessment, Verdict
 from keytui.vault.local.evidence.verdicts import assessed, require_safe
 from keytui.vault.local.keys.drafts import checked_note
+from keytui.vault.local.rotations.holding import refuse_held
 from keytui.vault.local.rotations.moves import Subject, carry_out, subject_of, take_up
 from keytui.vault.local.rows import key_row, stored_rotation, version_row
 from keytui.vault.local.section import Section, Write
@@ -42,6 +43,8 @@ class Ending(Section):
         note = checked_note(note)
         with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
+            move(subject.rotation, Verb.ROLLBACK)
+            refuse_held(subject, _by_command("rollback", subject))
             carry_out(write, subject, Verb.ROLLBACK, note)
             old = version_row(write.session, subject.key.id, subject.row.old_version)
             # The old version is current again, so the key was last rotated when that one came in.
@@ -53,6 +56,8 @@ class Ending(Section):
         note = checked_note(note)
         with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
+            move(subject.rotation, Verb.ABANDON)
+            refuse_held(subject, _by_command("abandon", subject))
             carry_out(write, subject, Verb.ABANDON, note)
             write.record(subject.event("rotation.abandoned", subject.row.new_version, note=note))
             return write.answered(stored_rotation(write.session, subject.row))
@@ -103,6 +108,14 @@ def _record_end(write: Write, subject: Subject, verb: Verb, assessment: Assessme
             override=override,
             reasons=_against(assessment),
         )
+    )
+
+
+def _by_command(command: str, subject: Subject) -> str:
+    """The way out where targets hold the new version: only the machine that delivers to them can give it back."""
+    return (
+        f"on the machine that has the targets, `keytui {command} {subject.key.id}` gives them the old secret first;"
+        " if you gave it to them by hand, say --yes there"
     )
 
 

@@ -7,18 +7,19 @@ from dataclasses import replace
 
 from keytui.domain.access import Operation
 from keytui.domain.errors import Invalid, Refused, RotationOpen
-from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, allowed, move
+from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, move
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.keys.keeping import end_version, refuse_repeat, remember_request
 from keytui.vault.local.keys.minting import mint_version
 from keytui.vault.local.mapping import key_of, stored_id, version_of
+from keytui.vault.local.rotations.holding import refuse_arrived
 from keytui.vault.local.rotations.moves import Subject, add_step, carry_out, replaced_at_once, take_up
 from keytui.vault.local.rotations.rehearsal import overlap_of, problems
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
 from keytui.vault.local.section import Section, Write
-from keytui.vault.local.tables import DeliveryRow, KeyRow, RotationRow, VersionRow, WaiverRow
+from keytui.vault.local.tables import AutoRotationRow, DeliveryRow, KeyRow, RotationRow, VersionRow, WaiverRow
 from keytui.vault.model import Delivery, Issued
 
 _STATES_OF_A_DELIVERY = ("begun", "sent", "proven", "failed")
@@ -33,6 +34,7 @@ class Rotating(Section):
             refuse_repeat(write, request_id)
             key = key_row(write.session, key_id)
             _refuse_open(key)
+            self._refuse_switched_off(write, key)
             found = next(problems(key, write.now), None)
             if found is not None:
                 raise Refused(f"{key.name} cannot be rotated: {found}", found.rpartition(": ")[2])
@@ -53,14 +55,16 @@ class Rotating(Section):
         with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.ISSUE)
+            self._refuse_switched_off(write, subject.key)
             return write.answered(self._issued(write, subject, Verb.ISSUE))
 
     def reissue(self, rotation_id: int) -> Issued:
         with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.REISSUE)
+            self._refuse_switched_off(write, subject.key)
             lost = version_row(write.session, subject.key.id, subject.row.new_version or 0)
-            _refuse_used(subject, lost)
+            refuse_arrived(subject, lost)
             end_version(lost, write)
             write.record(subject.event("version.revoked", lost.number, why="never handed over"))
             return write.answered(self._issued(write, subject, Verb.REISSUE))
@@ -134,6 +138,14 @@ class Rotating(Section):
                 raise Refused(f"rotation #{rotation_id} is yours already", "go on with it")
             return write.answered(stored_rotation(write.session, taken.row))
 
+    def _refuse_switched_off(self, write: Write, key: KeyRow) -> None:
+        """A run of auto-rotation looked at the key a moment ago; what counts is what stands now."""
+        if self._ground.lease is None:
+            return
+        if key.sensitive or write.session.get(AutoRotationRow, key.id) is None:
+            why = "is sensitive now" if key.sensitive else "was switched off"
+            raise Refused(f"{key.name} does not rotate by itself any more: it {why}", "rotate it by hand")
+
     def _revoke_old_first(self, rotation_id: int) -> None:
         """In an emergency that revokes first, the old version dies in a transaction of its own."""
         with self._reading(Operation.ROTATE) as session:
@@ -188,16 +200,6 @@ def _refuse_open(key: KeyRow) -> None:
             f"{key.name} has an open rotation already: #{key.rotation_id}",
             "continue it with --resume, or roll it back, or abandon it",
             key.rotation_id,
-        )
-
-
-def _refuse_used(subject: Subject, new: VersionRow) -> None:
-    """A version that somebody uses did arrive. Where the old one still works, nothing forces us to cut them off."""
-    if new.last_used_at is not None and Verb.ABANDON in allowed(subject.rotation):
-        raise Refused(
-            f"v{new.number} of {subject.key.name} was used at {new.last_used_at:%Y-%m-%d %H:%MZ}: its secret did"
-            " arrive, and issuing another would cut off who has it",
-            "paste it back in the console to go on with it, or abandon the rotation and begin again",
         )
 
 

@@ -1,0 +1,41 @@
+"""What a key's targets were given: a version that one of them may hold still is not refused behind its back."""
+
+from __future__ import annotations
+
+from sqlmodel import col, select
+
+from keytui.domain.errors import Refused
+from keytui.domain.rotation import Verb, allowed
+from keytui.vault.deliveries import may_hold
+from keytui.vault.local.mapping import delivery_of, fingerprint_of, key_of
+from keytui.vault.local.rotations.moves import Subject
+from keytui.vault.local.rows import version_row
+from keytui.vault.local.tables import DeliveryRow, VersionRow
+
+
+def refuse_held(subject: Subject, way_out: str) -> None:
+    """Refused while a target of the key may hold the new version: whoever reads it there would be cut off."""
+    number, key = subject.row.new_version, key_of(subject.key)
+    if number is None or not key.targets:
+        return
+    found = select(DeliveryRow).where(DeliveryRow.rotation_id == subject.row.id).order_by(col(DeliveryRow.id))
+    deliveries = [delivery_of(row) for row in subject.session.exec(found)]
+    holding = may_hold(deliveries, fingerprint_of(version_row(subject.session, key.id, number)))
+    names = [name for name in key.targets if name in holding]
+    if names:
+        raise Refused(f"{', '.join(names)} may hold v{number} of {key.name}, which would be refused", way_out)
+
+
+def refuse_arrived(subject: Subject, new: VersionRow) -> None:
+    """A version that somebody uses, or a target holds, did arrive. Where the old one works, nobody need be cut off."""
+    if new.last_used_at is not None and Verb.ABANDON in allowed(subject.rotation):
+        raise Refused(
+            f"v{new.number} of {subject.key.name} was used at {new.last_used_at:%Y-%m-%d %H:%MZ}: its secret did"
+            " arrive, and issuing another would cut off who has it",
+            "paste it back in the console to go on with it, or abandon the rotation and begin again",
+        )
+    refuse_held(
+        subject,
+        f"go on with it: `keytui rotate {subject.key.id} --resume` on the machine that has the targets; or abandon it"
+        f" there: `keytui abandon {subject.key.id}`",
+    )
