@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from keytui.domain.keys import KeyDraft
 from keytui.tui.app import Console
 from keytui.tui.screens.key import KeyScreen
 from keytui.vault.local.vault import LocalVault
@@ -97,6 +98,21 @@ async def test_verifying_the_chain_finds_it_whole(console: Console, fleet: Local
         await until_said(pilot, "entries")
         await pilot.press("v")
         await until_said(pilot, "✓ whole:")
+
+
+async def test_verifying_the_chain_says_what_nobody_has_signed(
+    console: Console, fleet: LocalVault, profile: Profile
+) -> None:
+    head = profile.directory / "audit.head"
+    older = head.read_bytes()
+    fleet.create(KeyDraft("newest", "production"), "newest")
+    head.write_bytes(older)
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await keys(pilot)
+        await pilot.press("4")
+        await until_said(pilot, "entries")
+        await pilot.press("v")
+        await until_said(pilot, "✓ whole:", "the log is whole", "newest 1 are")
 
 
 async def test_verifying_the_chain_finds_an_edit(console: Console, fleet: LocalVault, profile: Profile) -> None:

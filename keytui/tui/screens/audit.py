@@ -142,6 +142,7 @@ class AuditScreen(ModeScreen):
         if check.broken_at is None:
             words = f"✓ whole: {check.entries:,} entries, {check.checkpoints:,} signed checkpoints"
             self._checked = (words, "$success")
+            self.tell("the log is whole", check.detail)
         else:
             self._checked = (f"✗ broken at #{check.broken_at}", "bold $error")
             self.tell(f"the log does not hold at entry #{check.broken_at}", check.detail, severity="error")
