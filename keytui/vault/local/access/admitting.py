@@ -12,18 +12,16 @@ from sqlmodel import Session, col, select
 from keytui.domain.access import MANAGE_SCOPE, Principal, Role
 from keytui.domain.audit import Actor, Event
 from keytui.domain.errors import Forbidden
-from keytui.domain.errors import Forbidden
 from keytui.domain.keys import Key
 from keytui.domain.secrets import OPERATOR_TOKEN, Secret
 from keytui.domain.usage import NO_KEY, Caller, Use
 from keytui.domain.verification import Credential, judge
 from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.access.refusals import Refusal
-from keytui.vault.local.access.refusals import Refusal
 from keytui.vault.local.access.refused_uses import was_noted
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rows import key_row
-from keytui.vault.local.section import Section, audited, tell_refusals, tell_refusals
+from keytui.vault.local.section import Section, audited, tell_refusals
 from keytui.vault.local.tables import OperatorRow, VersionRow
 from keytui.vault.local.usage.recording import count_uses
 
@@ -65,15 +63,6 @@ class Admitting(Section):
             for address, count in entries:
                 write.actor = str(Actor(NOBODY, address))
                 write.record(Event("login.refused", details={"count": str(count)}, refused=True))
-
-    def note_refusal(self, principal: Principal, operation: str, refusal: Forbidden) -> None:
-        """What a server refused before it asked the vault; it belongs into the log as any other refusal does."""
-        self._ground.refusals.note(Refusal(principal, operation, refusal.message))
-        self.tell_refusals()
-
-    def tell_refusals(self) -> None:
-        """Write what was counted of repeated refusals, once its time has come."""
-        tell_refusals(self._ground)
 
     def note_refusal(self, principal: Principal, operation: str, refusal: Forbidden) -> None:
         """What a server refused before it asked the vault; it belongs into the log as any other refusal does."""
