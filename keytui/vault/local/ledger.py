@@ -21,6 +21,7 @@ from sqlmodel import Session, col, func, select
 
 from keytui.domain.audit import GENESIS, AuditCheck, AuditEntry, Event, first_break, link
 from keytui.domain.secrets import Randomness
+from keytui.vault.local.entry_tenants import first_misplaced
 from keytui.vault.local.files import kept_key, replace
 from keytui.vault.local.mapping import entry_of
 from keytui.vault.local.tables import AuditRow, CheckpointRow
@@ -130,6 +131,10 @@ class Ledger:
         broken_at = first_break(_entries(session))
         if broken_at is not None:
             detail = f"entry {broken_at} was changed, moved, or follows one that is missing"
+            return AuditCheck(entries, len(checkpoints), broken_at, detail)
+        broken_at = first_misplaced(session)
+        if broken_at is not None:
+            detail = f"entry {broken_at} was given to another tenant than it is of"
             return AuditCheck(entries, len(checkpoints), broken_at, detail)
         for row in checkpoints:
             detail = self._checkpoint_fault(session, row)

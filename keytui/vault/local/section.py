@@ -19,12 +19,13 @@ from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.guard import WriteGuard
-from keytui.vault.local.access.refused_uses import RefusedUses
 from keytui.vault.local.access.refusals import Refusal, Refusals
+from keytui.vault.local.access.refused_uses import RefusedUses
 from keytui.vault.local.access.requests import Unapproved, requested
 from keytui.vault.local.access.tenancy import bind
 from keytui.vault.local.answers import Repeatable
 from keytui.vault.local.database import Database
+from keytui.vault.local.entry_tenants import said_of_whom
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.ledger import Head, Ledger
 from keytui.vault.local.sealing.keyring import Cost, HeldKey
@@ -96,7 +97,8 @@ class Write:
         """
         key = self.session.get(KeyRow, event.key_id) if event.key_id else None
         whose = key.tenant if key is not None else self.principal.tenant if tenant is None else tenant
-        self.head = self._ledger.append(self.session, self.now, self.actor, event, whose)
+        told = event if key is not None else said_of_whom(event, whose)
+        self.head = self._ledger.append(self.session, self.now, self.actor, told, whose)
         self._outbox.post_event(
             self.session, self.now, event, sequence=self.head.sequence, new=new, randomness=self._randomness
         )

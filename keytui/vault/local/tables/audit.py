@@ -37,7 +37,8 @@ class AuditRow(Row, table=True):
     previous: str
     hash: str
     tenant: str | None = None
-    """Who may read it beside those who read everything: its key's tenant, or its actor's. Not under the hash."""
+    """Who may read it beside those who read everything: its key's tenant, or its actor's. Not under the hash: see
+    `keytui.vault.local.entry_tenants`."""
 
 
 class CheckpointRow(Row, table=True):
