@@ -37,7 +37,7 @@ def load_alert_delivery(path: Path) -> AlertDelivery:
         raise Invalid(f"{where} names no webhook any more", "write it as [webhooks.NAME], with url and secret")
     if unknown := next((name for name in entry if name not in _FIELDS), None):
         raise Invalid(f"{where} has no field {harmless(unknown)!r}", f"its fields are {', '.join(_FIELDS)}")
-    return AlertDelivery(_command(where, entry), _severities(where, entry))
+    return AlertDelivery(_command(where, entry), severities(where, entry))
 
 
 def _command(where: str, entry: Mapping[str, object]) -> tuple[str, ...]:
@@ -49,7 +49,8 @@ def _command(where: str, entry: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _severities(where: str, entry: Mapping[str, object]) -> tuple[Severity, ...]:
+def severities(where: str, entry: Mapping[str, object]) -> tuple[Severity, ...]:
+    """Which severities a table of the configuration names: its own and what is more serious."""
     every = tuple(Severity)
     least = entry.get("severity", Severity.NOTICE)
     if least not in every:

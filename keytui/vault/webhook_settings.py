@@ -9,10 +9,11 @@ from typing import Final
 
 from keytui.domain.alerts import Severity
 from keytui.domain.errors import Invalid
+from keytui.domain.fields import Fields
 from keytui.domain.references import Place, Reference, parse_reference
-from keytui.domain.text import harmless
 from keytui.domain.web_addresses import checked_web_address
 from keytui.domain.webhooks import Topic
+from keytui.vault.alert_delivery import severities
 from keytui.vault.configuration import table
 
 _FIELDS: Final = ("url", "secret", "events", "keys", "environments", "severity", "allow_private", "plaintext")
@@ -59,22 +60,22 @@ def load_webhooks(path: Path) -> tuple[Webhook, ...]:
 
 
 def _webhook(where: str, name: str, entry: Mapping[str, object]) -> Webhook:
-    if unknown := next((field for field in entry if field not in _FIELDS), None):
-        raise Invalid(f"{where} has no field {harmless(unknown)!r}", f"its fields are {', '.join(_FIELDS)}")
-    address = _address(where, _text(where, entry, "url"))
-    plaintext = _switch(where, entry, "plaintext")
-    secret = _reference(where, "secret", _text(where, entry, "secret"))
+    fields = Fields(where, entry)
+    fields.only(_FIELDS, "a webhook")
+    address = _address(where, fields.needed("url"))
+    plaintext = fields.flag("plaintext")
+    secret = _reference(where, "secret", fields.needed("secret"))
     if plaintext:
         _refuse_careless(where, address, secret)
     return Webhook(
         name,
         address,
         secret,
-        _topics(where, entry),
-        frozenset(_words(where, entry, "keys")),
-        frozenset(_words(where, entry, "environments")),
-        _severities(where, entry),
-        _switch(where, entry, "allow_private"),
+        _topics(where, fields),
+        frozenset(fields.texts("keys")),
+        frozenset(fields.texts("environments")),
+        severities(where, entry),
+        fields.flag("allow_private"),
         plaintext,
     )
 
@@ -106,37 +107,8 @@ def _reference(where: str, field: str, text: str) -> Reference:
         raise Invalid(f"{where} {field}: {error.message}", error.hint) from None
 
 
-def _topics(where: str, entry: Mapping[str, object]) -> frozenset[Topic]:
-    words = _words(where, entry, "events") if "events" in entry else tuple(Topic)
+def _topics(where: str, fields: Fields) -> frozenset[Topic]:
+    words = fields.texts("events", tuple(Topic))
     if not words or not set(words) <= set(Topic):
         raise Invalid(f"{where} events names one that there is not, or none", f"they are {', '.join(Topic)}")
     return frozenset(map(Topic, words))
-
-
-def _severities(where: str, entry: Mapping[str, object]) -> tuple[Severity, ...]:
-    every = tuple(Severity)
-    least = entry.get("severity", Severity.NOTICE)
-    if least not in every:
-        raise Invalid(f"{where} severity is none that there is", f"it is one of {', '.join(every)}")
-    return every[: every.index(Severity(str(least))) + 1]
-
-
-def _text(where: str, entry: Mapping[str, object], field: str) -> str:
-    value = entry.get(field)
-    if not isinstance(value, str):
-        raise Invalid(f"{where} {field} is a text in quotes", f'as in {field} = "…"')
-    return value
-
-
-def _words(where: str, entry: Mapping[str, object], field: str) -> tuple[str, ...]:
-    words = entry.get(field, [])
-    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
-        raise Invalid(f"{where} {field} is a list of texts", f'as in {field} = ["…"]')
-    return tuple(words)
-
-
-def _switch(where: str, entry: Mapping[str, object], field: str) -> bool:
-    value = entry.get(field, False)
-    if not isinstance(value, bool):
-        raise Invalid(f"{where} {field} is true or false", f"as in {field} = true")
-    return value

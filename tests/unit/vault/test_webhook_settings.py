@@ -57,8 +57,9 @@ def test_every_field(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "named"),
     [
-        ([URL], "secret is a text"),
-        ([SECRET], "url is a text"),
+        ([URL], "secret is missing"),
+        ([SECRET], "url is missing"),
+        (["url = 1", SECRET], "url is a text"),
         ([URL, SECRET, "colour = 1"], "no field 'colour'"),
         (['url = "http://hooks.example.com"', SECRET], "url is not an https://"),
         (['url = "https://a:b@hooks.example.com"', SECRET], "url holds a credential"),
