@@ -99,12 +99,17 @@ class ApprovalsScreen(VaultScreen[None]):
 
     def _decide(self, word: str, verb: str, decide: Decision) -> None:
         approval = self.table.cursor_row
+        if not self.console.may_write(word):
+            return
         if approval is None or approval.state is not ApprovalState.PENDING:
             self.tell(f"nothing waits here to {word}", "requests that wait stand at the top", severity="warning")
             return
         question = Question(
             f"{verb} #{approval.id}: {approval.requested_by} wants to {approval.operation} {approval.key_name}?",
-            (f"{approval.environment}. What was asked for can then be done once, by whoever asked, within a day.",),
+            (
+                f"{approval.environment}   {approval.what or 'nothing more was said of it'}",
+                "Exactly this can then be done once, by whoever asked, within a day.",
+            ),
             verb,
             f"keytui approvals {word} {approval.id}",
             note="why (goes into the audit log)",
@@ -150,6 +155,7 @@ def _whole(approval: Approval) -> Content:
     return Content.assemble(
         (f"#{approval.id} {approval.operation} {harmless(approval.key_name)}", "bold"),
         f"   asked {when(approval.requested_at)} by {harmless(approval.requested_by)}{until}",
+        f"\n{harmless(approval.what)}" if approval.what else "",
         (f"\nnote  {harmless(approval.note)}" if approval.note else "", QUIET),
     )
 

@@ -58,6 +58,7 @@ _LINKS: Final = {
     Link.UNREACHABLE: ("✗ unreachable", "bold $error"),
     Link.SHUT_OUT: ("✗ no token", "bold $error"),
 }
+_ACTOR: Final = 4
 Part = tuple[int, Content]
 """What stays longer when the line is narrow (lower stays), and the words."""
 
@@ -89,9 +90,9 @@ def line(status: Status, width: int) -> Content:
     """The words of the status line in `width` cells. Profile, READ-ONLY and alerts are the last to go."""
     left, right = _left(status), _right(status)
     for rank in sorted({rank for rank, _ in left + right if rank}, reverse=True):
-        if _length(left) + _length(right) + 2 <= width:
+        if _length(left) + _length(right) + 3 <= width:
             break
-        left = [part for part in left if part[0] != rank]
+        left = _role_alone(left, status) if rank == _ACTOR else [part for part in left if part[0] != rank]
         right = [part for part in right if part[0] != rank]
     begin, end = _joined(left), _joined(right)
     space = max(width - begin.cell_length - end.cell_length - 2, 1)
@@ -103,14 +104,20 @@ def _left(status: Status) -> list[Part]:
     standing = status.standing
     if standing is not None:
         parts.append((5, Content(harmless(standing.location))))
-        parts.append((4, Content(f"{harmless(standing.actor)} · {harmless(standing.role)}")))
-    parts.append((2, Content.styled(*_LINKS[status.link])))
+        parts.append((_ACTOR, Content(f"{harmless(standing.actor)} · {harmless(standing.role)}")))
+    parts.append((1, Content.styled(*_LINKS[status.link])))
     if status.as_of is not None:
         parts.append((0, Content.styled(f"as of {status.as_of.astimezone():%H:%M:%S}", "bold $warning")))
     if standing is not None and standing.seal is not SealState.UNSET:
         symbol = "▣" if standing.seal is SealState.LOCKED else "□"
         parts.append((6, Content.styled(f"{symbol} seal {standing.seal}", "$quiet")))
     return parts
+
+
+def _role_alone(parts: list[Part], status: Status) -> list[Part]:
+    """Who it is can be spared, what they may do cannot."""
+    role = Content(harmless(status.standing.role)) if status.standing is not None else Content("")
+    return [(1, role) if part[0] == _ACTOR else part for part in parts]
 
 
 def _right(status: Status) -> list[Part]:
@@ -123,7 +130,7 @@ def _right(status: Status) -> list[Part]:
         parts.append((1, Content.styled(f"? {standing.approvals} to approve", "bold $warning")))
     parts.extend(_writing(status))
     local = status.now.astimezone()
-    parts.append((1, Content(f"{local:%H:%M}")))
+    parts.append((2, Content(f"{local:%H:%M}")))
     parts.append((3, Content.styled(f"{status.now.astimezone(UTC):%H:%M}Z", "$quiet")))
     return parts
 
