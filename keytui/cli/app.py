@@ -29,7 +29,6 @@ from keytui.cli.auto_rotation import auto_rotation
 from keytui.cli.console import run_demo, run_top
 from keytui.cli.evidence import evidence
 from keytui.cli.migrating import migrate
-from keytui.cli.migrating import migrate
 from keytui.cli.operators import disable_user, operators
 from keytui.cli.profiles import profiles
 from keytui.cli.serve import serve
@@ -125,7 +124,6 @@ app.command(context_settings=_REFUSE_SECRETS)(sealing.seal)
 app.command()(sealing.reveal)
 app.command("passphrase")(sealing.change_passphrase)
 app.command()(serve)
-app.command()(migrate)
 app.command()(migrate)
 app.add_typer(operators, name="operators")
 app.add_typer(approvals, name="approvals")
