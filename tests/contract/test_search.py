@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 
@@ -16,7 +17,7 @@ from keytui.domain.query import Query, Sort, SortField, parse, parse_sort
 from keytui.domain.rotation import Plan, Reason
 from keytui.vault.protocol import Vault
 from tests.contract.acts import DAY, HOUR, Reporter, created, request, use
-from tests.contract.conftest import House
+from tests.contract.conftest import MAKERS, House
 from tests.world import NOON
 
 EVERYTHING = 10_000
@@ -27,9 +28,15 @@ def names(vault: Vault, query: str, sort: str = "name") -> list[str]:
     return [row.key.name for row in vault.page(parse(query), parse_sort(sort), 0, EVERYTHING).rows]
 
 
-@pytest.fixture
-def fleet(house: House) -> House:
-    """Five keys that differ."""
+@pytest.fixture(scope="module", params=list(MAKERS))
+def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Five keys that differ, in a vault of each kind: for questions only, so that they are made once."""
+    for house in MAKERS[request.param](tmp_path_factory.mktemp("fleet") / "vault"):
+        _fill(house)
+        yield house
+
+
+def _fill(house: House) -> None:
     vault, clock = house.vault, house.clock
     checkout = created(vault, "checkout-api", owner="payments", scopes=("bookings:read", "Admin"), apps=("web",))
     clock.advance(10 * DAY)
@@ -40,7 +47,6 @@ def fleet(house: House) -> House:
     vault.revoke(gone.key.id, None, Reason.LEAVER, "")
     vault.disable(disabled.key.id, "")
     Reporter(house.sink).flush(clock(), use(checkout.key.id, 1, clock()))
-    return house
 
 
 @pytest.mark.parametrize(
