@@ -72,7 +72,7 @@ def _watched(handed_over: timedelta, callers: tuple[CallerEvidence, ...]) -> tim
 def movers(draw: st.DrawFn, name: str, seen_by: str, since: timedelta, question: Question) -> CallerEvidence:
     declared = name != "10.0.3.7"
     gap = draw(spans(timedelta(seconds=1), since))
-    known = draw(spans(gap, 30 * DAY))
+    known = draw(spans(gap, gap + 30 * DAY))
     least = max(POLICY.quiet, 2 * gap, *([] if declared else [POLICY.shared_silence]))
     least = max(least, POLICY.first_silence) if known < WEEK else least
     least = max(least, since) if question is Question.COMPLETE else least

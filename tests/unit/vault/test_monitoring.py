@@ -11,7 +11,7 @@ from keytui.domain.alerts import AlertKind, Severity, Signal
 from keytui.domain.monitor import range_of
 from keytui.domain.reports import Report, SourceKind
 from keytui.vault.local.alerts.noting import note_signals
-from keytui.vault.local.database.sqlite import SqliteDatabase
+from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.tables import UsageRow
 from keytui.vault.local.usage.grains import Grain
 from tests.contract.acts import Reporter, created, use
@@ -38,7 +38,7 @@ def test_usage_that_has_aged_is_counted_as_it_came(house: House, days: int) -> N
     expected = [sum(sent[at] for at in sent if start <= at < start + over.bucket) for start in over.buckets(clock())]
     refused = 2 * sum(at >= over.start(clock()) for at in sent)
 
-    database = SqliteDatabase.open(house.profile.directory)
+    database = open_database(house.profile)
     with database.reading() as session:
         grains = set(session.exec(select(UsageRow.grain)))
     database.close()
@@ -60,7 +60,7 @@ def test_the_most_serious_open_alert_stands_at_its_key(house: House) -> None:
         Signal(kind, key.id, severity, "a sentence", key.id, key.name)
         for kind, severity in ((AlertKind.UNUSED, Severity.NOTICE), (AlertKind.LEAK, Severity.CRITICAL))
     ]
-    database = SqliteDatabase.open(house.profile.directory)
+    database = open_database(house.profile)
     with database.writing() as session:
         note_signals(session, {signal.kind for signal in signals}, signals, clock())
     database.close()
