@@ -72,9 +72,7 @@ class ConnectScreen(VaultScreen[None]):
         text = event.value.lstrip()
         if not any(text.startswith(place) or place.startswith(text) for place in _PLACES):
             event.input.value = ""
-            self._say(
-                "✗ here goes where the token stands, as keyring:NAME; the token goes below, masked", "$error"
-            )
+            self._say("✗ here goes where the token stands, as keyring:NAME; the token goes below, masked", "$error")
 
     @on(Input.Submitted)
     def _next(self) -> None:
