@@ -14,7 +14,7 @@ from keytui.tui.screens.token import TokenDialog
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Changes
 from keytui.vault.profile import Profile
-from tests.tui.rotation.walking import opened, said, until, until_said
+from tests.tui.rotation.walking import opened, said, until, until_said, until_still
 from tests.world import StoppedClock
 
 RIGHT = "kto_another-one"
@@ -94,3 +94,17 @@ async def test_who_goes_on_without_a_token_is_not_asked_at_every_try(line: Line,
         line.failure = Unauthenticated("the token has expired", "ask for a new one")
         await until_said(pilot, "✗ no token")
         assert not isinstance(pilot.app.screen, TokenDialog)
+
+
+async def test_what_was_said_does_not_lie_over_the_buttons_of_a_dialog(
+    line: Line, remote: Callable[[], Console]
+) -> None:
+    async with remote().run_test(size=(120, 36), notifications=True) as pilot:
+        await opened(pilot)
+        await until_said(pilot, "checkout-api", "● connected")
+        line.failure = Unreachable("the server does not answer", "look whether it runs")
+        await until_said(pilot, "✗ the server does not answer")
+        await pilot.press("D")
+        await until(pilot, lambda: "Disable" in said(pilot), "the dialog")
+        await until_still(pilot)
+        assert not pilot.app.screen.query("Toast"), "what was said stays on the screen below"

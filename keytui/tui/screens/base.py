@@ -183,5 +183,9 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
 class Dialog(VaultScreen[ScreenResultType], ModalScreen[ScreenResultType], Generic[ScreenResultType]):
     """A small screen over another. Its body is in one container with the id `dialog`; the harmless button has focus."""
 
+    def on_mount(self) -> None:
+        """What was said before stays on the screen below: here it would lie over the buttons."""
+        self.app.clear_notifications()
+
     def compose(self) -> ComposeResult:
         yield from self.body()
