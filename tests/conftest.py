@@ -11,11 +11,18 @@ import pytest
 from keytui.domain.audit import Actor
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
+from tests.new_vaults import tables_made_once
 from tests.world import StoppedClock, repeatable_randomness
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts background jobs so, and every program that the tests start would inherit it and never hear ctrl+c.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with tables_made_once(tmp_path_factory.mktemp("first")):
+        yield
 
 
 @pytest.fixture

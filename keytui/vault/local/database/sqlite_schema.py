@@ -24,7 +24,7 @@ def bring_up(engine: Engine, path: Path, schema: Schema) -> Raised:
     revision = _revision(engine, where, schema)
     if revision == schema.head:
         return Raised(where, revision, schema.head)
-    with _alone(path.with_name("vault.lock")):
+    with alone(path.with_name("vault.lock")):
         revision = _revision(engine, where, schema)
         if revision == schema.head:
             return Raised(where, revision, schema.head)
@@ -51,7 +51,7 @@ def _back_up(path: Path, revision: str) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Hold the file's lock; the kernel lets go of it when the process dies."""
     private_file(path)
     try:
