@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
@@ -18,11 +17,10 @@ from keytui.cli.times import iso, minute
 from keytui.clock import utc_now
 from keytui.domain.errors import Invalid, NotFound, Refused
 from keytui.domain.references import Reference
-from keytui.domain.secrets import Secret
 from keytui.domain.webhooks import Message, MessageState, WebhookStanding
 from keytui.vault.profile import configuration_path
 from keytui.vault.protocol import Vault
-from keytui.vault.references import resolve
+from keytui.vault.references import from_here
 from keytui.vault.webhook_settings import Webhook, load_webhooks
 
 if TYPE_CHECKING:
@@ -153,11 +151,8 @@ def send_messages(vault: Vault) -> int:
 def _posting() -> Posting:
     from keytui.vault.webhook_delivery import Posting
 
-    def resolved(reference: Reference) -> Secret:
-        return resolve(reference, os.environ)
-
     require_libraries()
-    return Posting(resolved, utc_now)
+    return Posting(from_here, utc_now)
 
 
 def tells_webhooks(vault: Vault) -> bool:

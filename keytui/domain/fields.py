@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Final
 
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
+from keytui.domain.references import Reference, parse_reference
 from keytui.domain.text import harmless
+from keytui.domain.web_addresses import checked_web_address
+
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class Fields:
@@ -73,6 +79,36 @@ class Fields:
         value = self._entry.get(name, False)
         if not isinstance(value, bool):
             raise self.wrong(name, "is true or false", "without quotes")
+        return value
+
+    def reference(self, name: str) -> Reference:
+        """Where a secret stands; it has to be there. What is no reference is not repeated."""
+        value = self.needed(name)
+        try:
+            return parse_reference(value)
+        except Invalid as error:
+            raise self.wrong(f"{name}:", error.message, error.hint) from None
+
+    def url(self, name: str) -> str:
+        """An address of the web; https, but for loopback."""
+        value = self.needed(name)
+        try:
+            return checked_web_address(value)
+        except Invalid as error:
+            raise self.wrong(name, error.message, error.hint) from None
+
+    def header(self, name: str) -> str:
+        """The name of an HTTP header; "" when it is not there."""
+        value = self.text(name)
+        if value and not _HEADER.fullmatch(value):
+            raise self.wrong(name, "is the name of a header", 'as in "X-Api-Key"; its value is a credential')
+        return value
+
+    def pointer(self, name: str) -> str:
+        """A JSON pointer (RFC 6901), which has to be there; "" is the whole document."""
+        value = self.text(name)
+        if not self.has(name) or (value and not value.startswith("/")):
+            raise self.wrong(name, "is a JSON pointer", f'as in {name} = "/items"; "" is the whole answer')
         return value
 
     def duration(self, name: str, default: str) -> timedelta:

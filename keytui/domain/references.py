@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from keytui.domain.errors import Invalid
+from keytui.domain.secrets import Secret
 
 
 class Place(StrEnum):
@@ -30,6 +32,10 @@ class Reference:
 
     def __str__(self) -> str:
         return f"{self.place}:{self.name}"
+
+
+Resolve = Callable[[Reference], Secret]
+"""The secret that a reference stands for, read anew each time."""
 
 
 def parse_reference(text: str) -> Reference:

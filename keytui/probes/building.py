@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import httpx
 
+from keytui.domain.references import Resolve
 from keytui.probes.configuration import Counting, Kind, Listing, Settings
 from keytui.probes.coverage import Coverage
-from keytui.probes.endpoint import Endpoint, Resolve
+from keytui.probes.endpoint import Endpoint
 from keytui.probes.last_used import LastUsedProbe
 from keytui.probes.metrics_page import MetricsPageProbe
 from keytui.probes.probe import Probe

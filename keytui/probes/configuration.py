@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from keytui.domain.errors import Invalid
 from keytui.domain.fields import Fields
-from keytui.domain.references import Reference, parse_reference
+from keytui.domain.references import Reference
 from keytui.domain.text import harmless
-from keytui.domain.web_addresses import checked_web_address
 
 
 class Kind(StrEnum):
@@ -98,7 +95,6 @@ class Settings:
 
 _COMMON: Final = ("kind", "url", "credential", "header", "timeout", "keys")
 _KEYED: Final = ("key_label", "version_label", "caller_label", "caller_declared", "status_label", "refused", "aliases")
-_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELDS: Final = {
     Kind.PROMETHEUS: (*_COMMON, "metric", *_KEYED, "history", "tolerance", "ephemeral_instances"),
     Kind.METRICS: (*_COMMON, "metric", *_KEYED, "tolerance", "ephemeral_instances"),
@@ -123,14 +119,15 @@ def read_settings(where: str, tables: Mapping[str, Mapping[str, object]]) -> tup
     keys = ["checkout"]
     """
     return tuple(
-        _settings(_ProbeFields(f"{where}: [probes.{harmless(name)}]", entry), name) for name, entry in tables.items()
+        _settings(Fields(f"{where}: [probes.{harmless(name)}]", entry), name) for name, entry in tables.items()
     )
 
 
-def _settings(fields: _ProbeFields, name: str) -> Settings:
+def _settings(fields: Fields, name: str) -> Settings:
     kind = Kind(fields.one_of("kind", tuple(Kind)))
     fields.only(_FIELDS[kind], f"a {kind} probe")
-    server = Server(fields.url(), fields.reference("credential"), fields.header(), fields.duration("timeout", "10s"))
+    credential = fields.reference("credential") if fields.has("credential") else None
+    server = Server(fields.url("url"), credential, fields.header("header"), fields.duration("timeout", "10s"))
     if server.header and server.credential is None:
         raise fields.wrong("header", "is for a credential, and there is none", "name one, as in env:NAME")
     return Settings(
@@ -138,7 +135,7 @@ def _settings(fields: _ProbeFields, name: str) -> Settings:
     )
 
 
-def _reading(fields: _ProbeFields, kind: Kind) -> Counting | Listing | Pointing:
+def _reading(fields: Fields, kind: Kind) -> Counting | Listing | Pointing:
     if kind is Kind.LAST_USED:
         return Listing(fields.pointer("items"), fields.pointer("identity"), fields.pointer("used"))
     if kind is Kind.REFUSALS and fields.has("pointer"):
@@ -159,35 +156,3 @@ def _reading(fields: _ProbeFields, kind: Kind) -> Counting | Listing | Pointing:
         fields.duration("tolerance", "150s"),
         fields.flag("ephemeral_instances"),
     )
-
-
-class _ProbeFields(Fields):
-    """What only a probe's table has: pointers, references, a header and an address."""
-
-    def pointer(self, name: str) -> str:
-        value = self.text(name)
-        if not self.has(name) or (value and not value.startswith("/")):
-            raise self.wrong(name, "is a JSON pointer", f'as in {name} = "/items"; "" is the whole answer')
-        return value
-
-    def reference(self, name: str) -> Reference | None:
-        value = self.text(name)
-        if not self.has(name):
-            return None
-        try:
-            return parse_reference(value)
-        except Invalid as error:
-            raise self.wrong(name, f"is a reference: {error.message}", error.hint) from None
-
-    def header(self) -> str:
-        value = self.text("header")
-        if value and not _HEADER.fullmatch(value):
-            raise self.wrong("header", "is the name of a header", 'as in "X-Api-Key"; its value is `credential`')
-        return value
-
-    def url(self) -> str:
-        value = self.needed("url")
-        try:
-            return checked_web_address(value)
-        except Invalid as error:
-            raise self.wrong("url", error.message, error.hint) from None

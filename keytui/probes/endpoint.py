@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import httpx
 
 from keytui.deadline import Deadline
 from keytui.domain.errors import Invalid, Refused, Unreachable
-from keytui.domain.references import Reference
+from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.probes.configuration import Server
@@ -21,9 +21,6 @@ _SHOWN: Final = 300
 
 _NO_ANSWER: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, ImportError)
 """What asking raises; the last three where the environment names a proxy or certificates that cannot be used."""
-
-Resolve = Callable[[Reference], Secret]
-"""The secret that a reference stands for, read anew each time."""
 
 
 class Endpoint:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +14,7 @@ from keytui.vault.auto_rotation import run_due
 from keytui.vault.delivery_targets import load_targets
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.notifying import tell_all
-from keytui.vault.references import resolve
+from keytui.vault.references import from_here
 from keytui.vault.webhook_delivery import Posting, deliver_due
 from keytui.vault.webhook_settings import load_webhooks
 
@@ -24,7 +23,7 @@ def server_jobs(vault: LocalVault, configuration: Path) -> Sequence[Job]:
     """The jobs of a configuration, read once. Invalid names the field."""
     targets = load_targets(configuration)
     webhooks = load_webhooks(configuration)
-    posting = Posting(lambda reference: resolve(reference, os.environ), utc_now)
+    posting = Posting(from_here, utc_now)
     return (
         Job("alerts", 15.0, partial(_look_for_alerts, vault, load_alert_delivery(configuration))),
         Job("auto-rotation", 30.0, partial(run_due, vault, targets, utc_now)),

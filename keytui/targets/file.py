@@ -17,6 +17,7 @@ from typing import Final
 from keytui.domain.errors import Invalid, Refused, Unreachable
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
+from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
 from keytui.targets.target import Abilities, filled
 
@@ -189,7 +190,7 @@ class FileTarget:
             os.close(directory)  # and the lock with it
 
 
-def file_target(name: str, fields: Fields) -> FileTarget:
+def file_target(name: str, fields: Fields, _resolve: Resolve) -> FileTarget:
     """`[targets.NAME] kind = "file"`."""
     fields.only(("kind", "path"), "a file target")
     path = Path(fields.needed("path")).expanduser()

@@ -10,6 +10,7 @@ from datetime import timedelta
 from keytui.domain.errors import Invalid, OutcomeUnknown, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
+from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
 from keytui.targets.command import MOST_BYTES, pipe_to_command, printed_by
 from keytui.targets.target import Abilities, filled
@@ -74,7 +75,7 @@ class CommandTarget:
         printed_by(_words(self.rolls_back, key, version), self.timeout.total_seconds())
 
 
-def command_target(name: str, fields: Fields) -> CommandTarget:
+def command_target(name: str, fields: Fields, _resolve: Resolve) -> CommandTarget:
     """`[targets.NAME] kind = "command"`."""
     fields.only(("kind", "command", "read_back", "roll_back", "timeout"), "a command target")
     delivers = fields.texts("command")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,8 +10,7 @@ from typing import Final, Protocol
 
 from keytui.clock import Clock
 from keytui.domain.errors import Invalid, KeytuiError
-from keytui.domain.references import Reference
-from keytui.domain.secrets import Secret
+from keytui.domain.references import Reference, Resolve
 from keytui.domain.web_addresses import checked_web_address
 from keytui.domain.webhooks import TEST, Outgoing
 from keytui.targets.webhook import Reply, Way, post_signed
@@ -19,7 +18,6 @@ from keytui.vault.alert_message import iso
 from keytui.vault.sealed_bodies import open_body, place_of
 from keytui.vault.webhook_settings import Webhook
 
-Resolve = Callable[[Reference], Secret]
 """The secret that a reference stands for, read anew each time."""
 _AT_ONCE: Final = 8
 """Webhooks that are told at the same time: one that is slow does not hold the others up."""

@@ -10,7 +10,7 @@ from typing import Final
 from keytui.domain.alerts import Severity
 from keytui.domain.errors import Invalid
 from keytui.domain.fields import Fields
-from keytui.domain.references import Place, Reference, parse_reference
+from keytui.domain.references import Place, Reference
 from keytui.domain.web_addresses import checked_web_address
 from keytui.domain.webhooks import Topic
 from keytui.vault.alert_delivery import severities
@@ -62,9 +62,9 @@ def load_webhooks(path: Path) -> tuple[Webhook, ...]:
 def _webhook(where: str, name: str, entry: Mapping[str, object]) -> Webhook:
     fields = Fields(where, entry)
     fields.only(_FIELDS, "a webhook")
-    address = _address(where, fields.needed("url"))
+    address = _address(where, fields)
     plaintext = fields.flag("plaintext")
-    secret = _reference(where, "secret", fields.needed("secret"))
+    secret = fields.reference("secret")
     if plaintext:
         _refuse_careless(where, address, secret)
     return Webhook(
@@ -91,20 +91,14 @@ def _refuse_careless(where: str, address: str | Reference, secret: Reference) ->
         )
 
 
-def _address(where: str, text: str) -> str | Reference:
+def _address(where: str, fields: Fields) -> str | Reference:
+    text = fields.needed("url")
     if not text.startswith(("https:", "http:")):
-        return _reference(where, "url", text)
+        return fields.reference("url")
     try:
         return checked_web_address(text)
     except Invalid as error:
         raise Invalid(f"{where} url {error.message}", error.hint) from None
-
-
-def _reference(where: str, field: str, text: str) -> Reference:
-    try:
-        return parse_reference(text)
-    except Invalid as error:
-        raise Invalid(f"{where} {field}: {error.message}", error.hint) from None
 
 
 def _topics(where: str, fields: Fields) -> frozenset[Topic]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,24 +13,18 @@ from sqlmodel import Session, col, select
 from keytui.domain.alerts import Alert
 from keytui.domain.audit import Event
 from keytui.domain.errors import KeytuiError
-from keytui.domain.references import Reference
+from keytui.domain.references import Resolve
 from keytui.domain.rotation import Strategy
 from keytui.domain.secrets import Randomness, Secret
 from keytui.domain.webhooks import ALERT_OPENED, MessageState, Topic, topics_of
 from keytui.vault.alert_message import alert_message, iso
 from keytui.vault.local.ledger import vault_id
 from keytui.vault.local.tables import KeyRow, MessageRow, RotationRow, WebhookRow
-from keytui.vault.references import resolve
+from keytui.vault.references import from_here
 from keytui.vault.sealed_bodies import place_of, seal_body
 from keytui.vault.webhook_settings import Webhook
 
 _NOT_SEALED: Final = "the new secret is not in it: "
-
-Resolve = Callable[[Reference], Secret]
-
-
-def _from_here(reference: Reference) -> Secret:
-    return resolve(reference, os.environ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ class Outbox:
     """Who is told. Without webhooks it costs nothing."""
 
     webhooks: tuple[Webhook, ...] = ()
-    resolve: Resolve = _from_here
+    resolve: Resolve = from_here
 
     def post_event(
         self,

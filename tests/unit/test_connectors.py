@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from keytui.connectors import build_connectors
 from keytui.domain.errors import Invalid
-from keytui.targets.building import build_targets
 from keytui.targets.file import FileTarget
 from keytui.targets.piping import CommandTarget
+from keytui.targets.target import Target
 from keytui.vault.delivery_targets import load_targets
+from keytui.vault.references import from_here
+
+
+def build(tables: Mapping[str, Mapping[str, object]]) -> Mapping[str, Target]:
+    return build_connectors("targets", "config.toml", tables, from_here)
 
 
 def test_targets_are_read_by_name(tmp_path: Path) -> None:
@@ -54,7 +60,7 @@ timeout = "1m"
 )
 def test_what_is_wrong_is_named_with_its_file_table_and_field(entry: dict[str, object], complaint: str) -> None:
     with pytest.raises(Invalid, match=complaint) as wrong:
-        build_targets("config.toml", {"env": entry})
+        build({"env": entry})
     assert "config.toml: [targets.env] " in wrong.value.message
 
 
@@ -63,7 +69,7 @@ def another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """A package that brings a target of its own, as pip would have installed it."""
     (tmp_path / "pigeons.py").write_text(
         "from keytui.targets.file import FileTarget\n"
-        "def build(name, fields):\n"
+        "def build(name, fields, from_here):\n"
         "    fields.only(('kind', 'loft'), 'a pigeon target')\n"
         "    return FileTarget(name, fields.needed('loft'))\n"
     )
@@ -79,11 +85,11 @@ def another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 @pytest.mark.usefixtures("another_package")
 def test_another_package_may_bring_a_kind() -> None:
     assert "pigeons" not in sys.modules
-    build_targets("config.toml", {"env": {"kind": "file", "path": "/a"}})
+    build({"env": {"kind": "file", "path": "/a"}})
     assert "pigeons" not in sys.modules, "only a kind that is named is loaded"
-    built = build_targets("config.toml", {"tower": {"kind": "pigeon", "loft": "/tower"}})
+    built = build({"tower": {"kind": "pigeon", "loft": "/tower"}})
     assert built == {"tower": FileTarget("tower", "/tower")}
     with pytest.raises(Invalid, match=r"\[targets.tower\] has no field 'x'"):
-        build_targets("config.toml", {"tower": {"kind": "pigeon", "loft": "/tower", "x": 1}})
-    with pytest.raises(Invalid, match="cannot be loaded"):
-        build_targets("config.toml", {"tower": {"kind": "broken"}})
+        build({"tower": {"kind": "pigeon", "loft": "/tower", "x": 1}})
+    with pytest.raises(Invalid, match="needs nowhere, which is not installed"):
+        build({"tower": {"kind": "broken"}})

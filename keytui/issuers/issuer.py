@@ -1,0 +1,126 @@
+"""The one Protocol of a system that accepts or refuses a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from keytui.domain.keys import Key, VersionState
+from keytui.domain.secrets import Randomness, Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What an issuer can do, and what it does with a secret."""
+
+    lists: bool
+    """Whether it tells which versions it knows."""
+    issues: bool
+    """Whether it takes a new version."""
+    takes_our_value: bool
+    """Whether a new version's value is ours: then one whose answer was lost is found again. Otherwise it makes it."""
+    overlaps: bool
+    """Whether it accepts the old and the new version at once."""
+    suspends: bool
+    """Whether it can refuse a version, and accept the same again."""
+    tells_last_use: bool
+    holds_metadata: bool
+    """Whether it keeps a label beside a version."""
+    keeps_plaintext: bool
+    """Whether it keeps the value itself: operators are told so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How keytui knows a version that an issuer has: never by its value."""
+
+    digest: str
+    """SHA-256 of the value, in hex; "" where nobody here ever had it."""
+    prefix: str
+    """The first 12 characters; "" of a weak one."""
+    reference: str = ""
+    """What the issuer itself calls it; "" where it has no name but its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One version as its issuer tells of it. Text in it is from outside, and harmless."""
+
+    mark: Mark
+    label: str
+    """What the issuer calls it for people; "" when it does not."""
+    state: VersionState
+    """`active`, `suspended` (it can come back) or `revoked`."""
+    created_at: datetime | None = None
+    last_used_at: datetime | None = None
+    expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+    value: Secret | None = None
+    """The value, of an issuer that keeps it and tells it unasked. It goes no further than whoever compares it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """What an issuer accepts from now on."""
+
+    listed: Listed
+    secret: Secret
+
+
+class Issuer(Protocol):
+    """A system that accepts or refuses keys. Small and synchronous; it raises the errors of `keytui.domain.errors`.
+
+    `OutcomeUnknown` says that nobody knows whether it took effect: look it up by its mark, never do it again unseen.
+    Every other error says that nothing was changed. What an issuer cannot do it refuses.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the configuration and the keys call it."""
+        ...
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can do."""
+        ...
+
+    def rehearse(self) -> tuple[str, ...]:
+        """Raise what changing anything would meet; what an operator should know beforehand. Writes nothing."""
+        ...
+
+    def versions(self) -> Iterator[Listed]:
+        """Every version that it knows, those that it refuses too where it keeps them."""
+        ...
+
+    def look_up(self, mark: Mark) -> Listed | None:
+        """The version with this mark; None when it knows none."""
+        ...
+
+    def fallbacks(self, mark: Mark) -> tuple[str, ...]:
+        """What would accept this version even once it is revoked, in words: an environment variable that holds it."""
+        ...
+
+    def new_value(self, randomness: Randomness) -> Secret:
+        """A value in its format. Only where it `takes_our_value`."""
+        ...
+
+    def issue(self, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
+        """Accept a new version: `value`, which it knows already when this is asked again, or one of its own making.
+
+        `like` is the version whose scopes and label it shall have; None for a key's first.
+        """
+        ...
+
+    def suspend(self, mark: Mark) -> None:
+        """Refuse a version until `restore`. NotFound when it knows none; the same again changes nothing."""
+        ...
+
+    def restore(self, mark: Mark) -> None:
+        """Accept a suspended version again."""
+        ...
+
+    def revoke(self, mark: Mark) -> None:
+        """Refuse a version for good. NotFound when it knows none; the same again changes nothing."""
+        ...
