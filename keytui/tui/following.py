@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import datetime
 from threading import Event
 from typing import Final
 
@@ -11,6 +13,8 @@ from keytui.tui.asking import our_fault
 from keytui.vault.model import Changes, Standing
 from keytui.vault.protocol import Vault
 
+USAGE: Final = 2.0
+"""Seconds between two times that nothing but usage has moved: verifiers flush more often than anybody reads."""
 WAIT: Final = 0.5
 """Seconds of one question. It bounds how long quitting takes."""
 FIRST_PAUSE: Final = 1.0
@@ -26,17 +30,22 @@ def follow(
     stopped: Event,
     moved: Callable[[Changes, Standing], object],
     failed: Callable[[KeytuiError], object],
+    seconds: Callable[[], float] = time.monotonic,
 ) -> None:
     """Ask for changes until `stopped`; both callbacks run in this thread and must only post.
 
-    The first answer after a failure is passed on even when nothing moved: what is shown is known to be current again.
+    What moved is passed on at once, new usage alone once in `USAGE`. The first answer after a failure is passed on even
+    when nothing moved: what is shown is known to be current again.
     """
-    position, lost = 0, 0
+    position, lost, told = 0, 0, -USAGE
+    usage: datetime | None = None
     while not stopped.is_set():
         try:
             changes = vault.changes(position, WAIT)
-            if lost or changes.key_ids or changes.usage_as_of or (position and changes.position != position):
+            used = changes.usage_as_of != usage and seconds() - told >= USAGE
+            if lost or used or changes.key_ids or (position and changes.position != position):
                 moved(changes, vault.standing())
+                usage, told = changes.usage_as_of, seconds()
             position, lost = changes.position, 0
         except Exception as fault:  # a console that no longer follows must say so, whatever the reason
             failed(fault if isinstance(fault, KeytuiError) else our_fault(fault))
