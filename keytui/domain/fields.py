@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -26,6 +27,34 @@ class Fields:
     def wrong(self, name: str, what: str, hint: str) -> Invalid:
         """What to raise for a field that is not what it has to be."""
         return Invalid(f"{self._where} {name} {what}", hint)
+
+    def over(self, defaults: Mapping[str, object]) -> Fields:
+        """These fields laid over others, tables field by field: what a site writes over what is given to it."""
+        return Fields(self._where, _laid_over(self._entry, defaults))
+
+    def table(self, name: str) -> Fields:
+        """The fields of a table within this one; none of them when it is not there."""
+        value = self._entry.get(name, {})
+        if not isinstance(value, dict):
+            raise self.wrong(name, "is a table", f"as in [… .{name}]")
+        return Fields(f"{self._where.removesuffix(']')}.{name}]", value)
+
+    def document(self, name: str) -> Mapping[str, object]:
+        """A table of whatever JSON can say; empty when it is not there."""
+        value = self._entry.get(name, {})
+        try:
+            if isinstance(value, dict) and json.dumps(value, allow_nan=False):
+                return value
+        except (TypeError, ValueError):
+            pass  # a date and a number without end are TOML's alone
+        raise self.wrong(name, "is a table of what JSON can say", "write a time as a text in quotes")
+
+    def count(self, name: str, default: int) -> int:
+        """A whole number from one."""
+        value = self._entry.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise self.wrong(name, "is a whole number from 1", f"as in {name} = {default}")
+        return value
 
     def has(self, name: str) -> bool:
         """Whether the table has the field at all."""
@@ -120,3 +149,11 @@ class Fields:
             return parse_duration(value)
         except Invalid as error:
             raise self.wrong(f"{name}:", error.message, error.hint) from error
+
+
+def _laid_over(entry: Mapping[str, object], defaults: Mapping[str, object]) -> Mapping[str, object]:
+    merged = dict(defaults)
+    for name, value in entry.items():
+        below = merged.get(name)
+        merged[name] = _laid_over(value, below) if isinstance(value, dict) and isinstance(below, dict) else value
+    return merged
