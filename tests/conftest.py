@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ from tests.world import StoppedClock, repeatable_randomness
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts background jobs so, and every program that the tests start would inherit it and never hear ctrl+c.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+"""Where it is set, every program that the tests start would compile all of keytui again."""
 
 
 @pytest.fixture(scope="session", autouse=True)
