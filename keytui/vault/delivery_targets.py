@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from keytui.connectors import build_connectors
+from keytui.domain.fields import Fields
 from keytui.domain.references import Resolve
+from keytui.domain.text import harmless
+from keytui.targets.configured import configured, fields_of_kind
 from keytui.targets.target import Target
 from keytui.vault.configuration import table
 from keytui.vault.references import from_here
@@ -14,4 +17,9 @@ from keytui.vault.references import from_here
 
 def load_targets(path: Path, resolve: Resolve = from_here) -> Mapping[str, Target]:
     """The targets of a `config.toml` by name; none when it names none. Invalid names file, table and field."""
-    return build_connectors("targets", str(path), table(path, "targets"), resolve)
+    tables = {harmless(name): entry for name, entry in table(path, "targets").items()}
+    own = {name: fields_of_kind(entry) for name, entry in tables.items()}
+    built: Mapping[str, Target] = build_connectors("targets", str(path), own, resolve)
+    return {
+        name: configured(target, Fields(f"{path}: [targets.{name}]", tables[name])) for name, target in built.items()
+    }

@@ -12,6 +12,7 @@ from tests.contract.targets.case import Case, Maker
 
 MAKERS: Mapping[str, Maker] = {
     "file": local.file,
+    "file with every option": local.followed_file,
     "command": local.command,
     "command that only takes": local.command_that_only_takes,
 }

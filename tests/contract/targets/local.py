@@ -5,15 +5,18 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from keytui.domain.secrets import Secret
+from keytui.targets.configured import After, ConfiguredTarget
 from keytui.targets.file import FileTarget
 from keytui.targets.piping import CommandTarget
 from keytui.targets.target import Target
-from tests.contract.targets.case import OLD, Case
+from tests.contract.targets.case import KEY, OLD, Case
 
 _STORE = f"""#!{sys.executable} -IS
 import pathlib, sys
@@ -42,6 +45,13 @@ def file(directory: Path, _request: pytest.FixtureRequest) -> Iterator[Case]:
     path = directory / "there" / "checkout.key"
     _put(path, OLD.reveal())
     yield _case(FileTarget("env", str(path.with_name("{name}.key"))), path)
+
+
+def followed_file(directory: Path, request: pytest.FixtureRequest) -> Iterator[Case]:
+    """With the options that any target may have."""
+    for case in file(directory, request):
+        after = After(("true", "{name}"), timedelta(seconds=10))
+        yield replace(case, target=ConfiguredTarget(case.target, (KEY.environment,), after))
 
 
 def command(directory: Path, _request: pytest.FixtureRequest) -> Iterator[Case]:
