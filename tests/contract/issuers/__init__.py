@@ -1,0 +1,1 @@
+"""What every issuer promises, whatever system it speaks for."""
