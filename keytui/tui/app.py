@@ -198,8 +198,12 @@ class Console(App[int]):
             lambda: follow(vault, stopped, moved, failed), thread=True, exit_on_error=False, group="following"
         )
         tended, untended = partial(self.call_later, self.stand), partial(self.call_later, self._untended)
+        by_its_server = self.profile.server is not None
         self.run_worker(
-            lambda: tend(vault, stopped, tended, untended), thread=True, exit_on_error=False, group="tending"
+            lambda: tend(vault, stopped, tended, untended, by_its_server=by_its_server),
+            thread=True,
+            exit_on_error=False,
+            group="tending",
         )
 
     def _moved(self, changes: Changes, standing: Standing) -> None:

@@ -23,6 +23,8 @@ LONGEST_PAUSE: Final = 15.0
 _DOUBLED_AT_MOST: Final = 8
 TEND: Final = 5.0
 """Seconds between two times that the vault is tended: by then alerts have opened or resolved by themselves."""
+LOOK: Final = 15.0
+"""Seconds between two looks at a vault that a server tends: it does so itself as often."""
 
 
 def follow(
@@ -58,8 +60,10 @@ def tend(
     stopped: Event,
     tended: Callable[[Standing], object],
     failed: Callable[[KeytuiError], object],
+    *,
+    by_its_server: bool,
 ) -> None:
-    """Have the vault look for alerts until `stopped`; both callbacks run in this thread and must only post.
+    """Have the vault look for alerts until `stopped`, unless `by_its_server`. Callbacks run here and must only post.
 
     How the vault stands is told each time: an alert moves nothing that the feed would tell of. Of failures in a row the
     first is told.
@@ -67,11 +71,12 @@ def tend(
     well = True
     while not stopped.is_set():
         try:
-            vault.tend()
+            if not by_its_server:
+                vault.tend()
             tended(vault.standing())
             well = True
         except Exception as fault:  # a console that no longer tends must say so, whatever the reason
             if well:
                 failed(fault if isinstance(fault, KeytuiError) else our_fault(fault))
             well = False
-        stopped.wait(TEND)
+        stopped.wait(LOOK if by_its_server else TEND)

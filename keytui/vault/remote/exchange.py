@@ -23,8 +23,8 @@ from keytui.vault.team_server import TeamServer
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Of an answer. The largest are what probes recognise keys by: some 200 bytes a version."""
-_LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=4.0)
-"""A connection is let go before uvicorn closes it (5 s), so that a request rarely meets a closed one."""
+_LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=20.0)
+"""A connection is let go before the server closes it (30 s), so that a request rarely meets a closed one."""
 
 
 @dataclass(frozen=True, slots=True)
