@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from keytui.domain.errors import Invalid
 from keytui.domain.fields import Fields
@@ -12,6 +12,9 @@ from keytui.domain.references import Resolve
 from keytui.domain.text import harmless
 
 Connector = TypeVar("Connector")
+
+_EXTRAS: Final = {"sealed-file": "age", "webhook": "webhooks"}
+"""Of our kinds, those whose library an extra of another name brings."""
 
 
 def build_connectors(
@@ -45,7 +48,9 @@ def _builder(sort: str, fields: Fields) -> Callable[[str, Fields, Resolve], Conn
     except ModuleNotFoundError as error:
         raise Invalid(
             f"the kind {kind!r} of {sort} needs {error.name}, which is not installed",
-            f"install it: pip install 'keytui[{kind}]'" if _is_ours(point) else "see to the package it is from",
+            f"install it: pip install 'keytui[{_EXTRAS.get(kind, kind)}]'"
+            if _is_ours(point)
+            else "see to the package it is from",
         ) from error
     except (ImportError, AttributeError) as error:
         raise Invalid(

@@ -13,6 +13,9 @@ from tests.contract.targets.case import Case, Maker
 MAKERS: Mapping[str, Maker] = {
     "file": local.file,
     "file with every option": local.followed_file,
+    "dotenv": local.dotenv,
+    "dotenv in two files": local.dotenv_in_two_files,
+    "sealed-file": local.sealed_file,
     "command": local.command,
     "command that only takes": local.command_that_only_takes,
 }

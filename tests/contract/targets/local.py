@@ -9,12 +9,16 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pyrage
 import pytest
+from dotenv import dotenv_values
 
 from keytui.domain.secrets import Secret
 from keytui.targets.configured import After, ConfiguredTarget
+from keytui.targets.dotenv import DotenvTarget
 from keytui.targets.file import FileTarget
 from keytui.targets.piping import CommandTarget
+from keytui.targets.sealed_file import SealedFileTarget
 from keytui.targets.target import Target
 from tests.contract.targets.case import KEY, OLD, Case
 
@@ -54,6 +58,34 @@ def followed_file(directory: Path, request: pytest.FixtureRequest) -> Iterator[C
         yield replace(case, target=ConfiguredTarget(case.target, (KEY.environment,), after))
 
 
+def dotenv(directory: Path, _request: pytest.FixtureRequest) -> Iterator[Case]:
+    path = directory / "there" / ".env"
+    _put(path, f"# of the checkout\nDEBUG=1\nAPI_KEY={OLD.reveal()}\n")
+    yield replace(_case(DotenvTarget("env", (str(path),), "API_KEY"), path), consumed=lambda: _loaded(path))
+
+
+def dotenv_in_two_files(directory: Path, _request: pytest.FixtureRequest) -> Iterator[Case]:
+    """For consumers that carry the former secret too; of their files, the second is read."""
+    path, other = directory / "there" / "checkout.env", directory / "here" / "production.env"
+    _put(path, f"API_KEY={OLD.reveal()}")
+    _put(other, f"API_KEY_PREVIOUS=\nexport API_KEY='{OLD.reveal()}' # why\n")
+    target = DotenvTarget("env", (str(path.with_name("{name}.env")), str(other)), "API_KEY", "API_KEY_PREVIOUS")
+    yield replace(
+        _case(target, path),
+        consumed=lambda: _loaded(other),
+        everything=lambda: (_files(path.parent), _files(other.parent)),
+    )
+
+
+def sealed_file(directory: Path, _request: pytest.FixtureRequest) -> Iterator[Case]:
+    """What stood there was sealed by hand, with `age --armor`."""
+    path, colleague = directory / "there" / "checkout.age", pyrage.x25519.Identity.generate()
+    public = colleague.to_public()
+    _put(path, pyrage.encrypt(OLD.reveal().encode(), [public], armored=True).decode())
+    target = SealedFileTarget("hand-over", str(path.with_name("{name}.age")), (str(public),))
+    yield replace(_case(target, path), consumed=lambda: Secret(pyrage.decrypt(path.read_bytes(), [colleague]).decode()))
+
+
 def command(directory: Path, _request: pytest.FixtureRequest) -> Iterator[Case]:
     store, held = _store(directory)
     yield _case(
@@ -81,9 +113,18 @@ def _case(target: Target, path: Path) -> Case:
     return Case(
         target,
         consumed=lambda: Secret(path.read_text().split()[-1]),
-        everything=lambda: {each.name: (each.stat().st_mode, each.read_bytes()) for each in path.parent.iterdir()},
+        everything=lambda: _files(path.parent),
         cut_off=lambda: shutil.rmtree(path.parent),
     )
+
+
+def _files(directory: Path) -> object:
+    return {each.name: (each.stat().st_mode, each.read_bytes()) for each in directory.iterdir()}
+
+
+def _loaded(path: Path) -> Secret:
+    """The variable, as a service that uses python-dotenv has it."""
+    return Secret(str(dotenv_values(path)["API_KEY"]))
 
 
 def _put(path: Path, text: str) -> None:

@@ -1,0 +1,176 @@
+"""The target that is a variable of one or several .env files: it alone changes, everything else stays as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from keytui.domain.env_text import checked_variable, value_in, with_value, without_variable
+from keytui.domain.errors import Invalid, OutcomeUnknown, Refused
+from keytui.domain.fields import Fields
+from keytui.domain.keys import Key
+from keytui.domain.references import Resolve
+from keytui.domain.secrets import Secret
+from keytui.targets.kept import Kept, read_kept, write_kept
+from keytui.targets.named import errors_of
+from keytui.targets.target import Abilities, filled
+from keytui.text_file import TextFile, alone_in
+
+_REFERENCE: Final = re.compile(r"\$\w+|.*\$\{.*", re.DOTALL)
+_ANY: Final = Secret("any")
+"""What a rehearsal has in place of the secret, which is not there yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One file, what it is to say, and the note that goes beside it; None on the way back, where the old one stays."""
+
+    file: TextFile
+    text: Secret
+    kept: Kept | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DotenvTarget:
+    """A variable in files that are there already. All of them hold the secret, or are to hold it again."""
+
+    name: str
+    files: tuple[str, ...]
+    """Each may hold `{id}`, `{name}` and `{environment}`."""
+    variable: str
+    previous: str = ""
+    """A second variable, for consumers that carry both: what `variable` held before. "" for none."""
+
+    @property
+    def abilities(self) -> Abilities:
+        return Abilities(reads_back=True, rolls_back=True)
+
+    def place(self, key: Key) -> str:
+        return f"{self.variable} in {', '.join(map(str, self._paths(key)))}"
+
+    def rehearse(self, key: Key) -> None:
+        with errors_of(self.name):
+            for path in self._paths(key):
+                file = TextFile.read(path)
+                file.rehearse()
+                kept, stands = read_kept(self._beside(path)), self._value(file)
+                if kept is not None:
+                    kept.refuse_others(path, stands, key)
+                self._changed(file, stands, _ANY)
+
+    def deliver(self, key: Key, version: int, secret: Secret) -> None:
+        paths = self._paths(key)
+        with errors_of(self.name), alone_in(path.parent for path in paths):
+            delivered = (self._delivered(path, key, version, secret) for path in paths)
+            self._write([change for change in delivered if change is not None])
+
+    def read_back(self, key: Key) -> Secret | None:
+        """The value that all of the files hold; Refused when they do not hold the same."""
+        with errors_of(self.name):
+            first, *others = [(path, self._value(TextFile.read(path))) for path in self._paths(key)]
+            for path, stands in others:
+                if stands != first[1]:
+                    raise Refused(f"{first[0]} and {path} do not hold the same {self.variable}", "see which is right")
+            return first[1] or None
+
+    def roll_back(self, key: Key, version: int) -> None:
+        paths = self._paths(key)
+        with errors_of(self.name), alone_in(path.parent for path in paths):
+            put_back = (self._put_back(path, key, version) for path in paths)
+            self._write([change for change in put_back if change is not None])
+
+    def _delivered(self, path: Path, key: Key, version: int, secret: Secret) -> _Change | None:
+        """What a delivery does to one file; None when the secret stands there."""
+        file = TextFile.read(path)
+        kept, stands = read_kept(self._beside(path)), self._value(file)
+        if stands == secret:
+            return None
+        if kept is not None:
+            kept.refuse_others(path, stands, key)
+            kept.refuse_older(path, stands, version)
+        text, before = self._changed(file, stands, secret)
+        return _Change(file, text, Kept(key.id, version, secret.digest(), secret.digest(), before))
+
+    def _changed(
+        self, file: TextFile, stands: Secret | None, secret: Secret
+    ) -> tuple[Secret, Mapping[str, Secret | None]]:
+        """The text with the secret in it, and what its variables held before. Invalid when there is no way back."""
+        text, before = with_value(file.text, self.variable, secret), {self.variable: stands}
+        if self.previous and stands:
+            before[self.previous] = value_in(text, self.previous)
+            text = with_value(text, self.previous, stands)
+        _with_values(text, before)
+        return Secret(text), before
+
+    def _put_back(self, path: Path, key: Key, version: int) -> _Change | None:
+        """What the way back does to one file; None when it has been gone already."""
+        file, kept = TextFile.read(path), read_kept(self._beside(path))
+        if kept is None or (kept.key_id, kept.version) != (key.id, version):
+            raise Refused(
+                f"what stood in {path} before version {version} is not kept", "put it there by hand, or deliver again"
+            )
+        if all(value_in(file.text, name) == value for name, value in kept.before.items()):
+            return None
+        if not kept.stands(self._value(file)):
+            raise Refused(f"{path} holds another {self.variable} by now", "see who wrote it")
+        return _Change(file, Secret(_with_values(file.text, kept.before)))
+
+    def _write(self, changes: Sequence[_Change]) -> None:
+        """The notes first: what is cut off then can be put back. OutcomeUnknown when some have it and others not."""
+        for change in changes:
+            if change.kept is not None:
+                write_kept(self._beside(change.file.path), change.kept)
+        for number, change in enumerate(changes):
+            try:
+                change.file.replace(change.text.reveal())
+            except Refused as error:
+                if not number:
+                    raise
+                done = ", ".join(str(one.file.path) for one in changes[:number])
+                raise OutcomeUnknown(f"{done} was written, and {error.message}", error.hint) from None
+
+    def _value(self, file: TextFile) -> Secret | None:
+        value = value_in(file.text, self.variable)
+        if value is not None and _REFERENCE.fullmatch(value.reveal()):
+            raise Refused(
+                f"{self.variable} in {file.path} refers to another variable", "name the one that holds the secret"
+            )
+        return value
+
+    def _paths(self, key: Key) -> tuple[Path, ...]:
+        return tuple(Path(filled(path, key)) for path in self.files)
+
+    def _beside(self, path: Path) -> Path:
+        """`.env.API_KEY.before`: what keeps `.env*` out of a repository keeps it out too."""
+        return path.with_name(f"{path.name}.{self.variable}.before")
+
+
+def dotenv_target(name: str, fields: Fields, _resolve: Resolve) -> DotenvTarget:
+    """`[targets.NAME] kind = "dotenv"`."""
+    fields.only(("kind", "files", "variable", "previous"), "a dotenv target")
+    files = tuple(str(Path(file).expanduser()) for file in fields.texts("files"))
+    if not files or len(set(files)) < len(files):
+        raise fields.wrong("files", "names none, or one twice", 'as in files = ["/srv/checkout/.env"]')
+    if not all(Path(file).is_absolute() for file in files):
+        raise fields.wrong("files", "does not say from where", 'begin at the root, as in "/srv/checkout/.env"')
+    variable, previous = _variable(fields, "variable"), _variable(fields, "previous") if fields.has("previous") else ""
+    if previous == variable:
+        raise fields.wrong("previous", "is the variable itself", f'as in previous = "{variable}_PREVIOUS"')
+    return DotenvTarget(name, files, variable, previous)
+
+
+def _variable(fields: Fields, field: str) -> str:
+    try:
+        return checked_variable(fields.needed(field))
+    except Invalid as error:
+        raise fields.wrong(f"{field}:", error.message, error.hint) from None
+
+
+def _with_values(text: str, values: Mapping[str, Secret | None]) -> str:
+    """The text with each of these variables set, or gone where it is None."""
+    for name, value in values.items():
+        text = without_variable(text, name) if value is None else with_value(text, name, value)
+    return text

@@ -1,0 +1,198 @@
+"""A text file that programs take settings from: read with care, and replaced at once as its readers know it.
+
+Whoever could read it before can read it after: owner, group, mode and extended attributes (access control lists are
+among them) stay. What cannot be kept so is refused before anything is written.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from typing import Final
+
+from keytui.domain.errors import NotFound, Refused, Unreachable
+
+_MOST_BYTES: Final = 1024 * 1024
+_NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
+_READ: Final = os.O_RDONLY | os.O_NONBLOCK | _NO_LINKS  # a pipe would wait for its writer
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS
+_WAIT_FOR_LOCK: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file as it stood when it was read."""
+
+    path: Path
+    text: str = field(repr=False)
+    """UTF-8 with its byte order mark and line breaks as they are; other bytes as `surrogateescape` has them."""
+    status: os.stat_result = field(repr=False)
+
+    @classmethod
+    def read(cls, path: Path, for_all: bool = False) -> TextFile:
+        """NotFound when there is none. Refused for what is no file of text, for a link, and for what anybody can read.
+
+        `for_all` is for what anybody may read, because it holds no secret, or a sealed one.
+        """
+        try:
+            descriptor = os.open(path, _READ)
+        except FileNotFoundError:
+            raise NotFound(f"there is no {path}", "make it, with the owner and mode that its readers need") from None
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        try:
+            status = os.fstat(descriptor)
+            _refuse_unfit(path, status)
+            if not for_all:
+                _refuse_others(path, status)
+            content = os.read(descriptor, _MOST_BYTES + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        finally:
+            os.close(descriptor)
+        if len(content) > _MOST_BYTES or b"\0" in content:
+            raise Refused(f"{path} is no text, or more than {_MOST_BYTES // 1024} KiB", "name a file of settings")
+        return cls(path, content.decode("utf-8", "surrogateescape"), status)
+
+    def rehearse(self) -> None:
+        """Raise what replacing it would meet. Writes nothing."""
+        if not os.access(self.path.parent, os.W_OK | os.X_OK):
+            raise Refused(f"{self.path.parent} cannot be written", "let the user who writes there do so")
+        if os.geteuid() != 0 and self.status.st_uid != os.geteuid():
+            raise Refused(f"{self.path} belongs to another user, who could no longer read it", "write as that user")
+        if os.geteuid() != 0 and self.status.st_gid not in {os.getegid(), *os.getgroups()}:
+            raise Refused(f"{self.path} belongs to a group that you are not in", "its readers would be locked out")
+
+    def replace(self, text: str) -> None:
+        """Put another text in its place: a reader sees the one or the other, whole, whatever happens meanwhile.
+
+        Refused, with the old text in place, when it cannot, or when somebody else changed the file since it was read.
+        """
+        self.rehearse()
+        try:
+            content = text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raise Refused(f"what is to stand in {self.path} is no text", "give it in UTF-8") from None
+        draft = self.path.with_name(f".{self.path.name}.{token_hex(8)}")
+        try:
+            self._write(draft, content)
+            if _moment(os.lstat(self.path)) != _moment(self.status):
+                raise Refused(f"{self.path} was changed by somebody else just now", "do it again")
+            draft.replace(self.path)
+        except OSError as error:
+            raise Refused(
+                f"{self.path} cannot be written: {error.strerror}", "see to its directory, and that there is room"
+            ) from None
+        finally:
+            draft.unlink(missing_ok=True)
+        _flush(self.path.parent)
+
+    def _write(self, draft: Path, content: bytes) -> None:
+        with os.fdopen(os.open(draft, _NEW, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            descriptor = file.fileno()
+            own = os.fstat(descriptor)
+            if (own.st_uid, own.st_gid) != (self.status.st_uid, self.status.st_gid):
+                os.fchown(descriptor, self.status.st_uid, self.status.st_gid)
+            _copy_attributes(self.path, descriptor)
+            os.fchmod(descriptor, stat.S_IMODE(self.status.st_mode))
+            os.fsync(descriptor)
+
+
+@contextmanager
+def alone_in(directories: Iterable[Path]) -> Iterator[None]:
+    """One of us at a time in these directories: what was read is what is replaced. Unreachable after five seconds."""
+    with ExitStack() as stack:
+        for directory in sorted(set(directories)):  # in one order, or two would wait for each other
+            stack.enter_context(_alone_in(directory))
+        yield
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError as error:
+        raise Unreachable(f"{directory} cannot be opened: {error.strerror}", "make the directory") from None
+    try:
+        until = time.monotonic() + _WAIT_FOR_LOCK
+        while not _locked(descriptor):
+            if time.monotonic() > until:
+                raise Unreachable(f"another process holds {directory}", "try again later")
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)  # and the lock with it
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _refuse_unfit(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise Refused(f"{path} is no file", "name a file")
+    if status.st_nlink > 1:
+        raise Refused(
+            f"{path} has {status.st_nlink} names, and would be replaced under one of them only",
+            "let it have one name",
+        )
+
+
+def _refuse_others(path: Path, status: os.stat_result) -> None:
+    if status.st_mode & stat.S_IRWXO:
+        raise Refused(
+            f"anybody on this machine can read or write {path}",
+            f"`chmod o-rwx {path}`; its readers are its owner and its group",
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> Refused:
+    if error.errno == errno.ELOOP:
+        return Refused(
+            f"{path} is a link, which would be replaced by a file", f"name the file itself: {path.resolve()}"
+        )
+    return Refused(f"{path} cannot be read: {error.strerror}", "name a file that you may read")
+
+
+def _moment(status: os.stat_result) -> tuple[int, int, int]:
+    """What differs as soon as anybody has written the file or put another in its place."""
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _copy_attributes(path: Path, descriptor: int) -> None:
+    if sys.platform != "linux":
+        return
+    names: list[str] = []
+    with suppress(OSError):  # a file system that knows none
+        names = os.listxattr(path, follow_symlinks=False)
+    for name in names:
+        try:
+            os.setxattr(descriptor, name, os.getxattr(path, name, follow_symlinks=False))
+        except OSError:
+            if not name.startswith("security."):  # that one the system itself gives to a new file
+                raise
+
+
+def _flush(directory: Path) -> None:
+    """The new name on the disk too. Where a directory cannot be flushed the file stands there all the same."""
+    with suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
