@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
-from keytui.domain.keys import Flag, KeyState, Kind
+from keytui.domain.keys import Flag, KeyState, KeySummary, Kind
 
 
 class Facet(StrEnum):
@@ -94,6 +94,30 @@ class Sort:
 
     field: SortField = SortField.NAME
     descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands in an order: what it has in the sort's field, and what breaks ties."""
+
+    value: str | datetime | None
+    name: str
+    id: str
+
+
+def place_of(row: KeySummary, sort: Sort) -> Place:
+    """Where a row of the key list stands."""
+    key = row.key
+    value = {
+        SortField.NAME: key.name,
+        SortField.ENVIRONMENT: key.environment,
+        SortField.OWNER: key.owner,
+        SortField.AGE: row.age_from,
+        SortField.LAST_USED: row.last_used_at,
+        SortField.EXPIRES: key.expires_at,
+        SortField.CREATED: key.created_at,
+    }[sort.field]
+    return Place(value, key.name, key.id)
 
 
 def parse(text: str) -> Query:

@@ -36,8 +36,8 @@ class Edit(Body):
 @keys.get("", response_model=Page)
 def page(vault: Asked, listing: Annotated[Listing, Depends()]) -> Response:
     """Keys that match, in order. The Link header leads to the next page."""
-    found = vault.page(listing.query, listing.sort, listing.offset, listing.limit)
-    return told(encode(found), headers=listing.link(found))
+    found, link = listing.page(vault)
+    return told(encode(found), headers=link)
 
 
 @keys.post("", status_code=201)

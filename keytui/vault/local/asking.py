@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.keys import Key, KeySummary
-from keytui.domain.query import Query, Sort
+from keytui.domain.query import Place, Query, Sort
 from keytui.domain.rotation import Plan, Rotation, Step
 from keytui.domain.usage import CallerUse, Usage
 from keytui.domain.verdict import Assessment
@@ -17,7 +17,7 @@ from keytui.vault.local.audit_pages import audit_page
 from keytui.vault.local.evidence.verdicts import QUESTIONS, assessed
 from keytui.vault.local.keys.counts import counted
 from keytui.vault.local.keys.finding import found_key
-from keytui.vault.local.keys.search import conditions, order
+from keytui.vault.local.keys.search import Condition, after, conditions, order
 from keytui.vault.local.mapping import delivery_of, key_of, step_of, summary_of, version_of
 from keytui.vault.local.rotations.rehearsal import rehearsed
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row, version_rows
@@ -33,6 +33,13 @@ class Asking(Section):
     """What is known, read at one moment."""
 
     def page(self, query: Query, sort: Sort, offset: int, limit: int) -> Page:
+        return self._page(query, sort, offset, limit)
+
+    def page_after(self, query: Query, sort: Sort, place: Place, limit: int) -> Page:
+        """The same from behind a place in the order, which stays where it is when keys come and go. `offset` is 0."""
+        return self._page(query, sort, 0, limit, after(sort, place))
+
+    def _page(self, query: Query, sort: Sort, offset: int, limit: int, *further: Condition) -> Page:
         now = self._clock()
         matching = conditions(query, self._policies, now)
         with self._reading() as session:
@@ -40,7 +47,7 @@ class Asking(Section):
             if total is None:
                 total = session.exec(select(func.count()).select_from(KeyRow).where(*matching)).one()
             rows = session.exec(
-                select(KeyRow).where(*matching).order_by(*order(sort)).offset(offset).limit(limit)
+                select(KeyRow).where(*matching, *further).order_by(*order(sort)).offset(offset).limit(limit)
             ).all()
             return Page(self._summaries(session, rows, now), offset, total)
 

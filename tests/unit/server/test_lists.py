@@ -7,8 +7,15 @@ import io
 import json
 import re
 import secrets
+from collections.abc import Iterator
+from datetime import timedelta
 
-from keytui.domain.keys import KeyDraft
+import httpx
+import pytest
+
+from keytui.domain.keys import KeyDraft, KeyEdit
+from keytui.domain.query import Sort, SortField, parse
+from keytui.domain.rotation import Reason
 from tests.unit.server.team import OURS, Team
 
 
@@ -20,15 +27,21 @@ def named(team: Team, count: int) -> str:
     return word
 
 
-def test_links_lead_through_all_pages(team: Team) -> None:
-    word = named(team, 7)
-    path, names = f"/admin/keys?filter={word}&sort=-name&limit=3", list[str]()
+def followed(team: Team, path: str) -> Iterator[httpx.Response]:
+    """The answers that a listing's links lead through."""
     while path:
-        answer = team.ask("staff of a tenant", "GET", path)
-        assert answer.json()["total"] == 7
-        names += [row["key"]["name"] for row in answer.json()["rows"]]
+        answer = team.ask("staff", "GET", path)
+        yield answer
         link = re.fullmatch(r'<(\S+)>; rel="next"', answer.headers.get("Link", ""))
         path = link[1] if link else ""
+
+
+def test_links_lead_through_all_pages(team: Team) -> None:
+    word = named(team, 7)
+    names = list[str]()
+    for answer in followed(team, f"/admin/keys?filter={word}&sort=-name&limit=3"):
+        assert answer.json()["total"] == 7
+        names += [row["key"]["name"] for row in answer.json()["rows"]]
     assert names == [f"{word}-{number}" for number in reversed(range(7))]
 
 
@@ -40,6 +53,31 @@ def test_a_cursor_stays_in_its_listing(team: Team) -> None:
     for other in (f"filter={word}-0&limit=1", f"filter={word}&sort=-name&limit=1", f"filter={word}&limit=1&offset=1"):
         assert team.ask("staff", "GET", f"/admin/keys?{other}&cursor={cursor[1]}").status_code == 422
     assert team.ask("staff", "GET", f"/admin/keys?filter={word}&limit=1&cursor={cursor[1]}").json()["offset"] == 1
+
+
+@pytest.mark.parametrize("field", list(SortField))
+@pytest.mark.parametrize("direction", ["", "-"])
+def test_pages_tell_each_key_once_in_every_order(team: Team, field: SortField, direction: str) -> None:
+    word = named(team, 5)
+    for days, row in enumerate(team.vault.page(parse(word), Sort(), 0, 3).rows):
+        team.vault.edit(row.key.id, KeyEdit(expires_at=team.clock() + timedelta(days=1 + days // 2)))
+    path = f"/admin/keys?filter={word}&sort={direction}{field}"
+    whole = [row["key"]["name"] for row in team.ask("staff", "GET", path).json()["rows"]]
+    names = list[str]()
+    for answer in followed(team, f"{path}&limit=2"):
+        names += [row["key"]["name"] for row in answer.json()["rows"]]
+    assert names == whole
+    assert len(set(names)) == 5
+
+
+def test_no_key_is_skipped_when_those_before_it_leave_the_listing(team: Team) -> None:
+    word = named(team, 6)
+    seen = list[str]()
+    for answer in followed(team, f"/admin/keys?filter={word}&limit=2"):
+        for row in answer.json()["rows"]:
+            seen.append(row["key"]["name"])
+            team.vault.revoke(row["key"]["id"], None, Reason.LEAVER, "")
+    assert seen == [f"{word}-{number}" for number in range(6)]
 
 
 def test_every_format_of_the_log_tells_the_same(team: Team) -> None:

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from keytui.domain.keys import Flag, KeyState
 from keytui.domain.policy import Policies, Policy
-from keytui.domain.query import Comparison, Facet, Query, Sort, SortField, Term
+from keytui.domain.query import Comparison, Facet, Place, Query, Sort, SortField, Term
 from keytui.vault.local.columns import UtcTime
 from keytui.vault.local.dialects import folded, folded_for_like, holds
 from keytui.vault.local.tables import KeyRow
@@ -49,14 +49,39 @@ def conditions(query: Query, policies: Policies, now: datetime) -> list[Conditio
     return found if query.asks_state else [not_(_revoked), *found]
 
 
+def after(sort: Sort, place: Place) -> Condition:
+    """Whether a key comes after that place in the order, whatever has become of the key that stood there."""
+    column = _COLUMNS[sort.field]
+    falling, ties_fall = _falling(sort), _ties_fall(sort)
+    name, key_id = col(KeyRow.name), col(KeyRow.id)
+    tied = or_(
+        name < place.name if ties_fall else name > place.name,
+        and_(name == place.name, key_id < place.id if ties_fall else key_id > place.id),
+    )
+    if place.value is None:
+        unset_come_first = sort.field is SortField.EXPIRES if falling else sort.field is SortField.LAST_USED
+        return or_(and_(column.is_(None), tied), column.is_not(None) if unset_come_first else false())
+    beyond = column < place.value if falling else column > place.value
+    unset_come_last = sort.field is SortField.LAST_USED if falling else sort.field is SortField.EXPIRES
+    return or_(beyond, and_(column == place.value, tied), column.is_(None) if unset_come_last else false())
+
+
+def _falling(sort: Sort) -> bool:
+    """An age grows as its date falls."""
+    return sort.descending != (sort.field is SortField.AGE)
+
+
+def _ties_fall(sort: Sort) -> bool:
+    return sort.descending and sort.field in {SortField.NAME, SortField.ENVIRONMENT, SortField.OWNER}
+
+
 def order(sort: Sort) -> list[ColumnElement[Any]]:
-    """By the field, then by name and id. An age grows as its date falls; no expiry is the latest of all.
+    """By the field, then by name and id. No expiry is the latest of all, no use the earliest.
 
     Ties of words fall with them, so that one index serves both directions; ties of times are in alphabetical order.
     """
     column = _COLUMNS[sort.field]
-    falling = sort.descending != (sort.field is SortField.AGE)
-    ties_fall = sort.descending and sort.field in {SortField.NAME, SortField.ENVIRONMENT, SortField.OWNER}
+    falling, ties_fall = _falling(sort), _ties_fall(sort)
     first = column.desc() if falling else column.asc()
     if sort.field is SortField.EXPIRES:
         first = first.nulls_first() if falling else first.nulls_last()
