@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from secrets import token_hex
 from typing import Final
 
 from keytui.domain.errors import NotFound, Refused, Unreachable
@@ -75,26 +74,31 @@ class TextFile:
     def replace(self, text: str) -> None:
         """Put another text in its place: a reader sees the one or the other, whole, whatever happens meanwhile.
 
-        Refused, with the old text in place, when it cannot, or when somebody else changed the file since it was read.
+        Only while `alone_in` its directory. Refused, with the old text in place, when it cannot, or when somebody else
+        changed the file since it was read.
         """
         self.rehearse()
         try:
             content = text.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError:
             raise Refused(f"what is to stand in {self.path} is no text", "give it in UTF-8") from None
-        draft = self.path.with_name(f".{self.path.name}.{token_hex(8)}")
+        try:
+            self._swap(content)
+        except OSError as error:
+            raise Refused(
+                f"{self.path} cannot be written: {error.strerror}", "see to its directory, and that there is room"
+            ) from None
+        _flush(self.path.parent)
+
+    def _swap(self, content: bytes) -> None:
+        draft = draft_beside(self.path)
         try:
             self._write(draft, content)
             if _moment(os.lstat(self.path)) != _moment(self.status):
                 raise Refused(f"{self.path} was changed by somebody else just now", "do it again")
             draft.replace(self.path)
-        except OSError as error:
-            raise Refused(
-                f"{self.path} cannot be written: {error.strerror}", "see to its directory, and that there is room"
-            ) from None
         finally:
             draft.unlink(missing_ok=True)
-        _flush(self.path.parent)
 
     def _write(self, draft: Path, content: bytes) -> None:
         with os.fdopen(os.open(draft, _NEW, 0o600), "wb") as file:
@@ -107,6 +111,16 @@ class TextFile:
             _copy_attributes(self.path, descriptor)
             os.fchmod(descriptor, stat.S_IMODE(self.status.st_mode))
             os.fsync(descriptor)
+
+
+def draft_beside(path: Path) -> Path:
+    """Where what is to replace a file is written first, while `alone_in` its directory.
+
+    It has one name, and what lies there is removed: the draft of a process that was killed holds a secret.
+    """
+    draft = path.with_name(f"{path.name}.keytui-draft")
+    draft.unlink(missing_ok=True)
+    return draft
 
 
 @contextmanager

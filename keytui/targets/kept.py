@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
 from keytui.targets.file import write_new_file
+from keytui.text_file import draft_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,11 @@ def write_kept(path: Path, kept: Kept) -> None:
 
 def replace_privately(path: Path, content: Secret) -> None:
     """A file of mode 0600 with this content alone, whole at any moment. Invalid or Refused when it cannot be."""
-    draft = write_new_file(path.with_name(f".{path.name}.{token_hex(8)}"), content)
     try:
-        draft.replace(path)
+        draft = write_new_file(draft_beside(path), content)
+        try:
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise Refused(f"{path} cannot be written: {error.strerror}", "see who else writes there") from None

@@ -144,7 +144,10 @@ def _text(standing: TextFile | None) -> Secret | None:
 def _write(path: Path, standing: TextFile | None, content: Secret | None) -> None:
     """The content in the place of what stands there; nothing where it is None."""
     if content is None:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise Refused(f"{path} cannot be removed: {error.strerror}", "remove it by hand") from None
     elif standing is None:
         replace_privately(path, content)
     else:
