@@ -7,9 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.issuers import redis, rest
 from tests.contract.issuers.case import Case, Maker
+from tests.doubles.served import Stage
 
-MAKERS: Mapping[str, Maker] = {}
+MAKERS: Mapping[str, Maker] = {
+    "redis": redis.redis,
+    "payload-by-login": rest.payload_by_login,
+    "payload-by-key": rest.payload_by_key,
+    "reserve-admin": rest.reserve_admin,
+    "keytui-server": rest.keytui_server,
+}
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """This process's one server for doubles."""
+    with Stage() as stage:
+        yield stage
 
 
 @pytest.fixture(params=list(MAKERS))

@@ -1,0 +1,228 @@
+"""The issuer that a description makes of a platform's API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Final
+
+from keytui.domain.errors import KeytuiError, NotFound, OutcomeUnknown, Refused, Unreachable
+from keytui.domain.keys import Key, VersionState
+from keytui.domain.secrets import Randomness, Secret, is_weak
+from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
+from keytui.issuers.rest.composing import asked, creation, label_of
+from keytui.issuers.rest.description import Call, Description, Making
+from keytui.issuers.rest.documents import at, parsed, text_at
+from keytui.issuers.rest.exchange import Answer, unknown
+from keytui.issuers.rest.line import Line
+from keytui.issuers.rest.listing import Item, items
+
+_TAKES_NO_MORE: Final = (VersionState.SUSPENDED, VersionState.REVOKED)
+
+
+def _new_tag() -> str:
+    return token_hex(4)
+
+
+@dataclass(frozen=True, slots=True)
+class RestIssuer:
+    """Asks a platform as its description says. Whatever it changes it looks up first, and reads back."""
+
+    name: str
+    description: Description
+    line: Line = field(repr=False, compare=False)
+    tag: Callable[[], str] = field(default=_new_tag, repr=False, compare=False)
+    """What tells a key that we made from all others; the same twice would mix two up."""
+
+    @property
+    def abilities(self) -> Abilities:
+        description = self.description
+        return Abilities(
+            lists=True,
+            issues=bool(description.create or description.rotate),
+            takes_our_value=description.format is not None,
+            overlaps=description.create is not None,
+            suspends=bool(description.suspend and description.restore),
+            tells_last_use=bool(description.listing.last_used),
+            holds_metadata=bool(description.listing.label),
+            keeps_plaintext=description.keeps_plaintext,
+        )
+
+    def rehearse(self) -> tuple[str, ...]:
+        next(items(self.line, self.description), None)
+        plaintext = (f"{self.name} keeps every key in plain text",) if self.description.keeps_plaintext else ()
+        return (*plaintext, *self.description.notes)
+
+    def versions(self) -> Iterator[Listed]:
+        return (item.listed for item in items(self.line, self.description))
+
+    def look_up(self, mark: Mark) -> Listed | None:
+        item = self._item(mark)
+        return item.listed if item else None
+
+    def fallbacks(self, _mark: Mark) -> tuple[str, ...]:
+        return ()
+
+    def new_value(self, randomness: Randomness) -> Secret:
+        if self.description.format is None:
+            raise self._cannot("take a value of ours")
+        return self.description.format.mint(randomness)
+
+    def issue(self, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
+        """OutcomeUnknown names the label to look for, where the value of the lost answer was the platform's to make."""
+        if value is not None and not self.abilities.takes_our_value:
+            raise self._cannot("take a value of ours")
+        mine = Mark(value.digest(), value.prefix()) if value else None
+        twin, model = self._both(mine, like)
+        if twin is not None and value is not None:
+            return self._issued_before(NewVersion(twin.listed, value))
+        if like is not None and model is None:
+            raise self._not_found(like)
+        if self.description.create is not None:
+            return self._create(self.description.create, key, value, model)
+        if self.description.rotate is None or model is None:
+            raise self._cannot("issue a key's first version" if self.description.rotate else "issue")
+        return self._rotate(self.description.rotate, model)
+
+    def suspend(self, mark: Mark) -> None:
+        self._change("suspend", mark, _TAKES_NO_MORE, _calls(self.description.suspend))
+
+    def restore(self, mark: Mark) -> None:
+        self._change("restore", mark, (VersionState.ACTIVE,), _calls(self.description.restore))
+
+    def revoke(self, mark: Mark) -> None:
+        self._change("revoke", mark, (VersionState.REVOKED,), self.description.revoke)
+
+    def _item(self, mark: Mark) -> Item | None:
+        return self._both(mark, None)[0]
+
+    def _both(self, one: Mark | None, other: Mark | None) -> tuple[Item | None, Item | None]:
+        """The versions with these marks, from one walk through the list."""
+        found: list[Item | None] = [None, None]
+        marks = (one, other)
+        for item in items(self.line, self.description):
+            for place, mark in enumerate(marks):
+                if mark is not None and found[place] is None and item.matches(mark):
+                    found[place] = item
+            if all(item_ is not None or mark is None for item_, mark in zip(found, marks, strict=True)):
+                break
+        return found[0], found[1]
+
+    def _create(self, making: Making, key: Key, value: Secret | None, like: Item | None) -> NewVersion:
+        label = label_of(making, key, like, self.tag())
+        try:
+            answer = self.line.told(creation(making, key, value, label, like))
+            made = self._made(answer, making.returns, text_at(parsed(answer.body), making.id), label)
+        except OutcomeUnknown as lost:
+            raise self._after_lost(lost, making, label) from None
+        if value is not None and made.secret != value:
+            raise unknown(
+                f"{self.line.whose} has made a value of its own, as {made.listed.mark.reference}, instead of ours",
+                f"revoke {made.listed.mark.reference} there; create.put is wrong about where our value goes",
+            )
+        return made
+
+    def _issued_before(self, version: NewVersion) -> NewVersion:
+        """A version whose answer was lost, and that is there."""
+        if version.listed.state is not VersionState.ACTIVE:
+            raise Refused(
+                f"{self.line.whose} has {version.listed.mark.reference} with this value, {version.listed.state}",
+                "issue another value",
+            )
+        return version
+
+    def _rotate(self, making: Making, like: Item) -> NewVersion:
+        reference = like.listed.mark.reference
+        answer = self.line.told(asked(making.call, reference))
+        return self._made(answer, making.returns, reference, like.listed.label)
+
+    def _made(self, answer: Answer, returns: str, reference: str, label: str) -> NewVersion:
+        """What the answer says that it made. OutcomeUnknown where there is no value in it."""
+        told = at(parsed(answer.body), returns)
+        if not isinstance(told, str) or not told or not reference:
+            raise unknown(f"{self.line.whose} says yes, and nothing in its answer is a new key")
+        secret = Secret(told)
+        mark = Mark("", "" if is_weak(secret) else secret.prefix(), reference)
+        return NewVersion(self._as_listed(mark) or Listed(mark, label, VersionState.ACTIVE), secret)
+
+    def _as_listed(self, mark: Mark) -> Listed | None:
+        """As the platform lists it. That it was made is known already: what goes wrong here is no loss."""
+        try:
+            return self.look_up(mark)
+        except KeytuiError:
+            return None
+
+    def _after_lost(self, lost: OutcomeUnknown, making: Making, label: str) -> KeytuiError:
+        """What is known of a key that may have been made: where its value was the platform's to make, it is lost."""
+        if self.abilities.takes_our_value:
+            return lost
+        hint = f"look for a key labelled {label!r} there and revoke it: nobody has its secret"
+        if making.tagged and self.description.revoke is not None:
+            try:
+                found = next((item for item in items(self.line, self.description) if item.listed.label == label), None)
+                if found is not None:
+                    self.revoke(found.listed.mark)
+                    return Unreachable(f"{lost.message}; what it had made is revoked again", "ask again")
+            except KeytuiError:
+                pass  # the first error is the one to tell
+        return OutcomeUnknown(lost.message, hint)
+
+    def _change(self, verb: str, mark: Mark, until: tuple[VersionState, ...], calls: tuple[Call, ...]) -> None:
+        if not calls:
+            raise self._cannot(verb)
+        item = self._item(mark)
+        if item is None:
+            raise self._not_found(mark)
+        if item.listed.state in until:
+            return
+        if item.listed.state is VersionState.REVOKED:
+            raise Refused(f"{self.line.whose} has revoked it, which is final", "issue a new one")
+        for call in calls:
+            if not self._carry_out(call, item.listed.mark.reference, mark):
+                if verb == "revoke":
+                    return
+                raise self._not_found(mark)
+        self._read_back(verb, mark)
+
+    def _carry_out(self, call: Call, reference: str, mark: Mark) -> bool:
+        """Ask for one change; false when the platform has no such key any more."""
+        question = asked(call, reference)
+        answer = self.line.ask(question)
+        if answer.status in self.description.unknown_id and self._gone(mark):
+            return False
+        self.line.judge(question, answer)
+        return True
+
+    def _gone(self, mark: Mark) -> bool:
+        """Whether it is known to be gone."""
+        try:
+            return self._item(mark) is None
+        except KeytuiError:
+            return False
+
+    def _read_back(self, verb: str, mark: Mark) -> None:
+        """That it did what it said. A platform's word is not enough: some say yes and do nothing."""
+        try:
+            item = self._item(mark)
+        except KeytuiError as error:
+            raise unknown(f"{self.line.whose} said yes to {verb}, and then: {error.message}") from None
+        accepted = item is not None and item.listed.state is VersionState.ACTIVE
+        if accepted is not (verb == "restore"):
+            raise Refused(
+                f"{self.line.whose} said yes to {verb}, and lists it as {item.listed.state if item else 'gone'}",
+                "ask with the secret what is true",
+            )
+
+    def _cannot(self, what: str) -> Refused:
+        return Refused(f"{self.line.whose} cannot {what}", "do it by hand there; its description names no such call")
+
+    def _not_found(self, mark: Mark) -> NotFound:
+        return NotFound(
+            f"{self.line.whose} has no {mark.reference or mark.prefix or 'such key'} with this value",
+            "keytui sync shows what it has",
+        )
+
+
+def _calls(call: Call | None) -> tuple[Call, ...]:
+    return (call,) if call else ()
