@@ -13,7 +13,8 @@ from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Invalid, Locked, ReadOnly, Refused
 from keytui.domain.keys import Key, KeyDraft, Kind, VersionState
 from keytui.domain.secrets import Secret
-from keytui.vault.local.sealing.keyring import Cost
+from keytui.vault.local.sealing.keyring import Cost, unwrapped
+from keytui.vault.local.tables import KeyringRow
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import SealState
 from keytui.vault.profile import Profile
@@ -279,3 +280,33 @@ def test_sealing_a_new_value_does_not_drop_what_is_said_of_the_key(vault: LocalV
         vault.seal(said, Secret("another value of the token"))
     assert f"keytui edit {key.id}" in refused.value.hint
     assert vault.reveal(key.id) == TOKEN
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have something happen while a passphrase is being tried, once."""
+
+    def slow(row: KeyringRow, passphrase: Secret) -> bytes | None:
+        monkeypatch.undo()
+        act()
+        return unwrapped(row, passphrase)
+
+    monkeypatch.setattr("keytui.vault.local.sealing.sealing.unwrapped", slow)
+
+
+def test_nobody_waits_while_a_passphrase_is_tried(
+    vault: LocalVault, open_again: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = open_again()
+    meanwhile(monkeypatch, lambda: other.create(KeyDraft("checkout", "production"), "request"))
+    vault.unlock(PASSPHRASE)
+    assert other.find("checkout").name == "checkout"
+
+
+def test_a_passphrase_that_was_changed_by_another_process_meanwhile_opens_nothing(
+    vault: LocalVault, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault.lock()
+    meanwhile(monkeypatch, lambda: rows(profile, "UPDATE keyring SET wrapped = randomblob(48)"))
+    with pytest.raises(Refused, match="was changed at that moment"):
+        vault.unlock(PASSPHRASE)
+    assert vault.standing().seal is SealState.LOCKED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from threading import Lock
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -36,6 +37,8 @@ from keytui.vault.local.tables import KeyringRow, KeyRow, VersionRow
 from keytui.vault.model import SealState
 
 PASSPHRASE_AT_LEAST: Final = 8
+_ONE_TRY: Final = Lock()
+"""A try takes half a second and 64 MiB: there is one at a time in a process, and its outcome is known to the next."""
 
 
 class Sealing(Section):
@@ -78,35 +81,38 @@ class Sealing(Section):
 
     def set_passphrase(self, new: Secret) -> None:
         _refuse_short(new)
+        data_key = new_data_key(self._randomness)
+        keyring = self._wrapped(data_key, new)
         with self._writing(Operation.PASSPHRASE) as write:
             if write.session.get(KeyringRow, 1) is not None:
                 raise Refused("there is a passphrase already", "change it: keytui passphrase change")
-            data_key = new_data_key(self._randomness)
-            write.session.add(wrapped(data_key, new, self._ground.cost, self._randomness, write.now))
+            write.session.add(keyring)
             write.record(Event("passphrase.set"))
             write.answered(None)
         self._ground.held_key.hold(data_key, 0)
 
     def change_passphrase(self, old: Secret, new: Secret) -> None:
         _refuse_short(new)
-        with self._writing(Operation.PASSPHRASE) as write:
-            row = _keyring(write.session)
-            data_key = self._tried(write, row, old)
-            if data_key is not None:
-                fresh = wrapped(data_key, new, self._ground.cost, self._randomness, write.now)
-                for name in ("salt", "memory_kib", "iterations", "lanes", "nonce", "wrapped", "set_at"):
-                    setattr(row, name, getattr(fresh, name))
-                row.epoch += 1
-                write.record(Event("passphrase.changed"))
-                write.answered(None)
+        with _ONE_TRY:
+            tried, data_key = self._tried(Operation.PASSPHRASE, old)
+            fresh = self._wrapped(data_key, new) if data_key is not None else None
+            with self._writing(Operation.PASSPHRASE) as write:
+                row = _outcome(write, tried, data_key)
+                if fresh is not None:
+                    for name in ("salt", "memory_kib", "iterations", "lanes", "nonce", "wrapped", "set_at"):
+                        setattr(row, name, getattr(fresh, name))
+                    row.epoch += 1
+                    write.record(Event("passphrase.changed"))
+                    write.answered(None)
         self._hold(row, data_key)
 
     def unlock(self, passphrase: Secret) -> None:
-        with self._writing(Operation.REVEAL) as write:
-            row = _keyring(write.session)
-            data_key = self._tried(write, row, passphrase)
-            if data_key is not None:
-                write.record(Event("seal.unlocked"))
+        with _ONE_TRY:
+            tried, data_key = self._tried(Operation.REVEAL, passphrase)
+            with self._writing(Operation.REVEAL) as write:
+                row = _outcome(write, tried, data_key)
+                if data_key is not None:
+                    write.record(Event("seal.unlocked"))
         self._hold(row, data_key)
 
     def lock(self) -> None:
@@ -117,22 +123,21 @@ class Sealing(Section):
             write.record(Event("seal.locked"))
             write.answered(None)
 
-    def _tried(self, write: Write, row: KeyringRow, passphrase: Secret) -> bytes | None:
-        """The data key, or None and one more failure on record. Only one process at a time can try."""
-        left = wait_left(row, write.now)
+    def _tried(self, operation: Operation, passphrase: Secret) -> tuple[KeyringRow, bytes | None]:
+        """The keyring as it stood, and the data key if the passphrase opens it. No transaction waits for that."""
+        with self._reading(operation) as session:
+            row = _keyring(session)
+            session.expunge(row)
+        left = wait_left(row, self._clock())
         if left:
             raise Refused(
                 f"the last passphrase was wrong: try again in {math.ceil(left.total_seconds())} s",
                 "each wrong passphrase doubles the wait",
             )
-        data_key = unwrapped(row, passphrase)
-        if data_key is None:
-            row.failures += 1
-            row.failed_at = write.now
-            write.record(Event("seal.unlocked", refused=True, details={"failures": str(row.failures)}))
-        else:
-            row.failures, row.failed_at = 0, None
-        return data_key
+        return row, unwrapped(row, passphrase)
+
+    def _wrapped(self, data_key: bytes, passphrase: Secret) -> KeyringRow:
+        return wrapped(data_key, passphrase, self._ground.cost, self._randomness, self._clock())
 
     def _hold(self, row: KeyringRow, data_key: bytes | None) -> None:
         if data_key is None:
@@ -178,6 +183,20 @@ def seal_epoch(session: Session) -> int:
     """How often it was closed for everybody."""
     row = session.get(KeyringRow, 1)
     return row.epoch if row is not None else 0
+
+
+def _outcome(write: Write, tried: KeyringRow, data_key: bytes | None) -> KeyringRow:
+    """Put on record how a try ended: one more failure, or none any more. Refused when the keyring is another by now."""
+    row = _keyring(write.session)
+    if row.wrapped != tried.wrapped:
+        raise Refused("the passphrase was changed at that moment", "try again, with the new one")
+    if data_key is None:
+        row.failures += 1
+        row.failed_at = write.now
+        write.record(Event("seal.unlocked", refused=True, details={"failures": str(row.failures)}))
+    else:
+        row.failures, row.failed_at = 0, None
+    return row
 
 
 def _keyring(session: Session) -> KeyringRow:
