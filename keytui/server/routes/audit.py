@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import chain, islice
+from threading import Lock
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime
+from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
 from keytui.clock import utc_now
@@ -23,6 +25,8 @@ from keytui.vault.model import AuditExtract, AuditPage, Checkpoint
 from keytui.vault.wire import encode
 
 audit = APIRouter(prefix="/admin", tags=["audit"], route_class=VaultRoute)
+
+_VERIFYING: Final = Lock()
 
 Moment = AwareDatetime | date | None
 """A time, or a day as UTC has it."""
@@ -79,13 +83,23 @@ def entries(
     return StreamingResponse(lines(every), media_type=media_type, headers={"Content-Disposition": name})
 
 
-@audit.get("/audit-logs/verify")
+def _one_at_a_time() -> Iterator[None]:
+    """A million entries take minutes of a core: whoever comes meanwhile is told to come again."""
+    if not _VERIFYING.acquire(blocking=False):
+        raise HTTPException(503, "the log is being verified already: ask again shortly", {"Retry-After": "5"})
+    try:
+        yield
+    finally:
+        _VERIFYING.release()
+
+
+@audit.get("/audit-logs/verify", dependencies=[Depends(_one_at_a_time)])
 def verify(vault: Asked) -> AuditCheck:
     """Recompute the whole chain and its signed checkpoints."""
     return vault.verify_audit()
 
 
-@audit.post("/audit-logs/verify")
+@audit.post("/audit-logs/verify", dependencies=[Depends(_one_at_a_time)])
 def verify_against(vault: Asked, asked: Kept = _NONE_KEPT) -> AuditCheck:
     """The same, and see that checkpoints kept elsewhere are still in it."""
     return vault.verify_audit(asked.kept)

@@ -7,15 +7,19 @@ import io
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import httpx
 import pytest
+from sqlmodel import Session
 
+from keytui.domain.audit import AuditCheck
 from keytui.domain.keys import KeyDraft, KeyEdit
 from keytui.domain.query import Sort, SortField, parse
 from keytui.domain.rotation import Reason
+from keytui.vault.local.ledger import Ledger
+from keytui.vault.model import Checkpoint
 from tests.unit.server.team import OURS, Team
 
 
@@ -127,3 +131,19 @@ def test_the_description_is_open_to_all(team: Team) -> None:
     assert answer.json()["paths"]["/admin/keys"]["post"]["requestBody"]["content"]["application/json"]["schema"][
         "examples"
     ]
+
+
+def test_the_log_is_verified_by_one_at_a_time(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    meanwhile = list[httpx.Response]()
+    verify = Ledger.verify
+
+    def verifying(ledger: Ledger, session: Session, kept: Sequence[Checkpoint]) -> AuditCheck:
+        if not meanwhile:
+            meanwhile.append(team.ask("staff", "GET", "/admin/audit-logs/verify"))
+        return verify(ledger, session, kept)
+
+    monkeypatch.setattr(Ledger, "verify", verifying)
+    assert team.ask("super_admin", "GET", "/admin/audit-logs/verify").json()["broken_at"] is None
+    assert meanwhile[0].status_code == 503
+    assert meanwhile[0].headers["Retry-After"] == "5"
+    assert team.ask("staff", "GET", "/admin/audit-logs/verify").status_code == 200
