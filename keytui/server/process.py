@@ -16,7 +16,6 @@ from keytui.server.app import build
 from keytui.server.asgi import Service
 from keytui.server.background import Background, Job
 from keytui.server.described import describe_services
-from keytui.server.elsewhere import Reporting, Supplying
 from keytui.server.events import Broadcaster
 from keytui.server.failed_logins import FailedLogins
 from keytui.server.following import Following
@@ -25,8 +24,10 @@ from keytui.server.health import MetricsPage, Ready, live
 from keytui.server.jobs import server_jobs
 from keytui.server.limits import Rate, WrongTokens
 from keytui.server.metrics import Metrics
+from keytui.server.reporting import Reporting
 from keytui.server.request_log import RequestLog
 from keytui.server.settings import ServerSettings
+from keytui.server.supplying import Supplying
 from keytui.server.token_book import TokenBook
 from keytui.server.verifying import Verifying
 from keytui.vault.local.vault import LocalVault

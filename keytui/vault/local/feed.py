@@ -7,11 +7,12 @@ import secrets
 import threading
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
+from sqlalchemy import ColumnElement, tuple_
 from sqlmodel import Session, col, select
 
 from keytui.clock import Clock, utc_now
@@ -37,6 +38,8 @@ POLL_EVERY: Final = 0.1
 SILENT_FOR: Final = timedelta(seconds=30)
 """A verifier that could not reach its vault for so long has refused everything, so that its callers did not show."""
 AGE_EVERY: Final = timedelta(minutes=1)
+KEYS_AT_ONCE: Final = 250
+"""Keys that are read in one go for somebody who wants them all: a tenth of a second that others may have to wait."""
 AGED_AT_ONCE: Final = 2_000
 """Rows: some hundredths of a second that a flush may have to wait."""
 
@@ -98,7 +101,26 @@ class LocalFeed:
         with self._reading, self._database.reading() as session:
             return CredentialSet(position(session), credentials(session), self._pepper)
 
-    def credential_changes(self, after: int, timeout: float) -> CredentialChanges:
+    def credentials_in_parts(self, tenant: str | None) -> Iterator[CredentialChanges]:
+        """All that verifiers of a tenant's keys must know, or of all keys, in parts: others are served in between.
+
+        One part comes in any case. The position is that before the first: what changed since may be in a part already.
+        """
+        began = self._position()
+        last: tuple[str, str] | None = None
+        while True:
+            with self._reading, self._database.reading() as session:
+                part = select(KeyRow.name, KeyRow.id).where(*_of(tenant), *_beyond(last))
+                keys = session.exec(part.order_by(col(KeyRow.name), col(KeyRow.id)).limit(KEYS_AT_ONCE)).all()
+                key_ids = tuple(key_id for _, key_id in keys)
+                found = credentials(session, col(KeyRow.id).in_(key_ids))
+            yield CredentialChanges(began, key_ids, found)
+            if len(keys) < KEYS_AT_ONCE:
+                return
+            last = keys[-1]
+
+    def credential_changes(self, after: int, timeout: float, tenant: str | None = None) -> CredentialChanges:
+        """With a `tenant`, of its keys alone."""
         deadline = time.monotonic() + timeout
         while self._position() == after:
             left = deadline - time.monotonic()
@@ -108,8 +130,9 @@ class LocalFeed:
         with self._reading, self._database.reading() as session:
             # Told apart here: for a DISTINCT, SQLite goes through the whole log by its index of keys.
             moved = select(AuditRow.key_id).where(AuditRow.sequence > after, AuditRow.key_id != "")
-            found = credentials(session, col(KeyRow.id).in_(moved))
-            return CredentialChanges(position(session), tuple(dict.fromkeys(session.exec(moved))), found)
+            found = credentials(session, col(KeyRow.id).in_(moved), *_of(tenant))
+            told = session.exec(moved) if tenant is None else [each.key.id for each in found]
+            return CredentialChanges(position(session), tuple(dict.fromkeys(told)), found)
 
     def register(self, recorder: str, name: str, host: str, pid: int, tenant: str | None = None) -> None:
         """With a `tenant`, it knows that one's keys only."""
@@ -186,6 +209,15 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+
+
+def _of(tenant: str | None) -> tuple[ColumnElement[bool], ...]:
+    return () if tenant is None else (col(KeyRow.tenant) == tenant,)
+
+
+def _beyond(last: tuple[str, str] | None) -> tuple[ColumnElement[bool], ...]:
+    """The keys after one, by name and id, as the indexes have them."""
+    return () if last is None else (tuple_(col(KeyRow.name), col(KeyRow.id)) > last,)
 
 
 def _require_name(row: RecorderRow, name: str) -> None:

@@ -1,78 +1,31 @@
-"""For verifiers elsewhere: `GET /v1/credentials` tells them their tenant's keys, `POST /v1/usage` takes their usage."""
+"""`POST /v1/usage`: verifiers elsewhere hand over what they counted. Nothing of it is believed that cannot be."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
-from urllib.parse import parse_qsl
 
 from anyio import to_thread
 
 from keytui.domain.access import Operation, Principal
-from keytui.domain.errors import Forbidden, Invalid, Unreachable
+from keytui.domain.errors import Forbidden, Invalid
 from keytui.domain.text import harmless
 from keytui.domain.usage import NO_KEY, Caller, Flush, RouteUse, Use, route_of
 from keytui.server.asgi import Reply, Request, body_of
-from keytui.server.door import stranger
 from keytui.server.token_book import TokenBook
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.hosting import Hosting
-from keytui.vault.verifier_feed import KnownVersion, KnownVersions, Registration, UsageReport
-from keytui.vault.wire import decode, encode
-from keytui.verify.source import CredentialChanges, CredentialSet
+from keytui.vault.verifier_feed import Registration, UsageReport
+from keytui.vault.wire import decode
 from keytui.verify.verifier import LONGEST_NAME
 
 MOST_BYTES: Final = 24 * 1024 * 1024
 """A recorder hands over 50,000 lines at most."""
-_LONGEST_WAIT: Final = 20.0
-_LOOK_EVERY: Final = 0.05
 _MOST_COUNT: Final = 10**9
 _LONGEST_ID: Final = 64
 _LONGEST_ROUTE: Final = 200
 _NOTHING: Final = Reply(204, b"", ())
-
-
-class Supplying:
-    """The digests of a tenant's keys, at once or as they change. A question that waits costs no thread.
-
-    That nothing changed is contact with the vault to whoever asks, so a server that has none itself does not say it.
-    """
-
-    def __init__(self, feed: LocalFeed, book: TokenBook, position: Callable[[], int]) -> None:
-        self._feed = feed
-        self._book = book
-        self._position = position
-
-    async def __call__(self, request: Request) -> Reply:
-        principal = self._book.admitted(request.holder, Operation.VERIFY)
-        after, timeout = _asked(request)
-        if after is None:
-            found = _of_all(await to_thread.run_sync(self._feed.credentials))
-        else:
-            until = time.monotonic() + timeout
-            while self._position() == after and time.monotonic() < until:
-                await asyncio.sleep(_LOOK_EVERY)
-            if self._position() == after:
-                self._require_contact()
-                self._require_still(principal)
-                return _reply(KnownVersions(after, (), ()))
-            found = await to_thread.run_sync(self._feed.credential_changes, after, 0.0)
-        known = await to_thread.run_sync(_for_tenant, found, principal.tenant)
-        self._require_still(principal)
-        return _reply(known)
-
-    def _require_contact(self) -> None:
-        if self._book.silent:
-            raise Unreachable("this server has no contact with its database", "ask another server, or again shortly")
-
-    def _require_still(self, principal: Principal) -> None:
-        """The token may have been revoked while its question waited."""
-        if not self._book.holds(principal):
-            raise stranger()
 
 
 class Reporting:
@@ -160,27 +113,3 @@ def _checked_registration(began: Registration) -> Registration:
 
 def _short(text: str) -> str:
     return harmless(text[:LONGEST_NAME])
-
-
-def _asked(request: Request) -> tuple[int | None, float]:
-    query = dict(parse_qsl(request.query.decode("latin-1")))
-    after, timeout = query.get("after"), query.get("timeout", "0")
-    try:
-        return (None if after is None else int(after[:18])), min(max(float(timeout), 0.0), _LONGEST_WAIT)
-    except ValueError:
-        raise Invalid("after is a position and timeout a number of seconds", "as in ?after=17&timeout=5") from None
-
-
-def _of_all(everything: CredentialSet) -> CredentialChanges:
-    return CredentialChanges(everything.position, (), everything.credentials)
-
-
-def _for_tenant(found: CredentialChanges, tenant: str | None) -> KnownVersions:
-    own = [each for each in found.credentials if tenant is None or each.key.tenant == tenant]
-    versions = tuple(KnownVersion(each.digest, each.key, each.version) for each in own if not each.keyed)
-    told = found.key_ids if tenant is None else tuple(dict.fromkeys(each.key.id for each in own))
-    return KnownVersions(found.position, told, versions)
-
-
-def _reply(known: KnownVersions) -> Reply:
-    return Reply(200, encode(known))
