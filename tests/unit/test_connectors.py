@@ -17,6 +17,8 @@ from keytui.targets.target import Target
 from keytui.vault.delivery_targets import load_targets
 from keytui.vault.references import from_here
 
+AGE = "age10nmvtdrrz00advu5a5q9rxfu2knwchvq6sh4tashdqyaru98u5fsftyqa9"
+
 
 def build(tables: Mapping[str, Mapping[str, object]]) -> Mapping[str, Target]:
     return build_connectors("targets", "config.toml", tables, from_here)
@@ -52,6 +54,17 @@ timeout = "1m"
         ({"kind": "file"}, "path is missing"),
         ({"kind": "file", "path": "relative/key"}, "path does not say from where"),
         ({"kind": "file", "path": "/a", "mode": "0644"}, "has no field 'mode'"),
+        ({"kind": "dotenv", "variable": "API_KEY"}, "files names none"),
+        ({"kind": "dotenv", "files": ["/a", "/a"], "variable": "API_KEY"}, "files names none, or one twice"),
+        ({"kind": "dotenv", "files": ["a"], "variable": "API_KEY"}, "files does not say from where"),
+        ({"kind": "dotenv", "files": ["/a"]}, "variable is missing"),
+        ({"kind": "dotenv", "files": ["/a"], "variable": "API KEY"}, "variable: a variable's name is letters"),
+        ({"kind": "dotenv", "files": ["/a"], "variable": "A", "previous": ""}, "previous is missing"),
+        ({"kind": "dotenv", "files": ["/a"], "variable": "A", "previous": "A"}, "previous is the variable itself"),
+        ({"kind": "sealed-file", "path": "a", "recipients": [AGE]}, "path does not say from where"),
+        ({"kind": "sealed-file", "path": "/a"}, "recipients names nobody"),
+        ({"kind": "sealed-file", "path": "/a", "recipients": [AGE, "ada"]}, "recipients: number 2 is no public key"),
+        ({"kind": "sealed-file", "path": "/a", "recipients": [AGE], "mode": 1}, "has no field 'mode'"),
         ({"kind": "command"}, "command is missing"),
         ({"kind": "command", "command": "store"}, "command is a list of texts"),
         ({"kind": "command", "command": ["a"], "timeout": "1h"}, "timeout is longer than 2 minutes"),
@@ -62,6 +75,21 @@ def test_what_is_wrong_is_named_with_its_file_table_and_field(entry: dict[str, o
     with pytest.raises(Invalid, match=complaint) as wrong:
         build({"env": entry})
     assert "config.toml: [targets.env] " in wrong.value.message
+
+
+@pytest.mark.parametrize("private", ["AGE-SECRET-KEY-1CANARY", "-----BEGIN OPENSSH PRIVATE KEY-----\nCANARY"])
+def test_a_private_key_in_the_wrong_place_is_not_repeated(private: str) -> None:
+    with pytest.raises(Invalid, match="number 1 is no public key") as wrong:
+        build({"hand-over": {"kind": "sealed-file", "path": "/a", "recipients": [private]}})
+    assert "CANARY" not in f"{wrong.value.message} {wrong.value.hint} {wrong.value.__cause__!r}"
+
+
+def test_a_library_that_is_missing_is_named_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "keytui.targets.sealed_file", raising=False)
+    monkeypatch.setitem(sys.modules, "pyrage", None)
+    with pytest.raises(Invalid, match="'sealed-file' of targets needs pyrage, which is not installed") as wrong:
+        build({"hand-over": {"kind": "sealed-file"}})
+    assert wrong.value.hint == "install it: pip install 'keytui[age]'"
 
 
 @pytest.fixture
