@@ -6,7 +6,6 @@ import re
 import secrets
 from typing import Final
 
-import httpx
 import pytest
 from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +21,26 @@ from tests.unit.server.team import OURS, THEIRS, Team
 WHO: Final = ("super_admin", "tenant_admin", "staff", "staff of a tenant", "key", "service")
 WITHIN_OURS: Final = ("tenant_admin", "staff of a tenant", "key")
 BY_ID: Final = [name for name in ENDPOINTS if re.search(r"\{(key|rotation|approval)_id\}", name)]
+_ROTATION: Final = "/admin/rotations/{rotation_id}/"
+UNFIT: Final = {
+    **{
+        f"POST /admin/keys/{{key_id}}/{verb}": "no open rotation"
+        for verb in ("retire", "restore", "complete", "rollback")
+    },
+    "POST /admin/keys/{key_id}/enable": "is not disabled",
+    "POST /admin/keys/{key_id}/reveal": "is not kept",
+    "GET /admin/keys/{key_id}/evidence": "has had no rotation",
+    "POST /admin/keys/rotation/enable": "it has no target",
+    f"GET {_ROTATION}verdict": "has not handed the new secret over yet",
+    **{f"POST {_ROTATION}{verb}": "is planned" for verb in ("reissue", "prove", "handed-over", "deliver", "retire")},
+    **{f"POST {_ROTATION}{verb}": "is planned" for verb in ("restore", "complete", "rollback")},
+    "POST /admin/passphrase": "there is a passphrase already",
+    "POST /admin/alerts/{alert_id}/acknowledge": "there is no alert",
+    "POST /admin/operators/revoke": "no operator is called",
+    "POST /admin/users/{user_id}/keys/disable": "owns no key that is enabled",
+    "POST /admin/approvals/{approval_id}/approve": "is your own",
+}
+"""What the vault itself says to those who may, where what they are given to act on is not fit for it."""
 
 
 def served() -> set[str]:
@@ -45,17 +64,10 @@ def test_the_matrix(team: Team, name: str) -> None:
         before = team.entries()
         answer = target.ask(who, name)
         if may(team, who, ENDPOINTS[name]):
-            assert answer.status_code not in {401, 403} or own_request(answer), (who, answer.text)
-            assert answer.status_code < 500, (who, answer.text)
-            assert answer.status_code != 422, (who, answer.text)
+            assert answer.is_success or UNFIT[name] in answer.json()["detail"], (who, answer.text)
         else:
             assert answer.status_code == 403, (who, answer.text)
             assert team.entries() == before, who
-
-
-def own_request(answer: httpx.Response) -> bool:
-    """Whether the refusal is that nobody approves their own: that is no matter of the role."""
-    return "your own" in answer.json()["detail"]
 
 
 def test_a_stranger_learns_nothing(team: Team) -> None:
