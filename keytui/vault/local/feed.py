@@ -8,7 +8,6 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -27,6 +26,7 @@ from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
 from keytui.vault.local.keys.credentials import credentials
 from keytui.vault.local.ledger import position
 from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow
+from keytui.vault.local.usage.believing import believed
 from keytui.vault.local.usage.recording import RECORDERS, count_uses, note_pulse
 from keytui.vault.local.usage.retaining import roll_up
 from keytui.vault.local.usage.routes import count_routes
@@ -150,15 +150,11 @@ class LocalFeed:
             session.add(row)
 
     def record(self, flush: Flush, name: str = "", tenant: str | None = None) -> None:
-        """With a `name`, the recorder is elsewhere: it has to be called so, and can only acknowledge what there is.
-
-        Nor is it believed how far ahead its clock is: so far that it shows, and no farther.
-        """
+        """With a `name`, the recorder is elsewhere: it has to be called so, and is believed what can be."""
         with self._writing, self._database.writing() as session:
             now = self._clock()
             if name:
-                known, latest = position(session), now + 2 * self._silent_for
-                flush = replace(flush, acknowledged=min(flush.acknowledged, known), at=min(flush.at, latest))
+                flush = believed(flush, position(session), now, 2 * self._silent_for)
             row = session.get(RecorderRow, flush.recorder) or _forgotten(session, flush, name, tenant)
             if name:
                 _require_name(row, name)

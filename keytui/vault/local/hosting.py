@@ -12,6 +12,7 @@ from sqlmodel import Session, col, func, select
 from keytui.domain.operators import Operator
 from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.leases import Lease
+from keytui.vault.local.listing import listed, part
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AuditRow, KeyRow, OperatorRow, PulseRow
 
@@ -41,10 +42,11 @@ class Hosting(Section):
             return Tokens({row.digest: operator_of(row) for row in living}, mark)
 
     def tenants_of(self, key_ids: Iterable[str]) -> Mapping[str, str]:
-        """The tenant of each of these keys."""
+        """The tenant of each of these keys, however many; one that is not there has none."""
+        given = listed([(key_id,) for key_id in key_ids])
+        owned = select(KeyRow.id, KeyRow.tenant).join_from(given, KeyRow, col(KeyRow.id) == part(given, 0, str))
         with self._ground.database.reading() as session:
-            found = session.exec(select(KeyRow.id, KeyRow.tenant).where(col(KeyRow.id).in_(list(key_ids))))
-            return {key_id: tenant for key_id, tenant in found}  # noqa: C416  # rows are no tuples to a type checker
+            return {key_id: tenant for key_id, tenant in session.exec(owned)}  # noqa: C416  # rows are no tuples to mypy
 
     def tenants_moved(self, after: int, until: int) -> frozenset[str | None]:
         """Whose entries the log has between two positions; None is those that only the whole vault's readers see."""
