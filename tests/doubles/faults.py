@@ -23,13 +23,18 @@ class Faulty:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._armed: dict[str, Fault] = {}
+        self._armed: dict[str, list[Fault | None]] = {}
 
     def strike(self, method: str, fault: Fault) -> None:
-        self._armed[method] = fault
+        self._armed[method] = [fault]
+
+    def strike_after(self, method: str, fault: Fault, passing: int) -> None:
+        """After so many calls have passed."""
+        self._armed[method] = [*[None] * passing, fault]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = self._armed.pop(scope["method"], None)
+        armed = self._armed.get(scope["method"])
+        fault = armed.pop(0) if armed else None
         if fault in (Fault.BUSY, Fault.AWAY):
             elsewhere = {"Location": "https://elsewhere.example.com/"} if fault is Fault.AWAY else {}
             for message in messages(308 if fault is Fault.AWAY else 503, b"{}", elsewhere):

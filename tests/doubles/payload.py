@@ -40,6 +40,8 @@ class Payload(Double):
         """Whether a list has ever told the value of a key."""
         self.ignores = False
         """Whether it says yes to a change of a key and changes nothing."""
+        self.forbids: set[str] = set()
+        """Methods that its user may not use, as staff may not."""
         self._rotates = rotates
         self._sessions: set[str] = set()
         self._wrong: dict[str, int] = {}
@@ -85,6 +87,8 @@ class Payload(Double):
             return Said(404, {"message": f'Route not found "{heard.path}"'})
         if not (self._in_session(heard) or self.accepts(_header_key(heard))):
             return Said(403, {"error": "Unauthorized"}) if heard.path.endswith("/rotate") else NOT_ALLOWED
+        if heard.method in self.forbids:
+            return NOT_ALLOWED
         if route == ("GET", "/api/bookings"):
             return Said(200, {"docs": [], "totalDocs": 0})
         return self._on_keys(heard)
@@ -129,10 +133,9 @@ class Payload(Double):
 
     def _list(self, heard: Heard) -> Said:
         page, limit = heard.query.get("page", "1"), heard.query.get("limit", "10")
-        known = {"page", "limit", "depth", "sort"}
         if not page.isdigit() or int(page) < 1 or not limit.isdigit() or "offset" in heard.query:
             return Said(400, {"errors": [{"message": "The following path cannot be queried: page"}]})
-        selected = [name.removeprefix("select[").removesuffix("]") for name in heard.query if name not in known]
+        selected = [name[len("select[") : -1] for name in heard.query if name.startswith("select[")]
         self.told_plaintext = self.told_plaintext or not selected or "key" in selected
         at, size = int(page), int(limit) or len(self.keys)
         documents = sorted(self.keys.values(), key=lambda document: str(document["createdAt"]))
@@ -146,8 +149,8 @@ class Payload(Double):
             return Said(400, {"errors": [{"message": "The following field is invalid: Name"}]})
         key = str(heard.body.get("key") or f"tk_{len(self.heard):032}")
         if any(document["key"] == key for document in self.keys.values()):
-            told = [{"message": "Value must be unique", "path": "key"}]
-            return Said(400, {"errors": [{"data": {"errors": told}, "message": f"invalid: {key}"}]})
+            told = [{"message": f"no second {key}", "path": "key"}]  # the real one does not repeat it
+            return Said(400, {"errors": [{"data": {"errors": told}, "message": "The following field is invalid: key"}]})
         rest = {name: value for name, value in heard.body.items() if name not in {"name", "key"}}
         number = self.add(str(heard.body["name"]), key, **rest)
         return Said(201, {"doc": self.keys[number], "message": "Api Key successfully created."})

@@ -23,6 +23,8 @@ class Reserve(Double):
         self.keys: dict[str, Json] = {}
         self.values: dict[str, str] = {}
         self.now = "2026-11-20T23:24:21.000Z"
+        self.loses: set[str] = set()
+        """Ids that vanish just before the next change of them."""
         self.database = True
         self._numbers = count(1)
         self.add("Development Console", ADMIN_KEY, ["default", "admin"])
@@ -95,6 +97,9 @@ class Reserve(Double):
                 return Said(200, {"items": list(reversed(self.keys.values()))})
             return self._create(heard.body)
         id_, _, verb = heard.path.removeprefix("/v1/admin/api-keys/").partition("/")
+        if id_ in self.loses:
+            self.values.pop(id_, None)
+            self.keys.pop(id_, None)
         match (heard.method, verb):
             case ("PATCH", ""):
                 return self._patch(id_, heard.body)

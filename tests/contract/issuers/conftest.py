@@ -17,6 +17,7 @@ MAKERS: Mapping[str, Maker] = {
     "payload-by-key": rest.payload_by_key,
     "reserve-admin": rest.reserve_admin,
     "keytui-server": rest.keytui_server,
+    "made-up": rest.parcel,
 }
 
 

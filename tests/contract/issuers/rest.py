@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,7 @@ from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.contract.issuers.case import Case
 from tests.contract.served import serve, stop_serving
+from tests.doubles.parcel import TOKEN, Parcel
 from tests.doubles.payload import Payload
 from tests.doubles.reserve import ADMIN_KEY, Reserve
 from tests.doubles.served import Stage
@@ -103,3 +105,23 @@ def keytui_server(directory: Path, _request: pytest.FixtureRequest) -> Iterator[
         cut_off=stop_serving,
     )
     vault.close()
+
+
+def parcel(_directory: Path, request: pytest.FixtureRequest) -> Iterator[Case]:
+    """A platform that a site describes itself, with the description that the guide shows."""
+    stage: Stage = request.getfixturevalue("stage")
+    platform = Parcel()
+    for title in ("billing", "search"):
+        platform.add(title, f"pc-{title}-0123456789abcdef")
+    uid = platform.add("checkout", STANDING.reveal(), ["parcels:read"])
+    page = Path(__file__).parents[3] / "docs" / "guide" / "issuer-rest.md"
+    shown = tomllib.loads(page.read_text().split("```toml\n")[1].split("```")[0])["issuers"]["parcel"]
+    issuer = rest_issuer({**shown, "url": f"{stage.serve(platform)}/v2"}, {"PARCEL_ADMIN_TOKEN": TOKEN})
+    yield Case(
+        issuer=issuer,
+        standing=STANDING,
+        mark=Mark(STANDING.digest(), STANDING.prefix(), uid),
+        accepts=lambda value: platform.accepts(value.reveal()),
+        everything=lambda: json.dumps([platform.keys, platform.values]),
+        cut_off=stage.stop,
+    )
