@@ -64,8 +64,7 @@ class TextFile:
 
     def rehearse(self) -> None:
         """Raise what replacing it would meet. Writes nothing."""
-        if not os.access(self.path.parent, os.W_OK | os.X_OK):
-            raise Refused(f"{self.path.parent} cannot be written", "let the user who writes there do so")
+        refuse_closed(self.path.parent)
         if os.geteuid() != 0 and self.status.st_uid != os.geteuid():
             raise Refused(f"{self.path} belongs to another user, who could no longer read it", "write as that user")
         if os.geteuid() != 0 and self.status.st_gid not in {os.getegid(), *os.getgroups()}:
@@ -113,6 +112,12 @@ class TextFile:
             os.fsync(descriptor)
 
 
+def refuse_closed(directory: Path) -> None:
+    """Refused when nothing can be replaced there: to be `alone_in` it takes reading it, too."""
+    if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+        raise Refused(f"{directory} cannot be read and written", "make it, for the user who runs this")
+
+
 def draft_beside(path: Path) -> Path:
     """Where what is to replace a file is written first, while `alone_in` its directory.
 
@@ -127,7 +132,8 @@ def draft_beside(path: Path) -> Path:
 def alone_in(directories: Iterable[Path]) -> Iterator[None]:
     """One of us at a time in these directories: what was read is what is replaced. Unreachable after five seconds."""
     with ExitStack() as stack:
-        for directory in sorted(set(directories)):  # in one order, or two would wait for each other
+        # by their real names, or we would wait for ourselves; in one order, or two would wait for each other
+        for directory in sorted({directory.resolve() for directory in directories}):
             stack.enter_context(_alone_in(directory))
         yield
 

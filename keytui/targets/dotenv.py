@@ -49,7 +49,7 @@ class DotenvTarget:
         return Abilities(reads_back=True, rolls_back=True)
 
     def place(self, key: Key) -> str:
-        return f"{self.variable} in {', '.join(map(str, self._paths(key)))}"
+        return f"{self.variable} in {', '.join(filled(path, key) for path in self.files)}"
 
     def rehearse(self, key: Key) -> None:
         with errors_of(self.name):
@@ -141,7 +141,9 @@ class DotenvTarget:
         return value
 
     def _paths(self, key: Key) -> tuple[Path, ...]:
-        return tuple(Path(filled(path, key)) for path in self.files)
+        """Each file once: two directories may lead to it."""
+        named = (Path(filled(path, key)) for path in self.files)
+        return tuple(dict.fromkeys(path.parent.resolve() / path.name for path in named))
 
     def _beside(self, path: Path) -> Path:
         """`.env.API_KEY.before`: what keeps `.env*` out of a repository keeps it out too."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,7 @@ from keytui.domain.secrets import Secret
 from keytui.targets.kept import Kept, read_kept, replace_privately, write_kept
 from keytui.targets.named import errors_of
 from keytui.targets.target import Abilities, filled
-from keytui.text_file import TextFile, alone_in
+from keytui.text_file import TextFile, alone_in, refuse_closed
 
 _SEALED: Final = "-----BEGIN AGE ENCRYPTED FILE-----"
 _TEXT: Final = "text"
@@ -51,8 +50,8 @@ class SealedFileTarget:
             standing, _ = self._standing(key, path)
             if standing is not None:
                 standing.rehearse()
-            elif not os.access(path.parent, os.W_OK | os.X_OK):
-                raise Refused(f"{path.parent} cannot be written", "make it, for the user who delivers")
+            else:
+                refuse_closed(path.parent)
 
     def deliver(self, key: Key, version: int, secret: Secret) -> None:
         path, delivered = self._file(key), self._digest(secret)

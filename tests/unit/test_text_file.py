@@ -178,6 +178,14 @@ def test_one_at_a_time_in_a_directory(tmp_path: Path) -> None:
     assert (len(most), max(most)) == (40, 1)
 
 
+def test_nobody_waits_for_themselves(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.symlink_to(first)
+    with alone_in([first, second]):
+        pass
+
+
 def test_whoever_waits_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keytui.text_file._WAIT_FOR_LOCK", 0.05)
     with alone_in([tmp_path]), pytest.raises(Unreachable, match="another process holds"), alone_in([tmp_path]):

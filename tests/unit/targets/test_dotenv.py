@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
 import stat
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +20,7 @@ from keytui.domain.errors import KeytuiError, OutcomeUnknown, Refused
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
 from keytui.targets.dotenv import DotenvTarget
+from tests.unit.targets.death import Death
 from tests.world import NOON
 
 KEY = Key("k1", "checkout", "production", NOON)
@@ -151,6 +149,17 @@ def test_all_files_hold_it_or_none_is_begun(target: DotenvTarget, path: Path) ->
     assert text_of(path) == TEXT
 
 
+def test_a_file_that_two_paths_lead_to_is_one_file(target: DotenvTarget, path: Path) -> None:
+    other = path.parent / "current"
+    other.symlink_to(path.parent)
+    both = DotenvTarget("env", (str(path), str(other / ".env")), "API_KEY")
+    both.rehearse(KEY)
+    both.deliver(KEY, 2, NEW)
+    assert both.read_back(KEY) == NEW
+    both.roll_back(KEY, 2)
+    assert text_of(path) == TEXT
+
+
 def test_where_one_has_it_and_another_not_that_is_said_and_mended(
     target: DotenvTarget, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,39 +180,10 @@ def test_where_one_has_it_and_another_not_that_is_said_and_mended(
     assert (target.read_back(KEY), both.read_back(KEY)) == (OLD, OLD)
 
 
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Death:
-    """Comes at one of the calls that change something on the disk; after that none of them does anything more."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-
-    @contextmanager
-    def coming(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        with monkeypatch.context() as patched:
-            for owner, name in ((os, "fsync"), (os, "fchmod"), (Path, "replace"), (Path, "unlink")):
-                patched.setattr(owner, name, self._may_die(getattr(owner, name)))
-            with suppress(Killed):
-                yield
-
-    def _may_die(self, real: Callable[..., object]) -> Callable[..., object]:
-        def call(*given: object, **named: object) -> object:
-            self.left -= 1
-            if self.left <= 0:
-                raise Killed
-            return real(*given, **named)
-
-        return call
-
-
 def test_killed_anywhere_it_ends_delivered_or_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, after = "API_KEY={}\n", "API_KEY={}\nAPI_KEY_PREVIOUS={}\n"
     old, new = before.format(OLD.reveal()), after.format(NEW.reveal(), OLD.reveal())
     for at in itertools.count(1):
-        death = Death(at)
         for then in ("deliver", "roll back"):
             files = [written(tmp_path / f"{at} {then}" / each / ".env", old) for each in ("web", "worker")]
             target = DotenvTarget("env", tuple(map(str, files)), "API_KEY", "API_KEY_PREVIOUS")
@@ -216,7 +196,7 @@ def test_killed_anywhere_it_ends_delivered_or_back(tmp_path: Path, monkeypatch: 
             elif any(text_of(file) == new for file in files):
                 target.roll_back(KEY, 2)
             assert {text_of(file) for file in files} == {new if then == "deliver" else old}
-        if death.left > 0:
+        if not death.came:
             break
     assert at > 10, "it was never killed"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from pathlib import Path
@@ -16,6 +17,7 @@ from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
 from keytui.targets.sealed_file import SealedFileTarget
+from tests.unit.targets.death import Death
 from tests.world import NOON
 
 KEY = Key("k1", "checkout", "production", NOON)
@@ -124,7 +126,29 @@ def test_a_file_of_another_key_is_left_to_it(target: SealedFileTarget, path: Pat
     assert opened(path, ADA) == NEW
 
 
+def test_killed_anywhere_it_ends_delivered_or_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for at in itertools.count(1):
+        for then in ("deliver", "roll back"):
+            path = tmp_path / f"{at} {then}" / "checkout.age"
+            path.parent.mkdir()
+            target = to(path, ADA.to_public())
+            target.deliver(KEY, 2, OLD)
+            death = Death(at)
+            with death.coming(monkeypatch):
+                target.deliver(KEY, 3, NEW)
+            stands = opened(path, ADA)
+            assert stands in (OLD, NEW)
+            if then == "deliver":
+                target.deliver(KEY, 3, NEW)
+            elif stands == NEW:
+                target.roll_back(KEY, 3)
+            assert opened(path, ADA) == (NEW if then == "deliver" else OLD)
+        if not death.came:
+            break
+    assert at > 5, "it was never killed"
+
+
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     target = to(tmp_path / "missing" / "checkout.age", ADA.to_public())
-    with pytest.raises(Refused, match="missing cannot be written"):
+    with pytest.raises(Refused, match="missing cannot be read and written"):
         target.rehearse(KEY)
