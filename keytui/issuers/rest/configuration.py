@@ -63,10 +63,13 @@ def preset(name: str) -> Mapping[str, object]:
 def read_description(fields: Fields) -> Description:
     """The whole table."""
     fields.only(_TOP, "a rest issuer")
+    url = fields.url("url").rstrip("/")
+    if set(url) & set("?#"):
+        raise fields.wrong("url", "has parameters", "they go under list.query")
     create = _making(fields, "create")
     takes_ours = create is not None and Word.VALUE in create.put.values()
     return Description(
-        url=fields.url("url").rstrip("/"),
+        url=url,
         access=_access(fields),
         listing=_listing(fields),
         create=create,

@@ -74,15 +74,15 @@ class RestIssuer:
         if value is not None and not self.abilities.takes_our_value:
             raise self._cannot("take a value of ours")
         mine = Mark(value.digest(), value.prefix()) if value else None
-        twin, model = self._both(mine, like)
+        twin, model = self._twin_and_model(mine, like)
         if twin is not None and value is not None:
             return self._issued_before(NewVersion(twin.listed, value))
-        if like is not None and model is None:
-            raise self._not_found(like)
         if self.description.create is not None:
             return self._create(self.description.create, key, value, model)
-        if self.description.rotate is None or model is None:
+        if self.description.rotate is None or like is None:
             raise self._cannot("issue a key's first version" if self.description.rotate else "issue")
+        if model is None or not model.matches(like):
+            raise self._not_found(like)
         return self._rotate(self.description.rotate, model)
 
     def suspend(self, mark: Mark) -> None:
@@ -95,19 +95,20 @@ class RestIssuer:
         self._change("revoke", mark, (VersionState.REVOKED,), self.description.revoke)
 
     def _item(self, mark: Mark) -> Item | None:
-        return self._both(mark, None)[0]
+        return next((item for item in items(self.line, self.description) if item.matches(mark)), None)
 
-    def _both(self, one: Mark | None, other: Mark | None) -> tuple[Item | None, Item | None]:
-        """The versions with these marks, from one walk through the list."""
-        found: list[Item | None] = [None, None]
-        marks = (one, other)
+    def _twin_and_model(self, mine: Mark | None, like: Mark | None) -> tuple[Item | None, Item | None]:
+        """What has our value already, and what a new key shall be like, from one walk through the list.
+
+        One whose value has gone since is as good a model: in an emergency it was revoked before this.
+        """
+        twin = model = None
         for item in items(self.line, self.description):
-            for place, mark in enumerate(marks):
-                if mark is not None and found[place] is None and item.matches(mark):
-                    found[place] = item
-            if all(item_ is not None or mark is None for item_, mark in zip(found, marks, strict=True)):
-                break
-        return found[0], found[1]
+            if mine is not None and item.matches(mine):
+                twin = item
+            if like is not None and (item.matches(like) or item.listed.mark.reference == like.reference):
+                model = item
+        return twin, model
 
     def _create(self, making: Making, key: Key, value: Secret | None, like: Item | None) -> NewVersion:
         label = label_of(making, key, like, self.tag())

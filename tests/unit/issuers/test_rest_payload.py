@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 import pytest
 
 from keytui.domain.errors import Invalid, NotFound, Refused
@@ -88,6 +91,15 @@ def test_a_first_version_may_do_what_its_key_may_and_no_more(payload: Payload, i
     assert (made["scopeType"], made["scopes"]) == ("custom", [])
 
 
+def test_after_an_emergency_the_new_key_may_do_what_the_vault_knows(payload: Payload, issuer: RestIssuer) -> None:
+    """The old one was revoked first, and is deleted there."""
+    old = mark_of(STANDING, payload.add("checkout", STANDING.reveal(), scopeType="read_only"))
+    issuer.revoke(old)
+    new = issuer.issue(replace(KEY, scopes=("bookings:read",)), NEW, old)
+    assert payload.keys[int(new.listed.mark.reference)]["scopes"] == ["bookings:read"]
+    assert new.listed.label == "checkout"
+
+
 def test_an_expired_session_logs_in_again_once(payload: Payload, issuer: RestIssuer) -> None:
     number = payload.add("checkout", STANDING.reveal())
     list(issuer.versions())
@@ -138,6 +150,18 @@ def test_nothing_is_sent_that_names_an_origin(payload: Payload, issuer: RestIssu
     number = payload.add("checkout", STANDING.reveal())
     issuer.suspend(mark_of(STANDING, number))
     assert not any({"origin", "referer"} & set(heard.headers) for heard in payload.heard)
+
+
+def test_no_log_has_a_value_or_a_session(
+    payload: Payload, issuer: RestIssuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    payload.add("checkout", STANDING.reveal())
+    new = issuer.issue(KEY, NEW, mark_of(STANDING))
+    issuer.revoke(new.listed.mark)
+    assert not [
+        told for told in ("session-", PASSWORD, NEW.reveal()[:16], STANDING.reveal()[:16]) if told in caplog.text
+    ]
 
 
 def test_what_the_platform_says_of_our_value_is_told_without_it(payload: Payload, issuer: RestIssuer) -> None:

@@ -57,6 +57,13 @@ def test_what_is_revoked_stays_refused_whoever_enables_it(reserve: Reserve, issu
     assert issuer.look_up(mark_of(STANDING, id_)) is None
 
 
+def test_after_an_emergency_the_new_key_has_the_scopes_of_the_revoked_one(reserve: Reserve, issuer: RestIssuer) -> None:
+    mark = mark_of(STANDING, reserve.add("checkout", STANDING.reveal(), ["default", "reports"]))
+    issuer.revoke(mark)
+    new = issuer.issue(KEY, None, mark)
+    assert reserve.keys[new.listed.mark.reference]["scopes"] == ["default", "reports"]
+
+
 def test_a_key_that_left_its_environment_is_still_accepted_until_it_is_revoked(
     reserve: Reserve, issuer: RestIssuer
 ) -> None:
