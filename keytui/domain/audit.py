@@ -63,6 +63,8 @@ class AuditFilter:
     """A whole actor (`ada@10.0.0.7`) or its name (`ada`)."""
     since: datetime | None = None
     until: datetime | None = None
+    before: int | None = None
+    """Entries older than the one with this number."""
 
     @property
     def wanted_type(self) -> str:

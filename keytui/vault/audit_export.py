@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import Final
@@ -20,14 +21,13 @@ _COLUMNS: Final = ("sequence", "at", "actor", "type", "key_id", "key", "version"
 
 
 def every_entry(vault: Vault, which: AuditFilter) -> Iterator[AuditEntry]:
-    """Page by page, newest first. The filter ends at a fixed time, so that new entries do not move the pages."""
-    offset = 0
+    """Page by page, newest first, each from behind the last entry: those that come in meanwhile do not move them."""
     while True:
-        page = vault.audit(which, offset, PAGE)
-        yield from page.entries
-        offset += PAGE
-        if offset >= page.total:
+        entries = vault.audit(which, 0, PAGE).entries
+        yield from entries
+        if len(entries) < PAGE:
             return
+        which = replace(which, before=entries[-1].sequence)
 
 
 def json_lines(entries: Iterable[AuditEntry]) -> Iterator[str]:

@@ -67,7 +67,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Entries, newest first, of `total` that match."""
+    """Entries, newest first, of `total` that match; of a filter with `before`, of those up to here."""
 
     entries: tuple[AuditEntry, ...]
     offset: int
@@ -111,7 +111,8 @@ class Rehearsal:
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One way the new secret went to one place. `state` is `sent`, `proven` or `failed`; or `begun`, before it is
-    tried, so that a place that may have got it is known even when nobody lived to say so.
+    tried, so that a place that may have got it is known even when nobody lived to say so. What is begun without a
+    detail is under way: for some minutes nobody else may act on the rotation.
     """
 
     target: str

@@ -12,6 +12,7 @@ from keytui.domain.errors import NotFound
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan, Reason, Strategy
 from keytui.domain.secrets import Secret
+from keytui.vault.audit_export import every_entry
 from keytui.vault.model import Found
 from keytui.vault.protocol import Vault
 from tests.contract.acts import created, handed_over, request
@@ -108,3 +109,22 @@ def test_the_story_of_a_rotation_is_that_of_its_own_key(vault: Vault) -> None:
         vault.audit_extract(other.id)
     with pytest.raises(NotFound):
         vault.audit_extract(other.id, rotation.id)
+
+
+def test_reading_on_is_not_moved_by_entries_that_come_in(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keytui.vault.audit_export.PAGE", 2)
+    for number in range(3):
+        created(vault, f"key-{number}")
+    before = [entry.sequence for entry in entries(vault)]
+    read = list[int]()
+    for entry in every_entry(vault, AuditFilter()):
+        read.append(entry.sequence)
+        created(vault, f"meanwhile-{entry.sequence}")
+    assert read == before
+
+
+def test_a_filter_ends_before_an_entry(vault: Vault) -> None:
+    keys = [created(vault, f"key-{number}").key for number in range(4)]
+    third = entries(vault, key_id=keys[2].id)[0].sequence
+    (second, first) = entries(vault, type="key.created", before=third)
+    assert [first.event.key_id, second.event.key_id] == [keys[0].id, keys[1].id]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import chain, islice
@@ -15,7 +14,6 @@ from pydantic import AwareDatetime
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
-from keytui.clock import utc_now
 from keytui.domain.audit import AuditCheck, AuditEntry, AuditFilter
 from keytui.server.asking import LARGEST, Asked, KeyId, Limit, Offset, Version, Word
 from keytui.server.bodies import Body
@@ -55,11 +53,13 @@ def wanted(
     actor: Annotated[Word, Query(description="Somebody's name, from wherever they acted.")] = "",
     start_date: Annotated[Moment, Query(description="From then on.")] = None,
     end_date: Annotated[Moment, Query(description="Until then; a whole day counts to its end.")] = None,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST, description="Entries older than this number.")] = None,
 ) -> AuditFilter:
     """Which entries are asked for."""
-    day = timedelta(days=1) if _is_day(end_date) else timedelta()
     until = _moment(end_date)
-    return AuditFilter(type, key_id, key_version, actor, _moment(start_date), None if until is None else until + day)
+    if until is not None and _is_day(end_date):
+        until += timedelta(days=1)
+    return AuditFilter(type, key_id, key_version, actor, _moment(start_date), until, before)
 
 
 @audit.get(
@@ -78,7 +78,7 @@ def entries(
     if layout is Layout.JSON:
         return told(encode(vault.audit(which, offset, limit)))
     lines, media_type = (csv_lines, "text/csv") if layout is Layout.CSV else (json_lines, "application/x-ndjson")
-    every = _begun(every_entry(vault, which if which.until else replace(which, until=utc_now())))
+    every = _begun(every_entry(vault, which))
     name = f'attachment; filename="keytui-audit.{layout}"'
     return StreamingResponse(lines(every), media_type=media_type, headers={"Content-Disposition": name})
 

@@ -15,11 +15,16 @@ from keytui.vault.model import AuditPage
 
 
 def audit_page(session: Session, tenant: str | None, which: AuditFilter, offset: int, limit: int) -> AuditPage:
-    """Entries `offset` to `offset + limit` of those that match and that a tenant may read, and how many there are."""
+    """Entries `offset` to `offset + limit` of those that match and that a tenant may read, and how many there are.
+
+    They are counted for the first page alone: whoever reads on from an entry would have them counted for each.
+    """
     matching = (*_conditions(which), *entries_of(tenant))
-    total = session.exec(select(func.count()).select_from(AuditRow).where(*matching)).one()
     newest_first = select(AuditRow).where(*matching).order_by(col(AuditRow.sequence).desc())
     rows = session.exec(newest_first.offset(offset).limit(limit)).all()
+    total = offset + len(rows)
+    if which.before is None:
+        total = session.exec(select(func.count()).select_from(AuditRow).where(*matching)).one()
     return AuditPage(tuple(entry_of(row) for row in rows), offset, total)
 
 
@@ -31,6 +36,8 @@ def _conditions(which: AuditFilter) -> Iterator[ColumnElement[bool]]:
         yield col(AuditRow.key_id) == which.key_id
     if which.key_version is not None:
         yield col(AuditRow.version) == which.key_version
+    if which.before is not None:
+        yield col(AuditRow.sequence) < which.before
     if which.actor:
         from_anywhere = col(AuditRow.actor).startswith(f"{which.actor}@", autoescape=True)
         yield or_(col(AuditRow.actor) == which.actor, from_anywhere)

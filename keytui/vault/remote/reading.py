@@ -111,6 +111,7 @@ def _filter(which: AuditFilter) -> Mapping[str, str]:
         "actor": which.actor,
         "start_date": which.since,
         "end_date": which.until,
+        "before": which.before,
     }
     return {
         name: value.isoformat() if isinstance(value, datetime) else str(value)
