@@ -144,7 +144,8 @@ class _Connection:
                 if self._fault is not None:
                     break
                 self._client.sendall(piece)
-        _shut(self._client)
+        if self._fault is not Fault.HELD:
+            _shut(self._client)
 
 
 def _shut(connection: socket.socket) -> None:
