@@ -162,7 +162,7 @@ class Broadcaster:
             return True
         if principal.operator_id or principal.actor.name.removeprefix("key:") not in changes.key_ids:
             return False
-        return self._vault.authenticate(stream.token) is None
+        return not self._vault.opens(stream.token)
 
     def _hand_out(self, told: Mapping[str | None, Changes], barred: set[Stream]) -> None:
         for stream in barred:

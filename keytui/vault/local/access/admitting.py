@@ -46,6 +46,12 @@ class Admitting(Section):
         with self._ground.database.reading() as session:
             return self._operator(session, token, address)
 
+    def opens(self, token: Secret) -> bool:
+        """Whether an API key's secret still manages keys. We ask, not whoever holds it: that is no use of the key."""
+        with self._ground.database.reading() as session:
+            shown = self._shown(session, token)
+        return shown is not None and _manages(shown, self._clock())
+
     def note_failed_logins(self, counts: Mapping[str, int]) -> None:
         """How many wrong tokens came from each address since the last time: refusals, and a few entries of the log.
 
@@ -102,7 +108,7 @@ class Admitting(Section):
             if shown is None:
                 return None
             key = shown.key
-            may = MANAGE_SCOPE in key.scopes and judge(shown, frozenset(), now).valid
+            may = _manages(shown, now)
             use = _use(shown, self._ground.retention.addresses.of(Caller.undeclared(address)), now, accepted=may)
             known = was_noted(session, use) if may else False
         if not may:
@@ -121,6 +127,10 @@ class Admitting(Section):
         if row is None or not any(hmac.compare_digest(row.digest, digest) for digest in digests):
             return None
         return Credential(row.digest, row.keyed, key_of(key_row(session, row.key_id)), version_of(row))
+
+
+def _manages(shown: Credential, now: datetime) -> bool:
+    return MANAGE_SCOPE in shown.key.scopes and judge(shown, frozenset(), now).valid
 
 
 def _use(shown: Credential, caller: Caller, now: datetime, *, accepted: bool) -> Use:
