@@ -168,12 +168,17 @@ def test_where_one_has_it_and_another_not_that_is_said_and_mended(
     swap = Path.replace
 
     def fails(draft: Path, to: Path) -> Path:
-        if to == other:
+        if to in failing:
             raise PermissionError(1, "Operation not permitted")
         return swap(draft, to)
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", fails)
+        failing = {path, other}
+        with pytest.raises(Refused, match=f"target env: {path} cannot be written"):
+            both.deliver(KEY, 2, NEW)
+        assert both.read_back(KEY) == OLD, "none has it, and so it is no question who has"
+        failing = {other}
         with pytest.raises(OutcomeUnknown, match=f"{path} was written, and {other} cannot be written: Operation not"):
             both.deliver(KEY, 2, NEW)
     both.roll_back(KEY, 2)
@@ -228,6 +233,11 @@ def test_what_readers_would_take_differently_is_found_beforehand(tmp_path: Path,
     assert "tk_" not in refused(target, why)
     assert text_of(path) == text
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_could_not_be_put_back_is_not_replaced(tmp_path: Path) -> None:
+    path = written(tmp_path / ".env", "API_KEY='a\"\\'b'\n")
+    refused(DotenvTarget("env", (str(path),), "API_KEY"), "the value for API_KEY holds quotes")
 
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
