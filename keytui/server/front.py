@@ -79,8 +79,8 @@ class Front:
         request, token = self._read(scope, receive)
         service = self._services.get((request.method, request.path))
         try:
-            self._addresses.require_protection(scope["client"])
             self._admit(request, token)
+            self._addresses.require_protection(scope["client"])
             if service is not None:
                 status = await _answered(service, request, send)
             elif request.path == EVENTS and request.method == "GET":
@@ -90,7 +90,8 @@ class Front:
         except KeytuiError as error:
             status = await _sent(refusal(error), send)
             if isinstance(error, Forbidden):
-                await to_thread.run_sync(self._tell_refusal, request, error)
+                operation = _operation(request, served=service is not None)
+                await to_thread.run_sync(self._tell_refusal, request, operation, error)
         except Disconnected:
             status = _GONE
         if status == HTTPStatus.UNAUTHORIZED and token:
@@ -123,14 +124,14 @@ class Front:
         if token and (wait := self._limits.wrong_tokens.wait(client)):
             raise TooMany("too many wrong tokens came from this address", wait)
 
-    def _tell_refusal(self, request: Request, refused: Forbidden) -> None:
+    def _tell_refusal(self, request: Request, operation: str, refused: Forbidden) -> None:
         """What is refused here never reaches the vault, which has its own refusals in the log by itself."""
         if request.holder is None:
             return
         principal = request.holder.principal
         asking = replace(principal, actor=replace(principal.actor, host=request.address))
         try:
-            self._note_refusal(asking, f"{request.method} {request.path}", refused)
+            self._note_refusal(asking, operation, refused)
         except KeytuiError as error:
             _log.warning("a refusal is not in the log yet: %s", error.message)
 
@@ -197,6 +198,12 @@ def _route(scope: Scope, request: Request, *, served: bool) -> str:
     if served or request.path == EVENTS:
         return request.path
     return str(getattr(scope.get("route"), "path", "other"))
+
+
+def _operation(request: Request, *, served: bool) -> str:
+    """What was refused before the API saw it. A path or method that a client made up has no place in the audit log."""
+    known = served or (request.method, request.path) == ("GET", EVENTS)
+    return f"{request.method} {request.path}" if known else "ask the API"
 
 
 def _asked(request: Request, *, served: bool) -> str:
