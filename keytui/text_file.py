@@ -24,6 +24,7 @@ _MOST_BYTES: Final = 1024 * 1024
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | _NO_LINKS  # a pipe would wait for its writer
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS
+_ACCESS_LIST: Final = "system.posix_acl_access"
 _WAIT_FOR_LOCK: Final = 5.0
 
 
@@ -195,11 +196,15 @@ def _moment(status: os.stat_result) -> tuple[int, int, int]:
 
 
 def _copy_attributes(path: Path, descriptor: int) -> None:
+    """An access list that the directory gives to new files goes: whom it lets in could not read the old one."""
     if sys.platform != "linux":
         return
     names: list[str] = []
+    given: list[str] = []
     with suppress(OSError):  # a file system that knows none
-        names = os.listxattr(path, follow_symlinks=False)
+        names, given = os.listxattr(path, follow_symlinks=False), os.listxattr(descriptor)
+    if _ACCESS_LIST in given and _ACCESS_LIST not in names:
+        os.removexattr(descriptor, _ACCESS_LIST)
     for name in names:
         try:
             os.setxattr(descriptor, name, os.getxattr(path, name, follow_symlinks=False))

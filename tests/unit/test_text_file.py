@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -50,13 +51,35 @@ def test_owner_and_group_stay(path: Path) -> None:
     assert (path.stat().st_uid, path.stat().st_gid) == (12345, 54321)
 
 
-def test_extended_attributes_stay(path: Path) -> None:
+def access_list(group: int) -> bytes:
+    """As Linux stores it: the owner may write, user 1234 and the group may read as `group` says, and nobody else."""
+    nobody = 0xFFFFFFFF
+    entries = [(1, 6, nobody), (2, group, 1234), (4, group, nobody), (16, group, nobody), (32, 0, nobody)]
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+def give(path: Path, attribute: str, value: bytes) -> None:
     try:
-        os.setxattr(path, "user.note", b"of the checkout")
+        os.setxattr(path, attribute, value)
     except OSError as error:
         pytest.skip(f"this file system has none: {error.strerror}")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"), [("user.note", b"of the checkout"), ("system.posix_acl_access", access_list(4))]
+)
+def test_extended_attributes_and_access_lists_stay(path: Path, attribute: str, value: bytes) -> None:
+    give(path, attribute, value)
     TextFile.read(path).replace("A=2\n")
-    assert os.getxattr(path, "user.note") == b"of the checkout"
+    assert os.getxattr(path, attribute) == value
+
+
+def test_an_access_list_that_the_directory_gives_to_new_files_lets_nobody_in(path: Path) -> None:
+    path.chmod(0o640)
+    give(path.parent, "system.posix_acl_default", access_list(6))
+    TextFile.read(path).replace("A=2\n")
+    assert "system.posix_acl_access" not in os.listxattr(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 def test_a_file_of_another_user_is_left_to_them(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
