@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -42,6 +43,17 @@ def test_every_entry_of_a_rotation_tells_both_fingerprints(house: House) -> None
     assert "new_fingerprint" not in planned.event.details
     assert {entry.event.details.get("new_fingerprint") for entry in others} == {new.fingerprint}
     assert None not in {entry.event.version for entry in told}
+
+
+def test_the_words_of_a_rotation_are_in_its_first_entry(vault: Vault) -> None:
+    key_id = created(vault).key.id
+    vault.plan(key_id, Plan(reason_text="the quarter ends"), request())
+
+    (planned,) = entries(vault, type="rotation.planned")
+    assert planned.event.details["note"] == "the quarter ends"
+    (told,) = json.loads(vault.audit_extract(key_id).document)["entries"]
+    assert told["details"]["note"] == "the quarter ends"
+    assert vault.verify_audit().broken_at is None
 
 
 def test_a_weak_value_has_no_fingerprint_in_the_log(vault: Vault) -> None:

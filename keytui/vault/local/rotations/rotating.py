@@ -47,7 +47,10 @@ class Rotating(Section):
             rotation = stored_rotation(write.session, row)
             remember_request(write, request_id, "plan", str(row.id))
             subject = Subject(write.session, row, key, rotation)
-            write.record(subject.event("rotation.planned", key.version, strategy=plan.strategy, reason=plan.reason))
+            told = subject.event(
+                "rotation.planned", key.version, strategy=plan.strategy, reason=plan.reason, note=plan.reason_text
+            )
+            write.record(told)
             return write.answered(rotation)
 
     def issue(self, rotation_id: int) -> Issued:
