@@ -1,4 +1,4 @@
-"""The target that is a secret of GitHub Actions, of a repository or of one of its environments. Nobody reads it back."""
+"""The target that is a secret of GitHub Actions, of a repository or an environment of it. Nobody reads it back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SECRET: Final = re.compile(r"(?!GITHUB_)[A-Za-z_][A-Za-z0-9_]*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class GithubTarget:
-    """Sealed to the public key that GitHub gives for the place. Nobody can read what is there, and so nobody restore it."""
+    """Sealed to the public key that GitHub gives for the place. Nobody can read what is there, nor restore it."""
 
     name: str
     url: str
