@@ -1,0 +1,77 @@
+"""What goes on accepting a value whatever its issuer says: a service's own environment variable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hmac import compare_digest
+from pathlib import Path
+from typing import Final
+
+from keytui.domain.env_text import checked_variable, value_in
+from keytui.domain.errors import Invalid, KeytuiError
+from keytui.domain.fields import Fields
+from keytui.domain.references import Resolve
+from keytui.domain.secrets import Secret
+from keytui.issuers.issuer import Mark
+from keytui.text_file import TextFile
+
+FALLBACK_FIELDS: Final = ("fallback", "fallback_file", "fallback_variable")
+"""Of a table that may have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """One value that a service accepts besides those that its issuer knows."""
+
+    place: str
+    """Where it stands, in words."""
+    read: Callable[[], Secret | None] = field(repr=False)
+    """What stands there now; None when nothing does. Raises a KeytuiError when it cannot be read."""
+
+    def accepts(self, mark: Mark) -> tuple[str, ...]:
+        """A warning when it would accept this version, or when nobody can know that it would not."""
+        try:
+            value = self.read()
+        except KeytuiError as error:
+            return (f"{self.place} may hold this version, and cannot be read: {error.message}",)
+        if value is None:
+            return ()
+        if not mark.digest:
+            return (f"{self.place} may hold this version: nobody here had its value to compare",)
+        if not compare_digest(value.digest(), mark.digest):
+            return ()
+        return (
+            f"{self.place} holds this version: the service accepts it until another value stands there and it has"
+            " been restarted",
+        )
+
+
+def fallback_from(fields: Fields, resolve: Resolve) -> Fallback | None:
+    """`fallback = "env:API_KEY"`, or `fallback_file` and `fallback_variable`; None when there is neither."""
+    in_file = fields.has("fallback_file") or fields.has("fallback_variable")
+    if fields.has("fallback") and in_file:
+        raise fields.wrong("fallback", "is named twice", "keep it, or fallback_file and fallback_variable")
+    if in_file:
+        path, variable = absolute_path(fields, "fallback_file"), variable_name(fields, "fallback_variable")
+        return Fallback(f"{variable} in {path}", lambda: value_in(TextFile.read(path).text, variable))
+    if not fields.has("fallback"):
+        return None
+    reference = fields.reference("fallback")
+    return Fallback(str(reference), lambda: resolve(reference))
+
+
+def absolute_path(fields: Fields, name: str) -> Path:
+    """A field that is a path from the root."""
+    path = Path(fields.needed(name)).expanduser()
+    if not path.is_absolute():
+        raise fields.wrong(name, "does not say from where", 'begin at the root, as in "/srv/reserve/.env"')
+    return path
+
+
+def variable_name(fields: Fields, name: str) -> str:
+    """A field that is the name of a variable."""
+    try:
+        return checked_variable(fields.needed(name))
+    except Invalid as error:
+        raise fields.wrong(f"{name}:", error.message, error.hint) from None
