@@ -71,11 +71,11 @@ class _Raised:
         self.error = error
 
 
-def whole_timeout(fields: Fields) -> timedelta:
-    """`timeout`: how long an exchange may take in all; 30 seconds when it is not there."""
-    timeout = fields.duration("timeout", "30s")
-    if timeout > _LONGEST:
-        raise fields.wrong("timeout", "is longer than 2 minutes", "a store that takes longer holds up every rotation")
+def whole_timeout(fields: Fields, default: str = "30s") -> timedelta:
+    """`timeout`: how long an exchange may take in all."""
+    timeout = fields.duration("timeout", default)
+    if not timedelta() < timeout <= _LONGEST:
+        raise fields.wrong("timeout", "is not between 1 second and 2 minutes", f'as in timeout = "{default}"')
     return timeout
 
 

@@ -20,7 +20,7 @@ from keytui.targets.hashicorp_kv import Document, KvPath, KvPlace
 from keytui.targets.stamp import Stamp, read_stamp, refuse_others, stamp_field
 from keytui.targets.target import Abilities, filled
 
-_FIELDS: Final = ("kind", "address", "mount", "path", "field", "token", "namespace", "ca_file", "timeout")
+_FIELDS: Final = ("kind", "address", "mount", "path", "field", "token", "namespace", "certificates", "timeout")
 _TRIES: Final = 5
 """How often a document is read anew when somebody else wrote it meanwhile."""
 _SEGMENTS: Final = re.compile(r"[\w{}.-]+(/[\w{}.-]+)*", re.ASCII)
@@ -141,16 +141,16 @@ class HashicorpTarget:
 def hashicorp_target(name: str, fields: Fields, resolve: Resolve) -> HashicorpTarget:
     """`[targets.NAME] kind = "hashicorp"`."""
     fields.only(_FIELDS, "a hashicorp target")
-    ca_file = fields.text("ca_file")
-    if ca_file and not Path(ca_file).is_absolute():
-        raise fields.wrong("ca_file", "does not say from where", 'begin at the root, as in "/etc/ssl/vault.pem"')
+    certificates = fields.text("certificates")
+    if certificates and not Path(certificates).is_absolute():
+        raise fields.wrong("certificates", "does not say from where", 'begin at the root, as in "/etc/ssl/vault.pem"')
     place = KvPlace(
         fields.url("address").rstrip("/"),
         _segments(fields, "mount", "secret"),
         _segments(fields, "path"),
         fields.reference("token"),
         _segments(fields, "namespace") if fields.has("namespace") else "",
-        ca_file,
+        certificates,
     )
     return HashicorpTarget(name, place, fields.needed("field"), resolve, whole_timeout(fields))
 

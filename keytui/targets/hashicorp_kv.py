@@ -38,7 +38,7 @@ class KvPlace:
     path: str
     token: Reference
     namespace: str = ""
-    ca_file: str = ""
+    certificates: str = ""
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.address.rstrip("/"), self.namespace, self.mount, self.path) if part)
@@ -69,8 +69,8 @@ class KvPath:
     """An exchange about one document. Errors begin with `whose`, and never repeat the token or a value."""
 
     def __init__(self, whose: str, place: KvPlace, token: Secret, patience: Patience) -> None:
-        if place.ca_file and not Path(place.ca_file).is_file():
-            raise Invalid(f"{whose}: there is no file {harmless(place.ca_file)}", "correct ca_file")
+        if place.certificates and not Path(place.certificates).is_file():
+            raise Invalid(f"{whose}: there is no file {harmless(place.certificates)}", "correct certificates")
         self._whose = whose
         self._place = place
         self._token = token
@@ -80,7 +80,7 @@ class KvPath:
         self._session.trust_env = False
         if place.address.startswith("https:"):
             self._session.proxies.update(get_environ_proxies(place.address))
-        self._session.verify = place.ca_file or True
+        self._session.verify = place.certificates or True
         self._adapter = RawAdapter(
             base_uri=place.address,
             token=token.reveal(),

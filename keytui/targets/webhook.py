@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import email.utils
 import logging
+import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,9 @@ import httpx
 from standardwebhooks import Webhook
 
 from keytui.deadline import Deadline
-from keytui.domain.errors import Invalid, Refused
+from keytui.domain.errors import Invalid, Refused, Unreachable
 from keytui.domain.secrets import Secret
+from keytui.targets.exchange import Patience
 from keytui.targets.public_addresses import Resolver, checked_addresses, system_resolver
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it writes every address down: one may be a secret
@@ -37,6 +39,8 @@ class Reply:
     status: int
     failure: str = ""
     retry_after: timedelta | None = None
+    unknown: bool = False
+    """Whether it may have taken the message all the same: the line went down once it was under way."""
 
     @property
     def gone(self) -> bool:
@@ -83,22 +87,49 @@ def post_signed(
     except Refused as error:
         return Reply(0, f"nothing was sent: {error.message}; {error.hint}")
     except _NO_ANSWER as error:
+        unknown = isinstance(error, httpx.HTTPError) and not isinstance(
+            error, httpx.ConnectError | httpx.ConnectTimeout
+        )
         if deadline.passed or isinstance(error, httpx.TimeoutException | TimeoutError):
-            return Reply(0, f"no whole answer within {way.timeout:g} s")
-        return Reply(0, f"no answer: {type(error).__name__}")  # its text may hold the address, which may be a secret
+            return Reply(0, f"no whole answer within {way.timeout:g} s", unknown=unknown)
+        # Its text may hold the address, which may be a secret.
+        return Reply(0, f"no answer: {type(error).__name__}", unknown=unknown)
+
+
+def check_reachable(url: str, secret: Secret, way: Way = Way()) -> None:  # frozen
+    """Connect, and send nothing.
+
+    Refused where nothing would be sent, Unreachable where nobody listens, and Invalid when the secret cannot sign.
+    """
+    _signer(secret)
+    try:
+        Patience(timedelta(seconds=way.timeout)).call(lambda: _connected(httpx.URL(url), way))
+    except _NO_ANSWER as error:
+        raise Unreachable(
+            f"nobody answers there: {type(error).__name__}", "see whether the receiver runs, and its certificate"
+        ) from None
+
+
+def _connected(address: httpx.URL, way: Way) -> None:
+    host = address.raw_host.decode("ascii")
+    addresses = _ways_in(address, way, way.timeout)
+    for place, one in enumerate(addresses):
+        try:
+            with socket.create_connection((one, _port(address)), way.timeout) as connection:
+                if address.scheme == "https":
+                    certificates = way.certificates or httpx.create_ssl_context(trust_env=True)
+                    certificates.wrap_socket(connection, server_hostname=host).close()
+        except ConnectionError:
+            if place + 1 == len(addresses):
+                raise
+        else:
+            return
 
 
 def _posted(
     address: httpx.URL, body: bytes, headers: dict[str, str], *, way: Way, deadline: Deadline, now: datetime
 ) -> Reply:
-    port = address.port or (443 if address.scheme == "https" else 80)
-    # Plain http is for this machine alone, whatever a name server says of a name that is called so.
-    only_here = address.scheme == "http"
-    addresses = checked_addresses(
-        address.host, port, way.resolver, allow_private=way.allow_private, within=deadline.left
-    )
-    if only_here and not all(ip_address(one).is_loopback for one in addresses):
-        raise Refused("http:// leads away from this machine", "write https://")
+    addresses = _ways_in(address, way, deadline.left)
     certificates = way.certificates or httpx.create_ssl_context(trust_env=True)
     with httpx.Client(verify=certificates, follow_redirects=False, trust_env=False) as client:
         for place, one in enumerate(addresses):
@@ -119,6 +150,21 @@ def _posted(
             response.close()
             return _reply(response, now)
     raise AssertionError("a host without an address was refused above")
+
+
+def _ways_in(address: httpx.URL, way: Way, within: float) -> tuple[str, ...]:
+    """The addresses that may be connected to, one at least."""
+    addresses = checked_addresses(
+        address.host, _port(address), way.resolver, allow_private=way.allow_private, within=within
+    )
+    # Plain http is for this machine alone, whatever a name server says of a name that is called so.
+    if address.scheme == "http" and not all(ip_address(one).is_loopback for one in addresses):
+        raise Refused("http:// leads away from this machine", "write https://")
+    return addresses
+
+
+def _port(address: httpx.URL) -> int:
+    return address.port or (443 if address.scheme == "https" else 80)
 
 
 def _reply(response: httpx.Response, now: datetime) -> Reply:

@@ -289,8 +289,8 @@ def test_a_sealed_store_is_told_as_that(tmp_path: Path) -> None:
         ({"path": ""}, "path is missing"),
         ({"field": ""}, "field is missing"),
         ({"token": "hvs.plain"}, "token: a secret is named"),
-        ({"ca_file": "ca.pem"}, "ca_file does not say from where"),
-        ({"timeout": "1h"}, "timeout is longer"),
+        ({"certificates": "ca.pem"}, "certificates does not say from where"),
+        ({"timeout": "1h"}, "timeout is not between"),
         ({"password": "x"}, "has no field 'password'"),
     ],
 )
@@ -304,6 +304,6 @@ def test_it_is_said_where_the_secret_stands(bao: OpenBao) -> None:
     assert target.place(KEY) == f"{bao.url}/team-a/kv/checkout/checkout API_KEY"
     assert ROOT_TOKEN not in repr(target)
     assert target.timeout == timedelta(seconds=30)
-    assert built(bao.url, ca_file="/nowhere.pem").place(KEY)
+    assert built(bao.url, certificates="/nowhere.pem").place(KEY)
     with pytest.raises(Invalid, match=r"there is no file /nowhere\.pem"):
-        built(bao.url, ca_file="/nowhere.pem").rehearse(KEY)
+        built(bao.url, certificates="/nowhere.pem").rehearse(KEY)
