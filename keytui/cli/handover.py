@@ -54,7 +54,7 @@ def nothing_lost(way_on: str) -> Iterator[None]:
         discard_output()
         raise OutputLost(f"the secret could not be written: {error.strerror}", way_on) from None
     except Refused:
-        raise  # nothing was done, and the refusal says how to go on
+        raise  # nothing was issued, and the refusal says how to go on
     except (KeytuiError, KeyboardInterrupt):
         remark(way_on)
         raise

@@ -14,6 +14,9 @@ import pytest
 from keytui.domain.access import Operation, Role
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.query import Sort, parse
+from keytui.domain.secrets import Secret
+from keytui.domain.usage import UNKNOWN_CALLER
+from keytui.domain.verification import Outcome
 from tests.unit.server.endpoints import ENDPOINTS, Endpoint
 from tests.unit.server.targets import Target
 from tests.unit.server.team import OURS, PASSPHRASE, Team, fresh
@@ -85,6 +88,21 @@ def test_a_rotation_is_begun_once(team: Team) -> None:
     assert len({answer.content for answer in answers}) == 1
     assert len(team.vault.detail(key.id).versions) == 2
     assert len(team.vault.rotations(open_only=False, offset=0, limit=10)) == 1
+
+
+def test_an_emergency_goes_on_by_the_same_request_once_it_is_approved(team: Team) -> None:
+    issued, repeat = team.key(sensitive=True), fresh()
+    leaked = {"plan": {"strategy": "emergency", "first": "revoke", "reason": "compromise"}}
+    path = f"/admin/keys/{issued.key.id}/rotate"
+
+    waits = team.ask("tenant_admin", "POST", path, leaked, repeat=repeat)
+    assert (waits.status_code, waits.json()["type"]) == (409, "urn:keytui:problem:approval-needed")
+    assert team.vault.check(issued.secret, [], UNKNOWN_CALLER).reason is Outcome.REVOKED
+    team.ask("super_admin", "POST", f"/admin/approvals/{waits.json()['approval_id']}/approve", {"note": ""})
+
+    new = team.ask("tenant_admin", "POST", path, leaked, repeat=repeat)
+    assert new.status_code == 200
+    assert team.vault.check(Secret(new.json()["secret"]), [], UNKNOWN_CALLER).valid
 
 
 def test_many_at_once_are_one(team: Team) -> None:

@@ -30,6 +30,10 @@ class Act:
     environment: str
     tenant: str
     what: str
+    so_far: str = ""
+    """What of it is done already, where that did not wait."""
+    then: str = "do the same again"
+    """How it goes on, once it is approved."""
 
     @classmethod
     def on(cls, key: KeyRow | Key, operation: Operation, what: str) -> Act:
@@ -84,9 +88,10 @@ def requested(write: Write, unapproved: Unapproved) -> ApprovalNeeded:
         write.session.add(row)
         write.session.flush()
         write.record(_event("approval.requested", row), row.tenant)
+    needs = f"to {act.operation} it takes a second operator, who is asked as #{row.id}"
     return ApprovalNeeded(
-        f"{act.key_name} is sensitive: to {act.operation} it takes a second operator, who is asked as #{row.id}",
-        f"once somebody has run `keytui approvals approve {row.id}`, do the same again within {_hours()} hours",
+        f"{act.key_name} is sensitive: {f'{act.so_far}, and ' if act.so_far else ''}{needs}",
+        f"once somebody has run `keytui approvals approve {row.id}`, {act.then} within {_hours()} hours",
         stored_id(row.id),
     )
 

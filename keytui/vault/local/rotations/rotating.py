@@ -38,7 +38,8 @@ class Rotating(Section):
             found = next(problems(key, write.now), None)
             if found is not None:
                 raise Refused(f"{key.name} cannot be rotated: {found}", found.rpartition(": ")[2])
-            use_approval(write, key.sensitive, Act.on(key, Operation.ROTATE, _in_words(plan)))
+            if not _revokes_unasked(plan):
+                use_approval(write, key.sensitive, Act.on(key, Operation.ROTATE, _in_words(plan)))
             row = _new_rotation(write, key, plan)
             key.rotation_id = row.id
             if plan.reason is Reason.COMPROMISE:
@@ -59,6 +60,8 @@ class Rotating(Section):
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.ISSUE)
             self._refuse_switched_off(write, subject.key)
+            if _revokes_unasked(subject.rotation.plan):
+                use_approval(write, subject.key.sensitive, _rest_of_emergency(subject))
             return write.answered(self._issued(write, subject, Verb.ISSUE))
 
     def reissue(self, rotation_id: int) -> Issued:
@@ -195,6 +198,24 @@ def _in_words(plan: Plan) -> str:
     """What is agreed to of a plan: how the old version ends, and why."""
     first = f", {plan.first} first" if plan.first else ""
     return f"{plan.strategy}{first}, {plan.reason}"
+
+
+def _revokes_unasked(plan: Plan) -> bool:
+    """Whether the old version of a sensitive key dies before anybody has agreed: an emergency does not wait.
+
+    It is what whoever may revoke could do anyway. The new secret waits.
+    """
+    return plan.first is First.REVOKE and plan.reason is Reason.COMPROMISE
+
+
+def _rest_of_emergency(subject: Subject) -> Act:
+    """What is left to agree to once the old version is revoked."""
+    key, rotation = subject.key, subject.rotation
+    return replace(
+        Act.on(key, Operation.ROTATE, _in_words(rotation.plan)),
+        so_far=f"v{rotation.old_version} is revoked",
+        then=f"go on with `keytui rotate {key.id} --resume`",
+    )
 
 
 def _refuse_open(key: KeyRow) -> None:

@@ -17,8 +17,10 @@ from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import ApprovalNeeded, Forbidden, NotFound, Refused
 from keytui.domain.keys import Key, KeyDraft, KeyEdit, Kind
 from keytui.domain.operators import OperatorDraft
-from keytui.domain.rotation import First, Plan, Reason, Strategy
+from keytui.domain.rotation import First, Plan, Reason, RotationState, Strategy
 from keytui.domain.secrets import Secret
+from keytui.domain.usage import UNKNOWN_CALLER
+from keytui.domain.verification import Outcome
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Found
 from tests.unit.vault.access.two_tenants import TeamVault
@@ -137,6 +139,40 @@ def test_an_emergency_does_not_wait(team: TeamVault, ada: Principal) -> None:
     key = _sensitive(team, "leaked")
 
     assert team.as_(ada).revoke(key.id, None, Reason.COMPROMISE, "on a paste site").revoked_at is not None
+
+
+def test_an_emergency_rotation_revokes_at_once_and_its_new_secret_waits(
+    team: TeamVault, ada: Principal, bob: Principal
+) -> None:
+    leaked = team.owner.create(KeyDraft("leaked too", "production", tenant="acme", sensitive=True), team.request())
+    key, hers = leaked.key, team.as_(ada)
+    rotation = hers.plan(key.id, Plan(Strategy.EMERGENCY, First.REVOKE, Reason.COMPROMISE), team.request())
+
+    with pytest.raises(ApprovalNeeded, match="v1 is revoked, and to rotate it takes") as needed:
+        hers.issue(rotation.id)
+
+    assert f"keytui rotate {key.id} --resume" in needed.value.hint
+    assert team.owner.check(leaked.secret, [], UNKNOWN_CALLER).reason is Outcome.REVOKED
+    assert hers.rotation(rotation.id).rotation.state is RotationState.REVOKED
+    assert _waits(lambda: hers.issue(rotation.id)) == needed.value.approval_id
+    team.as_(bob).approve(needed.value.approval_id, "")
+    new = hers.issue(rotation.id)
+    assert team.owner.check(new.secret, [], UNKNOWN_CALLER).valid
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan(Strategy.EMERGENCY, First.REPLACE, Reason.COMPROMISE),
+        Plan(Strategy.EMERGENCY, First.REVOKE, Reason.LEAVER),
+        Plan(Strategy.IMMEDIATE, reason=Reason.COMPROMISE),
+    ],
+    ids=["replaces first", "nothing leaked", "no emergency"],
+)
+def test_no_other_rotation_goes_before_its_approval(team: TeamVault, ada: Principal, plan: Plan) -> None:
+    key = _sensitive(team, f"{plan.strategy} for {plan.reason}")
+    _waits(lambda: team.as_(ada).plan(key.id, plan, team.request()))
+    assert team.owner.open_rotation(key.id) is None
 
 
 def test_the_owner_of_the_files_waits_for_nobody(team: TeamVault) -> None:
