@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Final
 
 import boto3
-from moto.server import ThreadedMotoServer
 
 REGION: Final = "eu-central-1"
 
@@ -67,6 +66,8 @@ class SecretsManager:
 @contextmanager
 def secrets_manager() -> Iterator[SecretsManager]:
     """A server until the end of the block."""
+    from moto.server import ThreadedMotoServer  # here: it takes seconds, and every process collects every test
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

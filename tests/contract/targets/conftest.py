@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.targets import local
+from tests import openbao, secrets_manager
+from tests.contract.targets import local, stores
 from tests.contract.targets.case import Case, Maker
 
 MAKERS: Mapping[str, Maker] = {
@@ -18,7 +19,26 @@ MAKERS: Mapping[str, Maker] = {
     "sealed-file": local.sealed_file,
     "command": local.command,
     "command that only takes": local.command_that_only_takes,
+    "hashicorp": stores.hashicorp,
+    "aws": stores.aws,
+    "aws, a field": stores.aws_field,
+    "github": stores.github_actions,
+    "webhook": stores.webhook,
 }
+
+
+@pytest.fixture(scope="module")
+def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openbao.OpenBao]:
+    """A KV engine that the tests share; each has a path of its own."""
+    with openbao.openbao(tmp_path_factory.mktemp("openbao")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def aws_server() -> Iterator[secrets_manager.SecretsManager]:
+    """A Secrets Manager that the tests share; each has a secret of its own."""
+    with secrets_manager.secrets_manager() as server:
+        yield server
 
 
 @pytest.fixture(params=list(MAKERS))
