@@ -77,11 +77,10 @@ def with_value(text: str, variable: str, value: Secret) -> str:
     if line is None:
         break_ = _line_break(text)
         between = "" if not text.removeprefix(_BYTE_ORDER_MARK) or text[-1] in "\r\n" else break_
-        changed = f"{text}{between}{variable}={_written(variable, value, '')}{break_}"
+        changed = f"{text}{between}{variable}={_written(variable, value)}{break_}"
     else:
-        quote = text[line.value_begins : line.value_begins + 1]
-        written = _written(variable, value, quote if line.value_ends > line.value_begins and quote in _QUOTED else "")
-        changed = text[: line.value_begins] + written + text[line.value_ends :]
+        stands = text[line.value_begins : line.value_ends]
+        changed = text[: line.value_begins] + _written(variable, value, stands) + text[line.value_ends :]
     return _proven(changed, variable, value)
 
 
@@ -133,15 +132,25 @@ def _proven(changed: str, variable: str, value: Secret | None) -> str:
     return changed
 
 
-def _written(variable: str, value: Secret, quote: str) -> str:
-    plain = value.reveal()
-    for around in (quote, "'", '"'):
-        if _MEANS_ITSELF[around].fullmatch(plain) and "${" not in plain:
-            return f"{around}{plain}{around}"
+def _written(variable: str, value: Secret, before: str = "") -> str:
+    """The value as it is to stand in the file, in the quotes of what stood there before, if it can."""
+    plain, quote = value.reveal(), before[:1] if before[:1] in _QUOTED else ""
+    if "${" not in plain:
+        for around in (quote, "'", '"'):
+            if _MEANS_ITSELF[around].fullmatch(plain):
+                return f"{around}{plain}{around}"
+            if not around and before and _as_bare(plain, before):
+                return plain
     raise Invalid(
         f"the value for {variable} holds quotes, backslashes or dollars that readers take differently",
         "deliver it another way, or choose a value of letters and digits",
     )
+
+
+def _as_bare(plain: str, before: str) -> bool:
+    """Whether a value stands without quotes as the one before it did: blanks after commas, which its readers know."""
+    unusual = set(_MEANS_ITSELF[""].sub("", plain))
+    return unusual <= set(before) and plain == plain.strip()
 
 
 def _line_break(text: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hmac import compare_digest
-from pathlib import Path
 from typing import Final
 
-from keytui.domain.env_text import checked_variable, value_in
-from keytui.domain.errors import Invalid, KeytuiError
+from keytui.domain.env_text import value_in
+from keytui.domain.errors import KeytuiError
 from keytui.domain.fields import Fields
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
+from keytui.issuers.configured import absolute_path, variable_name
 from keytui.issuers.issuer import Mark
 from keytui.text_file import TextFile
 
@@ -59,19 +59,3 @@ def fallback_from(fields: Fields, resolve: Resolve) -> Fallback | None:
         return None
     reference = fields.reference("fallback")
     return Fallback(str(reference), lambda: resolve(reference))
-
-
-def absolute_path(fields: Fields, name: str) -> Path:
-    """A field that is a path from the root."""
-    path = Path(fields.needed(name)).expanduser()
-    if not path.is_absolute():
-        raise fields.wrong(name, "does not say from where", 'begin at the root, as in "/srv/reserve/.env"')
-    return path
-
-
-def variable_name(fields: Fields, name: str) -> str:
-    """A field that is the name of a variable."""
-    try:
-        return checked_variable(fields.needed(name))
-    except Invalid as error:
-        raise fields.wrong(f"{name}:", error.message, error.hint) from None

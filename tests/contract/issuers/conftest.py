@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.issuers import redis, rest
+from tests.contract.issuers import envlist, redis, rest
 from tests.contract.issuers.case import Case, Maker
 from tests.doubles.served import Stage
 
 MAKERS: Mapping[str, Maker] = {
     "redis": redis.redis,
+    "envlist": envlist.envlist,
     "payload-by-login": rest.payload_by_login,
     "payload-by-key": rest.payload_by_key,
     "reserve-admin": rest.reserve_admin,

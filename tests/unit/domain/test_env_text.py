@@ -115,6 +115,8 @@ def test_without_it_all_others_are_as_before(text: str) -> None:
         ("A=old\n", "a#b", "A='a#b'\n"),
         ("A=old\n", "C:\\dir", "A='C:\\dir'\n"),
         ("A\n", "x", "A\nA=x\n"),
+        ("A=a, b # why\n", "a, b, c", "A=a, b, c # why\n"),
+        ("A=a, b\n", "a, b #c", "A='a, b #c'\n"),
     ],
 )
 def test_how_a_value_stands_in_the_text(before: str, value: str, after: str) -> None:

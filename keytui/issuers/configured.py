@@ -1,0 +1,34 @@
+"""Fields of an issuer's table that name a file or a variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from keytui.domain.env_text import checked_variable
+from keytui.domain.errors import Invalid
+from keytui.domain.fields import Fields
+
+
+def absolute_path(fields: Fields, name: str) -> Path:
+    """A field that is a path from the root."""
+    path = Path(fields.needed(name)).expanduser()
+    if not path.is_absolute():
+        raise fields.wrong(name, "does not say from where", 'begin at the root, as in "/srv/reserve/.env"')
+    return path
+
+
+def variable_name(fields: Fields, name: str) -> str:
+    """A field that is the name of a variable."""
+    return _checked(fields, name, fields.needed(name))
+
+
+def variable_names(fields: Fields, name: str) -> tuple[str, ...]:
+    """A field that is a list of names of variables; none when it is not there."""
+    return tuple(_checked(fields, name, variable) for variable in fields.texts(name))
+
+
+def _checked(fields: Fields, name: str, variable: str) -> str:
+    try:
+        return checked_variable(variable)
+    except Invalid as error:
+        raise fields.wrong(f"{name}:", error.message, error.hint) from None

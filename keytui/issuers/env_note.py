@@ -1,0 +1,73 @@
+"""What stands beside a .env file, as private as it: which values have left its list, so that they can come back."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from keytui.domain.errors import Refused
+from keytui.domain.secrets import Secret
+from keytui.issuers.issuer import Mark
+from keytui.text_file import draft_beside
+
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_MOST_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Written before the file itself: what a crash leaves in both stands in the list, which counts."""
+
+    suspended: tuple[Secret, ...] = field(default=(), repr=False)
+    revoked: tuple[Mark, ...] = ()
+    changes: int = 0
+    """How often the list was changed."""
+    reloaded: int = 0
+    """How many of these changes the service was told of."""
+
+
+def read_note(path: Path) -> Note:
+    """An empty one when there is none. Refused when it cannot be read: values may stand in it that nothing else has."""
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(_MOST_BYTES))
+        return Note(
+            tuple(Secret(str(value)) for value in found["suspended"]),
+            tuple(Mark(str(digest), str(prefix)) for digest, prefix in found["revoked"].items()),
+            int(found["changes"]),
+            int(found["reloaded"]),
+        )
+    except FileNotFoundError:
+        return Note()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Refused(f"{path} is not as keytui wrote it", "put it back, or remove it and what it held") from None
+
+
+def write_note(path: Path, note: Note) -> None:
+    """Refused when it cannot be written."""
+    written = {
+        "suspended": [value.reveal() for value in note.suspended],
+        "revoked": {mark.digest: mark.prefix for mark in note.revoked},
+        "changes": note.changes,
+        "reloaded": note.reloaded,
+    }
+    write_privately(path, Secret(json.dumps(written)))
+
+
+def write_privately(path: Path, content: Secret) -> None:
+    """A file of mode 0600, whole at any moment. Refused when it cannot be. Only while alone in its directory."""
+    try:
+        draft = draft_beside(path)
+        try:
+            with os.fdopen(os.open(draft, _NEW, 0o600), "wb") as file:
+                file.write(content.reveal().encode("utf-8", "surrogateescape"))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}", "see to its directory and the disk") from None
