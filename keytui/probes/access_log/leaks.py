@@ -75,6 +75,16 @@ class Leaks:
                         return found
         return None
 
+    def left_of(self, field: str, weak: str) -> str:
+        """A field of a line that holds a secret: nothing of it where the secret may stand there.
+
+        `weak` is a secret that is known by no beginning; "" for none.
+        """
+        plain = _plain(field.encode(errors="replace")).decode(errors="replace")
+        beginnings = (plain[start : start + PREFIX_LENGTH] for start in range(len(plain) - PREFIX_LENGTH))
+        held = bool(weak) and weak in plain
+        return "" if held or any(map(self._recogniser.begins, beginnings)) else field
+
 
 def _plain(data: bytes) -> bytes:
     """Without the escapes of URLs, JSON and nginx."""

@@ -108,10 +108,9 @@ class AccessLog:
         """What has come since the bookmarks."""
         marks = Marks.of(bookmarks)
         names = Names(recogniser)
-        tally = Tally(names, (now + self._skew).timestamp())
-        run = Reading(
-            self._format, self._mapping, tally, marks, now.timestamp(), names, Leaks(recogniser), told=self._told
-        )
+        leaks = Leaks(recogniser)
+        tally = Tally(names, leaks, (now + self._skew).timestamp())
+        run = Reading(self._format, self._mapping, tally, marks, now.timestamp(), names, leaks, told=self._told)
         run.vouched = self._vouched
         opened = open_all(self._paths, self._pipe, marks, run.first_time, self.problems)
         with ExitStack() as open_files:

@@ -12,6 +12,7 @@ from keytui.domain.text import harmless
 from keytui.domain.usage import MOST_ROUTES, NO_KEY, OTHER_ROUTES, Caller, RouteUse, Use, route_of
 from keytui.probes.access_log.clock import Clock
 from keytui.probes.access_log.counts import FileCounts
+from keytui.probes.access_log.leaks import Leaks
 from keytui.probes.access_log.line import Line, Names
 
 LONGEST_NAME: Final = 200
@@ -53,13 +54,14 @@ class Sum:
 class Tally:
     """What lines amount to since the last report. `counts` are those of the file that is being read."""
 
-    def __init__(self, names: Names, latest: float) -> None:
+    def __init__(self, names: Names, leaks: Leaks, latest: float) -> None:
         self.counts = FileCounts()
         self.first: float | None = None
         self.last: float | None = None
         self.recognised = self.by_prefix = False
         self._names = names
         self._name = names.of
+        self._leaks = leaks
         self.latest = latest
         self.clock = Clock(latest)
         self._named: dict[str, set[str]] = {}
@@ -81,10 +83,7 @@ class Tally:
         return len(self._sums) + len(self._routes)
 
     def add(self, line: Line, leaked: Recognised | None = None) -> Added:
-        """Count one line, in which `leaked` stood whole.
-
-        Of a line that holds a whole secret only the address is kept: the secret may stand in any other field.
-        """
+        """Count one line, in which `leaked` stood whole. Of such a line no field is kept that holds a secret."""
         at, address, agent, status, path, key, version, caller, zoneless = line
         counts = self.counts
         if zoneless:
@@ -106,9 +105,9 @@ class Tally:
         self.recognised = True
         self.by_prefix = self.by_prefix or found.by_prefix
         if leaked is not None or found.whole_secret:
-            self._add(found, ("", address, ""), status, at, "")
-        else:
-            self._add(found, (caller, "", "") if caller else ("", address, agent), status, at, path)
+            weak = key if found.whole_secret else ""
+            caller, address, agent, path = (self._leaks.left_of(text, weak) for text in (caller, address, agent, path))
+        self._add(found, (caller, "", "") if caller else ("", address, agent), status, at, path)
         return Added.WHOLE_SECRET if found.whole_secret else Added.COUNTED
 
     def _in_time(self, at: float) -> bool:

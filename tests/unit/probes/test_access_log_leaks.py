@@ -97,6 +97,20 @@ def test_a_secret_in_the_address_line_is_its_use_by_the_address_and_nothing_else
     assert SECRET not in repr(report)
 
 
+@pytest.mark.parametrize("where", ["key", "path", "agent", "caller", "address"])
+def test_only_the_field_that_holds_a_secret_is_left_out(tmp_path: Path, where: str) -> None:
+    """One program stays one caller when its log begins to leak: another one would never move."""
+    fields = {"ip": "10.0.0.2", "ua": "curl/8.9", "u": "/v1/x", "key_prefix": OLD.prefix(), "caller": ""}
+    named = {"key": "key_prefix", "path": "u", "agent": "ua", "caller": "caller", "address": "ip"}[where]
+    leaking = {**fields, named: SECRET if where == "key" else f"x%3D{SECRET}"}
+    lines = [json.dumps({"t": at(number).isoformat(), "s": 200, **one}) for number, one in enumerate((fields, leaking))]
+    (report,) = Notebook().read(write(tmp_path / "edge.log", *lines))
+    names = {use.caller.name for use in report.uses}
+    assert names - {"10.0.0.2 curl/8.9"} == {"agent": {"10.0.0.2"}, "address": {"curl/8.9"}}.get(where, set())
+    assert sum(route.accepted for route in report.routes) == (1 if where == "path" else 2)
+    assert SECRET not in repr(report)
+
+
 def test_the_line_is_counted_from_the_files_start_over_several_runs(tmp_path: Path) -> None:
     book, file = Notebook(), tmp_path / "edge.log"
     book.read(write(file, nginx(0), "", nginx(1)))
@@ -109,7 +123,8 @@ def test_a_weak_value_is_found_in_the_keys_field_only(tmp_path: Path) -> None:
     version = Version(1, VersionState.ACTIVE, NOON, weak=True)
     key = Key("weak", "weak", "production", NOON)
     weak = Recogniser([Credential(value.keyed_digest(b"pepper"), True, key, version)], b"pepper")
-    for line, expected in ((nginx(0, value.reveal()), 1), (nginx(0, path=f"/{value.reveal()}"), 0)):
+    in_agent = nginx(0, value.reveal()).replace("curl", f"curl {value.reveal()}")
+    for line, expected in ((nginx(0, value.reveal()), 1), (in_agent, 1), (nginx(0, path=f"/{value.reveal()}"), 0)):
         book = Notebook()
         log = AccessLog("log edge", [write(tmp_path / f"{expected}.log", line)])
         (report,) = book.take(log, LATER, weak)
