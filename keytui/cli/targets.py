@@ -33,7 +33,7 @@ def put_back_targets(vault: Vault, rotation: Rotation, yes: bool) -> None:
             f"{', '.join((*left, *unknown))} may hold v{rotation.new_version}, and does not get back from here what it"
             " held before",
             "say it on the machine that has the target, or give it the old secret by hand and say --yes; the rotation"
-            " is as it was",
+            " stays open, and both versions are accepted",
         )
     _say_put_back(vault, rotation, (*left, *unknown))
 

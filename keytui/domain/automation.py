@@ -14,6 +14,11 @@ USER: Final = "auto-rotation"
 """Who acts in the log when a key rotates by itself: this, at the host that does it."""
 
 
+def is_automatic(holder: str) -> bool:
+    """Whether a rotation's holder is a run of auto-rotation, on whatever host."""
+    return holder.partition("@")[0] == USER
+
+
 class TurnLost(Refused):
     """Another process does this work now: whoever was held up for long must not go on with what it began."""
 

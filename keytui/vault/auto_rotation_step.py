@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from keytui.domain.alerts import pause_after
-from keytui.domain.automation import USER, AutoRotation, Outcome, TurnLost, What
+from keytui.domain.automation import AutoRotation, Outcome, TurnLost, What, is_automatic
 from keytui.domain.errors import AlreadyDone, KeytuiError, Refused, RotationOpen
 from keytui.domain.keys import Key, KeyState
 from keytui.domain.rotation import Plan, Rotation, RotationState
 from keytui.domain.verdict import Assessment, Question, Verdict
 from keytui.vault.auto_rotation_turn import AutomaticVault, Turn
+from keytui.vault.deliveries import is_beginning
 from keytui.vault.delivering import Delivering
 
 _WATCHED_LONG: Final = timedelta(days=1)
@@ -66,7 +67,7 @@ class OneKey:
             refuse_unfit(key, now)
             return self._begun(now)
         refuse_unfit(key, now)
-        if not _by_us(rotation) and self._is_theirs(rotation):
+        if not _by_us(rotation):
             if self._late(rotation, now):
                 raise NotNow(f"{rotation.holder} holds rotation #{rotation.id}")
             return self._outcome(What.WAITING)
@@ -150,16 +151,9 @@ class OneKey:
         """Whether a target that failed is left alone for a while: each try makes a version, and an entry in the log."""
         if self.turn.retry_at_once:
             return False
-        deliveries = self._vault.rotation(rotation.id).deliveries
-        failed = [one for one in deliveries if one.state == "failed" or (one.state == "begun" and one.detail)]
+        told = [one for one in self._vault.rotation(rotation.id).deliveries if not is_beginning(one)]
+        failed = [one for one in told if one.state in {"failed", "begun"}]
         return bool(failed) and now < failed[-1].at + pause_after(len(failed))
-
-    def _is_theirs(self, rotation: Rotation) -> bool:
-        """Whether an operator is at it. One who only waived something has left the rest to us."""
-        if rotation.state in _UNDELIVERED:
-            return True
-        steps = [step for step in self._vault.rotation(rotation.id).steps if step.verb != "take-over"]
-        return steps[-1].verb != "waive"
 
     def _forget_ended(self) -> None:
         """The rotation that the last run began has ended, by whomever."""
@@ -203,7 +197,8 @@ def refuse_unfit(key: Key, now: datetime) -> None:
 
 
 def _by_us(rotation: Rotation) -> bool:
-    return rotation.holder.partition("@")[0] == USER
+    """Not an operator's. One who only waived something has left it to us."""
+    return is_automatic(rotation.holder)
 
 
 def _ended_by_somebody(rotation: Rotation) -> str:

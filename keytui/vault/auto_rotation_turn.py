@@ -15,10 +15,11 @@ from keytui.domain.automation import AutoRotation, TurnLost
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
 from keytui.targets.target import Target
+from keytui.vault.deliveries import LONGEST_DELIVERY
 from keytui.vault.protocol import Vault
 
-LENGTH: Final = timedelta(minutes=5)
-"""How long a process has its turn without a word: longer than any target may take."""
+LENGTH: Final = LONGEST_DELIVERY
+"""How long a process has its turn without a word."""
 
 
 @runtime_checkable

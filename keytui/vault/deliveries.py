@@ -1,10 +1,17 @@
-"""What was told of deliveries, put together: in which places a version may stand."""
+"""What was told of deliveries, put together: in which places a version may stand, and where one is on its way."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Final
 
 from keytui.vault.model import Delivery
+
+LONGEST_DELIVERY: Final = timedelta(minutes=5)
+"""Longer than any target may take. Whoever was not heard of since has died, or has given up."""
+PUTTING_BACK: Final = "is put back"
+"""The detail of what is begun where a target gets back what it held before."""
 
 
 def last_told(deliveries: Iterable[Delivery], fingerprint: str | None) -> Mapping[str, str]:
@@ -15,3 +22,14 @@ def last_told(deliveries: Iterable[Delivery], fingerprint: str | None) -> Mappin
 def may_hold(deliveries: Iterable[Delivery], fingerprint: str | None) -> frozenset[str]:
     """Where a version may stand, as far as was told: whatever was begun and did not fail."""
     return frozenset(name for name, state in last_told(deliveries, fingerprint).items() if state != "failed")
+
+
+def is_beginning(delivery: Delivery) -> bool:
+    """Whether it says that somebody goes to a target, and not how that ended."""
+    return delivery.state == "begun" and delivery.detail in {"", PUTTING_BACK}
+
+
+def under_way(deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
+    """What was begun and has had no end yet: what is read there may be something else a moment later."""
+    newest = {one.target: one for one in deliveries}
+    return tuple(filter(is_beginning, newest.values()))

@@ -3,21 +3,24 @@
 Before a target is asked the vault notes that it begins, so that after a crash every place that may hold the new version
 is known. Nothing that may be held is ever revoked here: a secret that was lost is read back from a target that has it,
 or the target goes back to what it held before; where neither can be, somebody must look.
+
+Whoever looks at targets holds the rotation first: what another delivers there afterwards, the vault knows of.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from keytui.clock import Clock
-from keytui.domain.errors import KeytuiError, OutcomeUnknown, Refused
+from keytui.domain.errors import AlreadyDone, KeytuiError, OutcomeUnknown, Refused
 from keytui.domain.keys import Key, Version
-from keytui.domain.rotation import Rotation
+from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.targets.target import Target
-from keytui.vault.deliveries import last_told, may_hold
+from keytui.vault.deliveries import PUTTING_BACK, last_told, may_hold
 from keytui.vault.model import Delivery, RotationDetail
 from keytui.vault.protocol import Vault
 
@@ -65,6 +68,7 @@ class Delivering:
 
     def resume(self, rotation: Rotation) -> Rotation:
         """Go on after a crash or a failure, with the secret that was issued or, if nobody has that, with another."""
+        self._take_over(rotation)
         detail = self.vault.rotation(rotation.id)
         version = detail.new
         if version is None:
@@ -83,8 +87,14 @@ class Delivering:
         return self.hand_over(rotation, issued.version, issued.secret)
 
     def put_back(self, rotation: Rotation) -> tuple[str, ...]:
-        """Let every target hold again what it held before; those that cannot, or do not, by name."""
+        """Let every target hold again what it held before; those that cannot, or do not, by name.
+
+        An old version that is suspended is accepted again before anybody is given it.
+        """
+        self._take_over(rotation)
         detail = self.vault.rotation(rotation.id)
+        if detail.rotation.state is RotationState.SUSPENDED:
+            self.vault.restore(rotation.id)
         version = detail.new
         if version is None:
             return ()
@@ -96,6 +106,11 @@ class Delivering:
                 except NotBack:
                     left.append(target.name)
         return tuple(left)
+
+    def _take_over(self, rotation: Rotation) -> None:
+        """Hold the rotation. Refused while somebody else is at one of its targets."""
+        with suppress(AlreadyDone):
+            self.vault.take_over(rotation.id)
 
     def _delivered(self, rotation: Rotation, target: Target, version: Version, secret: Secret) -> Delivery:
         """Deliver to one target, and what it says of it."""
@@ -164,13 +179,15 @@ class Delivering:
             )
         self.go_on()
         number = detail.rotation.id
-        self.vault.deliver(number, self._delivery(target, "begun", version, "is put back"))
+        self.vault.deliver(number, self._delivery(target, "begun", version, PUTTING_BACK))
         try:
             target.roll_back(self.key, version.number)
             stands = target.read_back(self.key) if target.abilities.reads_back else None
         except KeytuiError as error:
+            self.vault.deliver(number, self._delivery(target, "begun", version, f"is not put back: {error.message}"))
             raise NotBack(f"{target.name} may hold v{version.number}: {error.message}", error.hint) from None
         if stands is not None and fingerprint(stands.digest()) != detail.old.fingerprint:
+            self.vault.deliver(number, self._delivery(target, "begun", version, "was put back to something else"))
             raise NotBack(
                 f"{target.name} was put back, and holds something else than v{detail.old.number}",
                 f"give it the secret of v{detail.old.number} by hand, then `keytui rollback` or `abandon` with --yes",

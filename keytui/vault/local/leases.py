@@ -21,7 +21,7 @@ class Lease:
 
     def take(self, session: Session, now: datetime, length: timedelta) -> str:
         """Have it for so long from now on. Who has it then: the holder, or another."""
-        now = _time_of_all(session, now)
+        now = time_of_all(session, now)
         until = now + length
         taken = insert(session, LeaseRow).values(name=self.name, holder=self.holder, until=until)
         free = or_(col(LeaseRow.holder) == self.holder, col(LeaseRow.until) <= now)
@@ -35,7 +35,7 @@ class Lease:
     def is_anothers(self, session: Session, now: datetime) -> bool:
         """Whether another process has it, and for a while yet."""
         row = session.get(LeaseRow, self.name)
-        return row is not None and row.holder != self.holder and row.until > _time_of_all(session, now)
+        return row is not None and row.holder != self.holder and row.until > time_of_all(session, now)
 
     def give_back(self, session: Session) -> None:
         """Let the next one begin at once."""
@@ -48,11 +48,11 @@ class Lease:
         row = session.get(LeaseRow, self.name, with_for_update=True)
         if row is None or row.holder != self.holder:
             raise TurnLost("another process" if row is None else row.holder)
-        if row.until <= _time_of_all(session, now):
+        if row.until <= time_of_all(session, now):
             raise TurnLost("nobody, or another process,")
 
 
-def _time_of_all(session: Session, now: datetime) -> datetime:
+def time_of_all(session: Session, now: datetime) -> datetime:
     """Servers that share a database have clocks that differ, and go by the database's; a file has one machine."""
     if session.get_bind().dialect.name != POSTGRESQL:
         return now

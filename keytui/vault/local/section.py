@@ -82,6 +82,7 @@ class Write:
         self.now = now
         self.actor = str(ground.principal.actor)
         self.principal = ground.principal
+        self.leased = ground.lease is not None
         self.head: Head | None = None
         self._ledger = ground.ledger
         self._repeatable = ground.repeatable

@@ -282,6 +282,7 @@ def test_a_rotation_that_somebody_rolled_back_waits_for_the_next_time(shop: Shop
     shop.furnish(place)
     shop.pass_(24)
     shop.run()
+    shop.vault.take_over(1)
     place.roll_back(shop.vault.find("shop"), 2)
     shop.vault.deliver(1, Delivery("env", "failed", shop.clock(), None, "put back"))
     shop.vault.rollback(1, "it did not work")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, select
-
 from keytui.domain.errors import Refused
 from keytui.domain.rotation import Verb, allowed
 from keytui.vault.deliveries import may_hold
-from keytui.vault.local.mapping import delivery_of, fingerprint_of, key_of
-from keytui.vault.local.rotations.moves import Subject
+from keytui.vault.local.mapping import fingerprint_of, key_of
+from keytui.vault.local.rotations.moves import Subject, deliveries_of
 from keytui.vault.local.rows import version_row
-from keytui.vault.local.tables import DeliveryRow, VersionRow
+from keytui.vault.local.tables import VersionRow
 
 
 def refuse_held(subject: Subject, way_out: str) -> None:
@@ -18,9 +16,7 @@ def refuse_held(subject: Subject, way_out: str) -> None:
     number, key = subject.row.new_version, key_of(subject.key)
     if number is None or not key.targets:
         return
-    found = select(DeliveryRow).where(DeliveryRow.rotation_id == subject.row.id).order_by(col(DeliveryRow.id))
-    deliveries = [delivery_of(row) for row in subject.session.exec(found)]
-    holding = may_hold(deliveries, fingerprint_of(version_row(subject.session, key.id, number)))
+    holding = may_hold(deliveries_of(subject), fingerprint_of(version_row(subject.session, key.id, number)))
     names = [name for name in key.targets if name in holding]
     if names:
         raise Refused(f"{', '.join(names)} may hold v{number} of {key.name}, which would be refused", way_out)

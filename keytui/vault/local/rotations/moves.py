@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Event
+from keytui.domain.automation import is_automatic
+from keytui.domain.errors import Refused
 from keytui.domain.keys import VersionState
 from keytui.domain.rotation import CLOSED, First, Rotation, RotationState, Strategy, Verb, move
-from keytui.vault.local.mapping import fingerprint_of, stored_id
+from keytui.vault.deliveries import LONGEST_DELIVERY, under_way
+from keytui.vault.local.leases import time_of_all
+from keytui.vault.local.mapping import delivery_of, fingerprint_of, stored_id
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
 from keytui.vault.local.section import Write
-from keytui.vault.local.tables import KeyRow, RotationRow, StepRow
+from keytui.vault.local.tables import DeliveryRow, KeyRow, RotationRow, StepRow
 from keytui.vault.local.webhooks.messaging import drop_secrets
+from keytui.vault.model import Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +53,63 @@ def subject_of(session: Session, rotation_id: int) -> Subject:
 
 
 def take_up(write: Write, rotation_id: int) -> Subject:
-    """The rotation, held by this actor from now on; taking it from another is audited."""
+    """The rotation, held by this actor from now on; taking it from another is audited.
+
+    Refused while the other is at one of its targets, and for auto-rotation, which takes nothing from an operator.
+    """
     subject = subject_of(write.session, rotation_id)
     row, rotation = subject.row, subject.rotation
     if rotation.open and row.holder != write.actor:
         if not _holds(write.principal, row.holder):
+            _refuse_theirs(write, subject)
             write.record(subject.event("rotation.taken-over", previously=row.holder))
             add_step(write, row, "take-over", f"from {row.holder}")
         row.holder = write.actor
     return subject
+
+
+def take_up_beside(write: Write, rotation_id: int) -> Subject:
+    """The rotation, for a word that leaves it to auto-rotation where that holds it; else as `take_up`."""
+    subject = subject_of(write.session, rotation_id)
+    return subject if is_automatic(subject.row.holder) else take_up(write, rotation_id)
+
+
+def held(write: Write, rotation_id: int) -> Subject:
+    """The rotation, for its holder alone. Refused once another has it, who may have been at a target since."""
+    subject = subject_of(write.session, rotation_id)
+    if subject.rotation.open and not _is_ours(write, subject.row.holder):
+        raise Refused(
+            f"{subject.row.holder} holds rotation #{rotation_id}, and may have delivered since",
+            f"`keytui take-over {subject.key.id}`, and look again at what the target holds",
+        )
+    return subject
+
+
+def deliveries_of(subject: Subject) -> tuple[Delivery, ...]:
+    """What was told of the rotation's deliveries, oldest first."""
+    found = select(DeliveryRow).where(DeliveryRow.rotation_id == subject.row.id).order_by(col(DeliveryRow.id))
+    return tuple(delivery_of(row) for row in subject.session.exec(found))
+
+
+def _refuse_theirs(write: Write, subject: Subject) -> None:
+    """Two who are at one target at a time could leave it with a version that the vault revokes."""
+    holder, number = subject.row.holder, subject.row.id
+    if write.leased:
+        if not is_automatic(holder):
+            raise Refused(f"{holder} holds rotation #{number}", "it is left to them")
+        return
+    now = time_of_all(write.session, write.now)
+    for one in under_way(deliveries_of(subject)):
+        if abs(now - one.at) < LONGEST_DELIVERY:
+            raise Refused(
+                f"{holder} is at {one.target} with rotation #{number}, since {one.at:%H:%M:%SZ}",
+                f"wait until that has ended; it is nobody's any more at {one.at + LONGEST_DELIVERY:%H:%M:%SZ}",
+            )
+
+
+def _is_ours(write: Write, holder: str) -> bool:
+    """Auto-rotation's runs on several hosts are one: one of them at a time has the turn."""
+    return _holds(write.principal, holder) or (write.leased and is_automatic(holder))
 
 
 def _holds(principal: Principal, holder: str) -> bool:

@@ -6,16 +6,26 @@ import hmac
 from dataclasses import replace
 
 from keytui.domain.access import Operation
-from keytui.domain.errors import Invalid, Refused, RotationOpen
+from keytui.domain.errors import AlreadyDone, Invalid, Refused, RotationOpen
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, move
 from keytui.domain.secrets import Secret, fingerprint
+from keytui.vault.deliveries import is_beginning
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.keys.keeping import end_version, refuse_repeat, remember_request
 from keytui.vault.local.keys.minting import mint_version
+from keytui.vault.local.leases import time_of_all
 from keytui.vault.local.mapping import key_of, stored_id, version_of
 from keytui.vault.local.rotations.holding import refuse_arrived
-from keytui.vault.local.rotations.moves import Subject, add_step, carry_out, replaced_at_once, take_up
+from keytui.vault.local.rotations.moves import (
+    Subject,
+    add_step,
+    carry_out,
+    held,
+    replaced_at_once,
+    take_up,
+    take_up_beside,
+)
 from keytui.vault.local.rotations.rehearsal import overlap_of, problems
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
 from keytui.vault.local.section import Section, Write
@@ -110,7 +120,7 @@ class Rotating(Section):
 
     def deliver(self, rotation_id: int, delivery: Delivery) -> Rotation:
         with self._writing(Operation.ROTATE) as write:
-            subject = take_up(write, rotation_id)
+            subject = (held if delivery.state == "failed" else take_up)(write, rotation_id)
             new = _new_version(write, subject)
             _note_delivery(write, subject, _checked(delivery, new))
             write.record(subject.event("delivery.noted", new.number, target=delivery.target, state=delivery.state))
@@ -120,7 +130,7 @@ class Rotating(Section):
         if not subject or not why:
             raise Invalid("a waiver needs the finding's name and a reason", "name what is set aside, and say why")
         with self._writing(Operation.ROTATE) as write:
-            taken = _open(take_up(write, rotation_id))
+            taken = _open(take_up_beside(write, rotation_id))
             write.session.merge(
                 WaiverRow(
                     rotation_id=rotation_id, subject=subject, actor=write.actor, at=write.now, why=checked_note(why)
@@ -141,7 +151,7 @@ class Rotating(Section):
         with self._writing(Operation.ROTATE) as write:
             taken = _open(take_up(write, rotation_id))
             if write.head is None:
-                raise Refused(f"rotation #{rotation_id} is yours already", "go on with it")
+                raise AlreadyDone(f"rotation #{rotation_id} is yours already", "go on with it", str(rotation_id))
             return write.answered(stored_rotation(write.session, taken.row))
 
     def _refuse_switched_off(self, write: Write, key: KeyRow) -> None:
@@ -283,12 +293,14 @@ def _checked(delivery: Delivery, new: VersionRow) -> Delivery:
 
 
 def _note_delivery(write: Write, subject: Subject, delivery: Delivery) -> None:
+    """What is under way keeps others out for some minutes, which are counted by nobody's clock but the vault's."""
+    at = time_of_all(write.session, write.now) if is_beginning(delivery) else delivery.at
     write.session.add(
         DeliveryRow(
             rotation_id=stored_id(subject.row.id),
             target=delivery.target,
             state=delivery.state,
-            at=delivery.at,
+            at=at,
             fingerprint=delivery.fingerprint,
             detail=delivery.detail,
         )
