@@ -170,15 +170,24 @@ class Console(App[int]):
 
     def _open(self) -> None:
         try:
-            vault = self._open_vault(self.profile)
+            vault = self.connection.met(self._open_vault)
             standing = vault.standing()
             empty = not vault.page(Query(), Sort(), 0, 1).total
+        except Unauthenticated as error:
+            self.call_later(self._not_let_in, error)
         except KeytuiError as error:
             self.call_later(self._not_opened, error)
         except Exception as fault:  # whatever a vault raises, the operator gets a face and a way on
             self.call_later(self._not_opened, our_fault(fault))
         else:
             self.call_later(self._opened, vault, standing, empty)
+
+    def _not_let_in(self, error: Unauthenticated) -> None:
+        """Its server is there. With another token it is opened, without one the face says how to go on."""
+        self._not_opened(error)
+        self.connection.lost(error)
+        self._publish()
+        self.push_screen(TokenDialog(error), lambda taken: self.open() if taken else None)
 
     def _not_opened(self, error: KeytuiError) -> None:
         self.connection.not_opened()
@@ -187,7 +196,7 @@ class Console(App[int]):
             self.screen.show_failure(error)
 
     async def _opened(self, vault: Vault, standing: Standing, empty: bool) -> None:
-        self.connection.opened(vault, standing)
+        self.connection.opened(standing)
         self._publish()
         await self.switch_mode(self._first_mode)
         if empty:

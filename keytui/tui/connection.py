@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from threading import Event, Lock
 
@@ -32,7 +33,7 @@ class Connection:
 
     @property
     def vault(self) -> Vault:
-        """The open vault; Unreachable before it is open."""
+        """The vault; Unreachable before there is one."""
         if self._vault is None:
             raise Unreachable("the vault is not open yet", "wait for it, or press r")
         return self._vault
@@ -40,7 +41,7 @@ class Connection:
     @property
     def is_open(self) -> bool:
         """Whether there is a vault to ask, whether it answers or not."""
-        return self._vault is not None
+        return self._standing is not None
 
     @property
     def status(self) -> Status:
@@ -68,9 +69,15 @@ class Connection:
         """It could not be opened."""
         self._opening, self._link = False, Link.UNREACHABLE
 
-    def opened(self, vault: Vault, standing: Standing) -> None:
+    def met(self, open_vault: Callable[[Profile], Vault]) -> Vault:
+        """The vault, which is made once, whether it lets us in or not. For the one thread that opens it."""
+        if self._vault is None:
+            self._vault = open_vault(self.profile)
+        return self._vault
+
+    def opened(self, standing: Standing) -> None:
         """It is open."""
-        self._vault, self._standing, self._link = vault, standing, Link.CONNECTED
+        self._standing, self._link = standing, Link.CONNECTED
 
     def answered(self, standing: Standing) -> bool:
         """It told how it stands. True when the operator's role is another than before."""

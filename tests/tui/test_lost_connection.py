@@ -12,7 +12,7 @@ from keytui.domain.secrets import Secret
 from keytui.tui.app import Console
 from keytui.tui.screens.token import TokenDialog
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.model import Changes
+from keytui.vault.model import Changes, Standing
 from keytui.vault.profile import Profile
 from tests.tui.rotation.walking import opened, said, until, until_said, until_still
 from tests.world import StoppedClock
@@ -108,3 +108,26 @@ async def test_what_was_said_does_not_lie_over_the_buttons_of_a_dialog(
         await until(pilot, lambda: "Disable" in said(pilot), "the dialog")
         await until_still(pilot)
         assert not pilot.app.screen.query("Toast"), "what was said stays on the screen below"
+
+
+async def test_an_expired_token_is_asked_for_as_the_console_opens(
+    line: Line, remote: Callable[[], Console], fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing = fleet.standing
+
+    def over_the_line() -> Standing:
+        if line.failure is not None:
+            raise line.failure
+        return standing()
+
+    monkeypatch.setattr(fleet, "standing", over_the_line)
+    line.failure = Unauthenticated("the token has expired", "ask for a new one")
+    async with remote().run_test(size=(120, 36)) as pilot:
+        await until_said(pilot, "asks for a token", "the token has expired", "✗ no token")
+        await pilot.press("escape")
+        await until_said(pilot, "✗ the vault cannot be opened", "the token has expired")
+        await pilot.press("r")
+        await until_said(pilot, "asks for a token")
+        await pilot.press(*RIGHT, "enter")
+        await opened(pilot)
+        await until_said(pilot, "checkout-api", "● connected")

@@ -39,7 +39,20 @@ def test_all_of_it_is_there_when_there_is_room() -> None:
 def test_profile_read_only_and_alerts_stay_and_nothing_runs_over(width: int) -> None:
     content = line(STATUS, width)
     assert content.cell_length == width
-    assert all(word in content.plain for word in ("prod", "READ-ONLY", "! 3 alerts"))
+    assert all(word in content.plain for word in ("prod", "●", "READ-ONLY", "! 3"))
+
+
+@pytest.mark.parametrize("width", range(60, 200, 7))
+@pytest.mark.parametrize("link", list(Link))
+def test_host_and_role_and_whether_it_answers_are_said_from_60_cells_on(width: int, link: Link) -> None:
+    words = line(replace(STATUS, link=link, standing=replace(STANDING, approvals=5)), width).plain
+    assert all(word in words for word in ("keys.example.com", "tenant_admin", "! 3", "READ-ONLY"))
+    assert any(symbol in words for symbol in "◌●✗")
+
+
+def test_of_a_long_path_the_end_stays() -> None:
+    deep = replace(STATUS, standing=replace(STANDING, location="/home/ada/.local/share/keytui/default"))
+    assert "…re/keytui/default" in line(deep, 70).plain
 
 
 def test_an_armed_profile_counts_its_minutes_down() -> None:

@@ -137,10 +137,7 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         if self.is_current:
             self.fed(changes)
             return
-        before = self._missed.key_ids if self._missed else ()
-        key_ids = tuple(dict.fromkeys(before + changes.key_ids))
-        as_of = changes.usage_as_of or (self._missed.usage_as_of if self._missed else None)
-        self._missed = Changes(changes.position, key_ids, as_of)
+        self._missed = changes if self._missed is None else self._missed.and_then(changes)
 
     def fed(self, changes: Changes) -> None:
         """Something moved in the vault. Ask again for what this screen shows of it; called while it is shown."""

@@ -51,7 +51,7 @@ class KeyScreen(KeyActions):
         self.ask(lambda vault: vault.detail(key_id), self._arrived, slot="detail")
 
     def fed(self, changes: Changes) -> None:
-        if self._key_id in changes.key_ids or changes.usage_as_of is not None:
+        if changes.usage_as_of is not None or changes.concern(self._key_id):
             self.action_refetch()
 
     def acted(self) -> None:

@@ -58,9 +58,24 @@ _LINKS: Final = {
     Link.UNREACHABLE: ("✗ unreachable", "bold $error"),
     Link.SHUT_OUT: ("✗ no token", "bold $error"),
 }
-_ACTOR: Final = 4
-Part = tuple[int, Content]
-"""What stays longer when the line is narrow (lower stays), and the words."""
+_LONGEST_PLACE: Final = 18
+"""Cells of a location on a narrow line: a path's end says more than its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that is said. Each of its forms, the longest first, gives way at its rank, the highest rank first."""
+
+    forms: tuple[tuple[int, Content], ...]
+
+    @property
+    def words(self) -> Content:
+        return self.forms[0][1]
+
+    def narrowed(self, rank: int) -> tuple[Part, ...]:
+        """What is left of it at that rank."""
+        forms = tuple(form for form in self.forms if form[0] != rank)
+        return (Part(forms),) if forms else ()
 
 
 class StatusLine(Widget):
@@ -87,37 +102,43 @@ class StatusLine(Widget):
 
 
 def line(status: Status, width: int) -> Content:
-    """The words of the status line in `width` cells. Profile, READ-ONLY and alerts are the last to go."""
+    """The words of the status line in `width` cells.
+
+    However narrow: profile, whether it answers, whether it can be written, alerts. From 60 on, host and role too.
+    """
     left, right = _left(status), _right(status)
-    for rank in sorted({rank for rank, _ in left + right if rank}, reverse=True):
-        if _length(left) + _length(right) + 3 <= width:
+    for rank in range(_HIGHEST, 0, -1):
+        if _joined(left).cell_length + _joined(right).cell_length + 3 <= width:
             break
-        left = _role_alone(left, status) if rank == _ACTOR else [part for part in left if part[0] != rank]
-        right = [part for part in right if part[0] != rank]
+        left = [less for part in left for less in part.narrowed(rank)]
+        right = [less for part in right for less in part.narrowed(rank)]
     begin, end = _joined(left), _joined(right)
     space = max(width - begin.cell_length - end.cell_length - 2, 1)
     return Content.assemble(" ", begin, " " * space, end, " ")
 
 
+_HIGHEST: Final = 9
+
+
 def _left(status: Status) -> list[Part]:
-    parts: list[Part] = [(0, Content.styled(harmless(status.profile), "bold"))]
+    parts = [Part(((0, Content.styled(harmless(status.profile), "bold")),))]
     standing = status.standing
     if standing is not None:
-        parts.append((5, Content(harmless(standing.location))))
-        parts.append((_ACTOR, Content(f"{harmless(standing.actor)} · {harmless(standing.role)}")))
-    parts.append((1, Content.styled(*_LINKS[status.link])))
+        place, role = harmless(standing.location), harmless(standing.role)
+        parts.append(Part(((5, Content(place)), (1, Content(_end_of(place))))))
+        parts.append(Part(((7, Content(f"{harmless(standing.actor)} · {role}")), (1, Content(role)))))
+    words, style = _LINKS[status.link]
+    parts.append(Part(((2, Content.styled(words, style)), (0, Content.styled(words[0], style)))))
     if status.as_of is not None:
-        parts.append((0, Content.styled(f"as of {status.as_of.astimezone():%H:%M:%S}", "bold $warning")))
+        parts.append(Part(((0, Content.styled(f"as of {status.as_of.astimezone():%H:%M:%S}", "bold $warning")),)))
     if standing is not None and standing.seal is not SealState.UNSET:
         symbol = "▣" if standing.seal is SealState.LOCKED else "□"
-        parts.append((6, Content.styled(f"{symbol} seal {standing.seal}", "$quiet")))
+        parts.append(Part(((9, Content.styled(f"{symbol} seal {standing.seal}", "$quiet")),)))
     return parts
 
 
-def _role_alone(parts: list[Part], status: Status) -> list[Part]:
-    """Who it is can be spared, what they may do cannot."""
-    role = Content(harmless(status.standing.role)) if status.standing is not None else Content("")
-    return [(1, role) if part[0] == _ACTOR else part for part in parts]
+def _end_of(place: str) -> str:
+    return place if len(place) <= _LONGEST_PLACE else f"…{place[1 - _LONGEST_PLACE :]}"
 
 
 def _right(status: Status) -> list[Part]:
@@ -125,28 +146,30 @@ def _right(status: Status) -> list[Part]:
     standing = status.standing
     if standing is not None and standing.alerts:
         words = f"! {standing.alerts} alert" + ("s" if standing.alerts != 1 else "")
-        parts.append((0, Content.styled(words, "bold $error")))
+        parts.append(_shrinking(words, f"! {standing.alerts}", 0, "bold $error"))
     if standing is not None and standing.approvals:
-        parts.append((1, Content.styled(f"? {standing.approvals} to approve", "bold $warning")))
+        few = f"? {standing.approvals}"
+        parts.append(_shrinking(f"{few} to approve", few, 2, "bold $warning"))
     parts.extend(_writing(status))
     local = status.now.astimezone()
-    parts.append((2, Content(f"{local:%H:%M}")))
-    parts.append((3, Content.styled(f"{status.now.astimezone(UTC):%H:%M}Z", "$quiet")))
+    parts.append(Part(((4, Content(f"{local:%H:%M}")),)))
+    parts.append(Part(((8, Content.styled(f"{status.now.astimezone(UTC):%H:%M}Z", "$quiet")),)))
     return parts
+
+
+def _shrinking(words: str, few: str, rank: int, style: str) -> Part:
+    return Part(((3, Content.styled(words, style)), (rank, Content.styled(few, style))))
 
 
 def _writing(status: Status) -> list[Part]:
     if status.armed_until is not None:
         minutes = -(-int((status.armed_until - status.now).total_seconds()) // 60)
-        return [(0, Content.styled(f"▲ WRITE armed {minutes} m", "bold $warning"))]
+        return [_shrinking(f"▲ WRITE armed {minutes} m", f"▲ WRITE {minutes} m", 0, "bold $warning")]
     if not status.writable:
-        return [(0, Content.styled("READ-ONLY", "bold $accent")), (2, Content.styled("(:write)", "$quiet"))]
+        hint = Part(((6, Content.styled("(:write)", "$quiet")),))
+        return [Part(((0, Content.styled("READ-ONLY", "bold $accent")),)), hint]
     return []
 
 
 def _joined(parts: list[Part]) -> Content:
-    return Content("  ").join([content for _, content in parts])
-
-
-def _length(parts: list[Part]) -> int:
-    return _joined(parts).cell_length
+    return Content("  ").join([part.words for part in parts])

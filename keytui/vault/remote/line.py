@@ -57,7 +57,10 @@ class Line:
 
     def events(self, kind: TypeForm[T], path: str, query: Mapping[str, str]) -> Iterator[T]:
         """What the server tells by itself, until the line breaks."""
-        for data in self._exchange.events(Request("GET", path, tuple(query.items())), self._token.current()):
+        token = self._token.current()
+        if self._token.is_dead(token):
+            raise self._shut_out()
+        for data in self._exchange.events(Request("GET", path, tuple(query.items())), token):
             yield self._decoded(kind, data)
 
     @property
@@ -120,21 +123,36 @@ class Line:
     def _sent(self, request: Request, headers: Mapping[str, str], silence: float | None = None) -> Answer:
         """One request; a second when the token was renewed where it stands, or the server asked for a short pause."""
         token = self._token.current()
+        if self._token.is_dead(token):
+            token = self._renewed(token)
         answer = self._exchange.ask(request, token, headers, silence)
-        if answer.status == HTTPStatus.UNAUTHORIZED and self._token.renewed_since(token):
-            return self._exchange.ask(request, self._token.current(), headers, silence)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            self._token.refused(token)
+            token = self._renewed(token)
+            answer = self._exchange.ask(request, token, headers, silence)
+            if answer.status == HTTPStatus.UNAUTHORIZED:
+                self._token.refused(token)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS and answer.retry_after in _SHORT_PAUSES:
             time.sleep(float(answer.retry_after))
             return self._exchange.ask(request, token, headers, silence)
         return answer
 
+    def _renewed(self, refused: Secret) -> Secret:
+        """The token that stands by now where the refused one stood. Unauthenticated when it still does."""
+        if not self._token.renewed_since(refused):
+            raise self._shut_out()
+        return self._token.current()
+
+    def _shut_out(self) -> Unauthenticated:
+        return Unauthenticated(
+            f"{self.server.host} does not know the token from {self.server.token}: it is wrong, expired or revoked",
+            f"{NEW_TOKEN}; put it where {self.server.token} stands",
+        )
+
     def _read(self, kind: TypeForm[T], answer: Answer) -> T:
         """What the answer says. Dropped for one that no keytui server gives: something stands between."""
         if answer.status == HTTPStatus.UNAUTHORIZED:
-            raise Unauthenticated(
-                f"{self.server.host} does not know the token from {self.server.token}: it is wrong, expired or revoked",
-                f"{NEW_TOKEN}; put it where {self.server.token} stands",
-            )
+            raise self._shut_out()
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return self._decoded(kind, answer.body if answer.status != HTTPStatus.NO_CONTENT else b"null")
         if answer.media_type != MEDIA_TYPE:

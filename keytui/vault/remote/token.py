@@ -16,6 +16,9 @@ from keytui.vault.references import resolve
 NEW_TOKEN: Final = "on the server's host, `keytui operators add NAME` makes one"  # noqa: S105  # the way to one
 _READ_AGAIN_AFTER: Final = 5.0
 """Seconds after it was read anew in vain."""
+_FIRST_PAUSE: Final = 5.0
+_LONGEST_PAUSE: Final = 60.0
+"""Seconds before a token that was refused is sent again: each time twice as long."""
 
 
 class Token:
@@ -25,6 +28,9 @@ class Token:
         self._read: Callable[[], Secret] = lambda: resolve(reference, environment)
         self._current: Secret | None = None
         self._in_vain_at = -_READ_AGAIN_AFTER
+        self._refused: Secret | None = None
+        self._refused_at = 0.0
+        self._pause = _FIRST_PAUSE
         self._lock = Lock()
 
     def current(self) -> Secret:
@@ -42,6 +48,20 @@ class Token:
                 self._current = fit_for_header(self._read())
                 self._in_vain_at = now if self._current == refused else self._in_vain_at
             return self._current != refused
+
+    def refused(self, token: Secret) -> None:
+        """The server does not know this one."""
+        with self._lock:
+            if self._refused != token:
+                self._refused, self._pause = token, _FIRST_PAUSE
+            else:
+                self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            self._refused_at = time.monotonic()
+
+    def is_dead(self, token: Secret) -> bool:
+        """Whether the server refused it a moment ago. Asking on with it would lock the whole address out."""
+        with self._lock:
+            return self._refused == token and time.monotonic() - self._refused_at < self._pause
 
     def replace(self, token: Secret) -> None:
         """Use this one from now on, in this process."""

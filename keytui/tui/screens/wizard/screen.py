@@ -81,7 +81,7 @@ class WizardScreen(VaultScreen[None]):
         self.set_interval(1, self._tick)
 
     def fed(self, changes: Changes) -> None:
-        if changes.usage_as_of is not None or self.key_id in changes.key_ids:
+        if changes.usage_as_of is not None or changes.concern(self.key_id):
             self.reload()
 
     def action_reload(self) -> None:

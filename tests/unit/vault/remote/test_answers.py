@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from keytui.domain.keys import KeyDraft
 from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
 from keytui.vault.model import SealState
-from keytui.vault.remote.exchange import Patience
+from keytui.vault.remote.exchange import Answer, Exchange, Patience, Request
 from keytui.vault.team_server import TeamServer
 from tests.serving import Serving
 from tests.unit.vault.remote.conftest import Team
@@ -149,6 +150,26 @@ def test_a_token_that_is_not_known_says_how_to_renew_it(team: Team) -> None:
     assert f"file:{team.token}" in told.value.message
     assert "keytui operators add" in told.value.hint
     assert "x" * 40 not in told.value.message + told.value.hint
+
+
+def test_a_token_that_was_refused_is_not_sent_again_and_again(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = list[Request]()
+    ask = Exchange.ask
+
+    def counted(exchange: Exchange, request: Request, *rest: Any) -> Answer:
+        sent.append(request)
+        return ask(exchange, request, *rest)
+
+    monkeypatch.setattr(Exchange, "ask", counted)
+    team.put_token("kto_" + "x" * 40)
+    vault = team.remote()
+    for _ in range(20):
+        with pytest.raises(Unauthenticated):
+            vault.standing()
+    assert len(sent) == 1, "the address would be slowed for everybody on it"
+    monkeypatch.setattr("keytui.vault.remote.token._READ_AGAIN_AFTER", 0.0)
+    team.put_token(team.new_token("grace"))
+    assert vault.standing().actor.startswith("grace@")
 
 
 def test_a_token_that_was_renewed_where_it_stands_is_taken_without_a_word(team: Team) -> None:
