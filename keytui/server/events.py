@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Final
+import logging
+from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
 
 from anyio import to_thread
 
 from keytui.clock import Clock
 from keytui.domain.access import Operation, Principal
+from keytui.domain.errors import KeytuiError
 from keytui.domain.secrets import Secret
 from keytui.server.asgi import TooMany
 from keytui.server.door import stranger
 from keytui.server.metrics import Metrics
 from keytui.server.token_book import TokenBook, expires_within
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.local.watching import MOST_NAMED
 from keytui.vault.model import Changes
 from keytui.vault.wire import encode
 from keytui.verify.asgi import Message, Receive, Send
@@ -29,8 +33,8 @@ HEARTBEAT: Final = 15.0
 """Seconds of silence after which a stream says that it is still there."""
 _TAKEN_WITHIN: Final = 20.0
 """Seconds that a client has to take what it was sent: who reads slower is let go, and asks again."""
-MOST_KEYS: Final = 10_000
-"""Ids that may wait for one console; one that falls behind farther is let go, and asks again."""
+MOST_KEYS: Final = MOST_NAMED
+"""Ids that may wait for one console; one that falls behind farther is told that everything may have moved."""
 MOST_STREAMS: Final = 64
 """That one token may hold open in a process, so that none takes all connections from the others."""
 _HEADERS: Final = [
@@ -38,7 +42,12 @@ _HEADERS: Final = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+_RECENT: Final = timedelta(minutes=2)
+"""How late a recorder may tell of a use so that consoles hear of it at once."""
 _STILL_HERE: Final = b": still here\n\n"
+_T = TypeVar("_T")
+
+_log = logging.getLogger("keytui.server")
 
 
 class Stream:
@@ -49,17 +58,14 @@ class Stream:
         self.token = token
         self.closed = False
         self._position = 0
-        self._key_ids: dict[str, None] = {}
         self._waiting: Changes | None = None
         self._moved = asyncio.Event()
 
     def put(self, changes: Changes) -> None:
         """Add what moved; what is older than what is known already adds its keys alone."""
-        self._key_ids.update(dict.fromkeys(changes.key_ids))
+        waiting = changes if self._waiting is None else self._waiting.and_then(changes)
         self._position = max(self._position, changes.position)
-        self._waiting = Changes(self._position, (), changes.usage_as_of)
-        if len(self._key_ids) > MOST_KEYS:
-            self.closed = True
+        self._waiting = _everything_from(waiting) if len(waiting.key_ids) > MOST_KEYS else waiting
         self._moved.set()
 
     def close(self) -> None:
@@ -75,9 +81,7 @@ class Stream:
             return b""
         if self._waiting is None:
             return _STILL_HERE
-        told = Changes(self._position, tuple(self._key_ids), self._waiting.usage_as_of)
-        self._waiting = None
-        self._key_ids.clear()
+        told, self._waiting = replace(self._waiting, position=self._position), None
         return b"id: %d\nevent: changes\ndata: %s\n\n" % (told.position, encode(told))
 
 
@@ -92,6 +96,7 @@ class Broadcaster:
         self._streams: set[Stream] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._usage_as_of: datetime | None = None
+        self._last_used: Mapping[str, datetime] = {}
         self.position = 0
         """Of the change feed, as the process knows it."""
         self.closing = False
@@ -118,25 +123,19 @@ class Broadcaster:
 
     def hear(self, changes: Changes, tokens_moved: bool) -> None:
         """From the thread that follows the vault: what moved, to whomever it concerns."""
-        loop = self._loop
+        before, self.position = self.position, changes.position
+        flushed, self._usage_as_of = self._usage_as_of, changes.usage_as_of
         streams = tuple(self._streams)
-        if loop is None or not streams:
-            self.position, self._usage_as_of = changes.position, changes.usage_as_of
+        if not streams:
             return
-        used, before = self._was_used(changes.usage_as_of), self.position
-        self.position, self._usage_as_of = changes.position, changes.usage_as_of
-        barred = {stream for stream in streams if self._barred(stream, changes)}
-        moved: frozenset[str | None] = frozenset()
-        if changes.position != before:
-            moved = self._vault.tenants_moved(before, changes.position) | {None}
-        tenants = self._vault.tenants_of(changes.key_ids) if changes.key_ids else {}
-        told = {
-            tenant: _seen(changes, tenant, tenants, moved=tenant in moved)
-            for tenant in {stream.principal.tenant for stream in streams}
-            if used or tenant in moved
-        }
-        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is there to be told
-            loop.call_soon_threadsafe(self._hand_out, told, barred)
+        self._in_loop(self._end, {stream for stream in streams if self._barred(stream, changes)})
+        tenants = {stream.principal.tenant for stream in streams}
+        try:
+            told = self._told(changes, before, flushed, tenants)
+        except KeytuiError as error:
+            _log.warning("whom a change concerns is not known, so all are told: %s", error.message)
+            told = dict.fromkeys(tenants, _everything_from(changes))
+        self._in_loop(self._hand_out, told)
 
     def close(self) -> None:
         """End every stream: their clients connect again, to whoever serves then."""
@@ -150,23 +149,62 @@ class Broadcaster:
             raise TooMany(f"this token follows {held} times already", HEARTBEAT)
         self._streams.add(stream)
 
-    def _was_used(self, as_of: datetime | None) -> bool:
-        """Recorders flush every second, whether anything was asked or not: nothing is told of nothing."""
-        before = self._usage_as_of
-        return as_of is not None and as_of != before and (before is None or self._vault.used_since(before))
+    def _told(
+        self, changes: Changes, before: int, flushed: datetime | None, tenants: Set[str | None]
+    ) -> Mapping[str | None, Changes]:
+        """What each tenant is told: neither keys, nor the position, nor the traffic of others. Nothing of nothing."""
+        moved: Set[str | None] = set()
+        if changes.position != before:
+            moved = self._vault.tenants_moved(before, changes.position) | {None}
+        used = self._used(changes.usage_as_of, flushed, tenants)
+        owners = self._vault.tenants_of(changes.key_ids) if changes.key_ids else {}
+        flushes = self._vault.flushed_at(tenants & (moved | used))
+        return {
+            tenant: Changes(
+                changes.position if tenant in moved else 0,
+                tuple(key_id for key_id in changes.key_ids if tenant is None or owners.get(key_id) == tenant),
+                flush,
+                changes.everything and tenant in moved,
+            )
+            for tenant, flush in flushes.items()
+        }
+
+    def _used(self, as_of: datetime | None, before: datetime | None, tenants: Set[str | None]) -> Set[str | None]:
+        """Whose keys were asked with. Recorders flush every second, whether anything was asked or not."""
+        if as_of is None or as_of == before:
+            return set()
+        if before is None:
+            return tenants
+        if not self._vault.used_since(before):
+            return set()
+        if tenants == {None}:
+            return tenants
+        last, known = self._vault.last_used(before - _RECENT), self._last_used
+        self._last_used = last
+        return {None} | {tenant for tenant, at in last.items() if tenant not in known or at > known[tenant]}
 
     def _barred(self, stream: Stream, changes: Changes) -> bool:
         """Whether its token has ended. An API key's is asked for when that key has moved."""
         principal = stream.principal
         if not self._book.holds(principal):
             return True
-        if principal.operator_id or principal.actor.name.removeprefix("key:") not in changes.key_ids:
+        if principal.operator_id or not changes.concern(principal.actor.name.removeprefix("key:")):
             return False
-        return not self._vault.opens(stream.token)
+        try:
+            return not self._vault.opens(stream.token)
+        except KeytuiError:
+            return True  # it may ask again, and is looked at anew then
 
-    def _hand_out(self, told: Mapping[str | None, Changes], barred: set[Stream]) -> None:
+    def _in_loop(self, act: Callable[[_T], None], what: _T) -> None:
+        if what and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is there to be told
+                self._loop.call_soon_threadsafe(act, what)
+
+    def _end(self, barred: Set[Stream]) -> None:
         for stream in barred:
             stream.close()
+
+    def _hand_out(self, told: Mapping[str | None, Changes]) -> None:
         for stream in self._streams:
             if (changes := told.get(stream.principal.tenant)) is not None:
                 stream.put(changes)
@@ -195,10 +233,8 @@ def _holder(principal: Principal) -> str:
     return principal.operator_id or principal.actor.name
 
 
-def _seen(changes: Changes, tenant: str | None, tenants: Mapping[str, str], *, moved: bool) -> Changes:
-    """What one tenant is told: neither keys nor the position of what others did."""
-    keys = tuple(key_id for key_id in changes.key_ids if tenant is None or tenants.get(key_id) == tenant)
-    return Changes(changes.position if moved else 0, keys, changes.usage_as_of)
+def _everything_from(changes: Changes) -> Changes:
+    return replace(changes, key_ids=(), everything=True)
 
 
 async def _until_gone(stream: Stream, receive: Receive) -> None:

@@ -42,10 +42,10 @@ class Following:
         while not self._stopping.is_set():
             try:
                 changes = self._vault.changes(position, ASK_FOR)
-                moved = self._book.refresh()
+                moved, position = self._book.refresh(), changes.position
                 for listener in self._listeners:
                     listener(changes, moved)
-                position, lost = changes.position, False
+                lost = False
             except Exception as error:  # whatever the database is made of: the book turns stale by itself
                 if not lost and not self._stopping.is_set():
                     told = error.message if isinstance(error, KeytuiError) else type(error).__name__

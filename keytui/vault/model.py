@@ -54,6 +54,21 @@ class Changes:
     position: int
     key_ids: tuple[str, ...] = ()
     usage_as_of: datetime | None = None
+    everything: bool = False
+    """So much has moved that its keys are not named: any may have."""
+
+    def concern(self, key_id: str) -> bool:
+        """Whether that key may have moved."""
+        return self.everything or key_id in self.key_ids
+
+    def and_then(self, later: Changes) -> Changes:
+        """What has moved since the older of two positions."""
+        return Changes(
+            max(self.position, later.position),
+            tuple(dict.fromkeys(self.key_ids + later.key_ids)),
+            later.usage_as_of or self.usage_as_of,
+            self.everything or later.everything,
+        )
 
 
 @dataclass(frozen=True, slots=True)

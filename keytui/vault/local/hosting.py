@@ -14,7 +14,9 @@ from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.listing import listed, part
 from keytui.vault.local.section import Section
-from keytui.vault.local.tables import AuditRow, KeyRow, OperatorRow, PulseRow
+from keytui.vault.local.tables import AuditRow, KeyRow, OperatorRow, PulseRow, SeriesRow, UsageRow
+from keytui.vault.local.usage.grains import Grain
+from keytui.vault.local.watching import newest_flush
 
 _LATE: Final = timedelta(seconds=2)
 """How much later than another recorder's a flush of the same time may arrive."""
@@ -60,6 +62,24 @@ class Hosting(Section):
         with self._ground.database.reading() as session:
             found = session.exec(select(PulseRow.at).where(col(PulseRow.at) > at - _LATE, counted).limit(1))
             return found.first() is not None
+
+    def last_used(self, since: datetime) -> Mapping[str, datetime]:
+        """When keys of each tenant were last asked with; those are left out whose recorders tell of nothing since."""
+        recent = col(UsageRow.grain) == Grain.MINUTE, col(UsageRow.at) >= since, col(SeriesRow.probe).is_(False)
+        used = (
+            select(KeyRow.tenant, func.max(UsageRow.last_at))
+            .join_from(UsageRow, SeriesRow, col(SeriesRow.id) == UsageRow.series)
+            .join(KeyRow, col(KeyRow.id) == SeriesRow.key_id)
+            .where(*recent)
+            .group_by(col(KeyRow.tenant))
+        )
+        with self._ground.database.reading() as session:
+            return {tenant: at for tenant, at in session.exec(used)}  # noqa: C416  # rows are no tuples to mypy
+
+    def flushed_at(self, tenants: Iterable[str | None]) -> Mapping[str | None, datetime | None]:
+        """When a recorder that knows their keys has told of them last; with None any recorder."""
+        with self._ground.database.reading() as session:
+            return {tenant: newest_flush(session, tenant) for tenant in tenants}
 
     def hold_job(self, job: str, holder: str, lasts: timedelta) -> bool:
         """Have a job to oneself, or for longer; False while another process has it."""

@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from keytui.domain.access import Role
 from keytui.vault.local.access.approving import waiting_approvals
@@ -20,6 +20,8 @@ from keytui.vault.model import Changes, Standing
 
 POLL_EVERY: Final = 0.1
 """Seconds between looks for a change: two lookups in an index."""
+MOST_NAMED: Final = 10_000
+"""Changes whose keys are named at a time."""
 
 
 class Watching(Section):
@@ -55,19 +57,30 @@ class Watching(Section):
         if seen[0] <= after:
             return Changes(after, (), seen[1])
         with self._reading() as session:
+            # Told apart here: for a DISTINCT, SQLite goes through the whole log by its index of keys.
             moved = session.exec(
                 select(AuditRow.key_id)
                 .where(AuditRow.sequence > after, AuditRow.sequence <= seen[0], AuditRow.key_id != "")
                 .where(*entries_of(self._ground.principal.tenant))
-                .distinct()
+                .limit(MOST_NAMED + 1)
             ).all()
-        return Changes(seen[0], tuple(moved), seen[1])
+        if len(moved) > MOST_NAMED:
+            return Changes(seen[0], (), seen[1], everything=True)
+        return Changes(seen[0], tuple(dict.fromkeys(moved)), seen[1])
 
     def _seen(self) -> tuple[int, datetime | None]:
-        """The feed's position, and the newest flush of any recorder."""
+        """The feed's position, and the newest flush of any recorder that can tell of our keys."""
         tenant = self._ground.principal.tenant
         with self._reading() as session:
-            return position(session, tenant), session.exec(select(func.max(RecorderRow.last_flush_at))).one()
+            return position(session, tenant), newest_flush(session, tenant)
+
+
+def newest_flush(session: Session, tenant: str | None) -> datetime | None:
+    """Of a recorder that knows a tenant's keys; of any with None."""
+    newest = select(RecorderRow.last_flush_at).order_by(col(RecorderRow.last_flush_at).desc()).limit(1)
+    if tenant is not None:
+        newest = newest.where(or_(col(RecorderRow.tenant).is_(None), col(RecorderRow.tenant) == tenant))
+    return session.exec(newest).first()
 
 
 def _open_rotations(session: Session) -> int:

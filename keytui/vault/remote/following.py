@@ -22,11 +22,13 @@ class Following(Section):
         if heard is not None:
             return heard
         try:
-            return self._asked_until(after, until)
+            seen = self._asked_until(after, until)
         except Unreachable:
             if not self._line.closed:
                 raise
             return Changes(after)
+        self._ground.stream.go_on_from(seen.position)
+        return seen
 
     def _asked_until(self, after: int, until: float) -> Changes:
         began = seen = self._waited(after, until)

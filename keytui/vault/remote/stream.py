@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import reduce
 from threading import Condition, Event, Thread
 from typing import Final
 
@@ -44,8 +45,15 @@ class Stream:
             )
             if not self._hears():
                 return None
-            moved = (key_id for heard in self._heard if heard.position > after for key_id in heard.key_ids)
-            return Changes(max(self._position, after), tuple(dict.fromkeys(moved)), self._usage_as_of)
+            moved = (heard for heard in self._heard if heard.position > after)
+            now = Changes(max(self._position, after), (), self._usage_as_of)
+            return reduce(Changes.and_then, moved, Changes(after)).and_then(now)
+
+    def go_on_from(self, position: int) -> None:
+        """What the server was asked meanwhile it need not tell again when the stream is back."""
+        with self._moved:
+            if not self._live:
+                self._position = max(self._position, position)
 
     def close(self) -> None:
         """Wake whoever waits. The thread ends with the line."""
