@@ -116,6 +116,16 @@ def refuse_its_like(principal: Principal, scopes: Sequence[str]) -> None:
         )
 
 
+def refuse_another_manager(principal: Principal, key: KeyRow) -> None:
+    """Nor does it get the secret of another of its kind, or let one in again. With its own it may do as it likes."""
+    its_own = principal.actor.name == f"key:{key.id}"
+    if principal.role is Role.KEY and MANAGE_SCOPE in key.scopes and not its_own:
+        raise Forbidden(
+            f"{key.name} has the scope {MANAGE_SCOPE}, and another API key may not rotate, change or enable it",
+            "ask an operator of the tenant",
+        )
+
+
 def _narrow(asked: ORMExecuteState) -> None:
     tenant = asked.session.info.get(_TENANT)
     if tenant is not None and not asked.is_column_load and not asked.is_relationship_load:

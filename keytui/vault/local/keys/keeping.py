@@ -11,7 +11,7 @@ from keytui.domain.keys import Key, KeyDraft, KeyEdit, Kind, VersionState
 from keytui.domain.rotation import Reason, RotationState
 from keytui.domain.secrets import parse_format
 from keytui.vault.local.access.requests import Act, use_approval
-from keytui.vault.local.access.tenancy import of_tenant, refuse_its_like
+from keytui.vault.local.access.tenancy import of_tenant, refuse_another_manager, refuse_its_like
 from keytui.vault.local.keys.counts import count_created, count_revoked
 from keytui.vault.local.keys.drafts import checked_draft, checked_edit, checked_note, refuse_unknown
 from keytui.vault.local.keys.editing import apply_edit, grave_change
@@ -50,6 +50,7 @@ class Keeping(Section):
     def edit(self, key_id: str, edit: KeyEdit) -> Key:
         with self._writing(Operation.EDIT) as write:
             row = key_row(write.session, key_id)
+            refuse_another_manager(write.principal, row)
             checked = checked_edit(edit, write.now)
             refuse_unknown(checked.targets or (), self._ground.targets)
             refuse_its_like(self._ground.principal, checked.scopes or ())
@@ -73,6 +74,7 @@ class Keeping(Section):
     def enable(self, key_id: str, note: str) -> Key:
         with self._writing(Operation.DISABLE) as write:
             row = living_key(write.session, key_id)
+            refuse_another_manager(write.principal, row)
             if row.disabled_at is None:
                 raise Refused(f"{row.name} is not disabled", "there is nothing to take back")
             row.disabled_at = None

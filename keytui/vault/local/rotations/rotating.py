@@ -11,6 +11,7 @@ from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState,
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.vault.deliveries import is_beginning
 from keytui.vault.local.access.requests import Act, use_approval
+from keytui.vault.local.access.tenancy import refuse_another_manager
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.keys.keeping import end_version, refuse_repeat, remember_request
 from keytui.vault.local.keys.minting import mint_version
@@ -43,6 +44,7 @@ class Rotating(Section):
         with self._writing(Operation.ROTATE) as write:
             refuse_repeat(write, request_id)
             key = key_row(write.session, key_id)
+            refuse_another_manager(write.principal, key)
             _refuse_open(key)
             self._refuse_switched_off(write, key)
             found = next(problems(key, write.now), None)
@@ -68,6 +70,7 @@ class Rotating(Section):
         self._revoke_old_first(rotation_id)
         with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
+            refuse_another_manager(write.principal, subject.key)
             move(subject.rotation, Verb.ISSUE)
             self._refuse_switched_off(write, subject.key)
             if _revokes_unasked(subject.rotation.plan):
@@ -77,6 +80,7 @@ class Rotating(Section):
     def reissue(self, rotation_id: int) -> Issued:
         with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
+            refuse_another_manager(write.principal, subject.key)
             move(subject.rotation, Verb.REISSUE)
             self._refuse_switched_off(write, subject.key)
             lost = version_row(write.session, subject.key.id, subject.row.new_version or 0)
@@ -170,6 +174,7 @@ class Rotating(Section):
             return
         with self._writing(Operation.ROTATE) as write:
             subject = take_up(write, rotation_id)
+            refuse_another_manager(write.principal, subject.key)
             carry_out(write, subject, Verb.REVOKE_OLD)
             write.record(
                 subject.event("rotation.old-revoked", subject.row.old_version, reason=subject.rotation.plan.reason)

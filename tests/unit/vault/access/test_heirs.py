@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from keytui.domain.access import MANAGE_SCOPE, Principal, Role
 from keytui.domain.audit import Actor
 from keytui.domain.errors import Forbidden
 from keytui.domain.keys import KeyDraft, KeyEdit
+from keytui.domain.rotation import First, Plan, RotationState, Strategy
 from keytui.domain.secrets import Secret
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Found
@@ -32,3 +35,34 @@ def test_it_is_refused_by_every_way_that_gives_scopes(vault: LocalVault) -> None
 
 def test_an_operator_of_the_tenant_may(vault: LocalVault) -> None:
     assert MANAGE_SCOPE in vault.acting_as(BY_ADMIN).create(HEIR, request()).key.scopes
+
+
+def test_it_gets_no_secret_of_another_of_its_kind(vault: LocalVault) -> None:
+    """What it was handed there would let it in after it was revoked itself."""
+    admin, managing = vault.acting_as(BY_ADMIN), vault.acting_as(BY_KEY)
+    other = admin.create(HEIR, request()).key
+    planned = admin.plan(other.id, Plan(Strategy.EMERGENCY, First.REVOKE), request())
+
+    for refused in (
+        lambda: managing.issue(planned.id),
+        lambda: managing.edit(other.id, KeyEdit(description="mine")),
+    ):
+        with pytest.raises(Forbidden, match="heir has the scope keys:manage"):
+            refused()
+    assert admin.rotation(planned.id).rotation.state is RotationState.PLANNED, "the old version was revoked"
+
+    admin.issue(planned.id)
+    with pytest.raises(Forbidden):
+        managing.reissue(planned.id)
+    admin.disable(other.id, "")
+    with pytest.raises(Forbidden):
+        managing.enable(other.id, "")
+    with pytest.raises(Forbidden):
+        managing.plan(admin.create(replace(HEIR, name="third"), request()).key.id, Plan(), request())
+
+
+def test_it_rotates_itself(vault: LocalVault) -> None:
+    own = vault.acting_as(BY_ADMIN).create(HEIR, request()).key
+    itself = vault.acting_as(replace(BY_KEY, actor=Actor(f"key:{own.id}", "10.0.0.7")))
+
+    assert itself.issue(itself.plan(own.id, Plan(), request()).id).version.number == 2
