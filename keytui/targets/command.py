@@ -72,7 +72,8 @@ def pipe_to_command(words: Sequence[str], secret: Secret, timeout: float = COMMA
 
 
 def printed_by(words: Sequence[str], timeout: float = COMMAND_TIMEOUT) -> bytes:
-    """What a command prints, up to one byte more than `MOST_BYTES`. Its complaints are thrown away: they may hold it.
+    """What a command prints, up to one byte more than `MOST_BYTES`; whoever gets more than those must refuse it,
+    because the command was killed. Its complaints are thrown away: they may hold what it prints.
 
     Refused when it does not end well, in `timeout` seconds; Invalid when it cannot be started.
     """

@@ -12,7 +12,7 @@ from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
-from keytui.targets.command import MOST_BYTES, pipe_to_command, printed_by
+from keytui.targets.command import MOST_BYTES, pipe_text_to_command, pipe_to_command, printed_by
 from keytui.targets.target import Abilities, filled
 
 _LONGEST = timedelta(minutes=2)
@@ -72,7 +72,7 @@ class CommandTarget:
     def roll_back(self, key: Key, version: int) -> None:
         if not self.rolls_back:
             raise Refused(f"target {self.name} cannot put back what it held before", 'add roll_back = ["…"]')
-        printed_by(_words(self.rolls_back, key, version), self.timeout.total_seconds())
+        pipe_text_to_command(_words(self.rolls_back, key, version), "", self.timeout.total_seconds())
 
 
 def command_target(name: str, fields: Fields, _resolve: Resolve) -> CommandTarget:

@@ -47,6 +47,19 @@ def test_another_command_reads_back_and_a_third_rolls_back(tmp_path: Path) -> No
         target.read_back(KEY)
 
 
+def test_one_that_says_much_puts_back_all_the_same(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    code = "import pathlib, sys; print('x' * 200_000, flush=True); pathlib.Path(sys.argv[1]).touch()"
+    CommandTarget("ci", ("true",), (), python(code, str(done))).roll_back(KEY, 2)
+    assert done.exists()
+
+
+def test_one_that_does_not_put_back_is_refused() -> None:
+    for code in ("print('x' * 200_000); raise SystemExit(3)", "import time; time.sleep(60)"):
+        with pytest.raises(Refused, match=r"exited with 3|was killed"):
+            CommandTarget("ci", ("true",), (), python(code), timedelta(seconds=0.5)).roll_back(KEY, 2)
+
+
 @pytest.mark.parametrize(("printed", "read"), [("", None), ("\n", None), ("abc\n", "abc"), ("abc\r\n", "abc")])
 def test_what_is_read_back_is_one_line(printed: str, read: str | None) -> None:
     target = CommandTarget("ci", ("true",), python("import sys; sys.stdout.write(sys.argv[1])", printed))
