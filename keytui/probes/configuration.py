@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from importlib.metadata import entry_points
 from typing import Final
 
 from keytui.domain.fields import Fields
@@ -107,7 +108,9 @@ _FIELDS: Final = {
 
 
 def read_settings(where: str, tables: Mapping[str, Mapping[str, object]]) -> tuple[Settings, ...]:
-    """The probes of a configuration by name, in its order. `where` names the file; Invalid names table and field.
+    """The probes of a configuration that bring evidence, by name, in its order; those that ask with a key are left out.
+
+    `where` names the file; Invalid names table and field.
 
     [probes.edge]
     kind = "prometheus"
@@ -118,9 +121,19 @@ def read_settings(where: str, tables: Mapping[str, Mapping[str, object]]) -> tup
     credential = "env:PROMETHEUS_TOKEN"
     keys = ["checkout"]
     """
+    keyed = key_probe_tables(tables)
     return tuple(
-        _settings(Fields(f"{where}: [probes.{harmless(name)}]", entry), name) for name, entry in tables.items()
+        _settings(Fields(f"{where}: [probes.{harmless(name)}]", entry), name)
+        for name, entry in tables.items()
+        if name not in keyed
     )
+
+
+def key_probe_tables(tables: Mapping[str, Mapping[str, object]]) -> Mapping[str, Mapping[str, object]]:
+    """Those of them that ask with a key: their kinds are the entry points of `keytui.probes`."""
+    others = {name: entry for name, entry in tables.items() if entry.get("kind") not in tuple(Kind)}
+    kinds = [point.name for point in entry_points(group="keytui.probes")] if others else []
+    return {name: entry for name, entry in others.items() if entry.get("kind") in kinds}
 
 
 def _settings(fields: Fields, name: str) -> Settings:

@@ -21,9 +21,8 @@ from keytui.domain.errors import Invalid, KeytuiError, OutcomeUnknown, Unreachab
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 
-logging.getLogger("httpcore").setLevel(
-    logging.INFO
-)  # below, it writes headers of answers down: a login's cookie is one
+# Below, it writes headers of answers down: a login's cookie is in them.
+logging.getLogger("httpcore").setLevel(logging.INFO)
 
 Trace = Callable[[str, Mapping[str, object]], None]
 MOST_BYTES: Final = 16 * 1024 * 1024
