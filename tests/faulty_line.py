@@ -36,6 +36,8 @@ class FaultyLine:
         self._server = ("127.0.0.1", port)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
+        self.turns = 0
+        """That have begun so far."""
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._fault: Fault | None = None
@@ -98,6 +100,7 @@ class FaultyLine:
     def next_fault(self) -> Fault | None:
         """A turn begins: what becomes of it."""
         with self._lock:
+            self.turns += 1
             if self._fault is None:
                 return None
             self._turns_left -= 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import openbao, secrets_manager
+from tests import openbao, redis_server, secrets_manager
 from tests.contract.targets import local, stores
 from tests.contract.targets.case import Case, Maker
 
@@ -23,6 +23,8 @@ MAKERS: Mapping[str, Maker] = {
     "aws": stores.aws,
     "aws, a field": stores.aws_field,
     "github": stores.github_actions,
+    "redis": stores.redis,
+    "redis, a field": stores.redis_field,
     "webhook": stores.webhook,
 }
 
@@ -39,6 +41,13 @@ def aws_server() -> Iterator[secrets_manager.SecretsManager]:
     """A Secrets Manager that the tests share; each has a secret of its own."""
     with secrets_manager.secrets_manager() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis_server.RedisProcess]:
+    """A Redis that the tests share; each has names of its own."""
+    with redis_server.redis_server(tmp_path_factory.mktemp("redis"), port=redis_server.free_port()) as process:
+        yield process
 
 
 @pytest.fixture(params=list(MAKERS))

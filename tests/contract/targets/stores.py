@@ -15,12 +15,14 @@ from keytui.domain.secrets import Secret
 from keytui.targets.aws import aws_target
 from keytui.targets.github import github_target
 from keytui.targets.hashicorp import hashicorp_target
+from keytui.targets.redis import redis_target
 from keytui.targets.target import Target
 from keytui.targets.webhook_target import webhook_target
 from tests.contract.targets.case import OLD, Case
 from tests.faulty_line import FaultyLine
 from tests.github_double import REPOSITORY, TOKEN, github
 from tests.openbao import ROOT_TOKEN, OpenBao
+from tests.redis_server import RedisProcess
 from tests.secrets_manager import REGION, SecretsManager
 from tests.webhook_receiver import PATH, SECRET, receiving
 
@@ -85,6 +87,38 @@ def github_actions(_directory: Path, _request: pytest.FixtureRequest) -> Iterato
             lambda: dict(hub.secrets),
             line.cut_off,
             knows_order=False,
+        )
+
+
+def redis(directory: Path, request: pytest.FixtureRequest) -> Iterator[Case]:
+    yield from _redis(directory, request, {})
+
+
+def redis_field(directory: Path, request: pytest.FixtureRequest) -> Iterator[Case]:
+    """One field of a hash."""
+    yield from _redis(directory, request, {"field": "API_KEY"})
+
+
+def _redis(directory: Path, request: pytest.FixtureRequest, more: Mapping[str, str]) -> Iterator[Case]:
+    server = request.getfixturevalue("redis_process")
+    assert isinstance(server, RedisProcess)
+    name = f"{directory.name}:checkout"
+    with server.client as client, FaultyLine(server.port) as line:
+        if more:
+            client.hset(name, "API_KEY", OLD.reveal())
+        else:
+            client.set(name, OLD.reveal())
+
+        def consumed() -> Secret | None:
+            found = client.hget(name, "API_KEY") if more else client.get(name)
+            return Secret(found.decode()) if isinstance(found, bytes) else None
+
+        table = {"url": f"redis://127.0.0.1:{line.port}", "key": f"{directory.name}:{{name}}", **more}
+        yield Case(
+            _built(redis_target, table),
+            consumed,
+            lambda: {key: client.dump(key) for key in client.scan_iter(f"{directory.name}:*")},
+            line.cut_off,
         )
 
 
