@@ -9,8 +9,8 @@ from tests.simulator.building import build
 from tests.simulator.faults import Fault
 from tests.simulator.running import run
 
-SEEDS = range(1, 161)
-HALVES = (SEEDS[:80], SEEDS[80:])
+SEEDS = range(1, 101)
+HALVES = (SEEDS[:50], SEEDS[50:])
 """So that two processes share them."""
 
 
