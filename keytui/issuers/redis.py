@@ -79,8 +79,8 @@ class RedisIssuer:
 
     def versions(self) -> Iterator[Listed]:
         with self._line() as line:
-            listed = [listed for standing in every_version(line) if (listed := standing.listed()) is not None]
-        return iter(listed)  # the line has its time, and whoever asks may take longer
+            standing = list(every_version(line))  # the line has its time, and whoever asks may take longer
+        return (listed for stands in standing if (listed := stands.listed()) is not None)
 
     def look_up(self, mark: Mark) -> Listed | None:
         with self._line() as line:

@@ -81,7 +81,7 @@ class Line:
     """Whether one was made: nothing that fails from now on may read as if it had not."""
 
     def ask(self, *commands: Command) -> list[Answer]:
-        """The answers to commands that change nothing, all sent at once."""
+        """The answers to commands, all sent at once. What would change something goes through `change`."""
         failure: KeytuiError
         try:
             self.connection.send_packed_command(self.connection.pack_commands(commands), check_health=False)
