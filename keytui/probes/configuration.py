@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from importlib.metadata import entry_points
 from typing import Final
 
 from keytui.domain.fields import Fields
@@ -132,7 +131,11 @@ def read_settings(where: str, tables: Mapping[str, Mapping[str, object]]) -> tup
 def key_probe_tables(tables: Mapping[str, Mapping[str, object]]) -> Mapping[str, Mapping[str, object]]:
     """Those of them that ask with a key: their kinds are the entry points of `keytui.probes`."""
     others = {name: entry for name, entry in tables.items() if entry.get("kind") not in tuple(Kind)}
-    kinds = [point.name for point in entry_points(group="keytui.probes")] if others else []
+    if not others:
+        return {}
+    from importlib.metadata import entry_points  # noqa: PLC0415  # 12 ms, of which every command would have its part
+
+    kinds = [point.name for point in entry_points(group="keytui.probes")]
     return {name: entry for name, entry in others.items() if entry.get("kind") in kinds}
 
 
