@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import timedelta
-from socket import create_server, socket
 
 import pytest
 
 from keytui.domain.errors import Invalid, KeytuiError, OutcomeUnknown, Refused, Unreachable
 from keytui.domain.secrets import Secret
-from keytui.issuers.rest.exchange import Exchange, Question
 from keytui.issuers.rest.issuer import RestIssuer
 from tests.doubles.faults import Fault, Faulty
 from tests.doubles.payload import Payload
 from tests.doubles.reserve import ADMIN_KEY, Reserve
 from tests.doubles.served import Stage
-from tests.dripping import dripping
 from tests.unit.issuers.described import EMAIL, KEY, LOGIN, PASSWORD, STANDING, described, mark_of
 
 NEW = Secret("tk_" + "n3w0" * 8)
@@ -153,27 +148,3 @@ def test_a_login_that_gets_no_answer_is_no_change(payload: Payload, line: Faulty
     assert type(outcome(lambda: issuer.revoke(mark_of(STANDING)))) is Unreachable
     issuer.revoke(mark_of(STANDING))
     assert not payload.accepts(STANDING.reveal())
-
-
-@pytest.mark.parametrize("beginning", [b"H", b"HTTP/1.1 200 OK\r\n\r\n"])
-@pytest.mark.parametrize(("changes", "said"), [(False, Unreachable), (True, OutcomeUnknown)])
-def test_an_answer_that_drips_in_has_an_end(beginning: bytes, changes: bool, said: type[KeytuiError]) -> None:
-    """Also one without a length, which ends where its connection does, or where we cut it."""
-    pieces = [beginning]
-
-    def drip(connection: socket) -> None:
-        connection.sendall(pieces.pop() if pieces else b"x")
-        time.sleep(0.02)
-
-    with dripping(drip) as port:
-        exchange = Exchange("platform", f"http://127.0.0.1:{port}", timedelta(seconds=0.5))
-        late = outcome(lambda: exchange.ask(Question("POST", "/keys", changes=changes), {}))
-    assert type(late) is said
-    assert "does not end its answer in time" in late.message
-
-
-def test_a_change_that_could_not_be_sent_did_not_happen() -> None:
-    with create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    exchange = Exchange("platform", f"http://127.0.0.1:{port}", timedelta(seconds=5))
-    assert type(outcome(lambda: exchange.ask(Question("POST", "/keys", changes=True), {}))) is Unreachable
