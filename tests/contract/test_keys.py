@@ -54,6 +54,19 @@ def test_the_same_request_makes_one_key_and_tells_its_secret_once(vault: Vault) 
     assert vault.audit(AuditFilter(type="key.created"), 0, 10).total == 1
 
 
+def test_a_request_is_known_for_a_week(vault: Vault, clock: StoppedClock) -> None:
+    vault.create(KeyDraft("checkout-api", "production"), "request-x")
+    clock.advance(6 * DAY)
+    vault.tend()
+    with pytest.raises(AlreadyDone):
+        vault.create(KeyDraft("checkout-web", "production"), "request-x")
+
+    clock.advance(DAY)
+    vault.tend()
+
+    assert vault.create(KeyDraft("checkout-web", "production"), "request-x").key.name == "checkout-web"
+
+
 def test_a_name_is_taken_once_per_tenant_and_environment(vault: Vault) -> None:
     created(vault)
 

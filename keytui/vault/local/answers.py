@@ -1,7 +1,7 @@
 """Answers that may be asked for again: a line that drops loses no secret, and nothing is carried out twice.
 
 What a change answers is kept for ten minutes, written in the change's own transaction, and sealed under a key that
-only the asker has. Afterwards a repeat is still known as one, and refused.
+only the asker has. Afterwards a repeat is still known as one, for a week, and refused.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.local.tables import AnswerRow, IdempotencyRow
 
 REPEATABLE_FOR: Final = timedelta(minutes=10)
+_REMEMBERED_FOR: Final = timedelta(days=7)
 _NONCE_BYTES: Final = 12
 _REMEMBERED_AS: Final = "answer"
 
@@ -113,3 +114,8 @@ class Repeatable:
 def forget_answers(session: Session, now: datetime) -> None:
     """Delete what may not be asked for any more."""
     session.exec(delete(AnswerRow).where(col(AnswerRow.at) <= now - REPEATABLE_FOR))
+
+
+def forget_requests(session: Session, now: datetime) -> None:
+    """Delete what nobody repeats any more."""
+    session.exec(delete(IdempotencyRow).where(col(IdempotencyRow.at) <= now - _REMEMBERED_FOR))

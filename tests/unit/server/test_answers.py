@@ -90,6 +90,18 @@ def test_a_rotation_is_begun_once(team: Team) -> None:
     assert len(team.vault.rotations(open_only=False, offset=0, limit=10)) == 1
 
 
+def test_an_id_that_another_operation_used_is_refused(team: Team) -> None:
+    named = {"draft": {"name": "nightly", "environment": "production"}, "request_id": "nightly"}
+    made = team.ask("super_admin", "POST", "/admin/keys", named)
+
+    answer = team.ask(
+        "super_admin", "POST", f"/admin/keys/{made.json()['key']['id']}/rotate", {"request_id": "nightly"}
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:keytui:problem:refused")
+    assert "used for something else" in answer.json()["detail"]
+
+
 def test_an_emergency_goes_on_by_the_same_request_once_it_is_approved(team: Team) -> None:
     issued, repeat = team.key(sensitive=True), fresh()
     leaked = {"plan": {"strategy": "emergency", "first": "revoke", "reason": "compromise"}}

@@ -14,7 +14,7 @@ from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, NotFound, Refused
 from keytui.vault.local.alerts.looking import KINDS, Look, Pace, due_looks, seen, take_looks
 from keytui.vault.local.alerts.noting import alert_of, forget_old, most_serious_first, note_signals
-from keytui.vault.local.answers import forget_answers
+from keytui.vault.local.answers import forget_answers, forget_requests
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.section import Section
@@ -82,6 +82,7 @@ class Alerting(Section):
             forget_old(session, now)
             forget_old_messages(session, now)
             forget_answers(session, now)
+            forget_requests(session, now)
         if any(look.pace is Pace.MINUTES for look in looks):
             self._roll_up()
         return self._theirs({stored_id(row.id) for row in opened})

@@ -33,7 +33,7 @@ class Keeping(Section):
             raise Refused(f"a {draft.kind} is not issued here", "keep one that exists: keytui seal NAME")
         parse_format(draft.format)
         with self._writing(Operation.CREATE) as write:
-            refuse_repeat(write, request_id)
+            refuse_repeat(write, request_id, "create")
             draft = of_tenant(checked_draft(draft, write.now), write.principal)
             refuse_unknown(draft.targets, self._ground.targets)
             made = Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, in_words(draft))
@@ -166,11 +166,13 @@ def named(session: Session, row: KeyRow) -> KeyRow | None:
     ).first()
 
 
-def refuse_repeat(write: Write, request_id: str) -> None:
-    """AlreadyDone when this request was carried out before."""
+def refuse_repeat(write: Write, request_id: str, operation: str) -> None:
+    """AlreadyDone when this request was carried out before; Refused when its id was another operation's."""
     if not request_id:
         raise Invalid("a request needs an id of its own", "give a random one, and the same again to repeat it")
     done = write.session.get(IdempotencyRow, _own(write, request_id))
+    if done is not None and done.operation != operation:
+        raise Refused("this request id was used for something else", "give each request a random one of its own")
     if done is not None:
         raise AlreadyDone(
             f"this request was carried out at {done.at:%Y-%m-%d %H:%M:%SZ}; its secret is not told twice",

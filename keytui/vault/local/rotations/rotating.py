@@ -42,7 +42,7 @@ class Rotating(Section):
     def plan(self, key_id: str, plan: Plan, request_id: str) -> Rotation:
         plan = replace(plan, label=checked_note(plan.label), reason_text=checked_note(plan.reason_text))
         with self._writing(Operation.ROTATE) as write:
-            refuse_repeat(write, request_id)
+            refuse_repeat(write, request_id, "plan")
             key = key_row(write.session, key_id)
             refuse_another_manager(write.principal, key)
             _refuse_open(key)
