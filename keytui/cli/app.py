@@ -34,6 +34,7 @@ from keytui.cli.profiles import profiles
 from keytui.cli.serve import serve
 from keytui.cli.session import Globals
 from keytui.cli.sources import sources
+from keytui.cli.systems import systems
 from keytui.cli.webhooks import webhooks
 from keytui.domain.errors import Invalid
 from keytui.vault.profile import DEFAULT_PROFILE
@@ -133,4 +134,5 @@ app.add_typer(audit, name="audit")
 app.add_typer(auto_rotation, name="auto-rotation")
 app.command()(evidence)
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(systems, name="systems")
 app.add_typer(profiles, name="profiles")

@@ -1,0 +1,121 @@
+"""The systems that a configuration names, in one list: issuers, targets, probes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from keytui.connectors import build_connectors
+from keytui.domain.errors import KeytuiError
+from keytui.domain.keys import Key
+from keytui.domain.query import Query, Sort
+from keytui.domain.references import Resolve
+from keytui.domain.text import harmless
+from keytui.issuers.issuer import Abilities as IssuerAbilities
+from keytui.issuers.issuer import Issuer
+from keytui.probes.configuration import read_settings
+from keytui.targets.target import Abilities as TargetAbilities
+from keytui.targets.target import Target
+from keytui.vault.configuration import table
+from keytui.vault.delivery_targets import load_targets
+from keytui.vault.protocol import Vault
+from keytui.vault.references import from_here
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One table of the configuration. `sort` is `issuer`, `target` or `probe`; `can` names its abilities."""
+
+    sort: str
+    name: str
+    kind: str
+    can: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a system said to a rehearsal. Nothing was asked where nothing uses it."""
+
+    system: System
+    asked: bool
+    warnings: tuple[str, ...] = ()
+    errors: tuple[KeytuiError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    """Those of one file, by name."""
+
+    issuers: Mapping[str, Issuer]
+    targets: Mapping[str, Target]
+    listed: tuple[System, ...]
+
+    def rehearsed(self, keys: Iterator[Key]) -> Iterator[Rehearsed]:
+        """Each issuer, and each target for those of the keys that name it. Nothing is written anywhere.
+
+        Probes are asked by `keytui probe`, which takes in what they say.
+        """
+        using: dict[str, list[Key]] = {name: [] for name in self.targets}
+        for key in keys:
+            for name in key.targets:
+                using.get(name, []).append(key)
+        for system in self.listed:
+            if system.sort == "issuer":
+                yield _rehearsed_issuer(system, self.issuers[system.name])
+            elif system.sort == "target":
+                yield _rehearsed_target(system, self.targets[system.name], using[system.name])
+
+
+def load_systems(path: Path, resolve: Resolve = from_here) -> Systems:
+    """The systems of a `config.toml`. Invalid names file, table and field."""
+    issuers: Mapping[str, Issuer] = build_connectors("issuers", str(path), table(path, "issuers"), resolve)
+    targets = load_targets(path, resolve)
+    probes = read_settings(str(path), table(path, "probes"))
+    kinds = {
+        sort: {harmless(name): str(entry.get("kind", "")) for name, entry in table(path, sort).items()}
+        for sort in ("issuers", "targets")
+    }
+    return Systems(
+        issuers,
+        targets,
+        (
+            *(System("issuer", name, kinds["issuers"][name], _can(one.abilities)) for name, one in issuers.items()),
+            *(System("target", name, kinds["targets"][name], _can(one.abilities)) for name, one in targets.items()),
+            *(System("probe", probe.name, probe.kind) for probe in probes),
+        ),
+    )
+
+
+def keys_of(vault: Vault) -> Iterator[Key]:
+    """Every key of a vault that was not revoked."""
+    offset = 0
+    while True:
+        page = vault.page(Query(), Sort(), offset, _PAGE)
+        yield from (row.key for row in page.rows)
+        offset += _PAGE
+        if offset >= page.total:
+            return
+
+
+def _can(abilities: IssuerAbilities | TargetAbilities) -> tuple[str, ...]:
+    return tuple(each.name.replace("_", "-") for each in fields(abilities) if getattr(abilities, each.name))
+
+
+def _rehearsed_issuer(system: System, issuer: Issuer) -> Rehearsed:
+    try:
+        return Rehearsed(system, asked=True, warnings=issuer.rehearse())
+    except KeytuiError as error:
+        return Rehearsed(system, asked=True, errors=(error,))
+
+
+def _rehearsed_target(system: System, target: Target, keys: list[Key]) -> Rehearsed:
+    errors: list[KeytuiError] = []
+    for key in keys:
+        try:
+            target.rehearse(key)
+        except KeytuiError as error:
+            errors.append(error)
+    return Rehearsed(system, asked=bool(keys), errors=tuple(errors))
