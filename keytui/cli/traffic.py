@@ -14,7 +14,7 @@ from keytui.cli.shapes import due_shape
 from keytui.cli.times import ago, ahead, before, minute
 from keytui.cli.traffic_shapes import caller_traffic_shape, monitor_shape
 from keytui.clock import utc_now
-from keytui.domain.durations import parse_duration, short
+from keytui.domain.durations import LONGEST, parse_duration, short
 from keytui.domain.errors import Invalid
 from keytui.domain.monitor import CallerTraffic, KeyTraffic, range_of
 from keytui.domain.text import harmless
@@ -84,7 +84,8 @@ def usage(
     if start >= now:
         raise Invalid(f"{since!r} is not past", "name a time that is past, or a duration such as 24h")
     with opened(context) as vault:
-        found = vault.monitor(range_of(now - start), limit, None if key is None else vault.find(key).id)
+        over = range_of(min(now - start, LONGEST))
+        found = vault.monitor(over, limit, None if key is None else vault.find(key).id)
     if json:
         say_json(monitor_shape(found))
         return

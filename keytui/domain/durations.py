@@ -9,7 +9,7 @@ from typing import Final
 from keytui.domain.errors import Invalid
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_LONGEST: Final = timedelta(days=365 * 100)
+LONGEST: Final = timedelta(days=365 * 100)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -17,9 +17,15 @@ def parse_duration(text: str) -> timedelta:
     if not re.fullmatch(r"(\d{1,9}[smhdw])+", text):
         raise Invalid(f"not a duration: {text!r}", "write a number and s, m, h, d or w, as in 90d or 1h30m")
     seconds = sum(int(count) * _UNITS[unit] for count, unit in re.findall(r"(\d+)([smhdw])", text))
-    if not 0 < seconds <= _LONGEST.total_seconds():
+    if not 0 < seconds <= LONGEST.total_seconds():
         raise Invalid(f"{text!r} is not between one second and a century", "as in 90d or 24h")
     return timedelta(seconds=seconds)
+
+
+def to_the_second(duration: timedelta) -> str:
+    """As `parse_duration` reads it, rounded down; of less than a second it makes one."""
+    whole = max(duration, timedelta(seconds=1))
+    return f"{whole.days}d{whole.seconds}s"
 
 
 def short(duration: timedelta) -> str:

@@ -47,8 +47,14 @@ RANGES: Final = (
 
 
 def range_of(span: timedelta) -> Range:
-    """The range of this span: one of RANGES, or another cut into the buckets of the next longer one."""
-    longer = next((each for each in RANGES if span <= each.span), RANGES[-1])
+    """The range of this span: one of RANGES, or another cut into the buckets of the next longer one.
+
+    One that is longer than all of them is cut into whole days, no more pieces than the longest.
+    """
+    longest = RANGES[-1]
+    longer = next((each for each in RANGES if span <= each.span), None)
+    if longer is None:
+        return Range(short(span), span, longest.bucket * -(-span // longest.span))
     return longer if longer.span == span else Range(short(span), span, longer.bucket)
 
 

@@ -101,11 +101,14 @@ class Reading(Protocol):
         ...
 
     def usage(self, key_id: str | None, since: datetime, limit: int) -> tuple[Usage, ...]:
-        """Requests of a key, or of the `limit` busiest keys, since a time."""
+        """Requests of a key, or of the `limit` busiest keys, since a time, or since the oldest that is kept."""
         ...
 
     def monitor(self, over: Range, limit: int, key_id: str | None = None) -> Monitor:
-        """Who uses what right now and over a range, of the `limit` busiest keys; with a key, of that one alone."""
+        """Who uses what right now and over a range, of the `limit` busiest keys; with a key, of that one alone.
+
+        A range that is longer than usage is kept is answered as one of what is kept.
+        """
         ...
 
     def caller_traffic(self, key_id: str) -> tuple[CallerTraffic, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from keytui.domain.durations import LONGEST
 from keytui.domain.errors import NotFound
 from keytui.domain.monitor import RANGES, Counts, Monitor, Range, range_of
 from keytui.domain.reports import Report, SourceKind
+from keytui.domain.retention import Retention
 from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.usage import NO_KEY, Caller, Use
 from keytui.vault.model import Issued
@@ -33,6 +35,21 @@ def stray(house: House, address: str, refused: int) -> Use:
 def of_all(monitor: Monitor) -> Counts:
     """What the points add up to."""
     return Counts(sum(point.accepted for point in monitor.points), sum(point.refused for point in monitor.points))
+
+
+def test_of_all_time_is_told_what_is_kept_in_few_buckets(house: House) -> None:
+    vault, clock = house.vault, house.clock
+    key_id = created(vault).key.id
+    Reporter(house.sink).flush(clock(), use(key_id, 1, clock(), accepted=7))
+    clock.advance(SECOND)
+
+    (usage,) = vault.usage(key_id, datetime.min.replace(tzinfo=UTC), 1)
+    monitor = vault.monitor(range_of(LONGEST), 1, key_id)
+
+    kept = Retention().days
+    assert (usage.since, usage.accepted, of_all(monitor).accepted) == (clock() - kept, 7, 7)
+    assert monitor.range.span == kept
+    assert max(len(usage.points), len(monitor.points)) <= 91
 
 
 @pytest.mark.parametrize("over", RANGES, ids=lambda over: over.label)

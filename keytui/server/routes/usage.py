@@ -30,7 +30,7 @@ def standing(vault: Asked) -> Standing:
 
 @usage.get("/usage")
 def requests(vault: Asked, since: AwareDatetime, key_id: Word | None = None, limit: Limit = 20) -> tuple[Usage, ...]:
-    """Requests of a key, or of the busiest keys, since a time."""
+    """Requests of a key, or of the busiest keys, since a time or the oldest that is kept; in about sixty buckets."""
     return vault.usage(key_id, since, limit)
 
 

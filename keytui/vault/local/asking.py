@@ -118,7 +118,8 @@ class Asking(Section):
         with self._reading() as session:
             if key_id is not None:
                 key_row(session, key_id)
-            return usage_of(session, key_id, since, self._clock(), limit)
+            now = self._clock()
+            return usage_of(session, key_id, max(since, now - self._ground.retention.days), now, limit)
 
     def audit(self, which: AuditFilter, offset: int, limit: int) -> AuditPage:
         with self._reading() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from keytui.domain.durations import to_the_second
 from keytui.domain.monitor import CallerTraffic, Monitor, Range
 from keytui.domain.usage import Caller, CallerUse, Usage
 from keytui.vault.model import Due
@@ -22,8 +23,7 @@ class Monitoring(Section):
         return self._line.get(tuple[Usage, ...], "/admin/usage", query)
 
     def monitor(self, over: Range, limit: int, key_id: str | None = None) -> Monitor:
-        span = f"{int(over.span.total_seconds())}s"
-        query = {"range": span, "limit": str(min(limit, MOST_ROWS)), **_of(key_id)}
+        query = {"range": to_the_second(over.span), "limit": str(min(limit, MOST_ROWS)), **_of(key_id)}
         return self._line.get(Monitor, "/admin/monitor", query)
 
     def caller_traffic(self, key_id: str) -> tuple[CallerTraffic, ...]:

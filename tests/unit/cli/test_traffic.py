@@ -76,6 +76,15 @@ def test_usage_of_one_key_says_when(busy: Commands) -> None:
     ]
 
 
+def test_usage_of_all_time_is_of_what_is_kept(busy: Commands) -> None:
+    answer = busy("usage", "checkout", "--since", "0001-01-01", "--json").answer
+    points = answer["points"]
+
+    assert isinstance(points, list)
+    assert sum(point["accepted"] for point in points) == 601
+    assert answer["range"] == {"label": "730d", "span_seconds": 730 * 86_400, "bucket_seconds": 9 * 86_400}
+
+
 def test_usage_tells_that_there_is_more_or_nothing(busy: Commands) -> None:
     assert "1 of 2 keys" in busy("usage", "--limit", "1").err
     busy.created("unused")

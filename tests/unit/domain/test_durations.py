@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keytui.domain.durations import long, parse_duration, short
+from keytui.domain.durations import LONGEST, long, parse_duration, short, to_the_second
 from keytui.domain.errors import Invalid
 
 
@@ -52,6 +52,11 @@ def test_any_text_is_a_duration_or_invalid(text: str) -> None:
 )
 def test_a_duration_is_written_short_and_long(seconds: float, table: str, countdown: str) -> None:
     assert (short(timedelta(seconds=seconds)), long(timedelta(seconds=seconds))) == (table, countdown)
+
+
+@given(st.timedeltas(timedelta(microseconds=1), LONGEST))
+def test_what_is_written_to_the_second_is_read_again(duration: timedelta) -> None:
+    assert abs(duration - parse_duration(to_the_second(duration))) < timedelta(seconds=1)
 
 
 @given(st.integers(1, 10_000), st.sampled_from("smhd"))

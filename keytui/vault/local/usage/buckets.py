@@ -97,8 +97,10 @@ def activity_of(session: Session, key_ids: Sequence[str], now: datetime) -> dict
 
 
 def bucket_for(window: timedelta) -> timedelta:
-    """The smallest bucket that cuts a window into sixty or fewer; a day for the longest."""
-    return next((bucket for bucket in _BUCKETS if window <= bucket * _MOST_BUCKETS), _BUCKETS[-1])
+    """The smallest bucket that cuts a window into sixty or fewer; whole days for the longest."""
+    longest = _BUCKETS[-1]
+    fitting = next((bucket for bucket in _BUCKETS if window <= bucket * _MOST_BUCKETS), None)
+    return fitting or longest * -(-window // (longest * _MOST_BUCKETS))
 
 
 def by_key(versions: Iterable[tuple[Version, Counts]]) -> dict[str, Counts]:

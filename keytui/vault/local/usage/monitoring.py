@@ -55,6 +55,7 @@ class Monitoring(Section):
         return self._ground.histories.of(self._ground.principal.tenant)
 
     def monitor(self, over: Range, limit: int, key_id: str | None = None) -> Monitor:
+        over = self._kept(over)
         with self._reading() as session:
             if key_id is not None:
                 key_row(session, key_id)
@@ -85,6 +86,11 @@ class Monitoring(Section):
         with self._reading() as session:
             found = select(CallerRow).where(CallerRow.name == caller.name, CallerRow.declared == caller.declared)
             return caller_traffic(session, session.exec(found), self._clock())
+
+    def _kept(self, over: Range) -> Range:
+        """No further back than anything is kept, or than everybody may look."""
+        longest = max(self._ground.retention.days, RANGES[-1].span)
+        return over if over.span <= longest else range_of(longest)
 
     def _claims(self, look: _Look) -> Claims:
         """Short ranges and single keys are quickly read; of the others, what is not of the last minutes is kept."""
