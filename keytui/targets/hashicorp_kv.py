@@ -216,7 +216,7 @@ class KvPath:
             return Refused(f"{self._whose}: it sends us elsewhere ({reply.status})", "name the active node as address")
         if reply.status == 503 and "sealed" in reply.errors:
             return Unreachable(f"{self._whose}: the store is sealed (503)", "unseal it, then try again")
-        if reply.status == 429 or reply.status >= 500:
+        if reply.status in (412, 429) or reply.status >= 500:  # 412: a standby that is not up to date yet
             return Unreachable(f"{self._whose}: it has trouble of its own ({reply.status})", "try again later")
         # It may say back a value of the document: what it says of a question it does not take is not shown.
         return Invalid(f"{self._whose}: it does not take the question ({reply.status})", "correct mount and path")

@@ -248,6 +248,13 @@ def test_nobody_there_is_unreachable() -> None:
         built("http://127.0.0.1:9", "checkout").rehearse(KEY)
 
 
+def test_loopback_is_asked_without_a_proxy(target: AwsTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    target.deliver(KEY, 2, NEW)
+    assert target.read_back(KEY) == NEW
+
+
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.LOST, Fault.JUNK])
 def test_whatever_goes_wrong_at_whatever_turn(server: SecretsManager, fault: Fault) -> None:
     with FaultyLine(server.port) as line:

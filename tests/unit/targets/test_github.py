@@ -137,6 +137,13 @@ def test_nobody_there_is_unreachable() -> None:
         built("http://127.0.0.1:9").rehearse(KEY)
 
 
+def test_loopback_is_asked_without_a_proxy(hub: Github, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    built(hub.url).deliver(KEY, 2, NEW)
+    assert hub.secrets == {("", "API_KEY"): NEW.reveal()}
+
+
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.LOST, Fault.JUNK])
 def test_whatever_goes_wrong_at_whatever_turn(hub: Github, fault: Fault) -> None:
     def begin(_key: Key) -> None:

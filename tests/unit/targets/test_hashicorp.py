@@ -222,7 +222,13 @@ def test_nobody_there_is_unreachable() -> None:
 
 @pytest.mark.parametrize(
     ("status", "error", "told"),
-    [(307, Refused, "elsewhere"), (429, Unreachable, "429"), (503, Unreachable, "503"), (418, Invalid, "418")],
+    [
+        (307, Refused, "elsewhere"),
+        (412, Unreachable, "412"),
+        (429, Unreachable, "429"),
+        (503, Unreachable, "503"),
+        (418, Invalid, "418"),
+    ],
 )
 def test_what_the_store_answers_is_told(status: int, error: type[KeytuiError], told: str) -> None:
     with answering(status, OLD.reveal(), {"Location": "https://active.example"}) as url:
@@ -242,6 +248,13 @@ def test_a_store_that_drips_is_left_in_time() -> None:
 
     with dripping(drip) as port, pytest.raises(Unreachable, match="does not answer"):
         built(f"http://127.0.0.1:{port}", timeout="1s").read_back(KEY)
+
+
+def test_loopback_is_asked_without_a_proxy(target: HashicorpTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    target.deliver(KEY, 2, NEW)
+    assert target.read_back(KEY) == NEW
 
 
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.LOST, Fault.JUNK])
