@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from keytui.domain.errors import Invalid, KeytuiError, Refused
+from keytui.domain.errors import Invalid, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.references import Resolve
@@ -18,6 +18,7 @@ from keytui.domain.text import harmless
 from keytui.issuers.redis_address import parse_redis_address
 from keytui.issuers.redis_line import Answer, Command, Line, RedisServer, open_line
 from keytui.targets.exchange import whole_timeout
+from keytui.targets.named import errors_of
 from keytui.targets.stamp import Stamp, read_stamp, refuse_others
 from keytui.targets.target import Abilities, filled
 
@@ -103,7 +104,7 @@ class RedisTarget:
                 commands = wanted(self._standing(line, key))
                 if not commands or line.change(*commands):
                     return
-        raise Refused(f"{self._here(key)}: somebody else keeps writing there", "see who does, then try again")
+            raise Refused(f"{self._here(key)}: somebody else keeps writing there", "see who does, then try again")
 
     def _writes(self, key: Key, secret: Secret | None, expires_in: int) -> list[Command]:
         """What puts it there, for as long as what stood there would have been."""
@@ -152,19 +153,14 @@ class RedisTarget:
 
     @contextmanager
     def _open(self) -> Iterator[Line]:
-        try:
-            with open_line(self.server, self.resolve) as line:
-                yield line
-        except KeytuiError as error:
-            if error.message.startswith("target "):
-                raise
-            raise type(error)(f"target {self.name}: {error.message}", error.hint) from None
+        with errors_of(self.name), open_line(self.server, self.resolve) as line:
+            yield line
 
     def _note(self, key: Key) -> str:
         return ":".join(part for part in (filled(self.key, key), self.entry, "keytui") if part)
 
     def _here(self, key: Key) -> str:
-        return f"target {self.name}: {harmless(filled(self.key, key))} {harmless(self.entry)}".rstrip()
+        return f"{harmless(filled(self.key, key))} {harmless(self.entry)}".rstrip()
 
 
 def redis_target(name: str, fields: Fields, resolve: Resolve) -> RedisTarget:

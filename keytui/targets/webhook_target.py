@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Final
 
 from keytui.clock import Clock, utc_now
-from keytui.domain.errors import Invalid, KeytuiError, OutcomeUnknown, Refused, Unreachable
+from keytui.domain.errors import KeytuiError, OutcomeUnknown, Refused, Unreachable
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.references import Reference, Resolve
 from keytui.domain.secrets import Secret
 from keytui.targets.exchange import whole_timeout
+from keytui.targets.named import errors_of
 from keytui.targets.target import Abilities
 from keytui.targets.webhook import Reply, Way, check_reachable, post_signed
 
@@ -45,20 +46,16 @@ class WebhookTarget:
         return f"{self.url} {key.id}"
 
     def rehearse(self, key: Key) -> None:
-        try:
+        with errors_of(self.name):
             check_reachable(self.url, self.resolve(self.secret), self.way)
-        except KeytuiError as error:
-            raise type(error)(f"target {self.name}: {error.message}", error.hint) from None
 
     def deliver(self, key: Key, version: int, secret: Secret) -> None:
-        signing, now = self.resolve(self.secret), self.clock()
-        body = _message(key, version, secret, now)
-        try:
+        with errors_of(self.name):
+            signing, now = self.resolve(self.secret), self.clock()
+            body = _message(key, version, secret, now)
             reply = post_signed(self.url, signing, f"{key.id}-v{version}", body, now=now, way=self.way)
-        except Invalid as error:
-            raise Invalid(f"target {self.name}: {error.message}", error.hint) from None
-        if reply.failure:
-            raise self._error(reply)
+            if reply.failure:
+                raise _error(reply)
 
     def read_back(self, key: Key) -> Secret | None:
         raise Refused(f"target {self.name} cannot tell what it holds", "ask its receiver")
@@ -67,18 +64,6 @@ class WebhookTarget:
         raise Refused(
             f"target {self.name} cannot put back what it held before", "give its receiver the old secret by hand"
         )
-
-    def _error(self, reply: Reply) -> KeytuiError:
-        text = f"target {self.name}: {reply.failure}"
-        if reply.retry_after is not None:
-            text += f"; it wants to be left alone for {reply.retry_after.total_seconds():g} s"
-        if reply.unknown or reply.status >= 500:
-            return OutcomeUnknown(text, "ask its receiver what it has; the same version again has the same id")
-        if reply.gone:
-            return Refused(text, "take the target from the key, or see with its receiver why it is gone")
-        if reply.status in (0, 429):
-            return Unreachable(text, "see to its receiver, then try again")
-        return Refused(text, "see with its receiver what it wants")
 
 
 def webhook_target(name: str, fields: Fields, resolve: Resolve) -> WebhookTarget:
@@ -102,3 +87,16 @@ def _message(key: Key, version: int, secret: Secret, now: datetime) -> bytes:
         },
     }
     return json.dumps(content).encode()
+
+
+def _error(reply: Reply) -> KeytuiError:
+    text = reply.failure
+    if reply.retry_after is not None:
+        text += f"; it wants to be left alone for {reply.retry_after.total_seconds():g} s"
+    if reply.unknown or reply.status >= 500:
+        return OutcomeUnknown(text, "ask its receiver what it has; the same version again has the same id")
+    if reply.gone:
+        return Refused(text, "take the target from the key, or see with its receiver why it is gone")
+    if reply.status in (0, 429):
+        return Unreachable(text, "see to its receiver, then try again")
+    return Refused(text, "see with its receiver what it wants")

@@ -152,7 +152,7 @@ def test_nobody_reads_it_there_and_nobody_puts_back(receiver: Receiver) -> None:
 def test_a_secret_that_cannot_sign_is_told_beforehand(receiver: Receiver) -> None:
     target = built(receiver.url, "whsec_c2hvcnQ=")
     for ask in (target.rehearse, lambda key: target.deliver(key, 2, NEW)):
-        with pytest.raises(Invalid, match="target hook: the webhook's secret is not"):
+        with pytest.raises(Refused, match="target hook: the webhook's secret is not"):
             ask(KEY)
 
 
