@@ -145,7 +145,7 @@ class Description:
     suspend: Call | None = None
     restore: Call | None = None
     revoke: tuple[Call, ...] = ()
-    """One after the other: where a key can be disabled only, rotating it away first is what is final."""
+    """One after the other, of which the last decides: where a key can only be disabled, rotating it away is final."""
     format: Format | None = None
     """Of the values that we choose; None where the platform chooses."""
     keeps_plaintext: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Final
@@ -116,7 +117,7 @@ class RestIssuer:
             answer = self.line.told(creation(making, key, value, label, like))
             made = self._made(answer, making.returns, text_at(parsed(answer.body), making.id), label)
         except OutcomeUnknown as lost:
-            raise self._after_lost(lost, making, label) from None
+            raise lost if value is not None else self._after_lost(lost, making, label) from None
         if value is not None and made.secret != value:
             raise unknown(
                 f"{self.line.whose} has made a value of its own, as {made.listed.mark.reference}, instead of ours",
@@ -155,9 +156,7 @@ class RestIssuer:
             return None
 
     def _after_lost(self, lost: OutcomeUnknown, making: Making, label: str) -> KeytuiError:
-        """What is known of a key that may have been made: where its value was the platform's to make, it is lost."""
-        if self.abilities.takes_our_value:
-            return lost
+        """What is known of a key that may have been made, with a value of the platform's that nobody has now."""
         hint = f"look for a key labelled {label!r} there and revoke it: nobody has its secret"
         if making.tagged and self.description.revoke is not None:
             try:
@@ -179,11 +178,14 @@ class RestIssuer:
             return
         if item.listed.state is VersionState.REVOKED:
             raise Refused(f"{self.line.whose} has revoked it, which is final", "issue a new one")
-        for call in calls:
-            if not self._carry_out(call, item.listed.mark.reference, mark):
-                if verb == "revoke":
-                    return
-                raise self._not_found(mark)
+        *first, last = calls
+        for call in first:
+            with suppress(KeytuiError):  # what counts is the last one
+                self._carry_out(call, item.listed.mark.reference, mark)
+        if not self._carry_out(last, item.listed.mark.reference, mark):
+            if verb == "revoke":
+                return
+            raise self._not_found(mark)
         self._read_back(verb, mark)
 
     def _carry_out(self, call: Call, reference: str, mark: Mark) -> bool:

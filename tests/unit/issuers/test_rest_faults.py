@@ -141,6 +141,17 @@ def test_what_a_platform_made_and_cannot_be_asked_about_is_named(stage: Stage) -
     assert made in said.hint
 
 
+@pytest.mark.parametrize("fault", [Fault.BUSY, Fault.CUT])
+def test_a_key_is_disabled_whatever_came_of_rotating_it_away(stage: Stage, fault: Fault) -> None:
+    reserve = Reserve()
+    line = Faulty(reserve)
+    entry = {"preset": "reserve-admin", "url": stage.serve(line), "credential": "env:ADMIN", "timeout": "1s"}
+    id_ = reserve.add("checkout", STANDING.reveal(), ["default"])
+    line.strike("POST", fault)
+    described(entry, SECRETS).revoke(mark_of(STANDING, id_))
+    assert reserve.keys[id_]["isActive"] is False
+
+
 def test_a_login_that_gets_no_answer_is_no_change(payload: Payload, line: Faulty, stage: Stage) -> None:
     issuer = described({**LOGIN, "url": stage.serve(line), "timeout": "1s"}, SECRETS)
     payload.add("checkout", STANDING.reveal())
