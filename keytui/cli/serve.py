@@ -38,6 +38,7 @@ def serve(
     What the options leave out is in the configuration under [server]. SIGTERM and ctrl+c stop it in order.
     """
     try:
+        from keytui.server.jobs import JobSettings
         from keytui.server.running import bind, check_certificate, run
         from keytui.server.settings import load_server_settings
     except ModuleNotFoundError as error:
@@ -51,6 +52,7 @@ def serve(
     settings = load_server_settings(configuration_path(), given)
     profile = _served(context.find_object(Globals) or Globals())
     check_certificate(settings)
+    JobSettings.load(configuration_path())  # said here, and not by each worker
     _look_at(profile)
     with bind(settings) as listening:
         _announce(settings, listening.getsockname()[1], profile)

@@ -76,6 +76,8 @@ class Outcome:
     what: What
     rotation_id: int | None = None
     note: str = ""
+    elsewhere: bool = False
+    """Whether it was skipped for a target that this machine has not, and another may."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,14 @@ from keytui.vault.local.hosting import Hosting
 _LASTS: Final = timedelta(minutes=1)
 """How long after a holder's last round another takes its job up: it has died, or is stuck."""
 
+_ASIDE: Final = timedelta(minutes=5)
+"""How long a job is left to the others by a process that cannot do all of it."""
+
 _log = logging.getLogger("keytui.server")
+
+
+class LeftToOthers(Exception):
+    """Not a failure: this process cannot do all of a job, and another may be able to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Job:
     every: float
     """Seconds between two rounds."""
     run: Callable[[], object]
+    """One round. LeftToOthers lets another process have the next ones for a while."""
     in_each: bool = False
     """Whether every process has to do it, of what it holds in memory."""
 
@@ -62,14 +70,24 @@ class Background:
             _log.warning("the jobs could not be left: %s; their leases run out by themselves", error.message)
 
     def _repeat(self, job: Job) -> None:
-        failing = False
-        while not self._stopping.wait(job.every):
+        failing, pause = False, job.every
+        while not self._stopping.wait(pause):
+            pause = job.every
             try:
                 if job.in_each or self._vault.hold_job(job.name, self._holder, _LASTS + timedelta(seconds=job.every)):
-                    job.run()
+                    pause = self._round(job)
                 failing = False
             except Exception as error:  # whatever a job meets: it is tried again, and the requests go on
                 if not failing:
                     told = error.message if isinstance(error, KeytuiError) else type(error).__name__
                     _log.warning("%s: %s; it is tried again", job.name, told)
                 failing = True
+
+    def _round(self, job: Job) -> float:
+        """One round of a job that this process has; how many seconds until its next."""
+        try:
+            job.run()
+        except LeftToOthers:
+            self._vault.leave_job(job.name, self._holder)
+            return max(job.every, _ASIDE.total_seconds())
+        return job.every

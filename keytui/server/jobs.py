@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from keytui.clock import utc_now
-from keytui.server.background import Job
+from keytui.server.background import Job, LeftToOthers
+from keytui.targets.target import Target
 from keytui.vault.alert_delivery import AlertDelivery, load_alert_delivery
 from keytui.vault.auto_rotation import run_due
 from keytui.vault.delivery_targets import load_targets
@@ -16,19 +19,38 @@ from keytui.vault.local.vault import LocalVault
 from keytui.vault.notifying import tell_all
 from keytui.vault.references import from_here
 from keytui.vault.webhook_delivery import Posting, deliver_due
-from keytui.vault.webhook_settings import load_webhooks
+from keytui.vault.webhook_settings import Webhook, load_webhooks
 
 
-def server_jobs(vault: LocalVault, configuration: Path) -> Sequence[Job]:
-    """The jobs of a configuration, read once. Invalid names the field."""
-    targets = load_targets(configuration)
-    webhooks = load_webhooks(configuration)
-    posting = Posting(from_here, utc_now)
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """What a configuration says of the jobs."""
+
+    targets: Mapping[str, Target]
+    webhooks: Sequence[Webhook]
+    alerts: AlertDelivery
+
+    @classmethod
+    def load(cls, configuration: Path) -> Self:
+        """Read it, once. Invalid names the field."""
+        return cls(load_targets(configuration), load_webhooks(configuration), load_alert_delivery(configuration))
+
+
+def server_jobs(vault: LocalVault, configured: JobSettings) -> Sequence[Job]:
+    """The jobs of one process."""
+    webhooks, posting = configured.webhooks, Posting(from_here, utc_now)
     return (
-        Job("alerts", 15.0, partial(_look_for_alerts, vault, load_alert_delivery(configuration))),
-        Job("auto-rotation", 30.0, partial(run_due, vault, targets, utc_now)),
+        Job("alerts", 15.0, partial(_look_for_alerts, vault, configured.alerts)),
+        Job("auto-rotation", 30.0, partial(_rotate_due, vault, configured.targets)),
         *([Job("webhooks", 2.0, partial(deliver_due, vault, webhooks, posting))] if webhooks else []),
     )
+
+
+def _rotate_due(vault: LocalVault, targets: Mapping[str, Target]) -> None:
+    """LeftToOthers where a key's target is none of this server's: another one may have it."""
+    report = run_due(vault, targets, utc_now)
+    if any(outcome.elsewhere for outcome in report.outcomes):
+        raise LeftToOthers
 
 
 def _look_for_alerts(vault: LocalVault, delivery: AlertDelivery) -> None:

@@ -21,7 +21,7 @@ from keytui.server.failed_logins import FailedLogins
 from keytui.server.following import Following
 from keytui.server.front import Front, Limits
 from keytui.server.health import MetricsPage, Ready, live
-from keytui.server.jobs import server_jobs
+from keytui.server.jobs import JobSettings, server_jobs
 from keytui.server.limits import Rate, WrongTokens
 from keytui.server.metrics import Metrics
 from keytui.server.reporting import Reporting
@@ -30,6 +30,7 @@ from keytui.server.settings import ServerSettings
 from keytui.server.supplying import Supplying
 from keytui.server.token_book import TokenBook
 from keytui.server.verifying import Verifying
+from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile, configuration_path
 from keytui.vault.verifier_feed import CREDENTIALS_PATH, SERVERS, USAGE_PATH
@@ -58,10 +59,28 @@ class ServerProcess:
 
     @classmethod
     def begin(cls, profile: Profile, settings: ServerSettings) -> Self:
-        """Open the vault and begin to follow it. Unreachable when it cannot be read."""
-        vault = open_local_vault(profile)
-        feed = open_feed(profile)
-        verifier = Verifier(feed, feed, name=SERVERS)
+        """Open the vault and begin to follow it. Unreachable when it cannot be read, Invalid for a configuration.
+
+        What it was told to do is read first: a verifier that has begun and ends uncleanly leaves a gap in the evidence.
+        """
+        configured = JobSettings.load(configuration_path())
+        with ExitStack() as opened:
+            vault = open_local_vault(profile)
+            opened.callback(vault.close)
+            feed = open_feed(profile)
+            verifier = Verifier(feed, feed, name=SERVERS)
+            opened.callback(verifier.close)
+            process = cls._around(vault, feed, verifier, settings, configured)
+            process.following.start()
+            process.background.start()
+            opened.pop_all()
+        return process
+
+    @classmethod
+    def _around(
+        cls, vault: LocalVault, feed: LocalFeed, verifier: Verifier, settings: ServerSettings, configured: JobSettings
+    ) -> Self:
+        """The rest of a process, which has not begun yet to follow the vault."""
         book, metrics, log = TokenBook(vault, utc_now), Metrics(), RequestLog()
         events = Broadcaster(vault, book, metrics, utc_now)
         services: dict[tuple[str, str], Service] = {
@@ -95,12 +114,10 @@ class ServerProcess:
         background = Background(
             vault,
             [
-                *server_jobs(vault, configuration_path()),
+                *server_jobs(vault, configured),
                 Job("refusals", _REFUSALS_EVERY, vault.tell_refusals, in_each=True),
             ],
         )
-        following.start()
-        background.start()
         return cls(app, vault, verifier, events, following, background, limits.failed_logins, log)
 
     def close(self) -> None:

@@ -29,6 +29,10 @@ class NotNow(Refused):
         self.why = why
 
 
+class NotHere(NotNow):
+    """It takes a target that this machine has not."""
+
+
 @dataclass
 class OneKey:
     """What one key needs next. `auto` is as the vault has it when the key's turn comes: a run may take long."""
@@ -48,7 +52,8 @@ class OneKey:
             raise
         except KeytuiError as error:
             why = error.why if isinstance(error, NotNow) else error.message
-            return self._left(why, error.message)
+            left = self._left(why, error.message)
+            return replace(left, elsewhere=isinstance(error, NotHere))
         except Exception as fault:  # of a target from another package; its text could hold what was delivered
             why = f"a fault, of a target or of ours: {type(fault).__name__}"
             return self._left(why, why)
@@ -169,7 +174,7 @@ class OneKey:
         if not key.targets:
             raise NotNow("it has no target, so nobody would receive the new secret")
         if missing := [name for name in key.targets if name not in known]:
-            raise NotNow(f"no target is called {missing[0]} here", f"there are {', '.join(known) or 'none'}")
+            raise NotHere(f"no target is called {missing[0]} here", f"there are {', '.join(known) or 'none'}")
         targets = [known[name] for name in key.targets]
         return Delivering(self._vault, key, targets, self.turn.clock, self.turn.keep)
 

@@ -58,6 +58,15 @@ def test_what_it_refuses_to_begin_with(home: Home, options: list[str], told: str
     assert told in home.keytui("serve", *options, code=2).stderr
 
 
+def test_a_job_that_is_configured_wrongly_is_said_before_anybody_serves(home: Home) -> None:
+    configuration = home.directory / "other.toml"
+    configuration.write_text('[targets.env]\nkind = "fiel"\n')
+    configuration.chmod(0o600)
+    told = home.keytui("serve", "--config", str(configuration), "--workers", "2", code=2).stderr
+    assert "[targets.env] kind" in told
+    assert "keytui serves" not in told
+
+
 def test_a_port_that_is_taken_is_named(home: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

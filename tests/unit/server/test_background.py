@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from keytui.domain.errors import Refused
-from keytui.server.background import Background, Job
+from keytui.server.background import Background, Job, LeftToOthers
 from keytui.vault.local.vault import LocalVault
 from tests.world import StoppedClock, eventually
 
@@ -67,6 +67,26 @@ def test_a_job_that_fails_is_tried_again_and_said_once(vault: LocalVault, caplog
     background.close(within=5)
 
     assert [record.getMessage() for record in caplog.records] == ["webhooks: the webhook is away; it is tried again"]
+
+
+def test_what_one_cannot_do_whole_another_has_next(vault: LocalVault) -> None:
+    """As where one server's configuration lacks a target."""
+    first, second = Rounds(), Rounds()
+
+    def do_in_part() -> None:
+        first()
+        raise LeftToOthers
+
+    one, other = (Background(vault, [Job("auto-rotation", OFTEN, run)]) for run in (do_in_part, second))
+    one.start()
+    eventually(lambda: first.count == 1)
+    other.start()
+
+    eventually(lambda: second.count > 3)
+
+    one.close(within=5)
+    other.close(within=5)
+    assert first.count == 1
 
 
 def test_what_each_process_holds_in_memory_each_of_them_does(vault: LocalVault) -> None:

@@ -20,8 +20,9 @@ from keytui.domain.errors import ReadOnly, Refused
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
 from keytui.domain.rotation import Plan, Reason, RotationState
 from keytui.domain.secrets import Secret
-from keytui.server.background import Background
-from keytui.server.jobs import server_jobs
+from keytui.server.background import Background, LeftToOthers
+from keytui.server.jobs import JobSettings, server_jobs
+from keytui.vault.alert_delivery import AlertDelivery
 from keytui.vault.auto_rotation import run_due
 from keytui.vault.auto_rotation_turn import LENGTH
 from keytui.vault.delivering import Delivering
@@ -240,7 +241,8 @@ def test_what_speaks_against_a_key_is_its_note(shop: Shop) -> None:
     assert only(shop).note == "it is disabled"
     vault.enable(key.id, "")
     vault.edit(key.id, KeyEdit(targets=("elsewhere",)))
-    assert only(shop).note == "no target is called elsewhere here: there are env"
+    missing = only(shop)
+    assert (missing.note, missing.elsewhere) == ("no target is called elsewhere here: there are env", True)
     vault.edit(key.id, KeyEdit(targets=()))
     assert only(shop).note == "it has no target, so nobody would receive the new secret"
     vault.edit(key.id, KeyEdit(targets=("env",), sensitive=True))
@@ -474,7 +476,8 @@ def test_a_server_does_it_beside_its_requests(shop: Shop, tmp_path: Path) -> Non
     configuration.chmod(0o600)
     key = shop.furnish(Place("env"))
     shop.pass_(24)
-    jobs = [replace(job, every=0.02) for job in server_jobs(shop.vault, configuration) if job.name == "auto-rotation"]
+    configured = JobSettings.load(configuration)
+    jobs = [replace(job, every=0.02) for job in server_jobs(shop.vault, configured) if job.name == "auto-rotation"]
     jobs = [replace(job, run=partial(run_due, shop.vault, load_targets(configuration), shop.clock)) for job in jobs]
     background = Background(shop.vault, jobs)
     background.start()
@@ -483,6 +486,16 @@ def test_a_server_does_it_beside_its_requests(shop: Shop, tmp_path: Path) -> Non
 
     background.close(10)
     assert Secret(file.read_text()).prefix() == shop.versions()[0].prefix
+
+
+def test_a_server_without_a_target_leaves_the_job_to_one_that_has_it(shop: Shop) -> None:
+    shop.furnish(Place("env"))
+    shop.pass_(24)
+    jobs = server_jobs(shop.vault, JobSettings({}, (), AlertDelivery()))
+    rotating = next(job for job in jobs if job.name == "auto-rotation")
+
+    with pytest.raises(LeftToOthers):
+        rotating.run()
 
 
 def test_several_servers_on_one_postgresql_rotate_each_key_once(tmp_path: Path) -> None:
