@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def answering(status: int, body: str = "{}", headers: Mapping[str, str] | None = None) -> Iterator[str]:
+def answering(
+    status: int, body: str = "{}", headers: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Its address, until the end of the block."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -28,9 +31,15 @@ def answering(status: int, body: str = "{}", headers: Mapping[str, str] | None =
         def log_message(self, *_: object) -> None:
             """Nothing on the test's own streams."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A client that does not trust it goes away: a test asks the client and not the server."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
         thread.join()

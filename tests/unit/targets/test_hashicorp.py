@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -20,6 +21,7 @@ from keytui.targets.hashicorp import HashicorpTarget
 from tests.dripping import dripping
 from tests.faulty_line import Fault, FaultyLine
 from tests.openbao import ROOT_TOKEN, OpenBao, openbao
+from tests.self_signed import LOOPBACK, self_signed
 from tests.unit.targets.answering import answering
 from tests.unit.targets.faults import KEY, NEW, NEWER, OLD, fails_well
 from tests.world import NOON
@@ -218,6 +220,17 @@ def test_nobody_there_is_unreachable() -> None:
     with pytest.raises(Unreachable, match="does not answer: ConnectionError") as caught:
         built("http://127.0.0.1:9").deliver(KEY, 2, NEW)
     assert not isinstance(caught.value, OutcomeUnknown)
+
+
+def test_a_certificate_is_believed_where_its_authority_is_named(tmp_path: Path) -> None:
+    made = self_signed(tmp_path, LOOPBACK)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(made.shown)
+    with answering(403, tls=tls) as url:
+        with pytest.raises(Refused, match="403"):
+            built(url, certificates=str(made.trusted)).rehearse(KEY)
+        with pytest.raises(Unreachable, match="does not answer: SSLError"):
+            built(url).rehearse(KEY)
 
 
 @pytest.mark.parametrize(
