@@ -450,8 +450,14 @@ class TestPlaintext:
         trusted.secret = ""
         rotated(vault, created(vault))
         message = newest(vault)
-        assert (message.state, message.plaintext) == (MessageState.FAILED, False)
+        assert (message.state, message.plaintext) == (MessageState.WAITING, False)
         assert "the new secret is not in it" in message.detail
+
+        trusted.secret = SECRET
+        assert [sent.failure for sent in trusted.deliver(vault)] == [""]
+        (told,) = trusted.told
+        assert (told["type"], told["new_secret"]) == ("rotation.issued", None)
+        assert told["new_key"]
 
 
 def _body(profile: Profile) -> bytes:

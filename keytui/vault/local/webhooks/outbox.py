@@ -59,7 +59,7 @@ class Outbox:
             row = _row(message_id, webhook, event.type, _json(told), now)
             row.key_id = key.id
             if new is not None and webhook.plaintext:
-                self._seal(row, webhook, {**told, "new_secret": new.reveal()}, randomness)
+                self._seal(row, webhook, told, new, randomness)
             session.add(row)
 
     def post_alert(self, session: Session, now: datetime, alert: Alert) -> None:
@@ -83,14 +83,17 @@ class Outbox:
             if webhook.topics & topics and webhook.wants(*of_key) and webhook.name not in disabled:
                 yield webhook
 
-    def _seal(self, row: MessageRow, webhook: Webhook, told: Mapping[str, object], randomness: Randomness) -> None:
+    def _seal(
+        self, row: MessageRow, webhook: Webhook, told: Mapping[str, object], new: Secret, randomness: Randomness
+    ) -> None:
         """A rotation is not held up by a webhook: what cannot be sealed is told without the secret, and says so."""
         try:
             secret = self.resolve(webhook.secret)
         except KeytuiError as error:
-            row.state, row.detail = MessageState.FAILED, _NOT_SEALED + error.message
+            row.body, row.detail = _json({**told, "new_secret": None}), _NOT_SEALED + error.message
             return
-        row.body, row.nonce = seal_body(_json(told), secret, place_of(row.message_id, webhook.name), randomness)
+        body = _json({**told, "new_secret": new.reveal()})
+        row.body, row.nonce = seal_body(body, secret, place_of(row.message_id, webhook.name), randomness)
 
 
 def alert_message_id(session: Session, alert_id: int) -> str:
