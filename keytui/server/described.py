@@ -57,6 +57,93 @@ _ANSWER: Final = {
         "scopes": ["read"],
     },
 }
+_COUNT: Final = {"type": "integer", "minimum": 0, "maximum": 10**9}
+_TIME: Final = {**_TEXT, "format": "date-time"}
+_SPAN: Final = {**_TEXT, "format": "duration"}
+_USE: Final = {
+    "type": "object",
+    "required": ["key_id", "version", "caller", "minute", "first_at", "last_at"],
+    "properties": {
+        "key_id": {**_TEXT, "description": "Empty, with version 0, for a secret that belongs to no key."},
+        "version": _COUNT,
+        "caller": {
+            "type": "object",
+            "required": ["name"],
+            "properties": {"name": _TEXT, "declared": {"type": "boolean"}, "address": _TEXT, "agent": _TEXT},
+        },
+        **dict.fromkeys(("minute", "first_at", "last_at"), _TIME),
+        **dict.fromkeys(("accepted", "refused"), _COUNT),
+        "longest_gap": {**_SPAN, "description": "The longest pause between two accepted requests."},
+        "probe": {"type": "boolean"},
+    },
+}
+_ROUTE: Final = {
+    "type": "object",
+    "required": ["key_id", "route", "minute"],
+    "properties": {"key_id": _TEXT, "route": _TEXT, "minute": _TIME, "accepted": _COUNT, "refused": _COUNT},
+}
+_REPORT: Final = {
+    "type": "object",
+    "properties": {
+        "register": {
+            "type": ["object", "null"],
+            "description": "A process begins.",
+            "required": ["recorder", "host", "pid"],
+            "properties": {"recorder": _TEXT, "host": _TEXT, "pid": {"type": "integer"}},
+        },
+        "flush": {
+            "type": ["object", "null"],
+            "description": "What it counted since its last one.",
+            "required": ["recorder", "sequence", "at"],
+            "properties": {
+                "recorder": _TEXT,
+                "sequence": {**_COUNT, "minimum": 1},
+                "at": _TIME,
+                "uses": {"type": "array", "items": _USE},
+                "routes": {"type": "array", "items": _ROUTE},
+                "dropped": _COUNT,
+                "acknowledged": {"type": "integer", "minimum": 0},
+                "closing": {"type": "boolean"},
+            },
+        },
+    },
+    "example": {
+        "flush": {
+            "recorder": "9f2c4e6a8b0d1f35",
+            "sequence": 1,
+            "at": "2026-11-20T12:00:00.5Z",
+            "uses": [
+                {
+                    "key_id": "k3v9x0q1m2n4b5c6",
+                    "version": 1,
+                    "caller": {
+                        "name": "nightly-report",
+                        "declared": True,
+                        "address": "203.0.113.7",
+                        "agent": "curl/8.9",
+                    },
+                    "minute": "2026-11-20T12:00:00Z",
+                    "first_at": "2026-11-20T12:00:00Z",
+                    "last_at": "2026-11-20T12:00:00.4Z",
+                    "accepted": 12,
+                    "refused": 0,
+                    "longest_gap": "PT0.1S",
+                }
+            ],
+            "routes": [
+                {
+                    "key_id": "k3v9x0q1m2n4b5c6",
+                    "route": "/orders/*",
+                    "minute": "2026-11-20T12:00:00Z",
+                    "accepted": 12,
+                }
+            ],
+            "dropped": 0,
+            "acknowledged": 81,
+            "closing": False,
+        }
+    },
+}
 _READY: Final = {
     "type": "object",
     "properties": {"status": _TEXT, "dependencies": {"type": "object", "properties": {"database": _TEXT}}},
@@ -87,7 +174,7 @@ PATHS: Final[Mapping[str, Mapping[str, Described]]] = {
         ),
     },
     "/v1/usage": {
-        "post": _operation("Report usage from elsewhere", {"204": {"description": "Taken"}}, body={"type": "object"}),
+        "post": _operation("Report usage from elsewhere", {"204": {"description": "Taken"}}, body=_REPORT),
     },
     "/v1/credentials": {
         "get": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -10,7 +11,7 @@ from threading import Lock
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
@@ -25,8 +26,17 @@ from keytui.vault.wire import encode
 audit = APIRouter(prefix="/admin", tags=["audit"], route_class=VaultRoute)
 
 _VERIFYING: Final = Lock()
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
-Moment = AwareDatetime | date | None
+
+def _is_written_as_day(given: object) -> object:
+    """A time without an offset is nobody's: to pydantic midnight would be a day."""
+    if isinstance(given, str) and not _DAY.fullmatch(given):
+        raise ValueError("it is no day")
+    return given
+
+
+Moment = AwareDatetime | Annotated[date, BeforeValidator(_is_written_as_day)] | None
 """A time, or a day as UTC has it."""
 
 

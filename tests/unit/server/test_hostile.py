@@ -116,6 +116,8 @@ def test_only_json_is_read(team: Team, content_type: str) -> None:
         ("/admin/rotations/99999999999999999999", 422),
         ("/admin/rotations/1e3", 422),
         ("/admin/audit-logs?start_date=yesterday", 422),
+        ("/admin/audit-logs?start_date=2026-11-01T00:00:00", 422),
+        ("/admin/audit-logs?end_date=2026-11-01 00:00", 422),
         ("/admin/audit-logs?end_date=9999-12-31", 422),
         ("/admin/audit-logs?format=xml", 422),
         ("/admin/usage?since=2026-11-20T12:00:00", 422),

@@ -107,6 +107,8 @@ def test_a_day_counts_to_its_end(team: Team) -> None:
     path = f"/admin/audit-logs?key_id={key.id}&start_date={day}&end_date={day}"
     assert team.ask("staff", "GET", path).json()["total"] == 1
     assert team.ask("staff", "GET", f"/admin/audit-logs?key_id={key.id}&end_date=2026-01-01").json()["total"] == 0
+    at = team.clock().isoformat().replace("+", "%2B")
+    assert team.ask("staff", "GET", f"/admin/audit-logs?key_id={key.id}&start_date={at}").json()["total"] == 1
 
 
 def test_who_may_not_read_it_is_told_so_before_anything_is_sent(team: Team) -> None:

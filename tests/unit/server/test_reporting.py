@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,6 +22,7 @@ from keytui.domain.keys import KeyDraft
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.usage import Caller, Flush, RouteUse, Use
 from keytui.server.asgi import Request
+from keytui.server.described import PATHS
 from keytui.server.reporting import Reporting
 from keytui.server.request_log import Noted
 from keytui.server.token_book import Holder, TokenBook
@@ -34,6 +36,7 @@ from keytui.verify.asgi import Message
 from tests.world import NOON, StoppedClock
 
 MINUTE = timedelta(minutes=1)
+GUIDE = Path(__file__).parents[3] / "docs" / "guide" / "api.md"
 IN_2099 = NOON.replace(year=2099)
 Report = Callable[[bytes], None]
 Reporter = Callable[..., Report]
@@ -107,6 +110,29 @@ def test_a_use_of_a_time_that_cannot_be_is_one_of_now(
     assert (caller.first_seen, caller.last_seen, caller.accepted) == (NOON, NOON, 5)
     assert vault.detail(issued.key.id).summary.last_used_at == NOON
     assert GapKind.CLOCK_SKEW in gaps(vault)
+
+
+def test_what_the_guide_shows_is_taken_and_is_what_openapi_shows(
+    vault: LocalVault, reporter: Reporter, issued: Issued
+) -> None:
+    began, told = (json.loads(one) for one in re.findall(r"```json\n(.*?)```", GUIDE.read_text(), re.DOTALL))
+    described = json.loads(json.dumps(PATHS["/v1/usage"]["post"]))["requestBody"]["content"]["application/json"]
+    assert described["schema"]["example"] == told
+    report = reporter()
+
+    report(json.dumps(began).encode())
+    report(json.dumps(told).replace(told["flush"]["uses"][0]["key_id"], issued.key.id).encode())
+
+    (caller,) = vault.callers(issued.key.id)
+    assert (caller.caller.name, caller.accepted) == ("nightly-report", 12)
+    assert GapKind.DROPPED not in gaps(vault)
+
+
+def test_a_newer_recorder_may_say_more(vault: LocalVault, reporter: Reporter, issued: Issued) -> None:
+    told = json.loads(flushed(use(issued.key.id, NOON)))
+    told["flush"]["mood"] = "sunny"
+    reporter()(json.dumps(told).encode())
+    assert vault.callers(issued.key.id)[0].accepted == 1
 
 
 def test_a_use_that_comes_late_is_counted_when_it_came(vault: LocalVault, reporter: Reporter, issued: Issued) -> None:
