@@ -13,7 +13,7 @@ from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import Mark
 from keytui.text_file import draft_beside
 
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _MOST_BYTES: Final = 1024 * 1024
 
 

@@ -133,6 +133,12 @@ def test_what_keytui_does_not_know_of_a_record_stays(server: RedisProcess, issue
     assert changed["team"] == "ü"
 
 
+def test_letters_stand_as_themselves(server: RedisProcess, issuer: RedisIssuer) -> None:
+    server.client.set(name(OLD), RECORDED.replace("2024-Q1-Rotation", "Zürich"))
+    issuer.revoke(mark(OLD))
+    assert record(server, OLD) == RECORDED.replace("2024-Q1-Rotation", "Zürich").replace("false", "true")
+
+
 def test_all_versions_are_listed_with_their_labels(server: RedisProcess, issuer: RedisIssuer) -> None:
     issuer.issue(KEY, VALUE, None)
     issuer.revoke(mark(OLD))
