@@ -51,7 +51,7 @@ def claim(vault: Asked, asked: Claim) -> Notification | None:
 
 
 @alerts.post("/notifications/attempts", status_code=204)
-def note_attempt(vault: Asked, asked: Attempted) -> None:
+def note_attempt(vault: Changed, asked: Attempted) -> None:
     """How telling it ended."""
     vault.note_attempt(asked.notification, asked.attempt)
 

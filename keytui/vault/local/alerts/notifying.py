@@ -34,8 +34,10 @@ class Notifying(Section):
 
     def note_attempt(self, notification: Notification, attempt: Attempt) -> None:
         self._require(Operation.NOTIFY)
-        now = self._clock()
+        now, repeatable = self._clock(), self._ground.repeatable
         with self._ground.database.writing() as session:
+            if repeatable is not None:
+                repeatable.refuse_repeat(session, now)
             row = session.get(NotificationRow, (notification.alert.id, notification.destination))
             if row is None or row.sent_at is not None:
                 return
@@ -46,6 +48,8 @@ class Notifying(Section):
                 row.next_at = now + pause_after(row.attempts)
             else:
                 row.sent_at = now
+            if repeatable is not None:
+                repeatable.keep(session, None, str(notification.alert.id), now, self._randomness)
 
     def _next(self, session: Session, destination: str, severities: Sequence[Severity]) -> AlertRow | None:
         """The oldest alert that the destination is to be told of now."""

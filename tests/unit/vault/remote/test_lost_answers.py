@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 
+from keytui.domain.alerts import Attempt, Severity, pause_after
 from keytui.domain.errors import KeytuiError, OutcomeUnknown, Unreachable
 from keytui.domain.keys import KeyDraft
 from keytui.domain.query import Sort, parse
@@ -72,6 +74,20 @@ def test_a_request_that_is_cut_on_its_way_is_carried_out_once(team: Team, line: 
         issued = vault.create(KeyDraft(f"key-{place}", "production"), f"request-{place}")
         assert team.vault.page(parse(f"key-{place}"), Sort(), 0, 10).total == 1
         assert works(team, issued.secret)
+
+
+def test_one_attempt_to_tell_an_alert_counts_once(team: Team, line: CuttingLine) -> None:
+    team.vault.create(KeyDraft("expiring", "production", expires_at=team.clock() + timedelta(days=1)), "r")
+    team.vault.tend()
+    vault = team.remote(line.url)
+    claimed = vault.claim_notification("chat", tuple(Severity))
+    assert claimed is not None
+
+    line.cut(answered=1)
+    vault.note_attempt(claimed, Attempt("it answered 500"))
+
+    team.clock.advance(pause_after(1))
+    assert vault.claim_notification("chat", tuple(Severity)) is not None, "it counted twice, and waits for longer"
 
 
 def test_a_line_that_stays_down_for_a_while_is_waited_for(team: Team, line: CuttingLine) -> None:
