@@ -16,6 +16,7 @@ from keytui.cli import (
     keys,
     looking,
     probing,
+    proving,
     rotating,
     rotations,
     sealing,
@@ -102,6 +103,7 @@ app.command()(traffic.callers)
 app.command()(erasing.erase)
 app.command()(traffic.usage)
 app.command()(probing.probe)
+app.command()(proving.prove)
 app.command()(sources)
 app.command()(rotating.rotate)
 app.command()(rotations.rotations)

@@ -14,7 +14,7 @@ from keytui.domain.references import Resolve
 from keytui.domain.text import harmless
 from keytui.issuers.issuer import Abilities as IssuerAbilities
 from keytui.issuers.issuer import Issuer
-from keytui.probes.configuration import read_settings
+from keytui.probes.configuration import key_probe_tables, read_settings
 from keytui.targets.target import Abilities as TargetAbilities
 from keytui.targets.target import Target
 from keytui.vault.configuration import table
@@ -73,6 +73,7 @@ def load_systems(path: Path, resolve: Resolve = from_here) -> Systems:
     """The systems of a `config.toml`. Invalid names file, table and field."""
     issuers: Mapping[str, Issuer] = build_connectors("issuers", str(path), table(path, "issuers"), resolve)
     targets = load_targets(path, resolve)
+    keyed = key_probe_tables(table(path, "probes"))
     probes = read_settings(str(path), table(path, "probes"))
     kinds = {
         sort: {harmless(name): str(entry.get("kind", "")) for name, entry in table(path, sort).items()}
@@ -85,6 +86,7 @@ def load_systems(path: Path, resolve: Resolve = from_here) -> Systems:
             *(System("issuer", name, kinds["issuers"][name], _can(one.abilities)) for name, one in issuers.items()),
             *(System("target", name, kinds["targets"][name], _can(one.abilities)) for name, one in targets.items()),
             *(System("probe", probe.name, probe.kind) for probe in probes),
+            *(System("probe", harmless(name), str(entry["kind"])) for name, entry in keyed.items()),
         ),
     )
 

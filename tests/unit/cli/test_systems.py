@@ -28,6 +28,10 @@ kind = "metrics"
 url = "https://keys.example.com/metrics"
 metric = "requests_total"
 key_label = "key"
+
+[probes.ready]
+kind = "http"
+url = "https://api.example.com/ready"
 """
 
 
@@ -56,6 +60,7 @@ def test_all_that_the_configuration_names_is_listed(keytui: Commands) -> None:
         ("target", "web", "dotenv"),
         ("target", "spare", "file"),
         ("probe", "edge", "metrics"),
+        ("probe", "ready", "http"),
     }
     assert "keeps-plaintext" in keytui("systems").out
 
