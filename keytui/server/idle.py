@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 from uvicorn.server import ServerState
 
 TAKEN_WITHIN: Final = 60.0
 """Seconds in which a client must take a part of its answer, once no more fits on the line."""
-_LOOK_EVERY: Final = 1.0
+A_PART: Final = 16 * 1024
+"""Bytes: some three hundred a second at least. Who takes single bytes holds its place for nothing."""
+LOOK_EVERY: Final = 1.0
 _LOOK_AGAIN: Final = 0.25
 
 
@@ -27,6 +30,21 @@ class _Flow(Protocol):
     write_paused: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """What a connection waits for its client for, since when, and how many bytes were left to be taken then."""
+
+    request: int
+    stage: str
+    since: float
+    left: int = 0
+
+    def goes_on(self, before: _Wait) -> bool:
+        """Whether it is still the same wait. What is left rises only after nearly all of it was taken."""
+        same = (self.request, self.stage) == (before.request, before.stage)
+        return same and before.left - A_PART < self.left <= before.left
+
+
 class _Connection(Protocol):
     cycle: _Cycle | None
     flow: _Flow
@@ -36,22 +54,17 @@ class _Connection(Protocol):
 
 async def hang_up_on_the_slow(state: ServerState, asked_within: float) -> None:
     """Until it is cancelled: end every connection whose request is not whole in `asked_within` seconds."""
-    waiting: dict[_Connection, tuple[tuple[int, str] | None, float]] = {}
+    waiting: dict[_Connection, _Wait] = {}
     while True:
-        await asyncio.sleep(_LOOK_EVERY)
-        now = time.monotonic()
-        seen: dict[_Connection, tuple[tuple[int, str] | None, float]] = {}
+        await asyncio.sleep(LOOK_EVERY)
+        seen: dict[_Connection, _Wait] = {}
         for connection in cast("set[_Connection]", state.connections).copy():
-            stage = _stage(connection)
-            if stage is None:
+            wait, before = _wait(connection, time.monotonic()), waiting.get(connection)
+            if wait is None:
                 continue
-            within = TAKEN_WITHIN if stage[1] == "answer" else asked_within
-            before, since = waiting.get(connection, (None, now))
-            since = since if before == stage else now
-            if now - since > within:
+            seen[connection] = kept = before if before is not None and wait.goes_on(before) else wait
+            if wait.since - kept.since > (TAKEN_WITHIN if kept.stage == "answer" else asked_within):
                 connection.transport.abort()
-            else:
-                seen[connection] = stage, since
         waiting = seen
 
 
@@ -72,13 +85,14 @@ async def hang_up_on_the_idle(state: ServerState) -> None:
         await asyncio.sleep(_LOOK_AGAIN)
 
 
-def _stage(connection: _Connection) -> tuple[int, str] | None:
+def _wait(connection: _Connection, now: float) -> _Wait | None:
     """What a connection waits for its client for; None when it does not, or when uvicorn looks after it."""
     cycle = connection.cycle
     if cycle is not None and not cycle.response_complete:
         if cycle.more_body:
-            return id(cycle), "body"
-        return (id(cycle), "answer") if connection.flow.write_paused else None
+            return _Wait(id(cycle), "body", now)
+        left = connection.transport.get_write_buffer_size()
+        return _Wait(id(cycle), "answer", now, left) if connection.flow.write_paused else None
     if connection.timeout_keep_alive_task is not None:
         return None
-    return id(cycle), "head"
+    return _Wait(id(cycle), "head", now)
