@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from keytui.domain.errors import NotFound, Refused, Unreachable
+from keytui.domain.errors import KeytuiError, NotFound, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.references import Resolve
@@ -143,7 +143,7 @@ class AwsTarget:
             )
         if store.labels().get(CURRENT) != version_id:  # the first of all is in use at once
             store.move(CURRENT, version_id, current)
-        with suppress(Unreachable, Refused):  # it is in use: that a label is left on it hinders nobody
+        with suppress(KeytuiError):  # it is in use: that a label is left on it hinders nobody
             store.move(PENDING, None, version_id)
 
     def _in_use(self, store: AwsSecret, labels: Mapping[str, str]) -> str | None:

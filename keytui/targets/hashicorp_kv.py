@@ -25,7 +25,7 @@ _CONNECTING: Final = 5.0
 _PIECE: Final = 256
 """Bytes that are waited for at once: few, so that one that drips is left soon."""
 _NO_ANSWER: Final = (requests.RequestException, OSError, ValueError)
-_NO_MERGE_PATCH: Final = frozenset({403, 404, 405, 415, 501})
+_NO_MERGE_PATCH: Final = frozenset({403, 405, 415, 501})
 """How a store answers PATCH that does not know it, or a token that may update but not patch."""
 
 
@@ -63,6 +63,11 @@ class _Reply:
         """The store's own words, still as they came."""
         found = self.body.get("errors")
         return "; ".join(str(one) for one in found) if isinstance(found, list) else ""
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the store could not even look."""
+        return self.status == 503 and "sealed" in self.errors
 
 
 class KvPath:
@@ -130,8 +135,8 @@ class KvPath:
             merged = {**document.data, **changes}
             whole = {name: value for name, value in merged.items() if value is not None}
             reply = self._written("post", document, whole)
-        if reply.status == 400 and "check-and-set" in reply.errors:
-            return False
+        if reply.status == 404 or (reply.status == 400 and "check-and-set" in reply.errors):
+            return False  # written meanwhile, or deleted: then nothing of it may come back
         if reply.status >= 300:
             raise self._refusal(reply)
         if not isinstance(reply.body.get("data"), dict):
@@ -169,36 +174,35 @@ class KvPath:
         below_mount: bool = True,
     ) -> _Reply:
         url = f"/v1/{self._place.mount}/{path}" if below_mount else f"/v1/{path}"
-
-        def ask() -> tuple[int, bytes]:
-            content = bytearray()
-            with self._adapter.request(
-                method,
-                url,
-                headers={"Content-Type": "application/merge-patch+json"} if method == "patch" else None,
-                raise_exception=False,  # hvac's exceptions hold the whole answer, and so the values in it
-                json=body,
-                stream=True,
-                timeout=(_CONNECTING, self._patience.left),
-            ) as response:
-                for piece in response.iter_content(_PIECE):
-                    content += piece
-                    if len(content) > MOST_BYTES or self._patience.over:
-                        raise ValueError("the answer is too long")
-                return response.status_code, bytes(content)
-
         try:
-            status, content = self._patience.call(ask)
+            status, content = self._patience.call(lambda: self._answer(method, url, body))
         except _NO_ANSWER as error:
             why = f"it does not answer: {type(error).__name__}"  # its text may hold more than it should
             if writes and not _never_sent(error):
                 raise self._unknown(why) from None
             raise Unreachable(f"{self._whose}: {why}", "see whether it runs, and its address; try again") from None
         reply = _Reply(status, _parsed(content))
-        sealed = status == 503 and "sealed" in reply.errors
-        if writes and status >= 500 and status != 501 and not sealed:
+        if writes and status >= 500 and status != 501 and not reply.sealed:
             raise self._unknown(f"it has trouble of its own ({status})")
         return reply
+
+    def _answer(self, method: str, url: str, body: Mapping[str, object] | None) -> tuple[int, bytes]:
+        """Status and body. Raises what requests does, and ValueError for an answer that is too long or too slow."""
+        content = bytearray()
+        with self._adapter.request(
+            method,
+            url,
+            headers={"Content-Type": "application/merge-patch+json"} if method == "patch" else None,
+            raise_exception=False,  # hvac's exceptions hold the whole answer, and so the values in it
+            json=body,
+            stream=True,
+            timeout=(_CONNECTING, self._patience.left),
+        ) as response:
+            for piece in response.iter_content(_PIECE):
+                content += piece
+                if len(content) > MOST_BYTES or self._patience.over:
+                    raise ValueError("the answer is too long")
+            return response.status_code, bytes(content)
 
     def _unknown(self, why: str) -> OutcomeUnknown:
         return OutcomeUnknown(f"{self._whose}: {why}", "see what it holds before you do it again")
@@ -214,7 +218,7 @@ class KvPath:
             )
         if 300 <= reply.status < 400:
             return Refused(f"{self._whose}: it sends us elsewhere ({reply.status})", "name the active node as address")
-        if reply.status == 503 and "sealed" in reply.errors:
+        if reply.sealed:
             return Unreachable(f"{self._whose}: the store is sealed (503)", "unseal it, then try again")
         if reply.status in (412, 429) or reply.status >= 500:  # 412: a standby that is not up to date yet
             return Unreachable(f"{self._whose}: it has trouble of its own ({reply.status})", "try again later")

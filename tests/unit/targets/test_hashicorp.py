@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from socket import socket
@@ -18,6 +18,7 @@ from keytui.domain.keys import Key
 from keytui.domain.references import Reference
 from keytui.domain.secrets import Secret
 from keytui.targets.hashicorp import HashicorpTarget
+from keytui.targets.hashicorp_kv import Document, KvPath
 from tests.dripping import dripping
 from tests.faulty_line import Fault, FaultyLine
 from tests.openbao import ROOT_TOKEN, OpenBao, openbao
@@ -149,19 +150,35 @@ def test_two_that_write_at_once_lose_nothing(bao: OpenBao) -> None:
     assert {field: bao.data(HERE).get(field) for field in fields} == {field: field for field in fields}
 
 
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[Document], object]) -> None:
+    """Somebody acts each time between what is read and what is written."""
+    read = KvPath.read
+
+    def interrupted(self: KvPath, number: int | None = None) -> Document:
+        document = read(self, number)
+        act(document)
+        return document
+
+    monkeypatch.setattr(KvPath, "read", interrupted)
+
+
 def test_a_document_that_is_always_written_by_somebody_else_is_given_up(
     bao: OpenBao, target: HashicorpTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bao.put(HERE, {"API_KEY": OLD.reveal()})
-    asked = target.resolve
-
-    def meddled(document: object) -> None:
-        bao.put(HERE, {"API_KEY": OLD.reveal(), "N": str(document)})
-
-    monkeypatch.setattr(HashicorpTarget, "_stamp", lambda _self, document: meddled(document))
+    meanwhile(monkeypatch, lambda document: bao.put(HERE, {"API_KEY": OLD.reveal(), "N": str(document.number)}))
     with pytest.raises(Refused, match="somebody else keeps writing"):
-        HashicorpTarget("kv", target.place_of, "API_KEY", asked).deliver(KEY, 2, NEW)
+        target.deliver(KEY, 2, NEW)
     assert bao.data(HERE)["API_KEY"] == OLD.reveal()
+
+
+def test_what_is_deleted_meanwhile_does_not_come_back(
+    bao: OpenBao, target: HashicorpTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bao.put(HERE, {"API_KEY": OLD.reveal(), "OWNER": "ops"})
+    meanwhile(monkeypatch, lambda document: document.gone or bao.asked("DELETE", f"secret/data/{HERE}"))
+    target.deliver(KEY, 2, NEW)
+    assert sorted(bao.data(HERE)) == ["API_KEY", "API_KEY_keytui"]
 
 
 POLICIES = {
