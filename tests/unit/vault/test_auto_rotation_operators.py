@@ -184,6 +184,20 @@ def test_the_old_version_is_accepted_again_before_a_target_is_given_it(shop: Sho
     shop.see_that_nobody_is_cut_off()
 
 
+def test_the_old_version_stays_where_a_target_was_given_it_again(shop: Shop) -> None:
+    """Whoever put it back died before rolling back, and nobody has used it since."""
+    key = shop.furnish(Place("env", reversible=True))
+    shop.pass_(24)
+    shop.run()
+    shop.pass_(24)
+    Delivering(shop.vault, key, shop.places, shop.clock, lambda: None).put_back(rotation_of(shop))
+
+    with pytest.raises(Refused, match="env may hold v1 of shop again"):
+        shop.vault.retire(1)
+
+    assert shop.vault.retire(1, "it was delivered again by hand").state is RotationState.SUSPENDED
+
+
 def test_a_word_that_is_late_does_not_count(shop: Shop) -> None:
     """It was put back, and another has delivered again before that was told."""
     place = Place("env", readable=False, reversible=True)

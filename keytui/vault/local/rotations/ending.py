@@ -8,7 +8,7 @@ from keytui.domain.rotation import Rotation, RotationState, Verb, move
 from keytui.domain.verdict import Assessment, Verdict
 from keytui.vault.local.evidence.verdicts import assessed, require_safe
 from keytui.vault.local.keys.drafts import checked_note
-from keytui.vault.local.rotations.holding import refuse_held
+from keytui.vault.local.rotations.holding import refuse_held, refuse_put_back
 from keytui.vault.local.rotations.moves import Subject, carry_out, subject_of, take_up
 from keytui.vault.local.rows import key_row, stored_rotation, version_row
 from keytui.vault.local.section import Section, Write
@@ -70,6 +70,7 @@ class Ending(Section):
                 move(subject.rotation, verb)
                 assessment = assessed(write.session, subject.rotation, self._policies, write.now, self._ground.expected)
                 if not override:
+                    refuse_put_back(subject)
                     require_safe(assessment, subject.rotation)
                 carry_out(write, subject, verb, override)
                 _record_end(write, subject, verb, assessment, override)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keytui.domain.errors import Refused
 from keytui.domain.rotation import Verb, allowed
-from keytui.vault.deliveries import may_hold
+from keytui.vault.deliveries import last_told, may_hold
 from keytui.vault.local.mapping import fingerprint_of, key_of
 from keytui.vault.local.rotations.moves import Subject, deliveries_of
 from keytui.vault.local.rows import version_row
@@ -20,6 +20,23 @@ def refuse_held(subject: Subject, way_out: str) -> None:
     names = [name for name in key.targets if name in holding]
     if names:
         raise Refused(f"{', '.join(names)} may hold v{number} of {key.name}, which would be refused", way_out)
+
+
+def refuse_put_back(subject: Subject) -> None:
+    """The old version is not ended where a target was given it again, whatever the callers have shown so far."""
+    number, key = subject.row.new_version, key_of(subject.key)
+    if number is None or not key.targets:
+        return
+    new = fingerprint_of(version_row(subject.session, key.id, number))
+    told = deliveries_of(subject)
+    had = {one.target for one in told if one.state in {"sent", "proven"} and one.fingerprint == new}
+    newest = last_told(told, new)
+    names = [name for name in key.targets if name in had and newest[name] not in {"sent", "proven"}]
+    if names:
+        raise Refused(
+            f"{', '.join(names)} may hold v{subject.row.old_version} of {key.name} again",
+            f"`keytui rollback {key.id}` ends what was begun there; or say with an override that it holds v{number}",
+        )
 
 
 def refuse_arrived(subject: Subject, new: VersionRow) -> None:
