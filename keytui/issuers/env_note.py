@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +25,15 @@ class Note:
     revoked: tuple[Mark, ...] = ()
     changes: int = 0
     """How often the list was changed."""
-    reloaded: int = 0
-    """How many of these changes the service was told of."""
+    arrived: frozenset[str] = frozenset()
+    """Digests of values that came into the list, of which the service was not told."""
+    left: frozenset[str] = frozenset()
+    """Digests of values that left it, of which the service was not told: it may accept them still."""
+
+    def changing(self, before: frozenset[str], after: frozenset[str]) -> Note:
+        """The note of a change that the service has to be told of, by the digests in the list."""
+        came, went = after - before, before - after
+        return replace(self, arrived=(self.arrived | came - self.left) - went, left=(self.left | went) - came)
 
 
 def read_note(path: Path) -> Note:
@@ -38,7 +45,8 @@ def read_note(path: Path) -> Note:
             tuple(Secret(str(value)) for value in found["suspended"]),
             tuple(Mark(str(digest), str(prefix)) for digest, prefix in found["revoked"].items()),
             int(found["changes"]),
-            int(found["reloaded"]),
+            frozenset(map(str, found["arrived"])),
+            frozenset(map(str, found["left"])),
         )
     except FileNotFoundError:
         return Note()
@@ -52,7 +60,8 @@ def write_note(path: Path, note: Note) -> None:
         "suspended": [value.reveal() for value in note.suspended],
         "revoked": {mark.digest: mark.prefix for mark in note.revoked},
         "changes": note.changes,
-        "reloaded": note.reloaded,
+        "arrived": sorted(note.arrived),
+        "left": sorted(note.left),
     }
     write_privately(path, Secret(json.dumps(written)))
 

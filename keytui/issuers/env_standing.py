@@ -29,6 +29,11 @@ class Standing:
     def items(self) -> tuple[Secret, ...]:
         return tuple(map(Secret, items_of(self.list.reveal())))
 
+    @property
+    def digests(self) -> frozenset[str]:
+        """Of the values in the list."""
+        return frozenset(value.digest() for value in self.items)
+
     def versions(self) -> Iterator[Listed]:
         """Each once; what a variable holds is accepted, whatever the note says."""
         seen: set[str] = set()

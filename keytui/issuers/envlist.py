@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -19,7 +20,7 @@ from keytui.domain.references import Resolve
 from keytui.domain.secrets import Format, Randomness, Secret, parse_format
 from keytui.issuers.comma_list import with_item
 from keytui.issuers.configured import absolute_path, variable_name, variable_names
-from keytui.issuers.env_note import read_note, write_note, write_privately
+from keytui.issuers.env_note import Note, read_note, write_note, write_privately
 from keytui.issuers.env_standing import Standing
 from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
 from keytui.issuers.reloading import RELOAD_FIELDS, Reload, reload_from
@@ -73,10 +74,21 @@ class EnvListIssuer:
         return tuple(said)
 
     def versions(self) -> Iterator[Listed]:
-        return self._read().versions()
+        stands = self._read()
+        return (self._as_told(stands, listed) for listed in stands.versions())
 
     def look_up(self, mark: Mark) -> Listed | None:
-        return self._read().found(mark)
+        """OutcomeUnknown for a version that has come into the list, and the service could not be told."""
+        stands = self._read()
+        found = stands.found(mark)
+        if found is None:
+            return None
+        if self.reload is not None and found.state is VersionState.ACTIVE and found.mark.digest in stands.note.arrived:
+            raise OutcomeUnknown(
+                f"issuer {self.name}: this version stands in {self.variable}, and the last reload failed",
+                "see why; any change of this version runs it again",
+            )
+        return self._as_told(stands, found)
 
     def fallbacks(self, mark: Mark) -> tuple[str, ...]:
         return tuple(
@@ -132,27 +144,35 @@ class EnvListIssuer:
             raise self._refused(VersionState.REVOKED, "for good", way_out)
         raise NotFound(f"issuer {self.name} knows no such version", "see what it knows, and who removed it")
 
+    def _as_told(self, stands: Standing, listed: Listed) -> Listed:
+        """What has left the list is active until the service was told: it goes on with what it has read."""
+        if self.reload is None or listed.mark.digest not in stands.note.left:
+            return listed
+        return replace(listed, state=VersionState.ACTIVE)
+
     def _change(self, becomes: Callable[[Standing], Standing]) -> None:
         """Make what stands something else; the service is told of it, and of what it was not told before."""
         with alone_in([self.path.parent]):
             stands = self._read()
             wanted = becomes(stands)
-            changes = stands.note.changes
+            note = stands.note
             if wanted.list != stands.list or wanted.note != stands.note:
-                changes += 1
-                self._write(stands, wanted, changes)
-        if self.reload is not None and changes > stands.note.reloaded:
-            self._tell(self.reload, changes)
+                note = self._write(stands, wanted)
+        if self.reload is not None and (note.arrived or note.left):
+            self._tell(self.reload, note.changes)
 
-    def _write(self, stands: Standing, wanted: Standing, changes: int) -> None:
+    def _write(self, stands: Standing, wanted: Standing) -> Note:
         text = self._of_files(lambda: self._text(stands, wanted.list.reveal()))
         # what came back stays in the note until the list is sure to hold it: until the next change
         left = tuple(value for value in wanted.note.suspended if value not in stands.items or value not in wanted.items)
-        note = replace(wanted.note, suspended=left, changes=changes)
+        note = replace(wanted.note, suspended=left, changes=stands.note.changes + 1)
+        if self.reload is not None:
+            note = note.changing(stands.digests, wanted.digests)
         self._of_files(lambda: write_note(self._beside("removed"), note))
         if wanted.list != stands.list:
             self._of_files(lambda: write_privately(self._beside("backup"), Secret(stands.file.text)))
             self._of_files(lambda: stands.file.replace(text))
+        return note
 
     def _tell(self, reload: Reload, changes: int) -> None:
         try:
@@ -163,10 +183,10 @@ class EnvListIssuer:
                 f" {error.message}",
                 "run it by hand and see what it says; to do the same again runs it again",
             ) from None
-        with alone_in([self.path.parent]):
-            note = self._of_files(lambda: read_note(self._beside("removed")))
-            told = replace(note, reloaded=max(note.reloaded, changes))
-            self._of_files(lambda: write_note(self._beside("removed"), told))
+        with suppress(KeytuiError), alone_in([self.path.parent]):  # all is done: at worst it is told once more
+            note = read_note(self._beside("removed"))
+            if note.changes == changes:  # else somebody has changed more meanwhile, and tells of all
+                write_note(self._beside("removed"), replace(note, arrived=frozenset(), left=frozenset()))
 
     def _read(self) -> Standing:
         return self._of_files(self._stands)

@@ -290,10 +290,44 @@ def test_a_reload_that_fails_is_said_with_what_stands_where_and_runs_again(
         broken.issue(KEY, Secret(NEW), None)
     assert "canary" not in f"{unknown.value.message} {unknown.value.hint}"
     assert NEW in path.read_text()
+    with pytest.raises(OutcomeUnknown, match="stands in API_KEYS, and the last reload failed"):
+        broken.look_up(mark(NEW))
     counted = tmp_path / "counted"
     mended = configured(path, reload=["touch", str(counted)])
     mended.issue(KEY, Secret(NEW), None)
     assert counted.exists()
+    assert state(mended, NEW) is VersionState.ACTIVE
+
+
+@pytest.mark.parametrize("verb", ["suspend", "revoke"])
+def test_what_has_left_is_active_until_the_service_was_told(path: Path, verb: str) -> None:
+    """It goes on with the list that it has read."""
+    broken, mended = configured(path, reload=["false"]), configured(path, reload=["true"])
+    with pytest.raises(OutcomeUnknown):
+        getattr(broken, verb)(mark(OLD))
+    assert OLD not in path.read_text()
+    assert state(mended, OLD) is VersionState.ACTIVE
+    assert {one.mark.digest: one.state for one in mended.versions()}[mark(OLD).digest] is VersionState.ACTIVE
+    getattr(mended, verb)(mark(OLD))
+    assert state(mended, OLD) in (VersionState.SUSPENDED, VersionState.REVOKED)
+
+
+def test_what_comes_back_before_the_service_was_told_was_never_away(path: Path) -> None:
+    broken, mended = configured(path, reload=["false"]), configured(path, reload=["true"])
+    with pytest.raises(OutcomeUnknown):
+        broken.suspend(mark(OLD))
+    mended.restore(mark(OLD))
+    assert state(mended, OLD) is VersionState.ACTIVE
+
+
+def test_what_came_and_went_untold_may_be_accepted(path: Path) -> None:
+    broken = configured(path, reload=["false"])
+    for attempt in (lambda: broken.issue(KEY, Secret(NEW), None), lambda: broken.revoke(mark(NEW))):
+        with pytest.raises(OutcomeUnknown):
+            attempt()
+    assert state(broken, NEW) is VersionState.ACTIVE
+    configured(path, reload=["true"]).revoke(mark(NEW))
+    assert state(broken, NEW) is VersionState.REVOKED
 
 
 def test_the_reload_is_told_no_secret(path: Path, tmp_path: Path) -> None:
