@@ -14,10 +14,10 @@ import httpx
 from keytui.deadline import Deadline
 from keytui.domain.errors import Refused
 from keytui.domain.fields import Fields
+from keytui.domain.json_pointers import MISSING, at
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
-from keytui.probes.json_answer import MISSING, at
 from keytui.probes.key_probe import Answer, Outcome
 
 _MOST_BYTES: Final = 1024 * 1024

@@ -16,13 +16,14 @@ from typing import Final
 
 from keytui.domain.errors import Invalid
 from keytui.domain.gaps import GapKind
+from keytui.domain.json_pointers import MISSING, at
 from keytui.domain.recognition import Recognised, Recogniser
 from keytui.domain.reports import Report, SourceKind
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.probes.attribution import Attribution, Meaning
 from keytui.probes.configuration import Listing
 from keytui.probes.gathered import Gathered
-from keytui.probes.json_answer import MISSING, at, parse
+from keytui.probes.json_answer import parse
 from keytui.probes.marks import Marks
 from keytui.probes.server_probe import ServerProbe
 

@@ -17,13 +17,14 @@ from typing import Final
 
 from keytui.domain.errors import Invalid, Unreachable
 from keytui.domain.gaps import GapKind
+from keytui.domain.json_pointers import at
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report
 from keytui.domain.text import harmless
 from keytui.probes.attribution import Attribution, check_labels
 from keytui.probes.configuration import Counting
 from keytui.probes.counters import Counters, Lapse
-from keytui.probes.json_answer import at, parse
+from keytui.probes.json_answer import parse
 from keytui.probes.marks import Marks
 from keytui.probes.series import Sample, Series, Target
 from keytui.probes.server_probe import ServerProbe

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from keytui.domain.errors import Invalid
+from keytui.domain.json_pointers import at
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Report
 from keytui.probes.attribution import Attribution
 from keytui.probes.configuration import Counting, Pointing
 from keytui.probes.counters import Counters
-from keytui.probes.json_answer import at, parse
+from keytui.probes.json_answer import parse
 from keytui.probes.marks import Marks
 from keytui.probes.series import Sample, Series
 from keytui.probes.server_probe import ServerProbe

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from keytui.domain.errors import Invalid, KeytuiError, Refused, Unreachable
+from keytui.domain.json_pointers import at
 from keytui.domain.text import harmless
-from keytui.issuers.rest.documents import at, parsed
+from keytui.issuers.rest.documents import parsed
 from keytui.issuers.rest.exchange import Answer, Question, unknown
 
 _SHOWN: Final = 300

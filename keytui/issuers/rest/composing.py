@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from keytui.domain.errors import Refused
+from keytui.domain.json_pointers import put
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
 from keytui.issuers.rest.description import Call, Making, Word
-from keytui.issuers.rest.documents import put
 from keytui.issuers.rest.exchange import Question
 from keytui.issuers.rest.listing import Item
 

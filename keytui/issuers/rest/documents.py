@@ -1,17 +1,15 @@
-"""What is read from an answer in JSON, and written into a question: JSON pointers (RFC 6901), texts and times."""
+"""What is read from an answer in JSON: texts and times, where JSON pointers lead."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 from keytui.domain.errors import Invalid
+from keytui.domain.json_pointers import MISSING, at
 from keytui.domain.text import harmless
 
-MISSING: Final = object()
-"""Stands where a pointer leads nowhere; `null` is something."""
 _IN_MILLISECONDS: Final = 1e11
 """From here on a number is milliseconds since 1970 and not seconds."""
 _LONGEST: Final = 500
@@ -24,29 +22,6 @@ def parsed(body: bytes) -> object:
     except (ValueError, RecursionError):
         return MISSING
     return answer
-
-
-def at(document: object, pointer: str) -> object:
-    """What the pointer leads to; MISSING when there is nothing. The empty pointer is the whole document."""
-    found = document
-    for name in _steps(pointer):
-        if isinstance(found, dict) and name in found:
-            found = found[name]
-        elif isinstance(found, list) and name.isascii() and name.isdigit() and int(name) < len(found):
-            found = found[int(name)]
-        else:
-            return MISSING
-    return found
-
-
-def put(document: Mapping[str, object], pointer: str, value: object) -> dict[str, object]:
-    """The document with the value there; tables on the way are made."""
-    name, *rest = _steps(pointer)
-    within = document.get(name)
-    if rest:
-        deeper = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in rest)
-        value = put(within if isinstance(within, dict) else {}, deeper, value)
-    return {**document, name: value}
 
 
 def text_at(document: object, pointer: str) -> str:
@@ -81,7 +56,3 @@ def time_at(document: object, pointer: str, whose: str) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         pass
     raise Invalid(f"{whose}: what {pointer} leads to is no time with a zone", "correct the pointer")
-
-
-def _steps(pointer: str) -> list[str]:
-    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]

@@ -9,12 +9,13 @@ from secrets import token_hex
 from typing import Final
 
 from keytui.domain.errors import KeytuiError, NotFound, OutcomeUnknown, Refused, Unreachable
+from keytui.domain.json_pointers import at
 from keytui.domain.keys import Key, VersionState
 from keytui.domain.secrets import Randomness, Secret, is_weak
 from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
 from keytui.issuers.rest.composing import asked, creation, label_of
 from keytui.issuers.rest.description import Call, Description, Making
-from keytui.issuers.rest.documents import at, parsed, text_at
+from keytui.issuers.rest.documents import parsed, text_at
 from keytui.issuers.rest.exchange import Answer, unknown
 from keytui.issuers.rest.line import Line
 from keytui.issuers.rest.listing import Item, items

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from keytui.domain.errors import Invalid, Unreachable
+from keytui.domain.json_pointers import MISSING, at
 from keytui.domain.keys import VersionState
 from keytui.domain.secrets import PREFIX_LENGTH
 from keytui.issuers.issuer import Listed, Mark
 from keytui.issuers.rest.description import Condition, Description, Listing, PagedBy, Paging
-from keytui.issuers.rest.documents import MISSING, at, parsed, text_at, texts_at, time_at
+from keytui.issuers.rest.documents import parsed, text_at, texts_at, time_at
 from keytui.issuers.rest.exchange import Question
 from keytui.issuers.rest.line import Line
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from keytui.domain.errors import Invalid, Refused, Unreachable
+from keytui.domain.json_pointers import MISSING, at, put
 from keytui.domain.references import Reference, Resolve
 from keytui.domain.secrets import Secret
 from keytui.issuers.rest.answers import said
 from keytui.issuers.rest.description import Access, CookieLogin
-from keytui.issuers.rest.documents import MISSING, at, parsed, put
+from keytui.issuers.rest.documents import parsed
 from keytui.issuers.rest.exchange import Answer, Exchange, Question
 
 _NOT_LET_IN: Final = frozenset({401, 403})

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from keytui.domain.errors import Invalid
-from keytui.issuers.rest.documents import MISSING, at, parsed, put, text_at, texts_at, time_at
+from keytui.domain.json_pointers import MISSING, at, put
+from keytui.issuers.rest.documents import parsed, text_at, texts_at, time_at
 
 DOCUMENT = {"a": {"b/c": [{"~": 7}]}, "t": "two\nlines", "n": None, "f": False}
 
