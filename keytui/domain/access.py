@@ -118,9 +118,10 @@ class Principal:
 
 def why_not(role: Role, operation: Operation) -> str:
     """The reason that a disabled action gives."""
-    allowed = ", ".join(one for one in (Role.SUPER_ADMIN, Role.TENANT_ADMIN) if operation in ALLOWED[one])
-    needs = f"it takes {allowed}" if allowed else "it takes a service token of that scope"
-    return f"the role {role} may not {_AS_VERB.get(operation, operation)}: {needs}"
+    allowed = [str(one) for one in GRANTED if operation in ALLOWED[one]] or ["a service token of that scope"]
+    *others, last = allowed
+    needs = f"{', '.join(others)} or {last}" if others else last
+    return f"the role {role} may not {_AS_VERB.get(operation, operation)}: it takes {needs}"
 
 
 _AS_VERB: Final = {

@@ -42,7 +42,7 @@ class Standing:
     alerts: int
     """Open alerts, notices left out, that nobody has acknowledged: what wants an eye now."""
     approvals: int = 0
-    """Requests for approval that wait for an answer."""
+    """Requests for approval that wait for an answer which this principal may give."""
     seal_epoch: int = 0
     """Rises when the seal is closed or gets a new passphrase: whoever unlocked it before has to do so again."""
 

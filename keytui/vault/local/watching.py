@@ -42,7 +42,7 @@ class Watching(Section):
                 seal_epoch=seal_epoch(session),
                 open_rotations=_open_rotations(session),
                 alerts=alerts_that_count(session),
-                approvals=waiting_approvals(session, self._clock()),
+                approvals=waiting_approvals(session, ground.principal, self._clock()),
             )
 
     def changes(self, after: int, timeout: float) -> Changes:

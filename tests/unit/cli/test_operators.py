@@ -123,7 +123,7 @@ def test_a_role_says_what_it_takes(keytui: Commands, become: Become) -> None:
 
     assert len(keytui("list", "--json").items) == 1
     refused = keytui("disable", "checkout", code=6)
-    assert "the role staff may not disable: it takes super_admin, tenant_admin" in refused.err
+    assert "the role staff may not disable: it takes super_admin or tenant_admin" in refused.err
 
 
 def test_who_leaves_is_shut_out_at_once(keytui: Commands) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session, col, or_, select
 
-from keytui.domain.access import Operation
+from keytui.domain.access import Operation, Principal
 from keytui.domain.approvals import Approval, ApprovalState
 from keytui.domain.audit import Event
 from keytui.domain.errors import Forbidden, NotFound, Refused
@@ -47,28 +48,42 @@ class Approving(Section):
             if row is None:
                 raise NotFound(f"there is no request for approval #{approval_id}", "list them: keytui approvals")
             _refuse_decided(row, write.now)
-            if decision is ApprovalState.APPROVED and self._is_own(write.session, row):
+            if decision is ApprovalState.APPROVED and _is_own(write.session, write.actor, row):
                 raise Forbidden(
                     f"request #{approval_id} is your own, and approving takes somebody else",
-                    "ask an operator who has no token of yours, and whose token nobody made who made yours",
+                    _who_else(write.actor, row),
                 )
             row.state, row.decided_by, row.decided_at, row.note = decision, write.actor, write.now, note
             write.record(_event(f"approval.{decision}", row, note), row.tenant)
             return write.answered(approval_of(row, write.now))
 
-    def _is_own(self, session: Session, row: ApprovalRow) -> bool:
-        """Whether one person would be on both sides: by any token of theirs, or by those that they had made."""
-        with unbound(session):  # whoever made a tenant's admin is often not of the tenant
-            asked = _behind(session, row.requested_by, row.tenant)
-            return bool(asked & _behind(session, str(self._ground.principal.actor), row.tenant))
+
+def waiting_approvals(session: Session, principal: Principal, now: datetime) -> int:
+    """Requests that wait for an answer which this principal may give."""
+    if not principal.may(Operation.APPROVE):
+        return 0
+    waiting = select(ApprovalRow).where(ApprovalRow.state == ApprovalState.PENDING, col(ApprovalRow.expires_at) > now)
+    asked: dict[tuple[str, str], list[ApprovalRow]] = defaultdict(list)
+    for row in session.exec(waiting):
+        asked[row.requested_by, row.tenant].append(row)
+    actor = str(principal.actor)
+    return sum(len(rows) for rows in asked.values() if not _is_own(session, actor, rows[0]))
 
 
-def waiting_approvals(session: Session, now: datetime) -> int:
-    """Requests that wait for an answer."""
-    waiting = select(ApprovalRow.id).where(
-        ApprovalRow.state == ApprovalState.PENDING, col(ApprovalRow.expires_at) > now
+def _is_own(session: Session, actor: str, row: ApprovalRow) -> bool:
+    """Whether one person would be on both sides: by any token of theirs, or by those that they had made."""
+    with unbound(session):  # whoever made a tenant's admin is often not of the tenant
+        asked = _behind(session, row.requested_by, row.tenant)
+        return bool(asked & _behind(session, actor, row.tenant))
+
+
+def _who_else(actor: str, row: ApprovalRow) -> str:
+    if person(actor) != person(row.requested_by):
+        return "ask an operator who has no token of yours, and whose token nobody made who made yours"
+    return (
+        f"ask somebody who is not called {person(actor)}: on the host and before an @, one name is one person,"
+        " so two people need two names (keytui operators add)"
     )
-    return len(session.exec(waiting).all())
 
 
 def _refuse_decided(row: ApprovalRow, now: datetime) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from keytui.domain.access import MANAGE_SCOPE, Principal, Role
 from keytui.domain.approvals import ApprovalState
-from keytui.domain.audit import AuditFilter
+from keytui.domain.audit import Actor, AuditFilter
 from keytui.domain.errors import ApprovalNeeded, Forbidden, NotFound, Refused
 from keytui.domain.keys import Key, KeyDraft, KeyEdit, Kind
 from keytui.domain.operators import OperatorDraft
@@ -198,6 +198,42 @@ def test_nobody_approves_their_own(team: TeamVault, ada: Principal) -> None:
             team.owner.acting_as(principal).approve(number, "")
     _waits(lambda: hers.plan(key.id, Plan(), team.request()))
     assert hers.deny(number, "not needed").state is ApprovalState.DENIED  # it is hers to take back
+
+
+def test_only_what_one_may_answer_is_counted(tmp_path: Path) -> None:
+    team = TeamVault(tmp_path / "vault")
+    ada, bob = (team.principal(name, Role.TENANT_ADMIN, "acme") for name in ("ada", "bob"))
+    made_up, eve = _made_by(team, ada, "puppet", "acme"), team.principal("eve", Role.STAFF, "acme")
+    elsewhere = team.principal("tim", Role.TENANT_ADMIN, "globex")
+    for name in ("one", "two"):
+        key = _sensitive(team, name)
+        _waits(functools.partial(team.as_(ada).plan, key.id, Plan(), team.request()))
+
+    counted = {
+        principal.actor.name: team.as_(principal).standing().approvals
+        for principal in (ada, bob, made_up, eve, elsewhere, team.owner.principal())
+    }
+    assert counted == {"ada": 0, "bob": 2, "puppet": 0, "eve": 0, "tim": 0, "root": 2}
+    assert len(team.as_(ada).approvals()) == 2
+    team.close()
+
+
+@pytest.mark.parametrize("other", ["on the host", "at another domain"])
+def test_who_has_the_requesters_name_is_told_the_way_out(team: TeamVault, other: str) -> None:
+    """Decision 16: an operator and a user of the host of one name are one person."""
+    asks = team.principal(f"kim@{other.replace(' ', '-')}", Role.TENANT_ADMIN, "acme")
+    names_alike = (
+        Principal(Actor("kim", "bastion-2"), Role.LOCAL)
+        if other == "on the host"
+        else team.principal("kim@example.com", Role.TENANT_ADMIN, "acme")
+    )
+    number = _waits(lambda: team.as_(asks).plan(_sensitive(team, f"kim's {other}").id, Plan(), team.request()))
+
+    with pytest.raises(Forbidden, match="is your own") as refused:
+        team.owner.acting_as(names_alike).approve(number, "")
+
+    assert "two people need two names" in refused.value.hint
+    assert "keytui operators add" in refused.value.hint
 
 
 def test_nobody_has_two_of_theirs_agree(team: TeamVault) -> None:
