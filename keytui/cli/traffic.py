@@ -96,7 +96,7 @@ def usage(
         ("ALERT", "24 H", "VERSIONS"),
     )
     if not found.keys:
-        remark(f"no request was recorded since {minute(start)}")
+        remark(f"no request was recorded since {minute(found.as_of - found.range.span)}")
     elif key is not None:
         say()
         busy = [point for point in found.points if point.accepted or point.refused]

@@ -88,7 +88,9 @@ def test_usage_of_all_time_is_of_what_is_kept(busy: Commands) -> None:
 def test_usage_tells_that_there_is_more_or_nothing(busy: Commands) -> None:
     assert "1 of 2 keys" in busy("usage", "--limit", "1").err
     busy.created("unused")
-    assert "no request was recorded since" in busy("usage", "unused").err
+    assert "no request was recorded since 2026-11-19 15:00Z" in busy("usage", "unused").err
+    of_all_time = busy("usage", "unused", "--since", "0001-01-01").err
+    assert "no request was recorded since 2024-11-20 15:00Z" in of_all_time  # as far back as usage is kept
     assert "is not past" in busy("usage", "--since", "2030-01-01", code=2).err
 
 
