@@ -37,7 +37,8 @@ class RedisProcess:
 def redis_server(directory: Path, settings: Mapping[str, str] | None = None, port: int = 0) -> Iterator[RedisProcess]:
     """One in an empty directory, with more of redis.conf's `settings`; killed at the end."""
     path = directory / "redis.sock"
-    options = {"port": str(port), "unixsocket": str(path), "save": "", "appendonly": "no", "dir": str(directory)}
+    options = {"bind": "127.0.0.1", "port": str(port), "unixsocket": str(path)}
+    options |= {"save": "", "appendonly": "no", "dir": str(directory)}
     words = [word for name, value in {**options, **(settings or {})}.items() for word in (f"--{name}", value)]
     server = RedisProcess(
         subprocess.Popen([_program(), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL), path, port
