@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from threading import Lock
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
@@ -76,7 +77,7 @@ def build(
     app.state.vault = vault
     app.add_exception_handler(Repeated, repeated)
     add_problems(app)
-    app.add_route("/openapi.json", _described)
+    app.add_route("/openapi.json", _Description(app).tell)
     for router in ROUTERS:
         app.include_router(router, dependencies=CREDENTIALS, responses=REFUSALS)
     for router in routers:
@@ -84,7 +85,17 @@ def build(
     return app
 
 
-def _described(request: Request) -> Response:
-    """In a thread: making it takes a second, in which FastAPI's own would let everybody else wait."""
-    api: Api = request.app
-    return JSONResponse(api.openapi())
+class _Description:
+    """`GET /openapi.json`, which strangers may ask for too: made once, and never while the event loop waits for it."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._making = Lock()
+        self._made = b""
+
+    def tell(self, _request: Request) -> Response:
+        """Runs in a thread: making it takes a second."""
+        with self._making:
+            if not self._made:
+                self._made = bytes(JSONResponse(self._app.openapi()).body)
+        return Response(self._made, media_type="application/json")

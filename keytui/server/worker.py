@@ -9,15 +9,18 @@ import multiprocessing.process
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from types import FrameType
 from typing import Final
 
 import uvicorn
 
 from keytui.domain.errors import KeytuiError
+from keytui.server.accepting import BoundedLoop
 from keytui.server.idle import hang_up_on_the_idle, hang_up_on_the_slow
 from keytui.server.process import ServerProcess
 from keytui.server.settings import ServerSettings
@@ -28,6 +31,10 @@ COULD_NOT_BEGIN: Final = 3
 DRAIN_WITHIN: Final = 10.0
 """Seconds beyond those for the requests, in which what was counted has to reach the vault."""
 _KEEP_ALIVE: Final = 30
+_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2, each with forward secrecy; those of 1.3 all have it."""
+_SOCKETS: Final = 2
+"""For each connection that is served: whoever comes beyond is told 503, if there is room to listen to him."""
 _SWITCH_EVERY: Final = 0.0005
 """Seconds that a thread beside the event loop may keep it waiting for the interpreter."""
 
@@ -50,7 +57,9 @@ def work(settings: ServerSettings, profile: Profile, sockets: Sequence[socket.so
     try:
         server = _Server(_configuration(process, settings), process, supervised=supervisor is not None)
         server.should_exit = bool(stopped)
-        asyncio.run(_serve(server, settings, sockets))
+        loop = partial(BoundedLoop, _SOCKETS * settings.most_connections, settings.asked_within)
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(_serve(server, settings, sockets))
     finally:
         process.close()
     return 0
@@ -103,8 +112,9 @@ class _Server(uvicorn.Server):
 
 
 def _configuration(process: ServerProcess, settings: ServerSettings) -> uvicorn.Config:
-    return uvicorn.Config(
+    config = uvicorn.Config(
         process.app,
+        http="h11",  # bounds the head of a request; what "auto" takes may not
         lifespan="off",
         ws="none",
         log_config=None,
@@ -116,7 +126,12 @@ def _configuration(process: ServerProcess, settings: ServerSettings) -> uvicorn.
         timeout_graceful_shutdown=settings.stop_within,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
+        ssl_ciphers=_CIPHERS,
     )
+    config.load()
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+    return config
 
 
 def _log_to_standard_error() -> None:

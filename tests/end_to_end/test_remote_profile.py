@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +83,18 @@ def test_a_command_works_against_it_as_against_a_local_vault(server: TeamServer,
         assert vault.find("booking-api").owner == "bookings"
         assert vault.check(Secret(secret), ["read"], UNKNOWN_CALLER).valid
     assert secret not in server.log
+
+
+@pytest.mark.parametrize(
+    ("cipher", "taken"), [("ECDHE-ECDSA-AES128-GCM-SHA256", True), ("ECDHE-ECDSA-AES128-SHA256", False)]
+)
+def test_it_speaks_tls_with_good_ciphers_alone(server: TeamServer, cipher: str, taken: bool) -> None:
+    client = ssl.create_default_context(cafile=server.certificate)
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(cipher)
+    line = socket.create_connection(("127.0.0.1", server.port))
+    with line, nullcontext() if taken else pytest.raises(ssl.SSLError):
+        client.wrap_socket(line, server_hostname="127.0.0.1").close()
 
 
 def test_a_certificate_of_nobodys_is_not_trusted(elsewhere: Path) -> None:

@@ -10,10 +10,11 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case, CheckFunction, checks
 from schemathesis.schemas import BaseSchema
+from starlette.responses import JSONResponse
 
 from keytui.server.app import build
 from tests.unit.server.endpoints import ENDPOINTS
-from tests.unit.server.team import Team
+from tests.unit.server.team import Team, client_of
 
 checks.load_all_checks()
 CHECKS: Final = [
@@ -63,3 +64,24 @@ def test_every_endpoint_is_described(team: Team) -> None:
     paths = build(team.vault).openapi()["paths"]
     assert isinstance(paths, dict)
     assert {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods} == set(ENDPOINTS)
+
+
+def test_the_description_is_made_once_whoever_asks_for_it(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers may ask as well, and making it takes a second."""
+    made = list[JSONResponse]()
+
+    def written(content: object) -> JSONResponse:
+        made.append(JSONResponse(content))
+        return made[-1]
+
+    monkeypatch.setattr("keytui.server.app.JSONResponse", written)
+    client = client_of(team.vault)
+
+    async def asked() -> list[httpx.Response]:
+        return [await client.get("/openapi.json") for _ in range(3)]
+
+    told = team.portal.call(asked)
+    assert [answer.status_code for answer in told] == [200] * 3
+    assert [answer.json() for answer in told] == [build(team.vault).openapi()] * 3
+    assert len(made) == 1
+    team.portal.call(client.aclose)
