@@ -70,46 +70,47 @@ class AwsTarget:
         return f"{where} {self.entry}".rstrip()
 
     def rehearse(self, key: Key) -> None:
-        store = self._open(key)
-        labels = store.labels()
-        self._refuse_pending(key, labels, None)
-        self._refuse_others(key, labels, self._in_use(store, labels), None)
+        with self._open(key) as store:
+            labels = store.labels()
+            self._refuse_pending(key, labels, None)
+            self._refuse_others(key, labels, self._in_use(store, labels), None)
 
     def deliver(self, key: Key, version: int, secret: Secret) -> None:
-        store = self._open(key, secret)
-        labels = store.labels()
-        content = self._in_use(store, labels)
-        if self._value(content) == secret:
-            return
-        self._refuse_others(key, labels, content, version)
-        self._refuse_pending(key, labels, version)
-        merged = self._with(content, secret, Stamp(key.id, version, secret.digest()))
-        self._bring_in(store, key, labels, _version_id(key, version, labels.get(CURRENT, ""), self.entry), merged)
+        with self._open(key, secret) as store:
+            labels = store.labels()
+            content = self._in_use(store, labels)
+            if self._value(content) == secret:
+                return
+            self._refuse_others(key, labels, content, version)
+            self._refuse_pending(key, labels, version)
+            merged = self._with(content, secret, Stamp(key.id, version, secret.digest()))
+            self._bring_in(store, key, labels, _version_id(key, version, labels.get(CURRENT, ""), self.entry), merged)
 
     def read_back(self, key: Key) -> Secret | None:
-        store = self._open(key)
-        try:
-            labels = store.labels()
-        except NotFound:
-            return None
-        return self._value(self._in_use(store, labels))
+        with self._open(key) as store:
+            try:
+                labels = store.labels()
+            except NotFound:
+                return None
+            return self._value(self._in_use(store, labels))
 
     def roll_back(self, key: Key, version: int) -> None:
-        store = self._open(key)
-        labels = store.labels()
-        current, before = labels.get(CURRENT), labels.get(self._before(key))
-        if current is None or before is None:
-            raise self._not_noted(key, version)
-        if current == before:
-            if self._never_stood(key, version, labels):
-                raise self._not_noted(key, version)
-            return
-        if not self.entry:
-            if _parts(current) != (key.id, version):
+        with self._open(key) as store:
+            labels = store.labels()
+            current, before = labels.get(CURRENT), labels.get(self._before(key))
+            if current is None or before is None or (current == before and self._never_stood(key, version, labels)):
+                raise Refused(
+                    f"{self._here(key)}: what stood there before version {version} is not noted",
+                    "put it there by hand, or deliver again",
+                )
+            if current == before:
+                return
+            if self.entry:
+                self._put_back_field(store, key, version, labels)
+            elif _parts(current) == (key.id, version):
+                store.move(CURRENT, before, current)
+            else:
                 raise self._not_ours(key, version, current)
-            store.move(CURRENT, before, current)
-            return
-        self._put_back_field(store, key, version, labels)
 
     def _put_back_field(self, store: AwsSecret, key: Key, version: int, labels: Mapping[str, str]) -> None:
         """The field as it was, in a document whose other fields may have changed since."""
@@ -179,12 +180,6 @@ class AwsTarget:
         """Whether what went away is some other version of the key: then this one was never put in its place."""
         previous = _parts(labels.get("AWSPREVIOUS", ""))
         return previous is not None and previous[0] == key.id and previous[1] != version
-
-    def _not_noted(self, key: Key, version: int) -> Refused:
-        return Refused(
-            f"{self._here(key)}: what stood there before version {version} is not noted",
-            "put it there by hand, or deliver again",
-        )
 
     def _not_ours(self, key: Key, version: int, current: str) -> Refused:
         return Refused(

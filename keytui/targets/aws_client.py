@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 import boto3
@@ -109,6 +110,15 @@ class AwsSecret:
         self._patience = patience
         self._unsaid = unsaid
         self._client = self._called(lambda: account.client(resolve), writes=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        close: Callable[[], object] = getattr(self._client, "close")  # noqa: B009  # boto3 makes its clients up
+        close()
 
     def labels(self) -> Mapping[str, str]:
         """Which version each staging label is on. NotFound when there is no such secret."""
