@@ -108,7 +108,7 @@ class Place:
 def place_of(row: KeySummary, sort: Sort) -> Place:
     """Where a row of the key list stands."""
     key = row.key
-    value = {
+    values: dict[SortField, str | datetime | None] = {
         SortField.NAME: key.name,
         SortField.ENVIRONMENT: key.environment,
         SortField.OWNER: key.owner,
@@ -116,8 +116,8 @@ def place_of(row: KeySummary, sort: Sort) -> Place:
         SortField.LAST_USED: row.last_used_at,
         SortField.EXPIRES: key.expires_at,
         SortField.CREATED: key.created_at,
-    }[sort.field]
-    return Place(value, key.name, key.id)
+    }
+    return Place(values[sort.field], key.name, key.id)
 
 
 def parse(text: str) -> Query:

@@ -177,7 +177,7 @@ class EnvListIssuer:
     def _tell(self, reload: Reload, changes: int) -> None:
         try:
             reload.run()
-        except Refused as error:
+        except KeytuiError as error:
             raise OutcomeUnknown(
                 f"issuer {self.name}: {self.variable} in {self.path} stands as it is to, and the service may not know:"
                 f" {error.message}",

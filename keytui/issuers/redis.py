@@ -19,8 +19,6 @@ from keytui.domain.references import Resolve
 from keytui.domain.secrets import FORMATS, Randomness, Secret
 from keytui.issuers.fallback import FALLBACK_FIELDS, Fallback, fallback_from
 from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
-from keytui.issuers.redis_address import parse_redis_address
-from keytui.issuers.redis_line import Line, RedisServer, open_line
 from keytui.issuers.redis_records import (
     ACTIVE,
     Standing,
@@ -33,6 +31,8 @@ from keytui.issuers.redis_records import (
     written_record,
 )
 from keytui.issuers.values import checked_value
+from keytui.redis_address import parse_redis_address
+from keytui.redis_line import Line, RedisServer, open_line
 
 _ATTEMPTS: Final = 5
 _LONGEST: Final = timedelta(minutes=2)

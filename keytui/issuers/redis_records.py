@@ -14,8 +14,8 @@ from keytui.domain.keys import VersionState
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.issuers.issuer import Listed, Mark
-from keytui.issuers.redis_line import Command, Line
 from keytui.issuers.values import mark_of
+from keytui.redis_line import Command, Line
 
 ACTIVE: Final = b"api_keys:active"
 _BEFORE, _AFTER = b"api_key:", b":meta"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from keytui.command import pipe_text_to_command
 from keytui.domain.errors import Refused
 from keytui.domain.fields import Fields
 
@@ -32,34 +29,8 @@ class Reload:
             raise Refused(f"{self.words[0]!r} cannot be started", "check its name and that it may run")
 
     def run(self) -> None:
-        """Refused when it does not end well, or in time: it and its children are killed. What it prints is lost."""
-        try:
-            process = subprocess.Popen(  # noqa: S603  # the site's own command, split into words, without a shell
-                self.words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except (OSError, ValueError):
-            raise Refused(f"{self.words[0]!r} cannot be started", "check its name and that it may run") from None
-        try:
-            code = process.wait(self.timeout.total_seconds())
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            if process.poll() is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        if code is None:
-            raise Refused(
-                f"{self.words[0]!r} did not end within {self.timeout.total_seconds():g} s and was killed",
-                "run it by hand: it may wait for somebody",
-            )
-        if code:
-            ended = f"exited with {code}" if code > 0 else f"was ended by signal {-code}"
-            raise Refused(f"{self.words[0]!r} {ended}", "run it by hand, and see what it says")
+        """Refused or Invalid when it does not end well, or in time. What it prints is thrown away."""
+        pipe_text_to_command(self.words, "", self.timeout.total_seconds())
 
 
 def reload_from(fields: Fields) -> Reload | None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from keytui.command import pipe_text_to_command
 from keytui.domain.errors import Invalid, OutcomeUnknown, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
-from keytui.targets.command import pipe_text_to_command
 from keytui.targets.target import Abilities, Target, filled
 
 _OPTIONS: Final = frozenset({"environments", "after", "after_timeout"})

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from keytui.command import MOST_BYTES, pipe_text_to_command, pipe_to_command, printed_by
 from keytui.domain.errors import Invalid, OutcomeUnknown, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
-from keytui.targets.command import MOST_BYTES, pipe_text_to_command, pipe_to_command, printed_by
 from keytui.targets.target import Abilities, filled
 
 _LONGEST = timedelta(minutes=2)

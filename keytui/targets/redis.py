@@ -15,8 +15,8 @@ from keytui.domain.keys import Key
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
-from keytui.issuers.redis_address import parse_redis_address
-from keytui.issuers.redis_line import Answer, Command, Line, RedisServer, open_line
+from keytui.redis_address import parse_redis_address
+from keytui.redis_line import Answer, Command, Line, RedisServer, open_line
 from keytui.targets.exchange import whole_timeout
 from keytui.targets.named import errors_of
 from keytui.targets.stamp import Stamp, read_stamp, refuse_others

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
+from keytui.command import pipe_to_command
 from keytui.domain.errors import Refused
 from keytui.domain.secrets import Secret
-from keytui.targets.command import pipe_to_command
 
 COPY_TIMEOUT: Final = 3.0
 CLEAR_AFTER: Final = 45.0

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from keytui.clock import Clock
+from keytui.command import pipe_text_to_command
 from keytui.domain.alerts import Attempt, Notification
 from keytui.domain.errors import KeytuiError
-from keytui.targets.command import pipe_text_to_command
 from keytui.vault.alert_delivery import AlertDelivery
 from keytui.vault.alert_message import alert_message
 from keytui.vault.protocol import Vault

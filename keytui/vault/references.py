@@ -7,10 +7,10 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from keytui.command import COMMAND_TIMEOUT, MOST_BYTES, parse_command, printed_by
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
-from keytui.targets.command import COMMAND_TIMEOUT, MOST_BYTES, parse_command, printed_by
 from keytui.vault.system_keyring import kept_in_keyring
 
 

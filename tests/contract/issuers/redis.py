@@ -12,8 +12,8 @@ from keytui.domain.references import Reference
 from keytui.domain.secrets import Secret
 from keytui.issuers.fallback import Fallback
 from keytui.issuers.redis import RedisIssuer
-from keytui.issuers.redis_address import RedisAddress
-from keytui.issuers.redis_line import RedisServer
+from keytui.redis_address import RedisAddress
+from keytui.redis_line import RedisServer
 from tests.contract.issuers.case import Case, mark_of
 from tests.redis_server import RedisProcess, redis_server
 from tests.world import StoppedClock

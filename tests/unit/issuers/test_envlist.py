@@ -276,7 +276,7 @@ def test_the_reload_runs_after_each_change_and_not_without_one(path: Path, tmp_p
     ("fails", "said"),
     [
         (python("import sys; sys.exit(3)"), "exited with 3"),
-        (python("import os; os.kill(os.getpid(), 9)"), "was ended by signal 9"),
+        (python("import os; os.kill(os.getpid(), 9)"), "was ended by SIGKILL"),
         (["/nowhere/reload"], "cannot be started"),
         (python("import time; time.sleep(60)"), "did not end within 0.3 s"),
     ],

@@ -22,8 +22,8 @@ from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import Mark
 from keytui.issuers.redis import RedisIssuer, redis_issuer
-from keytui.issuers.redis_address import RedisAddress, parse_redis_address
-from keytui.issuers.redis_line import RedisServer
+from keytui.redis_address import RedisAddress, parse_redis_address
+from keytui.redis_line import RedisServer
 from tests.dripping import dripping
 from tests.faulty_line import Fault, FaultyLine
 from tests.redis_server import RedisProcess, free_port, redis_server

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from keytui.command import MOST_BYTES
 from keytui.domain.errors import Invalid, KeytuiError, Refused
 from keytui.domain.references import Place, Reference, parse_reference
-from keytui.targets.command import MOST_BYTES
 from keytui.vault.references import resolve
 
 

@@ -14,10 +14,10 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input
 
+from keytui.command import parse_command, pipe_to_command
 from keytui.domain.errors import KeytuiError
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
-from keytui.targets.command import parse_command, pipe_to_command
 from keytui.targets.file import write_new_file
 from keytui.tui.clipboard import Route, copy_locally, route, send_to_terminal, terminal_limits
 from keytui.tui.screens.base import VaultScreen

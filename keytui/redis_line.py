@@ -21,7 +21,7 @@ from redis.connection import Connection, SSLConnection, UnixDomainSocketConnecti
 
 from keytui.domain.errors import KeytuiError, OutcomeUnknown, Refused, Unreachable
 from keytui.domain.references import Reference, Resolve
-from keytui.issuers.redis_address import RedisAddress
+from keytui.redis_address import RedisAddress
 
 Command: TypeAlias = Sequence[bytes | str | int]
 Answer: TypeAlias = "bytes | int | list[Answer] | None"

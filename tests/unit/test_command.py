@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from keytui.command import parse_command, pipe_to_command
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.secrets import Secret
-from keytui.targets.command import parse_command, pipe_to_command
 
 SECRET = Secret("tk_canary0000000000000000000000000")
 
