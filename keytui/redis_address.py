@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from keytui.domain.errors import Invalid
+from keytui.domain.web_addresses import is_loopback
 
 _FORMS: Final = "as in rediss://redis.example.com:6379/0, or unix:///run/redis.sock"
 _PORT: Final = 6379
@@ -46,7 +46,7 @@ def parse_redis_address(text: str) -> RedisAddress:
         return RedisAddress(path=unquote(parts.path), database=_database(parts.query.removeprefix("db=")))
     if parts.scheme not in ("redis", "rediss") or not host or parts.query or parts.fragment:
         raise Invalid("is not an address of a Redis server", _FORMS)
-    if parts.scheme == "redis" and not _loopback(host):
+    if parts.scheme == "redis" and not is_loopback(host):
         raise Invalid(
             "is not encrypted, and keys would cross the network in the clear",
             "use rediss://, or a tunnel that ends on this machine: redis:// is for its own loopback only",
@@ -60,12 +60,3 @@ def _database(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 5):
         raise Invalid("names no database", "a database is a number, as in /0")
     return int(text)
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -22,12 +22,13 @@ def checked_web_address(text: str) -> str:
         raise Invalid("is not an address", "leave out blanks and line breaks")
     if parts.username is not None or parts.password is not None:
         raise Invalid("holds a credential, which others can read", "leave it out of the address")
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _loopback(host))):
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
         raise Invalid("is not an https:// address", "http:// is for this machine's own loopback only")
     return text
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether it is this machine's own, by its name or as an address."""
     if host == "localhost":
         return True
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from keytui.domain.errors import Invalid
+from keytui.domain.web_addresses import is_loopback
 from keytui.vault.configuration import fields_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -109,16 +110,9 @@ def _require_protection(settings: ServerSettings) -> None:
     """Tokens and secrets travel with every request: nobody on the way may read them."""
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise Invalid("a certificate and its key go together", "give both tls_cert and tls_key")
-    if settings.tls_cert is None and not settings.trusted_proxies and not _loopback(settings.host):
+    if settings.tls_cert is None and not settings.trusted_proxies and not is_loopback(settings.host):
         raise Invalid(
             f"plain http on {settings.host} would carry tokens and secrets for anybody to read",
             "give tls_cert and tls_key, or listen on 127.0.0.1 behind a proxy; where TLS ends on another machine in "
             f"front, name that one in [{SECTION}] trusted_proxies",
         )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
