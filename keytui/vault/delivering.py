@@ -19,6 +19,7 @@ from keytui.domain.errors import AlreadyDone, KeytuiError, OutcomeUnknown, Refus
 from keytui.domain.keys import Key, Version
 from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.secrets import Secret, fingerprint
+from keytui.targets.configured import NotFollowed
 from keytui.targets.target import Target
 from keytui.vault.deliveries import PUTTING_BACK, last_told, may_hold
 from keytui.vault.model import Delivery, RotationDetail
@@ -118,6 +119,9 @@ class Delivering:
         self.vault.deliver(rotation.id, self._delivery(target, "begun", version))
         try:
             target.deliver(self.key, version.number, secret)
+        except NotFollowed as error:
+            self.vault.deliver(rotation.id, self._delivery(target, "begun", version, error.message))
+            raise Undelivered(error.message, error.hint) from None
         except OutcomeUnknown as error:
             self.vault.deliver(rotation.id, self._delivery(target, "begun", version, error.message))
             raise Undelivered(f"{target.name} may have taken the secret or not: {error.message}", error.hint) from None

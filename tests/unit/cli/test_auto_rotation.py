@@ -212,3 +212,25 @@ def test_resuming_goes_on_with_the_secret_that_a_target_holds(
     assert "version 2 is delivered to env, store" in done.err
     assert env.read_text() == new
     assert json.loads(keytui("verify", "--json", stdin=new).out)["version"] == 2
+
+
+def test_a_consumer_that_was_not_restarted_is_told_of_and_restarted_by_the_next_run(
+    keytui: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up, secret = tmp_path / "up", tmp_path / "secret"
+    keytui.home.mkdir(mode=0o700, exist_ok=True)
+    configuration = keytui.home / "config.toml"
+    configuration.touch(0o600)
+    configuration.write_text(f'[targets.web]\nkind = "file"\npath = "{secret}"\nafter = ["test", "-e", "{up}"]\n')
+    keytui.created("checkout", "--target", "web")
+    keytui("auto-rotation", "enable", "checkout", "--every", "90d")
+    wait(keytui, monkeypatch)
+
+    told = keytui("rotate", "--due", code=1).err
+    assert "target web holds v2, and its consumers may not know: 'test' exited with 1" in told
+    assert "may have taken" not in told
+    new = secret.read_text()
+    up.touch()
+    keytui("rotate", "checkout", "--resume")
+    assert secret.read_text() == new
+    assert json.loads(keytui("verify", "--json", stdin=new).out)["version"] == 2
