@@ -24,7 +24,7 @@ from keytui.vault.wire import decode
 
 _FILTER: Final = Query(max_length=1024, description="As in the console.", examples=["env:production -flag:stale"])
 _SORT: Final = Query(max_length=32, description="A field, with a leading - for descending.", examples=["-last-used"])
-_CURSOR: Final = Query(max_length=4096, description="From the Link header of the page before; instead of an offset.")
+_CURSOR: Final = Query(max_length=2048, description="From the Link header of the page before; instead of an offset.")
 
 _OF_TIME: Final = frozenset({SortField.AGE, SortField.LAST_USED, SortField.EXPIRES, SortField.CREATED})
 _AtTime = tuple[int, str, datetime | None, str, str]

@@ -134,7 +134,7 @@ def test_a_rotation_over_a_server_that_goes_and_a_token_that_is_revoked(team: Te
             display.wait_for("prod asks for a token")
             terminal.paste("kto_not-one-at-all")
             terminal.press("enter")
-            display.wait_for("✗ 127.0.0.1")
+            display.wait_for("does not know that token")
             terminal.paste(other)
             terminal.press("enter")
             display.wait_until_gone("asks for a token")

@@ -125,7 +125,7 @@ def _left(status: Status) -> list[Part]:
     standing = status.standing
     if standing is not None:
         place, role = harmless(standing.location), harmless(standing.role)
-        parts.append(Part(((5, Content(place)), (1, Content(_end_of(place))))))
+        parts.append(Part(((9, Content(place)), (1, Content(_end_of(place))))))
         parts.append(Part(((7, Content(f"{harmless(standing.actor)} · {role}")), (1, Content(role)))))
     words, style = _LINKS[status.link]
     parts.append(Part(((2, Content.styled(words, style)), (0, Content.styled(words[0], style)))))

@@ -124,7 +124,7 @@ def test_what_waits_for_a_change_is_told_of_it(team: Team) -> None:
     assert told["key_ids"] == [made.id]
     assert told["position"] > position
     nothing = team.ask("staff", "GET", f"/admin/changes?after={told['position']}&timeout=0.3").json()
-    assert nothing == {"position": told["position"], "key_ids": [], "usage_as_of": None}
+    assert nothing == {"position": told["position"], "key_ids": [], "usage_as_of": None, "everything": False}
 
 
 def test_the_description_is_open_to_all(team: Team) -> None:
