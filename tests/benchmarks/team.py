@@ -12,6 +12,7 @@ import argparse
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -38,6 +39,8 @@ from tests.postgresql import reference, started_server
 KEYS: Final = 40
 ROTATORS: Final = 4
 ASKERS: Final = 8
+PROMISED: Final = 1.0
+"""Seconds until every worker of every server has heard of a change."""
 UNLIMITED: Final = ("requests_per_address = 1000000", "requests_per_token = 1000000")
 _EVENTS: Final = ("rotation.planned", "rotation.issued", "rotation.delivered", "rotation.retired", "rotation.completed")
 
@@ -116,6 +119,7 @@ def _servers(home: Path, size: Size) -> Iterator[list[TeamServer]]:
 
 def _not_as_it_should_be(ledger: Ledger, urls: Sequence[str], service: str) -> Iterator[str]:
     """Ask once more with every secret, now that nothing moves; connections enough to come to every worker."""
+    time.sleep(PROMISED)
     askers = [Asker(urls, service, ledger, number) for number in range(ASKERS)]
     for number, known in enumerate(list(ledger.versions)):
         wanted = Outcome.ACCEPTED if known.ended is None else Outcome.REVOKED
