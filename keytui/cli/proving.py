@@ -78,7 +78,7 @@ def _say(each: Proven, key: str) -> None:
     version, said = f"v{each.version} of {key}", f"{each.answer.said}, after {each.after.total_seconds():.1f} s"
     if each.holds:
         say(f"✓ {version} is {each.answer.outcome}, as it should be, at {each.probe}: {said}")
-    elif each.answer.outcome == "accepted":
+    elif each.still_accepted:
         say(f"✗ {version} is STILL ACCEPTED at {each.probe}, although it is over: {said}")
     else:
         say(f"✗ {version} should be {each.expected} at {each.probe}, and is {each.answer.outcome}: {said}")

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from keytui.domain.durations import parse_duration
@@ -139,6 +140,17 @@ class Fields:
         if not self.has(name) or (value and not value.startswith("/")):
             raise self.wrong(name, "is a JSON pointer", f'as in {name} = "/items"; "" is the whole answer')
         return value
+
+    def path(self, name: str, example: str) -> Path:
+        """A path from the root or from the home, which has to be there; a hint gives the example."""
+        return self.absolute(name, self.needed(name), example)
+
+    def absolute(self, name: str, text: str, example: str) -> Path:
+        """A text of the field as a path from the root."""
+        path = Path(text).expanduser()
+        if not path.is_absolute():
+            raise self.wrong(name, "does not say from where", f'begin at the root, as in "{example}"')
+        return path
 
     def duration(self, name: str, default: str) -> timedelta:
         """A duration, as `24h`."""

@@ -1,20 +1,10 @@
-"""Fields of an issuer's table that name a file or a variable."""
+"""Fields of an issuer's table that name variables."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from keytui.domain.env_text import checked_variable
 from keytui.domain.errors import Invalid
 from keytui.domain.fields import Fields
-
-
-def absolute_path(fields: Fields, name: str) -> Path:
-    """A field that is a path from the root."""
-    path = Path(fields.needed(name)).expanduser()
-    if not path.is_absolute():
-        raise fields.wrong(name, "does not say from where", 'begin at the root, as in "/srv/reserve/.env"')
-    return path
 
 
 def variable_name(fields: Fields, name: str) -> str:

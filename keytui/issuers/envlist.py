@@ -19,7 +19,7 @@ from keytui.domain.keys import Key, VersionState
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Format, Randomness, Secret, parse_format
 from keytui.issuers.comma_list import with_item
-from keytui.issuers.configured import absolute_path, variable_name, variable_names
+from keytui.issuers.configured import variable_name, variable_names
 from keytui.issuers.env_note import Note, read_note, write_note, write_privately
 from keytui.issuers.env_standing import Standing
 from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
@@ -225,7 +225,7 @@ class EnvListIssuer:
 def envlist_issuer(name: str, fields: Fields, _resolve: Resolve) -> EnvListIssuer:
     """`[issuers.NAME] kind = "envlist"`."""
     fields.only(("kind", "file", "variable", "single_variables", "format", *RELOAD_FIELDS), "an envlist issuer")
-    path, variable = absolute_path(fields, "file"), variable_name(fields, "variable")
+    path, variable = fields.path("file", "/srv/reserve/.env"), variable_name(fields, "variable")
     singles = variable_names(fields, "single_variables")
     if variable in singles:
         raise fields.wrong("single_variables", f"holds {variable} too", "it is the list")

@@ -12,7 +12,7 @@ from keytui.domain.errors import KeytuiError
 from keytui.domain.fields import Fields
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
-from keytui.issuers.configured import absolute_path, variable_name
+from keytui.issuers.configured import variable_name
 from keytui.issuers.issuer import Mark
 from keytui.text_file import TextFile
 
@@ -53,7 +53,7 @@ def fallback_from(fields: Fields, resolve: Resolve) -> Fallback | None:
     if fields.has("fallback") and in_file:
         raise fields.wrong("fallback", "is named twice", "keep it, or fallback_file and fallback_variable")
     if in_file:
-        path, variable = absolute_path(fields, "fallback_file"), variable_name(fields, "fallback_variable")
+        path, variable = fields.path("fallback_file", "/srv/reserve/.env"), variable_name(fields, "fallback_variable")
         return Fallback(f"{variable} in {path}", lambda: value_in(TextFile.read(path).text, variable))
     if not fields.has("fallback"):
         return None

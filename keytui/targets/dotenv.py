@@ -153,11 +153,9 @@ class DotenvTarget:
 def dotenv_target(name: str, fields: Fields, _resolve: Resolve) -> DotenvTarget:
     """`[targets.NAME] kind = "dotenv"`."""
     fields.only(("kind", "files", "variable", "previous"), "a dotenv target")
-    files = tuple(str(Path(file).expanduser()) for file in fields.texts("files"))
+    files = tuple(str(fields.absolute("files", file, "/srv/checkout/.env")) for file in fields.texts("files"))
     if not files or len(set(files)) < len(files):
         raise fields.wrong("files", "names none, or one twice", 'as in files = ["/srv/checkout/.env"]')
-    if not all(Path(file).is_absolute() for file in files):
-        raise fields.wrong("files", "does not say from where", 'begin at the root, as in "/srv/checkout/.env"')
     variable, previous = _variable(fields, "variable"), _variable(fields, "previous") if fields.has("previous") else ""
     if previous == variable:
         raise fields.wrong("previous", "is the variable itself", f'as in previous = "{variable}_PREVIOUS"')

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 from keytui.domain.errors import Refused
@@ -141,9 +140,7 @@ class HashicorpTarget:
 def hashicorp_target(name: str, fields: Fields, resolve: Resolve) -> HashicorpTarget:
     """`[targets.NAME] kind = "hashicorp"`."""
     fields.only(_FIELDS, "a hashicorp target")
-    certificates = fields.text("certificates")
-    if certificates and not Path(certificates).is_absolute():
-        raise fields.wrong("certificates", "does not say from where", 'begin at the root, as in "/etc/ssl/vault.pem"')
+    certificates = str(fields.path("certificates", "/etc/ssl/vault.pem")) if fields.has("certificates") else ""
     place = KvPlace(
         fields.url("address").rstrip("/"),
         _segments(fields, "mount", "secret"),

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from keytui.domain.errors import Invalid, Refused
@@ -172,9 +171,7 @@ def redis_target(name: str, fields: Fields, resolve: Resolve) -> RedisTarget:
         raise fields.wrong("url", error.message, error.hint) from None
     if fields.has("username") and not fields.has("password"):
         raise fields.wrong("password", "is missing, and the username needs one", 'as in "env:REDIS_PASSWORD"')
-    certificates = fields.text("certificates")
-    if certificates and not Path(certificates).is_absolute():
-        raise fields.wrong("certificates", "does not say from where", 'begin at the root, as in "/etc/ssl/redis.pem"')
+    certificates = str(fields.path("certificates", "/etc/ssl/redis.pem")) if fields.has("certificates") else ""
     server = RedisServer(
         address,
         fields.reference("username") if fields.has("username") else None,

@@ -110,9 +110,7 @@ class SealedFileTarget:
 def sealed_file_target(name: str, fields: Fields, _resolve: Resolve) -> SealedFileTarget:
     """`[targets.NAME] kind = "sealed-file"`."""
     fields.only(("kind", "path", "recipients"), "a sealed-file target")
-    path, recipients = Path(fields.needed("path")).expanduser(), fields.texts("recipients")
-    if not path.is_absolute():
-        raise fields.wrong("path", "does not say from where", 'begin at the root, as in "/srv/handover/{name}.age"')
+    path, recipients = fields.path("path", "/srv/handover/{name}.age"), fields.texts("recipients")
     if not recipients:
         raise fields.wrong("recipients", "names nobody", 'as in recipients = ["ssh-ed25519 AAAA… ada"]')
     for number, text in enumerate(recipients, 1):

@@ -42,6 +42,11 @@ class Proven:
         """Whether the system does as the vault says."""
         return self.answer.outcome is self.expected
 
+    @property
+    def still_accepted(self) -> bool:
+        """Whether the system lets in what is over."""
+        return not self.holds and self.answer.outcome is Outcome.ACCEPTED
+
 
 def load_key_probes(path: Path, resolve: Resolve = from_here) -> Mapping[str, KeyProbe]:
     """The probes of a `config.toml` that ask with a key, by name. Invalid names file, table and field."""

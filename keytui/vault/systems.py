@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Final
 
 from keytui.connectors import build_connectors
 from keytui.domain.errors import KeytuiError
@@ -22,7 +23,7 @@ from keytui.vault.delivery_targets import load_targets
 from keytui.vault.protocol import Vault
 from keytui.vault.references import from_here
 
-_PAGE = 500
+_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)

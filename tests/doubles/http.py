@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -37,15 +38,15 @@ class Said:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Double:
+class Double(ABC):
     """An ASGI application that answers as `answer` says, and remembers what it heard."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
 
+    @abstractmethod
     def answer(self, heard: Heard) -> Said:
         """What a request is answered with."""
-        raise NotImplementedError
 
     def changes(self) -> list[str]:
         """Method and path of everything that was to change something."""
