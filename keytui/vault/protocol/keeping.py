@@ -1,0 +1,38 @@
+"""Keys: made, brought in, changed, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.rotation import Reason
+from keytui.vault.model import Found, ImportReport, Issued
+
+
+class Keeping(Protocol):
+    """Keys: made, brought in, changed, ended."""
+
+    def create(self, draft: KeyDraft, request_id: str) -> Issued:
+        """A new key with its first version. AlreadyDone when this request id was carried out before."""
+        ...
+
+    def adopt(self, found: Sequence[Found], draft: KeyDraft) -> ImportReport:
+        """Import values by digest; `draft` gives what they have in common. A value that is known adds nothing."""
+        ...
+
+    def edit(self, key_id: str, edit: KeyEdit) -> Key:
+        """Change what may change."""
+        ...
+
+    def disable(self, key_id: str, note: str) -> Key:
+        """Refuse the whole key, reversibly."""
+        ...
+
+    def enable(self, key_id: str, note: str) -> Key:
+        """Take a disable back."""
+        ...
+
+    def revoke(self, key_id: str, version: int | None, reason: Reason, note: str) -> Key:
+        """End a key, or one version of it, for good. A key's open rotation ends with it."""
+        ...

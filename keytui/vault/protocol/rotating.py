@@ -1,0 +1,69 @@
+"""The rotation, verb by verb. Acting on a rotation that another holds takes it over, and says so in the log."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from keytui.domain.rotation import Plan, Rotation
+from keytui.domain.secrets import Secret
+from keytui.vault.model import Delivery, Issued
+
+
+class Rotating(Protocol):
+    """The rotation, verb by verb. Acting on a rotation that another holds takes it over, and says so in the log."""
+
+    def plan(self, key_id: str, plan: Plan, request_id: str) -> Rotation:
+        """Open a rotation. RotationOpen names the one that is open already; Refused says what rehearsal found."""
+        ...
+
+    def issue(self, rotation_id: int) -> Issued:
+        """Make the issuer accept the next version (in an emergency, revoke the old one first)."""
+        ...
+
+    def reissue(self, rotation_id: int) -> Issued:
+        """Revoke the version that was never delivered, then issue another. Refused when it is in use already."""
+        ...
+
+    def prove(self, rotation_id: int, pasted: Secret) -> Rotation:
+        """The new secret, pasted back, proves possession: the hand-over is done. Refused if it differs."""
+        ...
+
+    def handed_over(self, rotation_id: int, delivery: Delivery) -> Rotation:
+        """The secret went out by a way that cannot be pasted back (a pipe, a file): the hand-over is done."""
+        ...
+
+    def deliver(self, rotation_id: int, delivery: Delivery) -> Rotation:
+        """Note one delivery, one that begins, or one that failed; the hand-over stays open."""
+        ...
+
+    def retire(self, rotation_id: int, override: str = "") -> Rotation:
+        """Suspend the old version. Unsafe without SAFE, unless `override` says why; it is audited."""
+        ...
+
+    def restore(self, rotation_id: int) -> Rotation:
+        """Accept a suspended version again."""
+        ...
+
+    def complete(self, rotation_id: int, override: str = "") -> Rotation:
+        """Revoke the suspended version. Needs a second SAFE, or `override`."""
+        ...
+
+    def rollback(self, rotation_id: int, note: str) -> Rotation:
+        """Revoke the new version, and go on with the old one."""
+        ...
+
+    def abandon(self, rotation_id: int, note: str) -> Rotation:
+        """Give up before anything was handed over."""
+        ...
+
+    def waive(self, rotation_id: int, subject: str, why: str) -> Rotation:
+        """Set one finding of the verdict aside by its subject."""
+        ...
+
+    def leave_note(self, rotation_id: int, note: str) -> Rotation:
+        """The hand-over note for whoever comes next."""
+        ...
+
+    def take_over(self, rotation_id: int) -> Rotation:
+        """Hold the rotation from now on."""
+        ...
