@@ -13,6 +13,7 @@ from keytui.vault.local.tables.alerts import AlertRow, LookRow, NotificationRow
 from keytui.vault.local.tables.audit import AuditRow, CheckpointRow
 from keytui.vault.local.tables.automation import AutoRotationRow, LeaseRow, MessageRow, WebhookRow
 from keytui.vault.local.tables.evidence import AcknowledgementRow, BookmarkRow, GapRow, RecorderRow, SourceRow
+from keytui.vault.local.tables.issuers import CallRow, SyncRow
 from keytui.vault.local.tables.keyring import KeyFilesRow, KeyringRow
 from keytui.vault.local.tables.keys import KeyCountRow, KeyRow, VersionRow
 from keytui.vault.local.tables.rotations import DeliveryRow, IdempotencyRow, RotationRow, StepRow, WaiverRow
@@ -36,6 +37,7 @@ __all__ = [
     "AuditRow",
     "AutoRotationRow",
     "BookmarkRow",
+    "CallRow",
     "CallerRow",
     "CallerUsageRow",
     "CheckpointRow",
@@ -60,6 +62,7 @@ __all__ = [
     "SeriesRow",
     "SourceRow",
     "StepRow",
+    "SyncRow",
     "UsageRow",
     "VersionRow",
     "WaiverRow",

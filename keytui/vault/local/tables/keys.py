@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from keytui.vault.local.columns import UtcTime, Words
@@ -27,6 +27,7 @@ class KeyRow(Row, table=True):
         Index("ix_keys_prefix", "prefix"),
         Index("ix_keys_tenant", "tenant", "name", "id"),
         Index("ix_keys_leaked", "id", sqlite_where=text("leaked = 1"), postgresql_where=text("leaked")),
+        Index("ix_keys_drifted", "id", sqlite_where=text("drifted = 1"), postgresql_where=text("drifted")),
     )
 
     id: str = Field(primary_key=True)
@@ -58,6 +59,8 @@ class KeyRow(Row, table=True):
     shared: bool = False
     leaked: bool = False
     """These three: whether any accepted version is."""
+    drifted: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether any version stands otherwise at its issuer than here."""
     rotation_id: int | None = None
     """The open rotation."""
 
@@ -113,3 +116,7 @@ class VersionRow(Row, table=True):
     sealed: bytes | None = None
     """AES-256-GCM under the keyring's data key."""
     nonce: bytes | None = None
+    reference: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """What its issuer calls it; "" where the value is its only name."""
+    drift: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """How it stands at its issuer when not as here: see `keytui.domain.drift`."""

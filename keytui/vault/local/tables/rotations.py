@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text, true
 from sqlmodel import Field
 
 from keytui.vault.local.columns import Span, UtcTime
@@ -50,6 +50,8 @@ class RotationRow(Row, table=True):
     overlap_ends_at: datetime | None = Field(default=None, sa_type=UtcTime)
     suspended_at: datetime | None = Field(default=None, sa_type=UtcTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    suspends: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    """Whether the key's issuer can refuse a version and accept it again."""
 
 
 class StepRow(Row, table=True):
