@@ -13,7 +13,7 @@ from keytui.domain.errors import Invalid, OutcomeUnknown, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
-from keytui.targets.target import Abilities, Target, filled
+from keytui.targets.target import Abilities, CarriesBoth, Target, filled
 
 _OPTIONS: Final = frozenset({"environments", "after", "after_timeout"})
 _LONGEST: Final = timedelta(minutes=2)
@@ -90,6 +90,19 @@ class ConfiguredTarget:
         """Also for an environment that it is no longer for: what it has taken it has to give up again."""
         self.target.roll_back(key, version)
         self._follow(key, version, f"holds again what it held before v{version}")
+
+    def read_previous(self, key: Key) -> Secret | None:
+        return self._carrying.read_previous(key)
+
+    def settle(self, key: Key, version: int) -> None:
+        self._carrying.settle(key, version)
+        self._follow(key, version, f"carries v{version} alone")
+
+    @property
+    def _carrying(self) -> CarriesBoth:
+        if not isinstance(self.target, CarriesBoth):
+            raise Refused(f"target {self.name} carries no former secret", "there is nothing to settle")
+        return self.target
 
     def _refuse_others(self, key: Key) -> None:
         if self.environments and key.environment not in self.environments:

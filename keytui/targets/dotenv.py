@@ -46,7 +46,7 @@ class DotenvTarget:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(reads_back=True, rolls_back=True)
+        return Abilities(reads_back=True, rolls_back=True, carries_both=bool(self.previous))
 
     def place(self, key: Key) -> str:
         return f"{self.variable} in {', '.join(filled(path, key) for path in self.files)}"
@@ -81,6 +81,35 @@ class DotenvTarget:
         with errors_of(self.name), alone_in(path.parent for path in paths):
             put_back = (self._put_back(path, key, version) for path in paths)
             self._write([change for change in put_back if change is not None])
+
+    def read_previous(self, key: Key) -> Secret | None:
+        """The former secret of the first file that has one."""
+        self._refuse_single()
+        with errors_of(self.name):
+            found = (value_in(TextFile.read(path).text, self.previous) for path in self._paths(key))
+            return next((value for value in found if value), None)
+
+    def settle(self, key: Key, version: int) -> None:
+        """Empty the second variable, where it holds what this version replaced; anything else there is not ours."""
+        self._refuse_single()
+        paths = self._paths(key)
+        with errors_of(self.name), alone_in(path.parent for path in paths):
+            settled = [self._settled(path, key, version) for path in paths]
+            self._write([change for change in settled if change is not None])
+
+    def _refuse_single(self) -> None:
+        if not self.previous:
+            raise Refused(f"target {self.name} carries one secret", 'name a second variable, as in previous = "…"')
+
+    def _settled(self, path: Path, key: Key, version: int) -> _Change | None:
+        """What settling does to one file; None where the former secret is gone from it."""
+        file, kept = TextFile.read(path), read_kept(self._beside(path))
+        if kept is None or (kept.key_id, kept.version) != (key.id, version) or not kept.stands(self._value(file)):
+            raise Refused(f"{path} does not hold what version {version} delivered", "see who wrote it")
+        former = value_in(file.text, self.previous)
+        if not former or former != kept.before.get(self.variable):
+            return None
+        return _Change(file, Secret(with_value(file.text, self.previous, Secret(""))))
 
     def _delivered(self, path: Path, key: Key, version: int, secret: Secret) -> _Change | None:
         """What a delivery does to one file; None when the secret stands there."""

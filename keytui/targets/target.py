@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
@@ -20,6 +20,8 @@ class Abilities:
     """Whether it tells what it holds: then a delivery is proven, and a secret that we lost is found there again."""
     rolls_back: bool
     """Whether it can put back what it held before."""
+    carries_both: bool = False
+    """Whether its consumers have the former secret beside the new one until it is settled: see `CarriesBoth`."""
 
 
 class Target(Protocol):
@@ -56,6 +58,22 @@ class Target(Protocol):
 
     def roll_back(self, key: Key, version: int) -> None:
         """Put back what stood there before this version. Refused when it cannot, or when another one stands there."""
+        ...
+
+
+@runtime_checkable
+class CarriesBoth(Target, Protocol):
+    """A target whose consumers can carry two secrets: one whose `abilities` say so has these calls too."""
+
+    def read_previous(self, key: Key) -> Secret | None:
+        """The former secret, which stands there beside the new one; None when none does."""
+        ...
+
+    def settle(self, key: Key, version: int) -> None:
+        """Carry the former secret no longer: its overlap with this version is over. The same again changes nothing.
+
+        Refused, with nothing changed, when another version stands there. From then on there is no way back.
+        """
         ...
 
 

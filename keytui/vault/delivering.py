@@ -12,34 +12,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum, auto
 
 from keytui.clock import Clock
-from keytui.domain.errors import AlreadyDone, KeytuiError, OutcomeUnknown, Refused
+from keytui.domain.errors import AlreadyDone, KeytuiError, Refused
 from keytui.domain.keys import Key, Version
 from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.secrets import Secret, fingerprint
-from keytui.targets.configured import NotFollowed
-from keytui.targets.target import Target
-from keytui.vault.deliveries import PUTTING_BACK, last_told, may_hold
+from keytui.targets.target import CarriesBoth, Target
+from keytui.vault.attempts import deliver_once
+from keytui.vault.deliveries import ARRIVED, NOT_SETTLED, PUTTING_BACK, SETTLED, last_told, may_hold, skipped
 from keytui.vault.model import Delivery, RotationDetail
+from keytui.vault.progress import Holds, NotBack, Tell, Told, Undelivered, What, tell_nobody
 from keytui.vault.protocol import Vault
+from keytui.vault.ways_on import stands_of
+
+_BEFORE_ISSUE = frozenset({RotationState.PLANNED, RotationState.REVOKED})
 
 
-class Undelivered(Refused):
-    """One target did not take the secret, or could not say so; those after it were not asked."""
-
-
-class NotBack(Refused):
-    """A target that may hold a version does not go back to what it held before."""
-
-
-class Holds(Enum):
-    """Whether a target has the new version."""
-
-    YES = auto()
-    NO = auto()
-    MAYBE = auto()
+def nothing_more() -> None:
+    """What has to be seen to before a hand-over counts, where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +41,46 @@ class Delivering:
     key: Key
     targets: Sequence[Target]
     clock: Clock
-    go_on: Callable[[], None]
+    go_on: Callable[[], None] = nothing_more
     """Called before each target: raises when this process must not go on."""
+    tell: Tell = tell_nobody
+    """Hears of everything as it happens."""
+    before_counts: Callable[[], None] = nothing_more
+    """Called once every target has the secret, before the hand-over counts: raises when it must not."""
 
     def rehearse(self) -> None:
         """Raise what delivering would meet, while nothing has been done yet."""
         for target in self.targets:
             target.rehearse(self.key)
 
+    def carry_on(self, rotation: Rotation) -> Rotation:
+        """Issue and deliver, from wherever the rotation stands before its hand-over. Undelivered at a failure."""
+        if rotation.state not in _BEFORE_ISSUE:
+            return self.resume(rotation)
+        self.rehearse()
+        issued = self.vault.issue(rotation.id)
+        return self.hand_over(rotation, issued.version, issued.secret)
+
     def hand_over(self, rotation: Rotation, version: Version, secret: Secret) -> Rotation:
-        """Deliver to each target that does not have it. Undelivered at the first failure; the last one hands over."""
-        taken = last_told(self.vault.rotation(rotation.id).deliveries, version.fingerprint)
-        *others, last = self.targets
+        """Deliver to each target that does not have it, but for those that were skipped.
+
+        Undelivered at the first failure; to call it again tries that one again. The last one hands over.
+        """
+        told = self.vault.rotation(rotation.id).deliveries
+        taken = last_told(told, version.fingerprint)
+        targets = self._wanted(told)
+        if not targets:
+            raise Refused("every target is skipped, so nobody would receive the secret", "deliver to one of them")
+        *others, last = targets
         for target in others:
-            if taken.get(target.name) not in {"sent", "proven"}:
-                self.vault.deliver(rotation.id, self._delivered(rotation, target, version, secret))
-        return self.vault.handed_over(rotation.id, self._delivered(rotation, last, version, secret))
+            if self._has_it(target, taken, version):
+                continue
+            self.vault.deliver(rotation.id, self._delivered(rotation, target, version, secret))
+        if self._has_it(last, taken, version):
+            arrived = self._delivery(last, taken[last.name], version)
+        else:
+            arrived = self._delivered(rotation, last, version, secret)
+        return self._handed_over(rotation, arrived)
 
     def resume(self, rotation: Rotation) -> Rotation:
         """Go on after a crash or a failure, with the secret that was issued or, if nobody has that, with another."""
@@ -78,12 +93,15 @@ class Delivering:
         found = next((secret for _, secret in held.values() if secret is not None), None)
         if found is not None:
             return self.hand_over(rotation, version, found)
+        wanted = {target.name: held[target.name] for target in self._wanted(detail.deliveries)}
         having = [target for target in self.targets if held[target.name][0] is not Holds.NO]
-        if having and self._all_have(held, version):
-            return self.vault.handed_over(rotation.id, self._delivery(having[-1], "sent", version))
+        if having and wanted and self._all_have(wanted, version):
+            last = [target for target in having if target.name in wanted][-1]
+            return self._handed_over(rotation, self._delivery(last, "sent", version))
         for target in having:
             self._put_back(detail, target, version)
-        self.rehearse()
+        for target in self._wanted(detail.deliveries):
+            target.rehearse(self.key)
         issued = self.vault.reissue(rotation.id)
         return self.hand_over(rotation, issued.version, issued.secret)
 
@@ -104,45 +122,74 @@ class Delivering:
             if self._looked_up(target, detail, version)[0] is not Holds.NO:
                 try:
                     self._put_back(detail, target, version)
-                except NotBack:
+                except NotBack as error:
                     left.append(target.name)
+                    self._say(target, What.NOT_BACK, version, error.message, error.hint)
         return tuple(left)
+
+    def settle(self, rotation: Rotation) -> tuple[str, ...]:
+        """The former secret is over: targets that carry both let go of it. Those that did not, by name.
+
+        To be called once the old version is revoked. A failure is told and noted, and undoes nothing.
+        """
+        version = self.vault.rotation(rotation.id).new
+        left = []
+        for target in self.targets:
+            if version is None or not isinstance(target, CarriesBoth) or not target.abilities.carries_both:
+                continue
+            self.go_on()
+            try:
+                target.settle(self.key, version.number)
+            except KeytuiError as error:
+                left.append(target.name)
+                self._note(rotation, self._delivery(target, "sent", version, f"{NOT_SETTLED}: {error.message}"))
+                self._say(target, What.NOT_SETTLED, version, error.message, error.hint)
+            else:
+                self._note(rotation, self._delivery(target, "proven", version, SETTLED))
+                self._say(target, What.SETTLED, version)
+        return tuple(left)
+
+    def _wanted(self, told: Sequence[Delivery]) -> Sequence[Target]:
+        """The targets that are not skipped."""
+        left_out = skipped(told)
+        return [target for target in self.targets if target.name not in left_out]
+
+    def _has_it(self, target: Target, taken: Mapping[str, str], version: Version) -> bool:
+        has_it = taken.get(target.name) in ARRIVED
+        if has_it:
+            self._say(target, What.HAS_IT, version)
+        return has_it
 
     def _take_over(self, rotation: Rotation) -> None:
         """Hold the rotation. Refused while somebody else is at one of its targets."""
         with suppress(AlreadyDone):
             self.vault.take_over(rotation.id)
 
+    def _handed_over(self, rotation: Rotation, arrived: Delivery) -> Rotation:
+        try:
+            self.before_counts()
+        except BaseException:
+            self.vault.deliver(rotation.id, arrived)
+            raise
+        return self.vault.handed_over(rotation.id, arrived)
+
     def _delivered(self, rotation: Rotation, target: Target, version: Version, secret: Secret) -> Delivery:
         """Deliver to one target, and what it says of it."""
         self.go_on()
         self.vault.deliver(rotation.id, self._delivery(target, "begun", version))
-        try:
-            target.deliver(self.key, version.number, secret)
-        except NotFollowed as error:
-            self.vault.deliver(rotation.id, self._delivery(target, "begun", version, error.message))
-            raise Undelivered(error.message, error.hint) from None
-        except OutcomeUnknown as error:
-            self.vault.deliver(rotation.id, self._delivery(target, "begun", version, error.message))
-            raise Undelivered(f"{target.name} may have taken the secret or not: {error.message}", error.hint) from None
-        except KeytuiError as error:
-            self.vault.deliver(rotation.id, Delivery(target.name, "failed", self.clock(), None, error.message))
-            raise Undelivered(f"{target.name} did not take the secret: {error.message}", error.hint) from None
-        if not target.abilities.reads_back:
-            return self._delivery(target, "sent", version)
-        return self._proven(rotation, target, version, secret)
-
-    def _proven(self, rotation: Rotation, target: Target, version: Version, secret: Secret) -> Delivery:
-        """A target that took it and cannot be read just now has been sent it; one that holds another value has not."""
-        try:
-            stands = target.read_back(self.key)
-        except KeytuiError as error:
-            return self._delivery(target, "sent", version, error.message)
-        if stands == secret:
-            return self._delivery(target, "proven", version)
-        detail = "it took the secret, and holds something else"
-        self.vault.deliver(rotation.id, Delivery(target.name, "failed", self.clock(), None, detail))
-        raise Undelivered(f"{target.name}: {detail}", "see who else writes there")
+        self._say(target, What.BEGINS, version)
+        attempt = deliver_once(target, self.key, version.number, secret)
+        if attempt.arrived:
+            self._say(target, What(attempt.state), version, attempt.said)
+            return self._delivery(target, attempt.state, version, attempt.said)
+        surely_not = attempt.state == "failed"
+        noted = Delivery(
+            target.name, attempt.state, self.clock(), None if surely_not else version.fingerprint, attempt.said
+        )
+        self.vault.deliver(rotation.id, noted)
+        self._say(target, What.FAILED if surely_not else What.UNKNOWN, version, attempt.said, attempt.hint)
+        stands = stands_of(self.key, self.vault.rotation(rotation.id))
+        raise Undelivered(attempt.message, attempt.hint, target.name, stands)
 
     def _looked_up(self, target: Target, detail: RotationDetail, version: Version) -> tuple[Holds, Secret | None]:
         """What a target holds; the vault is told where it is not what was begun there."""
@@ -163,7 +210,7 @@ class Delivering:
             else:
                 has_it = stands is not None and fingerprint(stands.digest()) == version.fingerprint
                 return (Holds.YES, stands) if has_it else (Holds.NO, None)
-        if told in {"sent", "proven"}:
+        if told in ARRIVED:
             return Holds.YES, None
         return (Holds.MAYBE if told == "begun" else Holds.NO), None
 
@@ -198,6 +245,15 @@ class Delivering:
             )
         said = f"put back to what it held before v{version.number}"
         self.vault.deliver(number, Delivery(target.name, "failed", self.clock(), None, said))
+        self._say(target, What.PUT_BACK, version, said)
+
+    def _note(self, rotation: Rotation, delivery: Delivery) -> None:
+        """What happened did so, whether the vault can take note of it or not."""
+        with suppress(KeytuiError):
+            self.vault.deliver(rotation.id, delivery)
+
+    def _say(self, target: Target, what: What, version: Version, said: str = "", hint: str = "") -> None:
+        self.tell(Told(target.name, what, version.number, self.clock(), said, hint))
 
     def _delivery(self, target: Target, state: str, version: Version, detail: str = "") -> Delivery:
         return Delivery(target.name, state, self.clock(), version.fingerprint, detail)

@@ -12,16 +12,22 @@ from typing import Final
 
 from keytui.connectors import build_connectors
 from keytui.domain.errors import KeytuiError, NotFound, Refused
-from keytui.domain.keys import Version
+from keytui.domain.fields import Fields
+from keytui.domain.keys import Key, Version
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret, fingerprint
+from keytui.domain.text import harmless
 from keytui.probes.configuration import key_probe_tables
 from keytui.probes.key_probe import Answer, KeyProbe, Outcome
-from keytui.targets.target import Target
+from keytui.targets.target import CarriesBoth, Target
 from keytui.vault.configuration import table
 from keytui.vault.model import KeyDetail
 from keytui.vault.references import from_here
 
+_CONCERNS: Final = ("keys", "environments")
+"""What any key probe's table may say beside the fields of its kind."""
+WITHIN: Final = timedelta(seconds=10)
+"""How long a system may take to hear of a change, where nobody says otherwise."""
 PAUSE: Final = 0.5
 """Seconds before a system is asked again that did not answer as expected."""
 
@@ -48,9 +54,41 @@ class Proven:
         return not self.holds and self.answer.outcome is Outcome.ACCEPTED
 
 
+class StillAccepted(Refused):
+    """A system lets in what is over. Nothing that was to follow from its end has happened."""
+
+
 def load_key_probes(path: Path, resolve: Resolve = from_here) -> Mapping[str, KeyProbe]:
     """The probes of a `config.toml` that ask with a key, by name. Invalid names file, table and field."""
-    return build_connectors("probes", str(path), key_probe_tables(table(path, "probes")), resolve)
+    return _built(path, key_probe_tables(table(path, "probes")), resolve)
+
+
+def key_probes_of(path: Path, key: Key, resolve: Resolve = from_here) -> Mapping[str, KeyProbe]:
+    """Those of them whose tables name the key: a secret is sent unasked to no system that is not said to be its own.
+
+    [probes.ready]
+    kind = "http"
+    url = "https://api.example.com/ready"
+    keys = ["checkout"]              # ids or names
+    environments = ["production"]    # of these only; of any, if this is not there
+    """
+    tables = key_probe_tables(table(path, "probes"))
+    return _built(path, {name: entry for name, entry in tables.items() if _concerns(path, name, entry, key)}, resolve)
+
+
+def _built(path: Path, tables: Mapping[str, Mapping[str, object]], resolve: Resolve) -> Mapping[str, KeyProbe]:
+    own = {
+        name: {field: value for field, value in entry.items() if field not in _CONCERNS}
+        for name, entry in tables.items()
+    }
+    return build_connectors("probes", str(path), own, resolve)
+
+
+def _concerns(path: Path, name: str, entry: Mapping[str, object], key: Key) -> bool:
+    fields = Fields(f"{path}: [probes.{harmless(name)}]", entry)
+    environments = fields.texts("environments")
+    named = key.id in fields.texts("keys") or key.name in fields.texts("keys")
+    return named and (not environments or key.environment in environments)
 
 
 def versions_of(detail: KeyDetail, secrets: Sequence[Secret]) -> Mapping[int, Secret]:
@@ -69,15 +107,26 @@ def versions_of(detail: KeyDetail, secrets: Sequence[Secret]) -> Mapping[int, Se
 
 
 def held_by(targets: Sequence[Target], detail: KeyDetail) -> Iterator[Secret]:
-    """What the key's targets hold of it; those that cannot be read are passed over, and so is what is not the key's."""
+    """What the key's targets hold of it, the former secret too where they carry both.
+
+    Those that cannot be read are passed over, and so is what is not the key's.
+    """
     prints = {version.fingerprint for version in detail.versions}
     for target in targets:
-        try:
-            stands = target.read_back(detail.summary.key) if target.abilities.reads_back else None
-        except KeytuiError:
-            continue
-        if stands is not None and fingerprint(stands.digest()) in prints:
-            yield stands
+        for read in _readings(target):
+            try:
+                stands = read(detail.summary.key)
+            except KeytuiError:
+                continue
+            if stands is not None and fingerprint(stands.digest()) in prints:
+                yield stands
+
+
+def _readings(target: Target) -> Iterator[Callable[[Key], Secret | None]]:
+    if target.abilities.reads_back:
+        yield target.read_back
+    if target.abilities.carries_both and isinstance(target, CarriesBoth):
+        yield target.read_previous
 
 
 def prove(
@@ -85,13 +134,15 @@ def prove(
     secrets: Mapping[int, Secret],
     probes: Sequence[KeyProbe],
     now: datetime,
-    within: timedelta,
+    within: timedelta = WITHIN,
     *,
+    asking: Callable[[str, int], None] = lambda _probe, _version: None,
     seconds: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[Proven]:
     """Ask each probe with each secret, newest version first, until the answer is what the vault says or time is up.
 
+    `detail` is as the vault has it now; `asking` hears the probe and the version before each question.
     NotFound when there is nothing to ask with, Refused by a probe that lets in what is no key.
     """
     if not secrets:
@@ -102,6 +153,7 @@ def prove(
     for number in sorted(secrets, reverse=True):
         expected = _expected(detail, versions[number], now)
         for probe in probes:
+            asking(probe.name, number)
             began = seconds()
             while True:
                 answer = probe.ask(secrets[number])
@@ -114,3 +166,14 @@ def prove(
 
 def _expected(detail: KeyDetail, version: Version, now: datetime) -> Outcome:
     return Outcome.ACCEPTED if detail.summary.key.accepts(version, now) else Outcome.REFUSED
+
+
+def refuse_still_accepted(found: Sequence[Proven], key: Key) -> None:
+    """Raise StillAccepted where a system lets in a version that is over."""
+    still = [each for each in found if each.still_accepted]
+    if still:
+        where = ", ".join(dict.fromkeys(each.probe for each in still))
+        raise StillAccepted(
+            f"v{still[0].version} of {key.name} is STILL ACCEPTED at {where}, although it is over",
+            "see what else lets it in there (a cache, a second list, a fallback), then do this again",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -38,10 +38,13 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What a system said to a rehearsal. Nothing was asked where nothing uses it."""
+    """What a system said to a rehearsal. `why_not` says why nothing was asked, where there is more to say of it than
+    that no key uses it.
+    """
 
     system: System
     asked: bool
+    why_not: str = ""
     warnings: tuple[str, ...] = ()
     errors: tuple[KeytuiError, ...] = ()
 
@@ -65,9 +68,9 @@ class Systems:
                 using.get(name, []).append(key)
         for system in self.listed:
             if system.sort == "issuer":
-                yield _rehearsed_issuer(system, self.issuers[system.name])
+                yield rehearsed_issuer(system, self.issuers[system.name])
             elif system.sort == "target":
-                yield _rehearsed_target(system, self.targets[system.name], using[system.name])
+                yield rehearsed_target(system, self.targets[system.name], using[system.name])
 
 
 def load_systems(path: Path, resolve: Resolve = from_here) -> Systems:
@@ -84,8 +87,8 @@ def load_systems(path: Path, resolve: Resolve = from_here) -> Systems:
         issuers,
         targets,
         (
-            *(System("issuer", name, kinds["issuers"][name], _can(one.abilities)) for name, one in issuers.items()),
-            *(System("target", name, kinds["targets"][name], _can(one.abilities)) for name, one in targets.items()),
+            *(System("issuer", name, kinds["issuers"][name], can(one.abilities)) for name, one in issuers.items()),
+            *(System("target", name, kinds["targets"][name], can(one.abilities)) for name, one in targets.items()),
             *(System("probe", probe.name, probe.kind) for probe in probes),
             *(System("probe", harmless(name), str(entry["kind"])) for name, entry in keyed.items()),
         ),
@@ -103,18 +106,21 @@ def keys_of(vault: Vault) -> Iterator[Key]:
             return
 
 
-def _can(abilities: IssuerAbilities | TargetAbilities) -> tuple[str, ...]:
+def can(abilities: IssuerAbilities | TargetAbilities) -> tuple[str, ...]:
+    """The abilities that it has, as an operator reads them."""
     return tuple(each.name.replace("_", "-") for each in fields(abilities) if getattr(abilities, each.name))
 
 
-def _rehearsed_issuer(system: System, issuer: Issuer) -> Rehearsed:
+def rehearsed_issuer(system: System, issuer: Issuer) -> Rehearsed:
+    """What an issuer says to a rehearsal, which writes nothing."""
     try:
         return Rehearsed(system, asked=True, warnings=issuer.rehearse())
     except KeytuiError as error:
         return Rehearsed(system, asked=True, errors=(error,))
 
 
-def _rehearsed_target(system: System, target: Target, keys: list[Key]) -> Rehearsed:
+def rehearsed_target(system: System, target: Target, keys: Sequence[Key]) -> Rehearsed:
+    """What a target says of these keys, which writes nothing; not asked where there is none."""
     errors: list[KeytuiError] = []
     for key in keys:
         try:

@@ -1,0 +1,86 @@
+"""After a target failed: how the key's targets stand, and what an operator may do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from keytui.domain.errors import Refused
+from keytui.domain.keys import Key
+from keytui.domain.rotation import RotationState, Verb, allowed
+from keytui.vault.deliveries import ARRIVED, SKIPPED, last_told, skipped
+from keytui.vault.model import Delivery, RotationDetail
+from keytui.vault.progress import Choice, Holds, Stands
+from keytui.vault.protocol import Vault
+
+_NOT_OVER = frozenset({RotationState.ISSUED, RotationState.PLANNED, RotationState.REVOKED})
+
+
+def stands_of(key: Key, detail: RotationDetail) -> tuple[Stands, ...]:
+    """What each target of the key has of the rotation's new version, in their order, as far as the vault was told."""
+    if detail.new is None:
+        return tuple(Stands(name, Holds.NO) for name in key.targets)
+    told = last_told(detail.deliveries, detail.new.fingerprint)
+    said = {one.target: one.detail for one in detail.deliveries}
+    left_out = skipped(detail.deliveries)
+    return tuple(
+        Stands(name, _holds(told.get(name, "failed")), name in left_out, said.get(name, "")) for name in key.targets
+    )
+
+
+def ways_on(key: Key, detail: RotationDetail, target: str) -> Mapping[Choice, str]:
+    """What may be done about a target that has not got the secret: "" where it may, else in words why not."""
+    return {
+        Choice.RETRY: _over(detail),
+        Choice.SKIP: _over(detail) or _why_not_skipped(key, detail, target),
+        Choice.ROLL_BACK: _why_no_way_back(detail),
+        Choice.LATER: "",
+    }
+
+
+def skip(vault: Vault, key: Key, rotation_id: int, target: str, now: datetime) -> None:
+    """Leave a target out of the rotation, and note that. Refused, in words, where that would do harm.
+
+    Its consumers keep the old secret: `keytui drift` names it until it has another.
+    """
+    detail = vault.rotation(rotation_id)
+    if reason := ways_on(key, detail, target)[Choice.SKIP]:
+        raise Refused(f"{target} cannot be skipped: {reason}", "try it again, or go back to the old version")
+    number = "" if detail.new is None else f" v{detail.new.number}"
+    may_have = next(one for one in stands_of(key, detail) if one.target == target).holds is Holds.MAYBE
+    said = f"{SKIPPED}:{number} may or may not have arrived" if may_have else f"{SKIPPED}: it keeps what it held"
+    stands_as = detail.new.fingerprint if may_have and detail.new is not None else None
+    vault.deliver(rotation_id, Delivery(target, "begun" if may_have else "failed", now, stands_as, said))
+
+
+def _over(detail: RotationDetail) -> str:
+    if detail.rotation.state in _NOT_OVER:
+        return ""
+    return f"rotation #{detail.rotation.id} is {detail.rotation.state}: its secret was handed over"
+
+
+def _why_not_skipped(key: Key, detail: RotationDetail, target: str) -> str:
+    """Harmless is what leaves a consumer with a secret that works, and somebody with the new one."""
+    if target not in key.targets:
+        return f"{key.name} has no target of that name; it has {', '.join(key.targets) or 'none'}"
+    if Verb.ABANDON not in allowed(detail.rotation):
+        return f"v{detail.old.number} is revoked, and its consumers would be left with that"
+    stands = {one.target: one for one in stands_of(key, detail)}
+    if stands[target].holds is Holds.YES:
+        return "it has the secret already"
+    if not any(one.target != target and not one.skipped for one in stands.values()):
+        return "it is the last way by which anybody would receive the secret"
+    return ""
+
+
+def _why_no_way_back(detail: RotationDetail) -> str:
+    verbs = allowed(detail.rotation)
+    if Verb.ABANDON in verbs or Verb.ROLLBACK in verbs:
+        return ""
+    return f"v{detail.old.number} is revoked already, so there is nothing to go back to"
+
+
+def _holds(state: str) -> Holds:
+    if state in ARRIVED:
+        return Holds.YES
+    return Holds.MAYBE if state == "begun" else Holds.NO
