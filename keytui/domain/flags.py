@@ -10,9 +10,12 @@ from keytui.domain.policy import Policy
 
 
 def flags(facts: KeyFacts, policy: Policy, now: datetime) -> tuple[Flag, ...]:
-    """The flags of a key at `now`, most dangerous first. A revoked key has none: nothing is left to do about it."""
+    """The flags of a key at `now`, most dangerous first. A revoked key has none: nothing is left to do about it.
+
+    Save when it stands otherwise at its issuer: then it may be let in there.
+    """
     if facts.key.revoked_at is not None:
-        return ()
+        return (Flag.DRIFTED,) if facts.drifted else ()
     found = {*_lifetime(facts, policy, now), *_standing(facts, policy), *_use(facts, policy, now)}
     return tuple(flag for flag in Flag if flag in found)
 
@@ -32,6 +35,8 @@ def _lifetime(facts: KeyFacts, policy: Policy, now: datetime) -> Iterator[Flag]:
 def _standing(facts: KeyFacts, policy: Policy) -> Iterator[Flag]:
     if facts.key.leaked:
         yield Flag.LEAKED
+    if facts.drifted:
+        yield Flag.DRIFTED
     if facts.weak:
         yield Flag.WEAK
     if facts.shared:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
+
+from keytui.domain.drift import Drift
+
+BUILTIN: Final = "builtin"
+"""The issuer that is keytui's own verifier."""
 
 
 class Kind(StrEnum):
@@ -53,6 +59,8 @@ class Version:
     revoked_at: datetime | None = None
     label: str = ""
     weak: bool = False
+    drift: Drift | None = None
+    """How it stands at the key's issuer when not as here, by the last sync."""
 
     def accepted(self, now: datetime) -> bool:
         """Whether this version, its key apart, lets a request in. A grace binds as long as the version is outgoing."""
@@ -159,6 +167,7 @@ class Flag(StrEnum):
     LEAKED = "leaked"
     EXPIRED = "expired"
     EXPIRING = "expiring"
+    DRIFTED = "drifted"
     DUE = "due"
     ROTATING = "rotating"
     WEAK = "weak"
@@ -182,6 +191,7 @@ class KeyFacts:
     shared: bool = False
     unused_scopes: tuple[str, ...] = field(default=())
 
+    drifted: bool = False
 
 def age(since: datetime, now: datetime) -> timedelta:
     """Elapsed time, never negative: a clock that went back makes nothing younger than new."""

@@ -66,14 +66,17 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Terms that must all hold. Revoked keys are left out unless `state:` asks for them."""
+    """Terms that must all hold. Revoked keys are left out unless `state:` or `flag:drifted` asks for them."""
 
     terms: tuple[Term, ...] = ()
 
     @property
-    def asks_state(self) -> bool:
-        """Whether the query says itself which states it wants."""
-        return any(term.facet is Facet.STATE for term in self.terms)
+    def asks_revoked(self) -> bool:
+        """Whether the query says itself if it wants revoked keys: by states, or by what may let one in elsewhere."""
+        return any(
+            term.facet is Facet.STATE or (term.facet is Facet.FLAG and term.value == Flag.DRIFTED and not term.negated)
+            for term in self.terms
+        )
 
 
 class SortField(StrEnum):

@@ -19,6 +19,7 @@ DANGER, CARE, QUIET, GOOD = "bold $error", "$warning", "$quiet", "$success"
 
 FLAGS: Final[dict[Flag, tuple[str, str]]] = {
     Flag.LEAKED: ("‼", DANGER),
+    Flag.DRIFTED: ("≠", DANGER),
     Flag.EXPIRED: ("✗", DANGER),
     Flag.EXPIRING: ("▲", CARE),
     Flag.DUE: ("▲", CARE),

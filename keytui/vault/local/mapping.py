@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from keytui.domain.audit import AuditEntry, Event
+from keytui.domain.drift import Drift
 from keytui.domain.flags import flags
 from keytui.domain.keys import Key, KeyFacts, KeySummary, Kind, Version, VersionState
 from keytui.domain.policy import Policy
@@ -63,6 +64,7 @@ def version_of(row: VersionRow) -> Version:
         revoked_at=row.revoked_at,
         label=row.label,
         weak=row.weak,
+        drift=Drift(row.drift) if row.drift else None,
     )
 
 
@@ -80,6 +82,7 @@ def facts_of(row: KeyRow) -> KeyFacts:
         rotating=row.rotation_id is not None,
         weak=row.weak,
         shared=row.shared,
+        drifted=row.drifted,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from keytui.domain.drift import Drift, is_over
 from keytui.domain.errors import NotFound
 from keytui.domain.keys import VersionState
 from keytui.domain.rotation import Rotation
@@ -70,3 +71,14 @@ def repeat_versions(session: Session, key: KeyRow) -> None:
     key.weak = any(row.weak for row in accepted)
     key.shared = any(row.shared for row in accepted)
     key.leaked = any(row.leaked for row in accepted)
+    _settle(key, rows)
+
+
+def _settle(key: KeyRow, rows: Sequence[VersionRow]) -> None:
+    """Drop what the last sync found and cannot be so any more. Whether a key has expired, only a sync asks again."""
+    lets_in = key.disabled_at is None and key.revoked_at is None
+    for row in rows:
+        here = lets_in and row.state in _ACCEPTED
+        if row.drift and is_over(Drift(row.drift), here) and not (here and key.expires_at is not None):
+            row.drift = ""
+    key.drifted = any(row.drift for row in rows)

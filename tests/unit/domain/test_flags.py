@@ -44,6 +44,7 @@ def test_a_key_in_good_standing_has_none() -> None:
         (replace(FACTS, last_used_at=NOON + DAY), None),
         (replace(FACTS, weak=True), Flag.WEAK),
         (replace(FACTS, shared=True), Flag.SHARED),
+        (replace(FACTS, drifted=True), Flag.DRIFTED),
         (replace(FACTS, unused_scopes=("bookings:write",)), Flag.BROAD),
     ],
 )
@@ -74,6 +75,7 @@ def test_the_most_dangerous_comes_first_and_a_revoked_key_has_none() -> None:
     facts = replace(FACTS, last_used_at=None, weak=True)
     assert of_key({"leaked": True, "owner": ""}, facts) == (Flag.LEAKED, Flag.WEAK, Flag.NEVER_USED, Flag.UNOWNED)
     assert of_key({"leaked": True, "owner": "", "revoked_at": NOON}, facts) == ()
+    assert of_key({"revoked_at": NOON}, replace(facts, drifted=True)) == (Flag.DRIFTED,)
 
 
 def test_each_environment_has_its_cadence_and_a_strange_one_the_strictest() -> None:

@@ -91,8 +91,9 @@ def test_a_quoted_value_comes_through_whole(facet: Facet, value: str) -> None:
 
 
 def test_only_a_state_term_asks_for_states() -> None:
-    assert parse("state:revoked x").asks_state
-    assert not parse("flag:due x").asks_state
+    assert parse("state:revoked x").asks_revoked
+    assert parse("flag:drifted").asks_revoked
+    assert not parse("flag:due -flag:drifted x").asks_revoked
 
 
 def test_a_sort_is_read_or_refused() -> None:

@@ -43,10 +43,10 @@ _revoked: Final = col(KeyRow.revoked_at).is_not(None)
 
 
 def conditions(query: Query, policies: Policies, now: datetime) -> list[Condition]:
-    """All must hold. Revoked keys are left out unless the query asks for a state itself."""
+    """All must hold. Revoked keys are left out unless the query asks for some itself."""
     found = [_term(term, policies, now) for term in query.terms]
     found = [not_(one) if term.negated else one for one, term in zip(found, query.terms, strict=True)]
-    return found if query.asks_state else [not_(_revoked), *found]
+    return found if query.asks_revoked else [not_(_revoked), *found]
 
 
 def after(sort: Sort, place: Place) -> Condition:
@@ -92,8 +92,9 @@ def order(sort: Sort) -> list[ColumnElement[Any]]:
 
 
 def flag_condition(flag: Flag, policies: Policies, now: datetime) -> Condition:
-    """Whether a key has the flag at `now`. A revoked key has none."""
-    return and_(not_(_revoked), _FLAGS[flag](policies, now))
+    """Whether a key has the flag at `now`. A revoked key has none but that it stands otherwise at its issuer."""
+    flagged = _FLAGS[flag](policies, now)
+    return flagged if flag is Flag.DRIFTED else and_(not_(_revoked), flagged)
 
 
 def state_condition(state: KeyState, now: datetime) -> Condition:
@@ -202,6 +203,7 @@ def _has_word(column: ColumnElement[str], word: str) -> Condition:
 
 _FLAGS: Final[dict[Flag, Callable[[Policies, datetime], Condition]]] = {
     Flag.LEAKED: lambda policies, now: col(KeyRow.leaked).is_(True),
+    Flag.DRIFTED: lambda policies, now: col(KeyRow.drifted).is_(True),
     Flag.EXPIRED: lambda policies, now: _expired(now),
     Flag.EXPIRING: _expiring,
     Flag.DUE: _due,

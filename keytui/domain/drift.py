@@ -1,0 +1,163 @@
+"""Drift: where an issuer and the vault disagree about a version, and how the two are told to speak of the same one."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from keytui.domain.secrets import PREFIX_LENGTH
+
+
+class Drift(StrEnum):
+    """How a version stands at its issuer when not as here, most dangerous first."""
+
+    STILL_ACCEPTED = "still-accepted"
+    """Refused here (suspended, revoked, or its whole key is), and accepted there."""
+    REFUSED = "refused"
+    """Accepted here, refused there."""
+    VANISHED = "vanished"
+    """Accepted here, unknown there."""
+    APPEARED = "appeared"
+    """Made elsewhere, and brought in by a sync after the first one."""
+
+
+IN_WORDS: Final[Mapping[Drift, str]] = {
+    Drift.STILL_ACCEPTED: "is still accepted there, although it is refused here",
+    Drift.REFUSED: "is refused there, although it is accepted here",
+    Drift.VANISHED: "is unknown there, although it is accepted here",
+    Drift.APPEARED: "was made there, and not from keytui",
+}
+
+
+def drift_between(here: bool, there: bool | None, before: Drift | None = None, *, seen: bool = False) -> Drift | None:
+    """How a version that is accepted `here` or not stands, if it is accepted `there`, refused, or unknown (None).
+
+    What appeared (`before`) stays so until somebody has seen to the key, or it is over.
+    """
+    if here and not there:
+        return Drift.VANISHED if there is None else Drift.REFUSED
+    if there and not here:
+        return Drift.STILL_ACCEPTED
+    return Drift.APPEARED if here and before is Drift.APPEARED and not seen else None
+
+
+def is_over(drift: Drift, here: bool) -> bool:
+    """Whether it cannot be so any more, now that the version is accepted here, or is not."""
+    return here is (drift is Drift.STILL_ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A version of an issuer's keys as the vault knows it."""
+
+    key_id: str
+    number: int
+    digest: str = ""
+    """What is stored of its value; "" where nobody here ever had it."""
+    prefix: str = ""
+    reference: str = ""
+    accepted: bool = True
+    busy: bool = False
+    """Whether its issuer is being asked to change it, so that nobody can say yet how it should stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A version as its issuer tells of it."""
+
+    digests: frozenset[str] = frozenset()
+    """What could be stored of its value; none where the issuer tells no value."""
+    prefix: str = ""
+    """As many of its first characters as the issuer tells, at most twelve."""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Which version is which. Numbers are places in what was told."""
+
+    pairs: Mapping[int, Known]
+    missing: tuple[Known, ...]
+    """Versions that no one of those told is."""
+    doubtful: frozenset[int]
+    """Those told that may be a version whose issuer is just being asked: the next comparison knows."""
+
+
+def match(known: Sequence[Known], told: Sequence[Told]) -> Matched:
+    """Pair what the vault knows with what the issuer tells: by value, by the issuer's name for it, by a whole prefix.
+
+    A version is `missing` only if everything that was told and is nobody else's is surely another one: a false alarm
+    of keys that vanished would teach to ignore true ones.
+    """
+    pairs = _pairs(known, told)
+    taken = {(one.key_id, one.number) for one in pairs.values()}
+    left = [one for one in known if (one.key_id, one.number) not in taken]
+    loose = {place: one for place, one in enumerate(told) if place not in pairs}
+    valueless = [one for one in loose.values() if not one.digests]
+    gone = tuple(
+        one
+        for one in left
+        if not one.busy
+        and not (one.accepted and any(_may_be(one, other) for other in (valueless if one.digest else loose.values())))
+    )
+    busy = [one for one in left if one.busy]
+    doubtful = frozenset(place for place, one in loose.items() if any(_may_be(version, one) for version in busy))
+    return Matched(pairs, gone, doubtful)
+
+
+def heirs(known: Iterable[Known], reference: str) -> frozenset[str]:
+    """The keys that have a version under this name of the issuer's: what stands under it now is theirs too."""
+    return frozenset(one.key_id for one in known if reference and one.reference == reference)
+
+
+def _pairs(known: Sequence[Known], told: Sequence[Told]) -> Mapping[int, Known]:
+    index, prefixes = _Index(known), Counter(one.prefix for one in told)
+    pairs: dict[int, Known] = {}
+    taken: set[tuple[str, int]] = set()
+    for place, one in enumerate(told):
+        found = index.found(one, prefix_tells=prefixes[one.prefix] == 1)
+        if found is not None and (found.key_id, found.number) not in taken:
+            taken.add((found.key_id, found.number))
+            pairs[place] = found
+    return pairs
+
+
+class _Index:
+    """The versions that the vault knows, by what tells one from another."""
+
+    def __init__(self, known: Sequence[Known]) -> None:
+        self._by_digest = {one.digest: one for one in known if one.digest}
+        self._by_reference: dict[str, list[Known]] = defaultdict(list)
+        self._by_prefix: dict[str, list[Known]] = defaultdict(list)
+        for one in known:
+            if one.reference:
+                self._by_reference[one.reference].append(one)
+            elif len(one.prefix) == PREFIX_LENGTH:
+                self._by_prefix[one.prefix].append(one)
+
+    def found(self, told: Told, *, prefix_tells: bool) -> Known | None:
+        for digest in told.digests & self._by_digest.keys():
+            return self._by_digest[digest]
+        alike = self._by_reference[told.reference] if told.reference in self._by_reference else []
+        named = _newest(one for one in alike if _may_be(one, told))
+        if named is not None or not prefix_tells or told.prefix not in self._by_prefix:
+            return named
+        begun = [one for one in self._by_prefix[told.prefix] if _may_be(one, told)]
+        return begun[0] if len(begun) == 1 else None
+
+
+def _newest(versions: Iterable[Known]) -> Known | None:
+    """Where the issuer keeps one name through several values, the one that says most of itself; of these the newest."""
+    return max(versions, key=lambda version: (bool(version.prefix), version.number), default=None)
+
+
+def _may_be(known: Known, told: Told) -> bool:
+    """Whether nothing speaks against it that the two are one."""
+    if known.digest and told.digests:
+        return known.digest in told.digests
+    if known.reference and told.reference and known.reference != told.reference:
+        return False
+    return known.prefix.startswith(told.prefix) or told.prefix.startswith(known.prefix)

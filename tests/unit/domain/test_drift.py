@@ -1,0 +1,120 @@
+"""How a version stands at its issuer, and which of the issuer's versions is which of ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keytui.domain.drift import Drift, Known, Told, drift_between, heirs, is_over, match
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "drift"),
+    [
+        (True, True, None),
+        (False, False, None),
+        (False, None, None),
+        (True, None, Drift.VANISHED),
+        (True, False, Drift.REFUSED),
+        (False, True, Drift.STILL_ACCEPTED),
+    ],
+)
+def test_where_the_two_disagree(here: bool, there: bool | None, drift: Drift | None) -> None:
+    assert drift_between(here, there) is drift
+
+
+def test_what_appeared_stays_so_until_somebody_has_seen_to_it_or_it_is_worse_or_over() -> None:
+    before = Drift.APPEARED
+    assert drift_between(True, True, before) is Drift.APPEARED
+    assert drift_between(True, True, before, seen=True) is None
+    assert drift_between(True, None, before) is Drift.VANISHED
+    assert drift_between(False, False, before) is None
+
+
+@given(st.booleans(), st.sampled_from([True, False, None]), st.sampled_from([None, *Drift]), st.booleans())
+def test_what_cannot_be_so_any_more_is_not_said_by_a_comparison(
+    here: bool, there: bool | None, before: Drift | None, seen: bool
+) -> None:
+    found = drift_between(here, there, before, seen=seen)
+    assert found is None or not is_over(found, here)
+
+
+def digest(value: str) -> str:
+    return sha256(value.encode()).hexdigest()
+
+
+def known(value: str, number: int = 1, **more: object) -> Known:
+    """A version whose value we had."""
+    one = Known(f"key-{value}", number, digest(value), value[:12])
+    return replace(one, **more)  # type: ignore[arg-type]  # tests name the fields they mean
+
+
+def told(value: str, tells: str, prefix: int = 12) -> Told:
+    """The same as its issuer tells of it, if it tells the value, a name and so many characters."""
+    return Told(
+        frozenset({digest(value)}) if "value" in tells else frozenset(),
+        value[:prefix] if "prefix" in tells else "",
+        f"id of {value}" if "name" in tells else "",
+    )
+
+
+values = st.lists(st.text("abcdef", min_size=20, max_size=24), unique_by=lambda value: value[:12], max_size=6)
+
+
+@given(values, values, values, st.sampled_from(["value", "prefix", "name prefix", "value name prefix"]))
+def test_each_is_found_again_by_whatever_tells_of_it(
+    both: list[str], ours: list[str], theirs: list[str], tells: str
+) -> None:
+    """Random vaults and issuers that share some versions; no two begin alike."""
+    begun = {value[:12] for value in both}
+    ours = [value for value in ours if value[:12] not in begun]
+    theirs = [value for value in theirs if value[:12] not in begun | {other[:12] for other in ours}]
+    named = "name" in tells
+    here = [known(value, reference=f"id of {value}" if named else "") for value in (*both, *ours)]
+
+    matched = match(here, [told(value, tells) for value in (*theirs, *both)])
+
+    assert [matched.pairs[place].key_id for place in sorted(matched.pairs)] == [f"key-{value}" for value in both]
+    assert {one.key_id for one in matched.missing} == {f"key-{value}" for value in ours}
+    assert matched.doubtful == frozenset()
+
+
+VALUE, OTHER = "tk_aaaaaaaaaaaaaaaa", "tk_bbbbbbbbbbbbbbbb"
+
+
+def test_a_new_value_under_an_old_name_is_another_version_and_the_keys_heir() -> None:
+    ours = known(VALUE, reference="5")
+    theirs = Told(prefix=OTHER[:12], reference="5")
+    matched = match([ours], [theirs])
+    assert (matched.pairs, matched.missing) == ({}, (ours,))
+    assert heirs([ours], "5") == {ours.key_id}
+    assert heirs([ours], "") == heirs([ours], "6") == frozenset()
+
+
+def test_under_one_name_the_value_is_told_by_how_it_begins() -> None:
+    first, second = known(VALUE, reference="5"), known(OTHER, 2, reference="5")
+    matched = match([first, second], [Told(prefix="tk_aaa", reference="5")])
+    assert (matched.pairs, matched.missing) == ({0: first}, (second,))
+
+
+def test_a_few_characters_make_nobody_known_and_let_nobody_vanish() -> None:
+    matched = match([known(VALUE)], [Told(prefix="tk_aaa", reference="5")])
+    assert (matched.pairs, matched.missing, matched.doubtful) == ({}, (), frozenset())
+
+
+def test_two_that_begin_alike_are_not_told_apart_by_it() -> None:
+    twins = [Told(prefix=VALUE[:12], reference=name) for name in "56"]
+    matched = match([known(VALUE)], twins)
+    assert (matched.pairs, matched.missing) == ({}, ())
+
+
+def test_what_is_being_issued_may_be_what_was_told_and_has_not_vanished() -> None:
+    pending = Known("key-1", 2, accepted=False, busy=True)
+    stranger = Told(prefix=VALUE[:12], reference="5")
+    matched = match([pending], [stranger])
+    assert (matched.pairs, matched.missing, matched.doubtful) == ({}, (), {0})
+    assert match([replace(pending, reference="6")], [stranger]).doubtful == frozenset()
