@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from keytui.vault.profile import Profile, configuration_path, load_profile
@@ -29,6 +30,7 @@ def open_local_vault(profile: Profile) -> LocalVault:
     from keytui.domain.errors import Invalid
     from keytui.probes.configuration import read_settings
     from keytui.vault.configuration import table
+    from keytui.vault.key_issuers import load_issuers
     from keytui.vault.local.vault import LocalVault
     from keytui.vault.local.webhooks.outbox import Outbox
     from keytui.vault.policies import load_policies
@@ -47,6 +49,7 @@ def open_local_vault(profile: Profile) -> LocalVault:
         retention=load_retention(path),
         expected={probe.source: probe.keys for probe in probes},
         targets=tuple(table(path, "targets")),
+        issuers=cache(partial(load_issuers, path)),
         outbox=Outbox(load_webhooks(path)),
     )
 

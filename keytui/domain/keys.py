@@ -83,7 +83,8 @@ class Key:
     tenant: str = ""
     scopes: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
-    issuer: str = "builtin"
+    issuer: str = BUILTIN
+    """The name of the system that accepts or refuses it."""
     format: str = "tk"
     sensitive: bool = False
     targets: tuple[str, ...] = ()
@@ -124,6 +125,7 @@ class KeyDraft:
     targets: tuple[str, ...] = ()
     expires_at: datetime | None = None
     label: str = ""
+    issuer: str = BUILTIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +167,9 @@ class Flag(StrEnum):
     """Computed from policy and usage, most dangerous first; see `keytui.domain.flags`."""
 
     LEAKED = "leaked"
+    DRIFTED = "drifted"
     EXPIRED = "expired"
     EXPIRING = "expiring"
-    DRIFTED = "drifted"
     DUE = "due"
     ROTATING = "rotating"
     WEAK = "weak"
@@ -189,9 +191,9 @@ class KeyFacts:
     rotating: bool = False
     weak: bool = False
     shared: bool = False
+    drifted: bool = False
     unused_scopes: tuple[str, ...] = field(default=())
 
-    drifted: bool = False
 
 def age(since: datetime, now: datetime) -> timedelta:
     """Elapsed time, never negative: a clock that went back makes nothing younger than new."""

@@ -139,6 +139,10 @@ class Rotation:
     suspended_at: datetime | None = None
     closed_at: datetime | None = None
     waivers: tuple[Waiver, ...] = ()
+    suspends: bool = True
+    """Whether the key's issuer can refuse a version and accept it again. Without that the old one is revoked at once,
+    on the verdict that would else suspend it.
+    """
 
     @property
     def open(self) -> bool:
@@ -183,6 +187,10 @@ _ROLLING: Final[Moves] = {
     (_S.SUSPENDED, Verb.COMPLETE): _FINISH,
     (_S.SUSPENDED, Verb.ROLLBACK): _GO_BACK,
 }
+_WITHOUT_SUSPENSION: Final[Moves] = {
+    **{(state, verb): move for (state, verb), move in _ROLLING.items() if _S.SUSPENDED not in (state, *move.states)},
+    (_S.OVERLAPPING, Verb.COMPLETE): _FINISH,
+}
 _IMMEDIATE: Final[Moves] = {
     (_S.PLANNED, Verb.ISSUE): Move((_S.ISSUED,), old=_V.REVOKED, new=_V.ACTIVE),
     (_S.PLANNED, Verb.ABANDON): _NOTHING_YET,
@@ -217,13 +225,13 @@ _ALREADY_REVOKED: Final = "the old version is already revoked, so there is nothi
 
 def allowed(rotation: Rotation) -> tuple[Verb, ...]:
     """The verbs that may follow now, in the order of the enum."""
-    moves = MOVES[rotation.plan.strategy, rotation.plan.first]
+    moves = _moves(rotation)
     return tuple(verb for verb in Verb if (rotation.state, verb) in moves)
 
 
 def move(rotation: Rotation, verb: Verb) -> Move:
     """What `verb` does from here; Refused says why it may not and what may."""
-    found = MOVES[rotation.plan.strategy, rotation.plan.first].get((rotation.state, verb))
+    found = _moves(rotation).get((rotation.state, verb))
     if found is not None:
         return found
     raise Refused(
@@ -232,9 +240,17 @@ def move(rotation: Rotation, verb: Verb) -> Move:
     )
 
 
+def _moves(rotation: Rotation) -> Moves:
+    if rotation.plan.strategy is Strategy.ROLLING and not rotation.suspends:
+        return _WITHOUT_SUSPENSION
+    return MOVES[rotation.plan.strategy, rotation.plan.first]
+
+
 def _why_not(rotation: Rotation, verb: Verb) -> str:
     if not rotation.open:
         return f"nothing is left to {verb}"
+    if verb is Verb.RETIRE and not rotation.suspends:
+        return "its issuer cannot suspend a version and accept it again"
     backward = verb in {Verb.ROLLBACK, Verb.ABANDON}
     if backward and rotation.state is not RotationState.PLANNED and not _keeps_old(rotation):
         return _ALREADY_REVOKED

@@ -15,13 +15,13 @@ from keytui.domain.usage import CallerUse, Usage
 from keytui.domain.verdict import Assessment
 from keytui.vault.local.audit_pages import audit_page
 from keytui.vault.local.evidence.verdicts import QUESTIONS, assessed
+from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.keys.counts import counted
 from keytui.vault.local.keys.finding import found_key
 from keytui.vault.local.keys.search import Condition, after, conditions, order
 from keytui.vault.local.mapping import delivery_of, key_of, step_of, summary_of, version_of
 from keytui.vault.local.rotations.rehearsal import rehearsed
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row, version_rows
-from keytui.vault.local.section import Section
 from keytui.vault.local.tables import DeliveryRow, KeyRow, RotationRow, StepRow, VersionRow
 from keytui.vault.local.usage.buckets import activity_of, callers_of, pace_of, usage_of
 from keytui.vault.model import AuditPage, KeyDetail, Page, Rehearsal, RotationDetail
@@ -29,7 +29,7 @@ from keytui.vault.model import AuditPage, KeyDetail, Page, Rehearsal, RotationDe
 _AUDIT_TAIL = 20
 
 
-class Asking(Section):
+class Asking(Issuing):
     """What is known, read at one moment."""
 
     def page(self, query: Query, sort: Sort, offset: int, limit: int) -> Page:
@@ -72,7 +72,15 @@ class Asking(Section):
         with self._reading() as session:
             row = key_row(session, key_id)
             callers = callers_of(session, key_id, (row.version,))
-            return rehearsed(session, row, plan, callers, policy=self._policies.of(row.environment), now=self._clock())
+            return rehearsed(
+                session,
+                row,
+                plan,
+                callers,
+                policy=self._policies.of(row.environment),
+                now=self._clock(),
+                can=self._abilities(row.issuer),
+            )
 
     def rotations(self, open_only: bool, offset: int, limit: int) -> tuple[Rotation, ...]:
         found = select(RotationRow).order_by(col(RotationRow.id).desc()).offset(offset).limit(limit)
@@ -89,7 +97,7 @@ class Asking(Section):
             return stored_rotation(session, rotation_row(session, row.rotation_id))
 
     def rotation(self, rotation_id: int) -> RotationDetail:
-        now = self._clock()
+        now, fallbacks = self._clock(), self._fallbacks(rotation_id)
         with self._reading() as session:
             rotation = stored_rotation(session, rotation_row(session, rotation_id))
             new = rotation.new_version
@@ -102,13 +110,14 @@ class Asking(Section):
                 deliveries=tuple(delivery_of(row) for row in _deliveries(session, rotation_id)),
                 callers=callers_of(session, rotation.key_id, versions),
                 pace=pace_of(session, rotation, now),
-                assessment=self._assessed(session, rotation, now) if rotation.state in QUESTIONS else None,
+                assessment=self._assessed(session, rotation, now, fallbacks) if rotation.state in QUESTIONS else None,
             )
 
     def verdict(self, rotation_id: int) -> Assessment:
+        fallbacks = self._fallbacks(rotation_id)
         with self._reading() as session:
             rotation = stored_rotation(session, rotation_row(session, rotation_id))
-            return self._assessed(session, rotation, self._clock())
+            return self._assessed(session, rotation, self._clock(), fallbacks)
 
     def callers(self, key_id: str) -> tuple[CallerUse, ...]:
         with self._reading() as session:
@@ -125,8 +134,8 @@ class Asking(Section):
         with self._reading() as session:
             return audit_page(session, self._ground.principal.tenant, which, offset, limit)
 
-    def _assessed(self, session: Session, rotation: Rotation, now: datetime) -> Assessment:
-        return assessed(session, rotation, self._policies, now, self._ground.expected)
+    def _assessed(self, session: Session, rotation: Rotation, now: datetime, fallbacks: tuple[str, ...]) -> Assessment:
+        return assessed(session, rotation, self._policies, now, self._ground.expected, fallbacks=fallbacks)
 
     def _summaries(self, session: Session, rows: Sequence[KeyRow], now: datetime) -> tuple[KeySummary, ...]:
         ids = [row.id for row in rows]

@@ -124,6 +124,7 @@ def rotation_of(row: RotationRow, key: KeyRow, waivers: Sequence[WaiverRow]) -> 
         overlap_ends_at=row.overlap_ends_at,
         suspended_at=row.suspended_at,
         closed_at=row.closed_at,
+        suspends=row.suspends,
         waivers=tuple(Waiver(waiver.subject, waiver.actor, waiver.at, waiver.why) for waiver in waivers),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,6 +18,7 @@ from keytui.domain.errors import Forbidden
 from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
+from keytui.issuers.issuer import Issuer
 from keytui.vault.guard import WriteGuard
 from keytui.vault.local.access.refusals import Refusal, Refusals
 from keytui.vault.local.access.refused_uses import RefusedUses
@@ -26,6 +27,7 @@ from keytui.vault.local.access.tenancy import bind
 from keytui.vault.local.answers import Repeatable
 from keytui.vault.local.database import Database
 from keytui.vault.local.entry_tenants import said_of_whom
+from keytui.vault.local.issuing.told import Told
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.ledger import Head, Ledger
 from keytui.vault.local.sealing.keyring import Cost, HeldKey
@@ -53,6 +55,8 @@ class Ground:
     """Which evidence sources should speak, by name, and of which keys: ids, names or prefixes."""
     targets: Sequence[str]
     """Names of the targets that this machine delivers to; none when another one does."""
+    issuers: Callable[[], Mapping[str, Issuer]]
+    """The issuers that this machine can ask, by name. Invalid where the configuration is."""
     cost: Cost
     held_key: HeldKey
     refused_uses: RefusedUses
@@ -84,6 +88,8 @@ class Write:
         self.principal = ground.principal
         self.leased = ground.lease is not None
         self.head: Head | None = None
+        self.told = Told()
+        """What issuers have done for this change already."""
         self._ledger = ground.ledger
         self._repeatable = ground.repeatable
         self._randomness = ground.randomness
@@ -130,7 +136,7 @@ class Section:
             yield session
 
     @contextmanager
-    def _writing(self, operation: Operation) -> Iterator[Write]:
+    def _writing(self, operation: Operation, told: Told | None = None) -> Iterator[Write]:
         """One transaction that the guard lets pass. A change that records nothing is a fault of ours and is undone.
 
         What is refused for who asks is in the log too; what takes a second operator's word waits for it from now on.
@@ -140,6 +146,7 @@ class Section:
         try:
             ground.guard.require()
             with audited(ground) as write:
+                write.told = told or write.told
                 if ground.lease is not None:
                     ground.lease.require(write.session, write.now)
                 if ground.repeatable is not None:

@@ -17,6 +17,7 @@ from keytui.domain.errors import Forbidden, Refused
 from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
+from keytui.issuers.issuer import Issuer
 from keytui.vault.guard import WriteGuard
 from keytui.vault.local.access.admitting import Admitting
 from keytui.vault.local.access.approving import Approving
@@ -31,6 +32,7 @@ from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.evidence.witnessing import Witnessing
 from keytui.vault.local.files import kept_key
 from keytui.vault.local.hosting import Hosting
+from keytui.vault.local.incidents.responding import Responding
 from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
 from keytui.vault.local.keys.adopting import Adopting
 from keytui.vault.local.keys.checking import Checking
@@ -69,6 +71,7 @@ class LocalVault(
     Notifying,
     Messaging,
     Witnessing,
+    Responding,
     Forgetting,
     Admitting,
     Operating,
@@ -89,12 +92,14 @@ class LocalVault(
         retention: Retention = Retention(),  # noqa: B008  # frozen
         expected: Mapping[str, Sequence[str]] = MappingProxyType({}),
         targets: Sequence[str] = (),
+        issuers: Callable[[], Mapping[str, Issuer]] = lambda: MappingProxyType({}),
         outbox: Outbox = Outbox(),  # noqa: B008  # frozen
     ) -> Self:
         """The profile's vault, made on first use. Unreachable when it cannot be read, or a newer keytui wrote it.
 
         `expected` are the evidence sources that should speak, by name, and the keys that each should speak of;
-        `targets` the names that keys may give as targets, where this machine delivers to any.
+        `targets` the names that keys may give as targets, where this machine delivers to any; `issuers` gives those
+        that this machine can ask, and is called no sooner than one is needed.
         """
         database = open_database(profile)
         ground = Ground(
@@ -110,6 +115,7 @@ class LocalVault(
             retention=retention,
             expected=expected,
             targets=targets,
+            issuers=issuers,
             cost=cost,
             held_key=HeldKey(clock),
             refused_uses=RefusedUses(database),

@@ -31,6 +31,9 @@ from keytui.vault.local.tables import (
     CallerRow,
     CallerUsageRow,
     DeliveryRow,
+    IncidentKeyRow,
+    IncidentNoteRow,
+    IncidentRow,
     KeyCountRow,
     KeyRow,
     MessageRow,
@@ -49,6 +52,7 @@ from keytui.vault.local.tables import (
 )
 
 _TENANT: Final = "tenant"
+_WITH_A_TENANT: Final = (KeyRow, KeyCountRow, ApprovalRow, OperatorRow, IncidentRow)
 _OF_A_KEY: Final = (
     VersionRow,
     RotationRow,
@@ -58,6 +62,7 @@ _OF_A_KEY: Final = (
     AlertRow,
     AutoRotationRow,
     MessageRow,
+    IncidentKeyRow,
 )
 
 
@@ -137,10 +142,11 @@ def conditions_of(tenant: str) -> tuple[LoaderCriteriaOption, ...]:
     """Each table by the key that its rows belong to."""
     of_a_rotation = (StepRow, DeliveryRow, WaiverRow)
     return (
-        *(_only(row, col(row.tenant) == tenant) for row in (KeyRow, KeyCountRow, ApprovalRow, OperatorRow)),
+        *(_only(row, col(row.tenant) == tenant) for row in _WITH_A_TENANT),
         *(_only(row, _own(col(row.key_id), tenant)) for row in _OF_A_KEY),
         *(_only(row, _own_through("rotations", col(row.rotation_id), tenant)) for row in of_a_rotation),
         _only(NotificationRow, _own_through("alerts", col(NotificationRow.alert_id), tenant)),
+        _only(IncidentNoteRow, _of_own_incident(col(IncidentNoteRow.incident_id), tenant)),
         _only(UsageRow, _own_through("series", col(UsageRow.series), tenant)),
         _only(CallerUsageRow, _own_through("callers", col(CallerUsageRow.caller), tenant)),
         _only(RouteUsageRow, _own_through("routes", col(RouteUsageRow.route), tenant)),
@@ -160,6 +166,12 @@ def _own(key_id: SQLColumnExpression[str], tenant: str) -> ColumnElement[bool]:
     keys = METADATA.tables["keys"].alias("own_keys")
     found = select(keys.c.id).where(keys.c.id == key_id, keys.c.tenant == tenant)
     return found.correlate_except(keys).exists()
+
+
+def _of_own_incident(number: SQLColumnExpression[int], tenant: str) -> ColumnElement[bool]:
+    incidents = METADATA.tables["incidents"].alias("own_incidents")
+    found = select(incidents.c.id).where(incidents.c.id == number, incidents.c.tenant == tenant)
+    return found.correlate_except(incidents).exists()
 
 
 def _own_through(name: str, number: SQLColumnExpression[int], tenant: str) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -25,9 +26,18 @@ QUESTIONS: Final = {
 
 
 def assessed(
-    session: Session, rotation: Rotation, policies: Policies, now: datetime, expected: Mapping[str, Sequence[str]]
+    session: Session,
+    rotation: Rotation,
+    policies: Policies,
+    now: datetime,
+    expected: Mapping[str, Sequence[str]],
+    *,
+    fallbacks: tuple[str, ...],
 ) -> Assessment:
-    """May the old version be suspended (once it is: revoked)? Refused before the hand-over and after the end."""
+    """May the old version be suspended (once it is: revoked)? Refused before the hand-over and after the end.
+
+    `fallbacks` are what would accept the old version all the same, as its issuer says.
+    """
     question = QUESTIONS.get(rotation.state)
     if question is None:
         when = "has not handed the new secret over yet" if rotation.open else "has ended"
@@ -37,7 +47,7 @@ def assessed(
         evidence = gather_evidence(
             session, rotation, question, policies.of(rotation.environment), now, expected=expected
         )
-    return judge(evidence)
+    return judge(replace(evidence, legacy_fallbacks=fallbacks))
 
 
 def require_safe(assessment: Assessment, rotation: Rotation) -> None:

@@ -6,46 +6,90 @@ from sqlmodel import Session, select
 
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
-from keytui.domain.errors import AlreadyDone, Invalid, Refused
-from keytui.domain.keys import Key, KeyDraft, KeyEdit, Kind, VersionState
+from keytui.domain.errors import AlreadyDone, Invalid, KeytuiError, OutcomeUnknown, Refused
+from keytui.domain.keys import ACCEPTED, BUILTIN, Key, KeyDraft, KeyEdit, Kind, VersionState
 from keytui.domain.rotation import Reason, RotationState
-from keytui.domain.secrets import parse_format
+from keytui.domain.secrets import Secret, parse_format
+from keytui.issuers.issuer import Issuer, NewVersion
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant, refuse_another_manager, refuse_its_like
+from keytui.vault.local.issuing.asking import Issuing, issued_by, note_call
+from keytui.vault.local.issuing.fitness import refuse_first
+from keytui.vault.local.issuing.pending import know_value, pending_version
+from keytui.vault.local.issuing.told import Call, Effect, end_call, tell
 from keytui.vault.local.keys.counts import count_created, count_revoked
 from keytui.vault.local.keys.drafts import checked_draft, checked_edit, checked_note, refuse_unknown
 from keytui.vault.local.keys.editing import apply_edit, grave_change
+from keytui.vault.local.keys.ending import end_version
 from keytui.vault.local.keys.minting import mint_version, new_key_id
 from keytui.vault.local.mapping import fingerprint_of, key_of, stored_id, version_of
 from keytui.vault.local.rotations.moves import subject_of
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row, version_rows
-from keytui.vault.local.section import Section, Write
+from keytui.vault.local.section import Write
 from keytui.vault.local.tables import IdempotencyRow, KeyRow, StepRow, VersionRow
-from keytui.vault.local.webhooks.messaging import drop_secrets
 from keytui.vault.model import Issued
 
 
-class Keeping(Section):
+class Keeping(Issuing):
     """The life of a key, its rotations apart."""
 
     def create(self, draft: KeyDraft, request_id: str) -> Issued:
         if draft.kind is not Kind.API_KEY:
             raise Refused(f"a {draft.kind} is not issued here", "keep one that exists: keytui seal NAME")
         parse_format(draft.format)
+        if draft.issuer != BUILTIN:
+            return self._create_elsewhere(draft, request_id)
         with self._writing(Operation.CREATE) as write:
-            refuse_repeat(write, request_id, "create")
-            draft = of_tenant(checked_draft(draft, write.now), write.principal)
-            refuse_unknown(draft.targets, self._ground.targets)
-            made = Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, in_words(draft))
-            use_approval(write, draft.sensitive, made)
-            row = new_key(write, draft, new_key_id(self._randomness))
+            row = self._new(write, draft, request_id)
             version, secret = mint_version(write.session, row, write.now, self._randomness, draft.label)
-            version.delivered_at = write.now
+            return _created(write, row, version, secret)
+
+    def _create_elsewhere(self, draft: KeyDraft, request_id: str) -> Issued:
+        """The key is in the vault, refused, before its issuer is asked; what the issuer refuses is gone again."""
+        issuer = self._issuer(draft.issuer)
+        refuse_first(issuer)
+        value = issuer.new_value(self._randomness) if issuer.abilities.takes_our_value else None
+        with self._writing(Operation.CREATE) as write:
+            row = self._new(write, draft, request_id)
+            pending_version(write.session, row, write.now, value, randomness=self._randomness, label=draft.label)
             repeat_versions(write.session, row)
-            remember_request(write, request_id, "create", row.id)
-            details = {"env": row.environment, **fingerprinted("new_fingerprint", version)}
-            write.record(Event("key.created", row.id, row.name, version.number, details=details))
-            return write.answered(Issued(key_of(row), version_of(version), secret))
+            call = Call(Effect.ISSUE, row.id, 1, None)
+            note_call(write, row, call)
+            key = key_of(row)
+        new = self._first_issued(issuer, key, value, request_id)
+        with self._writing(Operation.CREATE) as write:
+            row, version = key_row(write.session, key.id), version_row(write.session, key.id, 1)
+            know_value(version, new.secret, self._ground.pepper)
+            version.state, version.reference = VersionState.ACTIVE, new.listed.mark.reference
+            end_call(write, key.id)
+            return _created(write, row, version, new.secret)
+
+    def _first_issued(self, issuer: Issuer, key: Key, value: Secret | None, request_id: str) -> NewVersion:
+        try:
+            return issued_by(issuer, key, value, None)
+        except OutcomeUnknown as error:
+            self._note_unknown(Operation.CREATE, Call(Effect.ISSUE, key.id, 1, None), error)
+            raise OutcomeUnknown(
+                f"nobody knows whether {issuer.name} has {key.name} now: {error.message}",
+                f"`keytui rotate {key.id} --strategy immediate` revokes what it may have, and issues another",
+            ) from error
+        except KeytuiError as error:
+            with self._writing(Operation.CREATE) as write:
+                _never_was(write, key.id, request_id)
+                told = {"issuer": issuer.name, "said": error.message}
+                write.record(Event("key.created", "", key.name, details=told, refused=True), key.tenant)
+            raise
+
+    def _new(self, write: Write, draft: KeyDraft, request_id: str) -> KeyRow:
+        """The key, without a version yet."""
+        refuse_repeat(write, request_id, "create")
+        draft = of_tenant(checked_draft(draft, write.now), write.principal)
+        refuse_unknown(draft.targets, self._ground.targets)
+        made = Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, in_words(draft))
+        use_approval(write, draft.sensitive, made)
+        row = new_key(write, draft, new_key_id(self._randomness))
+        remember_request(write, request_id, "create", row.id)
+        return row
 
     def edit(self, key_id: str, edit: KeyEdit) -> Key:
         with self._writing(Operation.EDIT) as write:
@@ -63,28 +107,44 @@ class Keeping(Section):
             return write.answered(key_of(row))
 
     def disable(self, key_id: str, note: str) -> Key:
-        with self._writing(Operation.DISABLE) as write:
+        def disabled(write: Write) -> Key:
             row = living_key(write.session, key_id)
             if row.disabled_at is not None:
                 raise Refused(f"{row.name} is disabled already", "enable takes it back")
+            self._tell_accepted(write, row, Effect.SUSPEND)
             row.disabled_at = write.now
             write.record(Event("key.disabled", row.id, row.name, row.version, details=_noted(note)))
             return write.answered(key_of(row))
 
+        return self._carried_out(Operation.DISABLE, disabled)
+
     def enable(self, key_id: str, note: str) -> Key:
-        with self._writing(Operation.DISABLE) as write:
+        def enabled(write: Write) -> Key:
             row = living_key(write.session, key_id)
             refuse_another_manager(write.principal, row)
             if row.disabled_at is None:
                 raise Refused(f"{row.name} is not disabled", "there is nothing to take back")
+            self._tell_accepted(write, row, Effect.RESTORE)
             row.disabled_at = None
             write.record(Event("key.enabled", row.id, row.name, row.version, details=_noted(note)))
             return write.answered(key_of(row))
 
+        return self._carried_out(Operation.DISABLE, enabled)
+
+    def _tell_accepted(self, write: Write, row: KeyRow, effect: Effect) -> None:
+        """Have the key's issuer suspend or restore every version that is accepted here."""
+        can = self._abilities(row.issuer)
+        if can is not None and not can.suspends:
+            raise Refused(f"{row.issuer} cannot refuse a key and accept it again", "rotate it, or revoke it for good")
+        for version in version_rows(write.session, row.id):
+            if version.state in ACCEPTED:
+                tell(write, row, version.number, effect)
+
     def revoke(self, key_id: str, version: int | None, reason: Reason, note: str) -> Key:
         if reason is Reason.OTHER and not note:
             raise Invalid("the reason 'other' needs words", "say why, as a note")
-        with self._writing(Operation.REVOKE) as write:
+
+        def revoked(write: Write) -> Key:
             row = living_key(write.session, key_id)
             ended = version_row(write.session, row.id, version or row.version)
             details = {"reason": str(reason), **_noted(note), **fingerprinted("old_fingerprint", ended)}
@@ -100,6 +160,8 @@ class Keeping(Section):
             write.record(Event(what, row.id, row.name, ended.number, details=details))
             return write.answered(key_of(row))
 
+        return self._carried_out(Operation.REVOKE, revoked)
+
 
 def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
     """A key from a checked draft, in the session, without a version yet. Refused when the name is taken."""
@@ -108,6 +170,7 @@ def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
         name=draft.name,
         environment=draft.environment,
         tenant=draft.tenant,
+        issuer=draft.issuer,
         kind=draft.kind,
         description=draft.description,
         owner=draft.owner,
@@ -125,6 +188,26 @@ def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
     count_created(write.session, row)
     write.session.flush()
     return row
+
+
+def _created(write: Write, row: KeyRow, version: VersionRow, secret: Secret) -> Issued:
+    """The key with its first version, which is handed over by the answer."""
+    version.delivered_at = write.now
+    repeat_versions(write.session, row)
+    details = {"env": row.environment, **fingerprinted("new_fingerprint", version)}
+    write.record(Event("key.created", row.id, row.name, version.number, details=details))
+    return write.answered(Issued(key_of(row), version_of(version), secret))
+
+
+def _never_was(write: Write, key_id: str, request_id: str) -> None:
+    """Take a key out again that its issuer did not accept: its name and the request are free for another try."""
+    row = key_row(write.session, key_id)
+    end_call(write, key_id)
+    write.session.delete(version_row(write.session, key_id, 1))
+    write.session.delete(write.session.get_one(IdempotencyRow, _own(write, request_id)))
+    write.session.flush()
+    count_revoked(write.session, row)
+    write.session.delete(row)
 
 
 def in_words(draft: KeyDraft) -> str:
@@ -197,13 +280,6 @@ def fingerprinted(name: str, version: VersionRow) -> dict[str, str]:
     """The version's fingerprint as a detail of the log; nothing for a weak value."""
     found = fingerprint_of(version)
     return {name: found} if found else {}
-
-
-def end_version(row: VersionRow, write: Write) -> None:
-    """Revoke one version."""
-    row.state = VersionState.REVOKED
-    row.revoked_at = write.now
-    drop_secrets(write.session, row.key_id, row.number)
 
 
 def _revoke_key(write: Write, row: KeyRow) -> None:

@@ -7,14 +7,18 @@ from keytui.domain.errors import Refused, Unsafe
 from keytui.domain.rotation import Rotation, RotationState, Verb, move
 from keytui.domain.verdict import Assessment, Verdict
 from keytui.vault.local.evidence.verdicts import assessed, require_safe
+from keytui.vault.local.issuing.asking import Issuing
+from keytui.vault.local.issuing.told import Effect, tell
 from keytui.vault.local.keys.drafts import checked_note
+from keytui.vault.local.keys.ending import end_version
 from keytui.vault.local.rotations.holding import refuse_held, refuse_put_back
 from keytui.vault.local.rotations.moves import Subject, carry_out, subject_of, take_up
 from keytui.vault.local.rows import key_row, stored_rotation, version_row
-from keytui.vault.local.section import Section, Write
+from keytui.vault.local.section import Write
+from keytui.vault.local.tables import CallRow
 
 
-class Ending(Section):
+class Ending(Issuing):
     """The verbs after the hand-over, and those that go back."""
 
     def retire(self, rotation_id: int, override: str = "") -> Rotation:
@@ -32,16 +36,22 @@ class Ending(Section):
         return number
 
     def restore(self, rotation_id: int) -> Rotation:
-        with self._writing(Operation.ROTATE) as write:
+        def restored(write: Write) -> Rotation:
             subject = take_up(write, rotation_id)
-            carry_out(write, subject, Verb.RESTORE)
+            if _half_suspended(write, subject):
+                tell(write, subject.key, subject.row.old_version, Effect.RESTORE)
+            else:
+                carry_out(write, subject, Verb.RESTORE)
             subject.row.suspended_at = None
             write.record(subject.event("rotation.restored", subject.row.old_version))
             return write.answered(stored_rotation(write.session, subject.row))
 
+        return self._carried_out(Operation.ROTATE, restored)
+
     def rollback(self, rotation_id: int, note: str) -> Rotation:
         note = checked_note(note)
-        with self._writing(Operation.ROTATE) as write:
+
+        def rolled_back(write: Write) -> Rotation:
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.ROLLBACK)
             refuse_held(subject, _by_command("rollback", subject))
@@ -52,29 +62,46 @@ class Ending(Section):
             write.record(subject.event("rotation.rolled-back", subject.row.new_version, note=note))
             return write.answered(stored_rotation(write.session, subject.row))
 
+        return self._carried_out(Operation.ROTATE, rolled_back)
+
     def abandon(self, rotation_id: int, note: str) -> Rotation:
         note = checked_note(note)
-        with self._writing(Operation.ROTATE) as write:
+
+        def abandoned(write: Write) -> Rotation:
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.ABANDON)
             refuse_held(subject, _by_command("abandon", subject))
+            _end_pending(write, subject)
             carry_out(write, subject, Verb.ABANDON, note)
             write.record(subject.event("rotation.abandoned", subject.row.new_version, note=note))
             return write.answered(stored_rotation(write.session, subject.row))
 
+        return self._carried_out(Operation.ROTATE, abandoned)
+
     def _end_old(self, rotation_id: int, verb: Verb, override: str) -> Rotation:
         override = checked_note(override)
+        fallbacks = self._fallbacks(rotation_id)
+
+        def ended(write: Write) -> Rotation:
+            subject = take_up(write, rotation_id)
+            move(subject.rotation, verb)
+            assessment = assessed(
+                write.session,
+                subject.rotation,
+                self._policies,
+                write.now,
+                self._ground.expected,
+                fallbacks=fallbacks,
+            )
+            if not (override or write.told.done):  # its issuer was asked on a verdict that was SAFE
+                refuse_put_back(subject)
+                require_safe(assessment, subject.rotation)
+            carry_out(write, subject, verb, override)
+            _record_end(write, subject, verb, assessment, override)
+            return write.answered(stored_rotation(write.session, subject.row))
+
         try:
-            with self._writing(Operation.ROTATE) as write:
-                subject = take_up(write, rotation_id)
-                move(subject.rotation, verb)
-                assessment = assessed(write.session, subject.rotation, self._policies, write.now, self._ground.expected)
-                if not override:
-                    refuse_put_back(subject)
-                    require_safe(assessment, subject.rotation)
-                carry_out(write, subject, verb, override)
-                _record_end(write, subject, verb, assessment, override)
-                return write.answered(stored_rotation(write.session, subject.row))
+            return self._carried_out(Operation.ROTATE, ended)
         except Unsafe as refusal:
             self._record_refusal(rotation_id, verb, refusal.assessment)
             raise
@@ -110,6 +137,26 @@ def _record_end(write: Write, subject: Subject, verb: Verb, assessment: Assessme
             reasons=_against(assessment),
         )
     )
+
+
+def _half_suspended(write: Write, subject: Subject) -> bool:
+    """Whether the old version may be suspended at its issuer while it is not here: nobody knows how that call ended."""
+    old = subject.row.old_version
+    if (subject.key.id, old, Effect.RESTORE) in write.told.done:
+        return subject.rotation.state is RotationState.OVERLAPPING
+    call = write.session.get(CallRow, subject.key.id)
+    return (
+        subject.rotation.state is RotationState.OVERLAPPING
+        and call is not None
+        and (call.effect, call.version) == (Effect.SUSPEND, old)
+    )
+
+
+def _end_pending(write: Write, subject: Subject) -> None:
+    """A version that the issuer was asked to accept, without an outcome that came this far."""
+    number = subject.row.new_version
+    if number is not None and subject.rotation.state in {RotationState.PLANNED, RotationState.REVOKED}:
+        end_version(version_row(write.session, subject.key.id, number), write)
 
 
 def _by_command(command: str, subject: Subject) -> str:

@@ -13,6 +13,7 @@ from keytui.domain.errors import Refused
 from keytui.domain.keys import VersionState
 from keytui.domain.rotation import CLOSED, First, Rotation, RotationState, Strategy, Verb, move
 from keytui.vault.deliveries import LONGEST_DELIVERY, under_way
+from keytui.vault.local.issuing.told import tell_state
 from keytui.vault.local.leases import time_of_all
 from keytui.vault.local.mapping import delivery_of, fingerprint_of, stored_id
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
@@ -131,7 +132,7 @@ def carry_out(write: Write, subject: Subject, verb: Verb, detail: str = "") -> N
         row.closed_at = write.now if state in CLOSED else None
         add_step(write, row, verb, detail)
     if move_.old is not None:
-        _set_state(write, key, row.old_version, move_.old)
+        _set_state(write, key, row.old_version, move_.old, told=write.told.replaced)
     if move_.new is not None and row.new_version is not None:
         _set_state(write, key, row.new_version, move_.new)
     if row.closed_at is not None:
@@ -158,8 +159,11 @@ def add_step(write: Write, row: RotationRow, verb: str, detail: str = "") -> Non
     )
 
 
-def _set_state(write: Write, key: KeyRow, number: int, state: VersionState) -> None:
+def _set_state(write: Write, key: KeyRow, number: int, state: VersionState, *, told: bool = False) -> None:
+    """`told`: its issuer has made it so already."""
     row = version_row(write.session, key.id, number)
+    if not told and row.state != state:
+        tell_state(write, row, state)
     if state is VersionState.ACTIVE:
         row.accept_until = None
     elif state is VersionState.OUTGOING and row.state == VersionState.ACTIVE:

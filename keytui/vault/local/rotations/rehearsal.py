@@ -12,6 +12,8 @@ from keytui.domain.keys import Key, KeyState, Kind
 from keytui.domain.policy import Policy
 from keytui.domain.rotation import First, Plan, Strategy
 from keytui.domain.usage import CallerUse
+from keytui.issuers.issuer import Abilities
+from keytui.vault.local.issuing.fitness import unfit, worth_knowing
 from keytui.vault.local.keys.minting import next_number
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rows import version_row
@@ -20,23 +22,35 @@ from keytui.vault.model import Rehearsal
 
 
 def rehearsed(
-    session: Session, row: KeyRow, plan: Plan, callers: tuple[CallerUse, ...], *, policy: Policy, now: datetime
+    session: Session,
+    row: KeyRow,
+    plan: Plan,
+    callers: tuple[CallerUse, ...],
+    *,
+    policy: Policy,
+    now: datetime,
+    can: Abilities | None,
 ) -> Rehearsal:
-    """Problems refuse the rotation, warnings do not. `callers` are those of the key's current version."""
+    """Problems refuse the rotation, warnings do not. `callers` are those of the key's current version; `can` is what
+    its issuer can do, and None of our own, which can do everything.
+    """
     key = key_of(row)
     return Rehearsal(
         key=key,
         old=version_of(version_row(session, row.id, row.version)),
         next_number=next_number(session, row.id),
         callers=callers,
-        problems=tuple(problems(row, now)),
-        warnings=tuple(_warnings(row, plan, callers, policy, now)),
+        problems=tuple(problems(row, plan, now, can)),
+        warnings=(
+            *(worth_knowing(row.issuer, can, plan) if can else ()),
+            *_warnings(row, plan, callers, policy, now),
+        ),
         overlap=overlap_of(key, plan, policy, now),
     )
 
 
-def problems(row: KeyRow, now: datetime) -> Iterator[str]:
-    """What refuses any rotation of the key, in words with the way out."""
+def problems(row: KeyRow, plan: Plan, now: datetime, can: Abilities | None) -> Iterator[str]:
+    """What refuses the rotation of the key, in words with the way out."""
     key = key_of(row)
     state = key.state(now)
     if row.rotation_id is not None:
@@ -47,6 +61,8 @@ def problems(row: KeyRow, now: datetime) -> Iterator[str]:
         yield "the key has expired, and a rotation keeps its expiry: give it a later one first"
     if key.kind is not Kind.API_KEY:
         yield f"a {key.kind} is issued by someone else: replace it there, then keep the new value with keytui seal"
+    if can is not None:
+        yield from unfit(row.issuer, can, plan)
 
 
 def overlap_of(key: Key, plan: Plan, policy: Policy, now: datetime) -> timedelta:

@@ -7,13 +7,17 @@ from dataclasses import replace
 
 from keytui.domain.access import Operation
 from keytui.domain.errors import AlreadyDone, Invalid, Refused, RotationOpen
+from keytui.domain.keys import BUILTIN
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, move
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.vault.deliveries import is_beginning
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import refuse_another_manager
+from keytui.vault.local.issuing.asking import Issuing
+from keytui.vault.local.issuing.told import Effect, issued_elsewhere, tell
 from keytui.vault.local.keys.drafts import checked_note
-from keytui.vault.local.keys.keeping import end_version, refuse_repeat, remember_request
+from keytui.vault.local.keys.ending import end_version
+from keytui.vault.local.keys.keeping import refuse_repeat, remember_request
 from keytui.vault.local.keys.minting import mint_version
 from keytui.vault.local.leases import time_of_all
 from keytui.vault.local.mapping import key_of, stored_id, version_of
@@ -29,14 +33,14 @@ from keytui.vault.local.rotations.moves import (
 )
 from keytui.vault.local.rotations.rehearsal import overlap_of, problems
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
-from keytui.vault.local.section import Section, Write
+from keytui.vault.local.section import Write
 from keytui.vault.local.tables import AutoRotationRow, DeliveryRow, KeyRow, RotationRow, VersionRow, WaiverRow
 from keytui.vault.model import Delivery, Issued
 
 _STATES_OF_A_DELIVERY = ("begun", "sent", "proven", "failed")
 
 
-class Rotating(Section):
+class Rotating(Issuing):
     """The verbs up to the hand-over, and those that leave a rotation where it is."""
 
     def plan(self, key_id: str, plan: Plan, request_id: str) -> Rotation:
@@ -47,12 +51,13 @@ class Rotating(Section):
             refuse_another_manager(write.principal, key)
             _refuse_open(key)
             self._refuse_switched_off(write, key)
-            found = next(problems(key, write.now), None)
+            can = self._abilities(key.issuer)
+            found = next(problems(key, plan, write.now, can), None)
             if found is not None:
                 raise Refused(f"{key.name} cannot be rotated: {found}", found.rpartition(": ")[2])
             if not _revokes_unasked(plan):
                 use_approval(write, key.sensitive, Act.on(key, Operation.ROTATE, _in_words(plan)))
-            row = _new_rotation(write, key, plan)
+            row = _new_rotation(write, key, plan, suspends=can is None or can.suspends)
             key.rotation_id = row.id
             if plan.reason is Reason.COMPROMISE:
                 version_row(write.session, key.id, key.version).leaked = True
@@ -68,26 +73,29 @@ class Rotating(Section):
 
     def issue(self, rotation_id: int) -> Issued:
         self._revoke_old_first(rotation_id)
-        with self._writing(Operation.ROTATE) as write:
+
+        def issued(write: Write) -> Issued:
             subject = take_up(write, rotation_id)
             refuse_another_manager(write.principal, subject.key)
             move(subject.rotation, Verb.ISSUE)
             self._refuse_switched_off(write, subject.key)
             if _revokes_unasked(subject.rotation.plan):
                 use_approval(write, subject.key.sensitive, _rest_of_emergency(subject))
+            _end_lost(write, subject)
             return write.answered(self._issued(write, subject, Verb.ISSUE))
 
+        return self._carried_out(Operation.ROTATE, issued)
+
     def reissue(self, rotation_id: int) -> Issued:
-        with self._writing(Operation.ROTATE) as write:
+        def issued_again(write: Write) -> Issued:
             subject = take_up(write, rotation_id)
             refuse_another_manager(write.principal, subject.key)
             move(subject.rotation, Verb.REISSUE)
             self._refuse_switched_off(write, subject.key)
-            lost = version_row(write.session, subject.key.id, subject.row.new_version or 0)
-            refuse_arrived(subject, lost)
-            end_version(lost, write)
-            write.record(subject.event("version.revoked", lost.number, why="never handed over"))
+            _end_lost(write, subject)
             return write.answered(self._issued(write, subject, Verb.REISSUE))
+
+        return self._carried_out(Operation.ROTATE, issued_again)
 
     def prove(self, rotation_id: int, pasted: Secret) -> Rotation:
         with self._writing(Operation.ROTATE) as write:
@@ -172,7 +180,8 @@ class Rotating(Section):
             rotation = stored_rotation(session, rotation_row(session, rotation_id))
         if rotation.plan.first is not First.REVOKE or rotation.state is not RotationState.PLANNED:
             return
-        with self._writing(Operation.ROTATE) as write:
+
+        def old_revoked(write: Write) -> None:
             subject = take_up(write, rotation_id)
             refuse_another_manager(write.principal, subject.key)
             carry_out(write, subject, Verb.REVOKE_OLD)
@@ -180,11 +189,18 @@ class Rotating(Section):
                 subject.event("rotation.old-revoked", subject.row.old_version, reason=subject.rotation.plan.reason)
             )
 
+        self._carried_out(Operation.ROTATE, old_revoked)
+
     def _issued(self, write: Write, subject: Subject, verb: Verb) -> Issued:
-        key, row = subject.key, subject.row
-        version, secret = mint_version(write.session, key, write.now, self._randomness, subject.rotation.plan.label)
+        key, row, label = subject.key, subject.row, subject.rotation.plan.label
+        if key.issuer == BUILTIN:
+            version, secret = mint_version(write.session, key, write.now, self._randomness, label)
+        else:
+            version, secret = issued_elsewhere(write, key, row.old_version, label)
         row.new_version = version.number
         carry_out(write, subject, verb)
+        if key.disabled_at is not None:
+            tell(write, key, version.number, Effect.SUSPEND)
         if replaced_at_once(subject.rotation):
             key.rotated_at = write.now
             key.last_used_at = None
@@ -251,7 +267,7 @@ def _open(subject: Subject) -> Subject:
     return subject
 
 
-def _new_rotation(write: Write, key: KeyRow, plan: Plan) -> RotationRow:
+def _new_rotation(write: Write, key: KeyRow, plan: Plan, *, suspends: bool) -> RotationRow:
     row = RotationRow(
         key_id=key.id,
         strategy=plan.strategy,
@@ -264,11 +280,25 @@ def _new_rotation(write: Write, key: KeyRow, plan: Plan) -> RotationRow:
         old_version=key.version,
         started_at=write.now,
         holder=write.actor,
+        suspends=suspends,
     )
     write.session.add(row)
     write.session.flush()
     add_step(write, row, "plan", plan.reason_text or plan.reason)
     return row
+
+
+def _end_lost(write: Write, subject: Subject) -> None:
+    """Whatever was issued before, and reached nobody, ends before another is issued."""
+    number = subject.row.new_version
+    if number is None or write.told.issued is not None:
+        return
+    lost = version_row(write.session, subject.key.id, number)
+    if subject.rotation.state is RotationState.ISSUED:
+        refuse_arrived(subject, lost)
+    if lost.revoked_at is None:
+        end_version(lost, write)
+        write.record(subject.event("version.revoked", lost.number, why="never handed over"))
 
 
 def _new_version(write: Write, subject: Subject) -> VersionRow:

@@ -18,7 +18,8 @@ from keytui.domain.text import harmless
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant
 from keytui.vault.local.keys.drafts import checked_draft
-from keytui.vault.local.keys.keeping import end_version, living_key, new_key
+from keytui.vault.local.keys.ending import end_version
+from keytui.vault.local.keys.keeping import living_key, new_key
 from keytui.vault.local.keys.minting import new_key_id, next_number
 from keytui.vault.local.mapping import key_of
 from keytui.vault.local.rows import repeat_versions, version_row, version_rows

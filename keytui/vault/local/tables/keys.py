@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
+from keytui.domain.keys import BUILTIN
 from keytui.vault.local.columns import UtcTime, Words
 from keytui.vault.local.tables.row import Row
 
@@ -34,7 +35,7 @@ class KeyRow(Row, table=True):
     name: str
     environment: str
     tenant: str = ""
-    issuer: str = "builtin"
+    issuer: str = BUILTIN
     kind: str
     description: str = ""
     owner: str = ""

@@ -13,8 +13,9 @@ def upgrade() -> None:
     op.add_column("versions", sa.Column("reference", sa.String(), nullable=False, server_default=""))
     op.add_column("versions", sa.Column("drift", sa.String(), nullable=False, server_default=""))
     op.add_column("keys", sa.Column("drifted", sa.Boolean(), nullable=False, server_default=sa.false()))
-    drifted = {"sqlite_where": sa.text("drifted = 1"), "postgresql_where": sa.text("drifted")}
-    op.create_index("ix_keys_drifted", "keys", ["id"], **drifted)
+    op.create_index(
+        "ix_keys_drifted", "keys", ["id"], sqlite_where=sa.text("drifted = 1"), postgresql_where=sa.text("drifted")
+    )
     op.add_column("rotations", sa.Column("suspends", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.create_table(
         "calls",

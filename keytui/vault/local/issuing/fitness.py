@@ -1,0 +1,34 @@
+"""What an issuer cannot do for a plan, and what an operator should know of it beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from keytui.domain.errors import Refused
+from keytui.domain.rotation import Plan, Strategy
+from keytui.issuers.issuer import Abilities, Issuer
+
+
+def unfit(issuer: str, can: Abilities, plan: Plan) -> Iterator[str]:
+    """What refuses the plan, in words with the way out."""
+    if not can.issues:
+        yield f"{issuer} issues no keys by its interface: make the new one there by hand, then `keytui sync {issuer}`"
+    elif not can.overlaps and plan.strategy is not Strategy.IMMEDIATE:
+        yield f"{issuer} accepts one version at a time: choose the strategy immediate"
+
+
+def refuse_first(issuer: Issuer) -> None:
+    """Refused where an issuer cannot make a key that was not there before."""
+    if not (issuer.abilities.issues and issuer.abilities.overlaps):
+        raise Refused(
+            f"{issuer.name} makes no new keys by its interface",
+            f"make it there by hand, then bring it in: `keytui sync {issuer.name}`",
+        )
+
+
+def worth_knowing(issuer: str, can: Abilities, plan: Plan) -> Iterator[str]:
+    """What refuses nothing."""
+    if can.keeps_plaintext:
+        yield f"{issuer} keeps every secret in plain text"
+    if plan.strategy is Strategy.ROLLING and not can.suspends:
+        yield f"{issuer} cannot suspend a version and accept it again: the old one is revoked at once, and for good"
