@@ -50,6 +50,8 @@ class Operation(StrEnum):
     CHECK = "check"
     """Asking with a secret, as an operator does."""
     ACKNOWLEDGE = "acknowledge"
+    RESPOND = "respond"
+    """Opening, noting and closing incidents."""
     APPROVE = "approve"
     SCHEDULE = "schedule"
     """Switching auto-rotation on and off."""
@@ -130,5 +132,6 @@ _AS_VERB: Final = {
     Operation.WITNESS: "report evidence",
     Operation.REPORT_USAGE: "report usage",
     Operation.CHECK: "ask with a secret",
+    Operation.RESPOND: "open, note or close incidents",
     Operation.SCHEDULE: "change the rotation schedule",
 }

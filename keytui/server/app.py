@@ -23,6 +23,7 @@ from keytui.server.routes.audit import audit
 from keytui.server.routes.auto_rotation import auto_rotation
 from keytui.server.routes.changes import changes
 from keytui.server.routes.evidence import evidence
+from keytui.server.routes.incidents import incidents
 from keytui.server.routes.key_rotation import key_rotation
 from keytui.server.routes.keys import keys
 from keytui.server.routes.rotations import rotations
@@ -42,6 +43,7 @@ ROUTERS: Final = (
     changes,
     evidence,
     alerts,
+    incidents,
     audit,
     access,
 )

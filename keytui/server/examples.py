@@ -8,6 +8,7 @@ from typing import Final
 
 from keytui.domain.access import Role
 from keytui.domain.automation import AutoRotation, AutoRotationReport
+from keytui.domain.incidents import Closing, Incident, IncidentDraft, IncidentKey
 from keytui.domain.keys import Flag, Key, KeyDraft, KeyEdit, KeySummary, Version, VersionState
 from keytui.domain.operators import Operator, OperatorDraft
 from keytui.domain.rotation import Plan, Rotation, RotationState
@@ -29,6 +30,14 @@ _SECRET: Final = Secret("tk_x7v1n4b2c0d8s6a4p9z3w5y1r7t0u2e6")
 _OPERATOR: Final = Operator(
     "o8co8g0807fipctr", "ada", Role.TENANT_ADMIN, "acme", frozenset(), "kto_00wjfaw0", _NOON, "root@host"
 )
+_INCIDENT: Final = Incident(
+    3,
+    "checkout-api in a public repository",
+    "",
+    (IncidentKey(_KEY.id, _KEY.name, "production", 1),),
+    "ada@10.0.0.7",
+    _NOON,
+)
 _UNMOVED: Final = Finding(
     Verdict.NOT_SAFE,
     "recorder orders-1",
@@ -46,6 +55,11 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "Edit": {"edit": KeyEdit(owner="checkout")},
     "Rotate": {"plan": Plan()},
     "Planned": {"plan": Plan(), "request_id": "5d0c7d1e-nightly"},
+    "OpenIncident": {"draft": IncidentDraft(_INCIDENT.title, (_KEY.id,))},
+    "CloseIncident": {
+        "closing": Closing("a .env file was committed", "the file is gone, the key rotated", "scan before a push")
+    },
+    "Incident": _INCIDENT,
     "Note": {"note": "who asked for it, and why"},
     "Override": {"override": "the old service was switched off"},
     "Enable": {"interval_days": 90, "keep_previous": True, "environment": "production"},

@@ -17,6 +17,7 @@ from keytui.vault.protocol.automating import Automating
 from keytui.vault.protocol.governing import Governing
 from keytui.vault.protocol.keeping import Keeping
 from keytui.vault.protocol.reading import Reading
+from keytui.vault.protocol.responding import Responding
 from keytui.vault.protocol.rotating import Rotating
 from keytui.vault.protocol.sealing import Sealing
 from keytui.vault.protocol.witnessing import Witnessing
@@ -28,6 +29,7 @@ __all__ = [
     "Governing",
     "Keeping",
     "Reading",
+    "Responding",
     "Rotating",
     "Sealing",
     "Vault",
@@ -35,7 +37,9 @@ __all__ = [
 ]
 
 
-class Vault(Reading, Keeping, Rotating, Automating, Sealing, Witnessing, Alerting, Auditing, Governing, Protocol):
+class Vault(
+    Reading, Keeping, Rotating, Automating, Sealing, Witnessing, Alerting, Responding, Auditing, Governing, Protocol
+):
     """Where keytui keeps what it knows."""
 
     def arm(self, typed_profile: str) -> datetime:

@@ -21,6 +21,7 @@ from keytui.vault.remote.keeping import Keeping
 from keytui.vault.remote.line import Line
 from keytui.vault.remote.monitoring import Monitoring
 from keytui.vault.remote.reading import Reading
+from keytui.vault.remote.responding import Responding
 from keytui.vault.remote.rotating import Rotating
 from keytui.vault.remote.sealing import Sealing
 from keytui.vault.remote.section import Ground
@@ -38,6 +39,7 @@ class RemoteVault(
     Sealing,
     Witnessing,
     Alerting,
+    Responding,
     Governing,
     Automating,
     Auditing,

@@ -104,6 +104,13 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "GET /admin/alerts": Endpoint(_READ),
     "POST /admin/alerts/tend": Endpoint(_READ),
     "POST /admin/alerts/{alert_id}/acknowledge": Endpoint(Operation.ACKNOWLEDGE, _NOTE),
+    "GET /admin/incidents": Endpoint(_READ),
+    "POST /admin/incidents": Endpoint(Operation.RESPOND, {"draft": {"title": "NAME", "key_ids": ["KEY"]}}),
+    "GET /admin/incidents/{incident_id}": Endpoint(_READ),
+    "POST /admin/incidents/{incident_id}/note": Endpoint(Operation.RESPOND, _NOTE),
+    "POST /admin/incidents/{incident_id}/close": Endpoint(
+        Operation.RESPOND, {"closing": {"cause": "a leak", "remediation": "rotated", "lessons": "look twice"}}
+    ),
     "POST /admin/notifications/claim": Endpoint(
         Operation.NOTIFY, {"destination": "NAME", "severities": ["critical", "warning"]}
     ),

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from keytui.domain.errors import ApprovalNeeded
+from keytui.domain.incidents import IncidentDraft
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan
 from tests.unit.server.endpoints import ENDPOINTS
@@ -23,9 +24,12 @@ class Target:
         self._team = team
         self.name = f"name-{secrets.token_hex(6)}"
         self.tenant = tenant
-        self.key_id = team.key(tenant).key.id if re.search("key_id|KEY|rotation_id", name + body_of(name)) else ""
+        self.key_id = (
+            team.key(tenant).key.id if re.search("key_id|KEY|rotation_id|incident_id", name + body_of(name)) else ""
+        )
         self.rotation_id = self._planned() if "{rotation_id}" in name else 0
         self.approval_id = self._requested() if "{approval_id}" in name else 0
+        self.incident_id = self._opened() if "{incident_id}" in name else 0
 
     def ask(self, who: str | None, name: str, *, repeat: str | None = None, **unknown: str) -> httpx.Response:
         """The endpoint's request about this target, or about `unknown` ids instead."""
@@ -35,6 +39,7 @@ class Target:
             "key_id": self.key_id,
             "rotation_id": str(self.rotation_id),
             "approval_id": str(self.approval_id),
+            "incident_id": str(self.incident_id),
             "alert_id": "2000000",
             "user_id": self.name,
         } | unknown
@@ -47,6 +52,9 @@ class Target:
 
     def _planned(self) -> int:
         return self._team.vault.plan(self.key_id, Plan(), secrets.token_hex(8)).id
+
+    def _opened(self) -> int:
+        return self._team.vault.open_incident(IncidentDraft(self.name, (self.key_id,))).id
 
     def _requested(self) -> int:
         """What somebody asks for who may not alone."""

@@ -20,7 +20,7 @@ from tests.unit.server.team import OURS, THEIRS, Team
 
 WHO: Final = ("super_admin", "tenant_admin", "staff", "staff of a tenant", "key", "service")
 WITHIN_OURS: Final = ("tenant_admin", "staff of a tenant", "key")
-BY_ID: Final = [name for name in ENDPOINTS if re.search(r"\{(key|rotation|approval)_id\}", name)]
+BY_ID: Final = [name for name in ENDPOINTS if re.search(r"\{(key|rotation|approval|incident)_id\}", name)]
 _ROTATION: Final = "/admin/rotations/{rotation_id}/"
 UNFIT: Final = {
     **{
@@ -84,11 +84,17 @@ def test_a_stranger_learns_nothing(team: Team) -> None:
 @pytest.mark.parametrize("name", BY_ID)
 def test_what_is_anothers_is_answered_as_what_is_not_there(team: Team, name: str) -> None:
     theirs, ours = Target(team, THEIRS, name), Target(team, OURS, name)
-    unknown = {"key_id": "zzzzzzzzzzzzzzzz", "rotation_id": "1999999", "approval_id": "1999999"}
+    unknown = {
+        "key_id": "zzzzzzzzzzzzzzzz",
+        "rotation_id": "1999999",
+        "approval_id": "1999999",
+        "incident_id": "1999999",
+    }
     for who in WITHIN_OURS:
         before = team.entries()
         one, other = theirs.ask(who, name), ours.ask(who, name, **unknown)
-        ids = "|".join([theirs.key_id or "-", str(theirs.rotation_id), str(theirs.approval_id), *unknown.values()])
+        numbers = (theirs.rotation_id, theirs.approval_id, theirs.incident_id)
+        ids = "|".join([theirs.key_id or "-", *map(str, numbers), *unknown.values()])
         words = [re.sub(rf"\b({ids})\b", "ID", answer.text) for answer in (one, other)]
         assert one.status_code == (404 if may(team, who, ENDPOINTS[name]) else 403), one.text
         assert words[0] == words[1]

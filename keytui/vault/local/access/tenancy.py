@@ -28,6 +28,7 @@ from keytui.vault.local.tables import (
     ApprovalRow,
     AuditRow,
     AutoRotationRow,
+    CallRow,
     CallerRow,
     CallerUsageRow,
     DeliveryRow,
@@ -63,6 +64,7 @@ _OF_A_KEY: Final = (
     AutoRotationRow,
     MessageRow,
     IncidentKeyRow,
+    CallRow,
 )
 
 

@@ -13,6 +13,7 @@ from keytui.vault.local.tables.alerts import AlertRow, LookRow, NotificationRow
 from keytui.vault.local.tables.audit import AuditRow, CheckpointRow
 from keytui.vault.local.tables.automation import AutoRotationRow, LeaseRow, MessageRow, WebhookRow
 from keytui.vault.local.tables.evidence import AcknowledgementRow, BookmarkRow, GapRow, RecorderRow, SourceRow
+from keytui.vault.local.tables.incidents import IncidentKeyRow, IncidentNoteRow, IncidentRow
 from keytui.vault.local.tables.issuers import CallRow, SyncRow
 from keytui.vault.local.tables.keyring import KeyFilesRow, KeyringRow
 from keytui.vault.local.tables.keys import KeyCountRow, KeyRow, VersionRow
@@ -44,6 +45,9 @@ __all__ = [
     "DeliveryRow",
     "GapRow",
     "IdempotencyRow",
+    "IncidentKeyRow",
+    "IncidentNoteRow",
+    "IncidentRow",
     "KeyCountRow",
     "KeyFilesRow",
     "KeyRow",

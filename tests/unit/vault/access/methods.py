@@ -10,6 +10,7 @@ from keytui.domain.access import Operation, Role
 from keytui.domain.alerts import Alert, AlertKind, Attempt, Notification, Severity, Signal
 from keytui.domain.audit import AuditFilter
 from keytui.domain.automation import Selection
+from keytui.domain.incidents import Closing, IncidentDraft
 from keytui.domain.keys import KeyDraft, KeyEdit, Kind
 from keytui.domain.monitor import RANGES
 from keytui.domain.operators import OperatorDraft
@@ -27,6 +28,7 @@ Call = Callable[[LocalVault, Tenant], object]
 WHO: Final = Caller.called("web-1", "10.1.1.1")
 SENT: Final = Delivery("env", "sent", NOON, None)
 YEAR: Final = timedelta(days=365)
+LEARNED: Final = Closing("a leak", "rotated", "look twice")
 
 TOLD: Final = Notification(
     "1", "hook", Alert(1, Signal(AlertKind.LEAK, "v1", Severity.CRITICAL, "it leaked"), NOON, NOON)
@@ -56,6 +58,8 @@ ASKED: Final[dict[str, Call]] = {
     "sources": lambda vault, own: vault.sources(),
     "alerts": lambda vault, own: vault.alerts(resolved=True),
     "tend": lambda vault, own: vault.tend(),
+    "incidents": lambda vault, own: vault.incidents(open_only=False),
+    "incident": lambda vault, own: vault.incident(own.incident_id),
     "principal": lambda vault, own: vault.principal(),
     "operators": lambda vault, own: vault.operators(),
     "approvals": lambda vault, own: vault.approvals(decided=True),
@@ -95,6 +99,10 @@ OF_ANOTHER: Final[dict[str, Call]] = {
     "leave_note": lambda vault, other: vault.leave_note(other.rotation_id, "mine now"),
     "take_over": lambda vault, other: vault.take_over(other.rotation_id),
     "reveal": lambda vault, other: vault.reveal(other.kept_id),
+    "incident": lambda vault, other: vault.incident(other.incident_id),
+    "open_incident": lambda vault, other: vault.open_incident(IncidentDraft("it leaked", (other.key_id,))),
+    "note_incident": lambda vault, other: vault.note_incident(other.incident_id, "mine now"),
+    "close_incident": lambda vault, other: vault.close_incident(other.incident_id, LEARNED),
     "acknowledge": lambda vault, other: vault.acknowledge(other.alert_id, "seen"),
     "approve": lambda vault, other: vault.approve(other.approval_id, ""),
     "deny": lambda vault, other: vault.deny(other.approval_id, ""),
@@ -154,6 +162,7 @@ _BY_OPERATION: Final = {
     Operation.REVEAL: "reveal",
     Operation.PASSPHRASE: "set_passphrase change_passphrase lock",
     Operation.ACKNOWLEDGE: "acknowledge",
+    Operation.RESPOND: "open_incident note_incident close_incident",
     Operation.APPROVE: "approve deny",
     Operation.SCHEDULE: "enable_auto_rotation disable_auto_rotation",
     Operation.OPERATE: "add_operator revoke_operator",

@@ -21,14 +21,14 @@ from tests.world import StoppedClock
 
 CALLS: Final = {**ASKED, **IN_OWN_TENANT, **WHOLE_VAULT, **OF_ANOTHER}
 MATRIX: Final = {
-    "local": "read check create edit import rotate disable revoke seal reveal passphrase acknowledge approve schedule"
-    " operate witness notify erase",
-    "super_admin": "read check create edit import rotate disable revoke seal reveal passphrase acknowledge approve"
+    "local": "read check create edit import rotate disable revoke seal reveal passphrase acknowledge respond approve"
     " schedule operate witness notify erase",
-    "tenant_admin": "read check create edit import rotate disable revoke seal reveal acknowledge approve schedule"
-    " operate",
+    "super_admin": "read check create edit import rotate disable revoke seal reveal passphrase acknowledge respond"
+    " approve schedule operate witness notify erase",
+    "tenant_admin": "read check create edit import rotate disable revoke seal reveal acknowledge respond approve"
+    " schedule operate",
     "staff": "read",
-    "key": "read check create edit import rotate disable revoke acknowledge schedule",
+    "key": "read check create edit import rotate disable revoke acknowledge respond schedule",
     "service": "",
 }
 """Written down a second time, by hand: who changes the table in the domain says it here too."""

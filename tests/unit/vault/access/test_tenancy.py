@@ -117,6 +117,6 @@ def refused(ask: Call, vault: LocalVault, of: Tenant) -> KeytuiError:
 
 def _without(what: Tenant, text: str) -> str:
     """A message without the id or number that was asked for, which its asker knows."""
-    numbers = {f"#{number}" for number in (what.rotation_id, what.approval_id, what.alert_id)}
+    numbers = {f"#{number}" for number in (what.rotation_id, what.approval_id, what.alert_id, what.incident_id)}
     shown = re.sub(r"#\d+", lambda found: "#N" if found[0] in numbers else found[0], text)
     return shown.replace(what.key_id, "ID")

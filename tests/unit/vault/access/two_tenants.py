@@ -12,6 +12,7 @@ from keytui.domain.access import Operation, Principal, Role
 from keytui.domain.audit import Actor
 from keytui.domain.automation import Selection
 from keytui.domain.errors import ApprovalNeeded
+from keytui.domain.incidents import IncidentDraft
 from keytui.domain.keys import KeyDraft, Kind
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.reports import Leak, Report, SourceKind
@@ -42,6 +43,7 @@ class Tenant:
     kept_id: str
     rotation_id: int
     approval_id: int
+    incident_id: int
     alert_id: int = 0
 
 
@@ -54,6 +56,7 @@ NOTHING: Final = Tenant(
     "k" * 16,
     rotation_id=404,
     approval_id=404,
+    incident_id=404,
     alert_id=404,
 )
 """What is not in any vault."""
@@ -117,7 +120,19 @@ class TeamVault:
         kept = vault.seal(KeyDraft("mailer", "production", Kind.TOKEN), Secret(f"sg_{name}_0123456789abcdefghij"))
         vault.enable_auto_rotation(Selection(issued.key.id), timedelta(days=90))
         vault.revoke_operator("eve", "left")
-        return Tenant(name, admin, issued.key.id, issued.secret, sensitive.key.id, kept.id, rotation.id, approval)
+        incident = vault.open_incident(IncidentDraft("it leaked", (issued.key.id,)))
+        vault.note_incident(incident.id, "looked into it")
+        return Tenant(
+            name,
+            admin,
+            issued.key.id,
+            issued.secret,
+            sensitive.key.id,
+            kept.id,
+            rotation.id,
+            approval,
+            incident.id,
+        )
 
     def _let_traffic_come(self) -> None:
         """Of all tenants through one recorder, as one service lets the callers of all in; and with secrets of none."""
