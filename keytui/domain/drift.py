@@ -141,7 +141,7 @@ class _Index:
     def found(self, told: Told, *, prefix_tells: bool) -> Known | None:
         for digest in told.digests & self._by_digest.keys():
             return self._by_digest[digest]
-        alike = self._by_reference[told.reference] if told.reference in self._by_reference else []
+        alike = self._by_reference.get(told.reference, [])
         named = _newest(one for one in alike if _may_be(one, told))
         if named is not None or not prefix_tells or told.prefix not in self._by_prefix:
             return named

@@ -35,7 +35,10 @@ class SyncRow(Row, table=True):
 
     issuer: str = Field(primary_key=True)
     at: datetime = Field(sa_type=UtcTime)
+    """The last try."""
+    compared_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """The last one that succeeded, of which the numbers are."""
     listed: int = 0
     drifted: int = 0
     error: str = ""
-    """Why it could not be compared; "" when it was."""
+    """Why the last try failed; "" when it did not."""

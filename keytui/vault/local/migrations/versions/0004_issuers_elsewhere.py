@@ -33,6 +33,7 @@ def upgrade() -> None:
         "syncs",
         sa.Column("issuer", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("compared_at", sa.BigInteger(), nullable=True),
         sa.Column("listed", sa.Integer(), nullable=False),
         sa.Column("drifted", sa.Integer(), nullable=False),
         sa.Column("error", sa.String(), nullable=False),
