@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from keytui.domain.drift import Drift
+from keytui.domain.errors import Invalid
 
 BUILTIN: Final = "builtin"
 """The issuer that is keytui's own verifier."""
+_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 class Kind(StrEnum):
@@ -193,6 +196,15 @@ class KeyFacts:
     shared: bool = False
     drifted: bool = False
     unused_scopes: tuple[str, ...] = field(default=())
+
+
+def checked_environment(name: str) -> str:
+    """The name, if it can be an environment's; Invalid otherwise."""
+    if not _ENVIRONMENT.fullmatch(name):
+        raise Invalid(
+            f"{name!r} cannot be an environment", "use letters, digits, dot, dash and underscore, as in production"
+        )
+    return name
 
 
 def age(since: datetime, now: datetime) -> timedelta:

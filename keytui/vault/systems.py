@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
-from keytui.connectors import build_connectors
 from keytui.domain.errors import KeytuiError
 from keytui.domain.keys import Key
 from keytui.domain.query import Query, Sort
@@ -20,6 +19,7 @@ from keytui.targets.target import Abilities as TargetAbilities
 from keytui.targets.target import Target
 from keytui.vault.configuration import table
 from keytui.vault.delivery_targets import load_targets
+from keytui.vault.key_issuers import load_issuers
 from keytui.vault.protocol import Vault
 from keytui.vault.references import from_here
 
@@ -75,7 +75,7 @@ class Systems:
 
 def load_systems(path: Path, resolve: Resolve = from_here) -> Systems:
     """The systems of a `config.toml`. Invalid names file, table and field."""
-    issuers: Mapping[str, Issuer] = build_connectors("issuers", str(path), table(path, "issuers"), resolve)
+    issuers = load_issuers(path, resolve)
     targets = load_targets(path, resolve)
     keyed = key_probe_tables(table(path, "probes"))
     probes = read_settings(str(path), table(path, "probes"))

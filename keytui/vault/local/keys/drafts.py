@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from keytui.domain.errors import Invalid
-from keytui.domain.keys import KeyDraft, KeyEdit
+from keytui.domain.keys import KeyDraft, KeyEdit, checked_environment
 from keytui.domain.secrets import Secret, looks_issued
 from keytui.domain.text import harmless
 
 _NAME_AT_MOST: Final = 128
 _WORD_AT_MOST: Final = 200
 _TEXT_AT_MOST: Final = 2000
-_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 def checked_draft(draft: KeyDraft, now: datetime) -> KeyDraft:
     """The draft with its words trimmed and told apart; Invalid names the field at fault."""
-    if not _ENVIRONMENT.fullmatch(draft.environment):
-        raise Invalid(
-            f"{draft.environment!r} cannot be an environment",
-            "use letters, digits, dot, dash and underscore, as in production",
-        )
     return replace(
         draft,
+        environment=checked_environment(draft.environment),
         name=checked_name(draft.name),
         description=_text("description", draft.description),
         owner=checked_word("owner", draft.owner),
