@@ -19,6 +19,7 @@ from keytui.cli import (
     proving,
     rotating,
     rotations,
+    scanning,
     sealing,
     traffic,
     watching,
@@ -126,6 +127,7 @@ app.command()(traffic.schedule)
 app.command(context_settings=_REFUSE_SECRETS)(sealing.seal)
 app.command()(sealing.reveal)
 app.command("passphrase")(sealing.change_passphrase)
+app.command()(scanning.scan)
 app.command()(serve)
 app.command()(migrate)
 app.add_typer(operators, name="operators")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,14 +37,35 @@ class Mark:
     prefix: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A version whose value is kept sealed: its digest is keyed, and several keys may have the same value.
+
+    `beginning` are its first characters, where they may be shown.
+    """
+
+    key_id: str
+    version: int
+    digest: str
+    beginning: str | None = None
+
+
 class Recogniser:
     """Recognises versions in texts. A weak value has no prefix and no public digest: only id and version, or itself."""
 
-    def __init__(self, credentials: Iterable[Credential] = (), pepper: bytes = b"", marks: Iterable[Mark] = ()) -> None:
+    def __init__(
+        self,
+        credentials: Iterable[Credential] = (),
+        pepper: bytes = b"",
+        marks: Iterable[Mark] = (),
+        kept: Iterable[Kept] = (),
+    ) -> None:
         self._pepper = pepper
         self._marks: list[Mark] = []
         self._digests: dict[str, Recognised] = {}
-        self._keyed: dict[str, Recognised] = {}
+        self._keyed: dict[bytes, tuple[Recognised, ...]] = {}
+        self._kept_beginnings: set[str] = set()
+        self._nameless = False
         self._prints: dict[str, Recognised] = {}
         self._prefixes: dict[str, Recognised | None] = {}
         self._ids: dict[tuple[str, int], Recognised] = {}
@@ -52,9 +74,12 @@ class Recogniser:
             key_id, number, prefix = credential.key.id, credential.version.number, credential.version.prefix
             self._learn(Mark(key_id, number) if credential.keyed else Mark(key_id, number, credential.digest, prefix))
             if credential.keyed:
-                self._keyed[credential.digest] = Recognised(key_id, number)
+                self._learn_keyed(Kept(key_id, number, credential.digest))
         for mark in marks:
             self._learn(mark)
+        for one in kept:
+            self._learn(Mark(one.key_id, one.version))
+            self._learn_keyed(one)
 
     def _learn(self, mark: Mark) -> None:
         self._marks.append(mark)
@@ -68,6 +93,14 @@ class Recogniser:
         if mark.prefix:
             twice = mark.prefix in self._prefixes
             self._prefixes[mark.prefix] = None if twice else Recognised(mark.key_id, mark.version, by_prefix=True)
+
+    def _learn_keyed(self, one: Kept) -> None:
+        digest, found = bytes.fromhex(one.digest), Recognised(one.key_id, one.version, whole_secret=True)
+        self._keyed[digest] = (*self._keyed.get(digest, ()), found)
+        if one.beginning is None:
+            self._nameless = True
+        else:
+            self._kept_beginnings.add(one.beginning)
 
     @property
     def marks(self) -> tuple[Mark, ...]:
@@ -88,7 +121,23 @@ class Recogniser:
     @property
     def beginnings(self) -> frozenset[str]:
         """The first characters of every version that has some to show, those that several share included."""
-        return frozenset(self._prefixes)
+        return frozenset(self._prefixes) | self._kept_beginnings
+
+    @property
+    def nameless(self) -> bool:
+        """Whether a version is known by its keyed digest alone, so that every text has to be tried: see `keyed`."""
+        return self._nameless and bool(self._pepper)
+
+    @property
+    def unknowable(self) -> tuple[Mark, ...]:
+        """Versions whose secrets it cannot tell from any text: weak or kept ones without the pepper."""
+        known = {(one.key_id, one.version) for each in self._keyed.values() for one in each} if self._pepper else set()
+        return tuple(mark for mark in self._marks if mark.digest is None and (mark.key_id, mark.version) not in known)
+
+    def keyed(self, texts: Iterable[bytes]) -> Mapping[bytes, tuple[Recognised, ...]]:
+        """Those of the texts that are a secret known by its keyed digest, and whose."""
+        tried = ((text, hmac.digest(self._pepper, text, "sha256")) for text in texts)
+        return {text: self._keyed[digest] for text, digest in tried if digest in self._keyed}
 
     def newest(self, found: Recognised) -> bool:
         """Whether no later version of the key is known: of two, the later is the one that has yet to prove itself."""
@@ -96,17 +145,21 @@ class Recogniser:
 
     def begins(self, text: str) -> bool:
         """Whether it begins as some version does: a cheap first look before `whole_secret`."""
-        return text[:PREFIX_LENGTH] in self._prefixes
+        return text[:PREFIX_LENGTH] in self._prefixes or text[:PREFIX_LENGTH] in self._kept_beginnings
 
     def whole_secret(self, text: str) -> Recognised | None:
-        """The version whose whole secret the text is."""
+        """The version whose whole secret the text is; of several that are kept, one."""
+        return next(iter(self.whole_secrets(text)), None)
+
+    def whole_secrets(self, text: str) -> tuple[Recognised, ...]:
+        """Every version whose whole secret the text is: one that is kept may be kept under several names."""
         if not text:
-            return None
+            return ()
         secret = Secret(text)
         found = self._digests.get(secret.digest()) if self._digests else None
-        if found is None and self._keyed and self._pepper:
-            found = self._keyed.get(secret.keyed_digest(self._pepper))
-        return found and Recognised(found.key_id, found.version, whole_secret=True)
+        plain = (Recognised(found.key_id, found.version, whole_secret=True),) if found else ()
+        keyed = bytes.fromhex(secret.keyed_digest(self._pepper)) if self._keyed and self._pepper else b""
+        return (*plain, *self._keyed.get(keyed, ()))
 
     def _by_id(self, text: str) -> Recognised | None:
         match = _ID_AND_VERSION.fullmatch(text)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from keytui.domain.audit import AuditFilter
-from keytui.domain.errors import Invalid, ReadOnly, Refused
+from keytui.domain.errors import Invalid, NotFound, ReadOnly, Refused
 from keytui.domain.gaps import Gap, GapKind
 from keytui.domain.keys import Flag
 from keytui.domain.reports import Bookmark, Leak, Report, SourceKind, SourceStanding
@@ -70,6 +70,21 @@ def test_a_report_that_another_run_has_counted_is_refused_and_leaves_nothing(hou
 
     assert [caller.accepted for caller in vault.callers(key.id)] == [6]
     assert vault.bookmarks(EDGE) == {"access.log": "240"}
+
+
+def test_leaks_that_a_scan_found_are_noted_once_a_place_and_make_no_source(house: House) -> None:
+    vault, now = house.vault, house.clock()
+    key = created(vault).key
+    places = ("deploy/old.env:3", "commit 5c1f0d2a9b7e deploy/old.env:3")
+    for _ in range(2):
+        vault.note_leaks([Leak(key.id, 1, place, now) for place in places])
+    assert sorted(leaks_noted(vault)) == sorted((1, place) for place in places)
+    assert Flag.LEAKED in vault.detail(key.id).summary.flags
+    assert vault.sources() == ()
+    with pytest.raises(NotFound):
+        vault.note_leaks([Leak(key.id, 7, "elsewhere", now)])
+    with pytest.raises(ReadOnly):
+        house.as_("eve", read_only=True).note_leaks([Leak(key.id, 1, "elsewhere", now)])
 
 
 def test_a_bookmark_that_is_taken_away_leaves_nothing_and_can_come_back(house: House) -> None:

@@ -52,7 +52,7 @@ class Leaks:
         """The beginnings of secrets that the lines hold, with more behind than a prefix; mostly none."""
         if not self._beginnings:
             return ()
-        begun = {text[:PREFIX_LENGTH] for text in self._long_texts(_plain(block))}
+        begun = {text[:PREFIX_LENGTH] for text in self._long_texts(without_escapes(block))}
         return tuple(begun & self._beginnings)
 
     def _long_texts(self, plain: bytes) -> Iterator[bytes]:
@@ -66,36 +66,40 @@ class Leaks:
 
     def in_line(self, line: bytes, beginnings: tuple[bytes, ...]) -> Recognised | None:
         """The first whole secret of a line that begins with one of `beginnings`."""
-        plain = _plain(line)
+        return next(self.all_in_line(line, beginnings), None)
+
+    def all_in_line(
+        self, line: bytes, beginnings: tuple[bytes, ...], most_tried: int = _MOST_TRIED
+    ) -> Iterator[Recognised]:
+        """Every whole secret of a line that begins with one of `beginnings`, trying so many places of each."""
+        plain = without_escapes(line)
         for beginning in beginnings:
             if beginning in plain:
                 text = plain.decode(errors="replace")
-                for candidate in _candidates(text, beginning.decode()):
-                    if found := self._recogniser.whole_secret(candidate):
-                        return found
-        return None
+                for candidate in _candidates(text, beginning.decode(), most_tried):
+                    yield from self._recogniser.whole_secrets(candidate)
 
     def left_of(self, field: str, weak: str) -> str:
         """A field of a line that holds a secret: nothing of it where the secret may stand there.
 
         `weak` is a secret that is known by no beginning; "" for none.
         """
-        plain = _plain(field.encode(errors="replace")).decode(errors="replace")
+        plain = without_escapes(field.encode(errors="replace")).decode(errors="replace")
         beginnings = (plain[start : start + PREFIX_LENGTH] for start in range(len(plain) - PREFIX_LENGTH))
         held = bool(weak) and weak in plain
         return "" if held or any(map(self._recogniser.begins, beginnings)) else field
 
 
-def _plain(data: bytes) -> bytes:
+def without_escapes(data: bytes) -> bytes:
     """Without the escapes of URLs, JSON and nginx."""
     if b"%" not in data and b"\\" not in data:
         return data
     return _ESCAPE.sub(lambda match: match[4] or bytes.fromhex((match[1] or match[2] or match[3]).decode()), data)
 
 
-def _candidates(text: str, beginning: str) -> Iterator[str]:
+def _candidates(text: str, beginning: str, most_tried: int) -> Iterator[str]:
     start = text.find(beginning)
-    for _ in range(_MOST_TRIED):
+    for _ in range(most_tried):
         if start < 0:
             return
         ends = {match.end() for pattern in _ENDS if (match := pattern.match(text, start))}

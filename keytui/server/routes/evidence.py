@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from keytui.domain.errors import Invalid
 from keytui.domain.recognition import Mark
-from keytui.domain.reports import Report, SourceStanding
+from keytui.domain.reports import Leak, Report, SourceStanding
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
 from keytui.domain.verification import Check
@@ -33,6 +33,10 @@ class Diagnose(Body):
 
 class Reported(Body):
     report: Report
+
+
+class Leaked(Body):
+    leaks: tuple[Leak, ...]
 
 
 class Ingested(Body):
@@ -77,6 +81,12 @@ def witness(vault: Changed, asked: Reported) -> None:
         vault.witness(asked.report)
     except ValueError:
         raise Invalid("the report names a version that is not in this vault", "read the recogniser again") from None
+
+
+@evidence.post("/leaks", status_code=204)
+def note_leaks(vault: Changed, asked: Leaked) -> None:
+    """Flag the keys of secrets that were found lying about."""
+    vault.note_leaks(asked.leaks)
 
 
 @evidence.post("/sources/ingested", status_code=204)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from keytui.domain.recognition import Recogniser
-from keytui.domain.reports import Report, SourceStanding
+from keytui.domain.reports import Leak, Report, SourceStanding
 
 
 class Witnessing(Protocol):
@@ -28,6 +28,12 @@ class Witnessing(Protocol):
         """Take one report in, in one transaction. Refused when another has moved a bookmark since it was read.
 
         A leak flags its version's key, and is audited and alerted; a use of an unknown key is an error of the probe.
+        """
+        ...
+
+    def note_leaks(self, leaks: Sequence[Leak]) -> None:
+        """Flag the keys of secrets that were found lying about; audited once a place, and alerted. It is no evidence
+        of use, so that no source comes of it. NotFound for a version that the vault does not have.
         """
         ...
 

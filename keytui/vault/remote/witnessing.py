@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from keytui.domain.recognition import Mark, Recogniser
-from keytui.domain.reports import Report, SourceStanding
+from keytui.domain.reports import Leak, Report, SourceStanding
 from keytui.vault.remote.section import Section
 
 
@@ -24,6 +24,9 @@ class Witnessing(Section):
 
     def witness(self, report: Report) -> None:
         self._change(type(None), "/admin/sources/reports", {"report": report}, look="keytui sources")
+
+    def note_leaks(self, leaks: Sequence[Leak]) -> None:
+        self._change(type(None), "/admin/leaks", {"leaks": tuple(leaks)}, look="keytui list flag:leaked")
 
     def ingested(self, source: str, counts: Mapping[str, str]) -> None:
         self._change(type(None), "/admin/sources/ingested", {"source": source, "counts": dict(counts)})

@@ -13,6 +13,7 @@ _NOON: Final = "2026-11-20T12:00:00Z"
 _CALLER: Final = {"name": "billing", "declared": True}
 _TOKEN: Final = {"name": "NAME", "environment": "production", "kind": "token", "tenant": "TENANT"}
 _REPORT: Final = {"source": "log NAME", "kind": "access log", "since": _NOON, "as_of": _NOON}
+_LEAK: Final = {"key_id": "KEY", "version": 1, "place": "deploy.env line 3"}
 _SIGNAL: Final = {"kind": "leak", "subject": "it", "severity": "critical", "detail": "somewhere"}
 _ALERT: Final = {"id": 1, "signal": _SIGNAL, "opened_at": _NOON, "seen_at": _NOON}
 _TOLD: Final = {"id": "none", "destination": "NAME", "alert": _ALERT}
@@ -100,6 +101,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "GET /admin/recogniser": Endpoint(Operation.WITNESS),
     "GET /admin/sources/bookmarks": Endpoint(Operation.WITNESS, query="source=edge"),
     "POST /admin/sources/reports": Endpoint(Operation.WITNESS, {"report": _REPORT}),
+    "POST /admin/leaks": Endpoint(Operation.WITNESS, {"leaks": [{**_LEAK, "at": _NOON}]}),
     "POST /admin/sources/ingested": Endpoint(Operation.WITNESS, {"source": "log NAME", "counts": {"lines": "7"}}),
     "GET /admin/alerts": Endpoint(_READ),
     "POST /admin/alerts/tend": Endpoint(_READ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlmodel import Session, col, delete, select
@@ -16,7 +16,7 @@ from keytui.domain.reports import Bookmark, Leak, Report, SourceKind, SourceStan
 from keytui.domain.text import harmless
 from keytui.domain.usage import NO_KEY
 from keytui.vault.local.evidence.coverage import gaps_of, names_of_own_sources, recorders_by_name, source_of
-from keytui.vault.local.keys.credentials import credentials
+from keytui.vault.local.keys.credentials import credentials, kept_values
 from keytui.vault.local.mapping import entry_of
 from keytui.vault.local.rows import key_row, repeat_versions, version_row
 from keytui.vault.local.section import Section, Write, audited
@@ -42,7 +42,7 @@ class Witnessing(Section):
 
     def recogniser(self) -> Recogniser:
         with self._reading(Operation.WITNESS) as session:  # it holds the pepper
-            return Recogniser(credentials(session), self._ground.pepper)
+            return Recogniser(credentials(session), self._ground.pepper, kept=kept_values(session))
 
     def bookmarks(self, source: str) -> Mapping[str, str]:
         with self._reading(Operation.WITNESS) as session:
@@ -64,6 +64,14 @@ class Witnessing(Section):
                 _note_leak(write, leak)
             count_uses(write.session, report.uses, report.source, addresses=self._ground.retention.addresses)
             count_routes(write.session, report.routes, report.source)
+            write.answered(None)
+
+    def note_leaks(self, leaks: Sequence[Leak]) -> None:
+        self._require(Operation.WITNESS)
+        self._ground.guard.require()
+        with audited(self._ground) as write:
+            for leak in leaks:
+                _note_leak(write, leak)
             write.answered(None)
 
     def ingested(self, source: str, counts: Mapping[str, str]) -> None:

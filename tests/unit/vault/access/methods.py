@@ -117,6 +117,7 @@ WHOLE_VAULT: Final[dict[str, Call]] = {
     "recogniser": lambda vault, own: vault.recogniser(),
     "bookmarks": lambda vault, own: vault.bookmarks("log acme"),
     "witness": lambda vault, own: vault.witness(leak_of(own)),
+    "note_leaks": lambda vault, own: vault.note_leaks(leak_of(own).leaks),
     "ingested": lambda vault, own: vault.ingested("log acme", {}),
     "claim_notification": lambda vault, own: vault.claim_notification("hook", list(Severity)),
     "note_attempt": lambda vault, own: vault.note_attempt(TOLD, Attempt()),
@@ -166,7 +167,7 @@ _BY_OPERATION: Final = {
     Operation.APPROVE: "approve deny",
     Operation.SCHEDULE: "enable_auto_rotation disable_auto_rotation",
     Operation.OPERATE: "add_operator revoke_operator",
-    Operation.WITNESS: "recogniser bookmarks witness ingested",
+    Operation.WITNESS: "recogniser bookmarks witness note_leaks ingested",
     Operation.NOTIFY: "claim_notification note_attempt",
     Operation.ERASE: "erase",
 }
