@@ -17,6 +17,7 @@ from keytui.cli import (
     looking,
     probing,
     proving,
+    retiring,
     rotating,
     rotations,
     scanning,
@@ -109,9 +110,9 @@ app.command()(sources)
 app.command()(rotating.rotate)
 app.command()(rotations.rotations)
 app.command()(rotations.verdict)
-app.command()(rotations.retire)
+app.command()(retiring.retire)
 app.command()(rotations.restore)
-app.command()(rotations.complete)
+app.command()(retiring.complete)
 app.command()(rotations.rollback)
 app.command()(rotations.abandon)
 app.command()(watching.waive)

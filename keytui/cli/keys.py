@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from keytui.cli.delivering import NoDeliverOption, Telling, explain_first, goes_to_targets, outside
 from keytui.cli.handover import claim_output, hand_out, hand_out_json, nothing_lost
 from keytui.cli.options import (
     AppsOption,
@@ -21,14 +23,18 @@ from keytui.cli.options import (
     TenantOption,
 )
 from keytui.cli.output import remark, say, say_json
-from keytui.cli.session import opened
-from keytui.cli.shapes import detail_shape, key_shape
+from keytui.cli.session import opened, reference
+from keytui.cli.shapes import Shape, detail_shape, key_shape
 from keytui.cli.times import expiry
 from keytui.clock import utc_now
 from keytui.domain.errors import Invalid
-from keytui.domain.keys import KeyDraft, KeyEdit
+from keytui.domain.keys import Key, KeyDraft, KeyEdit
 from keytui.vault.model import Issued
+from keytui.vault.progress import Undelivered
 from keytui.vault.protocol import Vault
+
+if TYPE_CHECKING:
+    from keytui.targets.target import Target
 
 PAGE: Final = 500
 
@@ -49,11 +55,14 @@ def create(
     apps: AppsOption = None,
     targets: TargetsOption = None,
     description: DescriptionOption = "",
+    no_deliver: NoDeliverOption = False,
     show: ShowOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Make a key. In a pipe its secret is all that standard output carries."""
-    claim_output(show)
+    """Make a key. Its secret goes to its targets; --show prints it too.
+
+    Without a target that this machine knows it is printed: in a pipe, it is all that standard output carries.
+    """
     draft = KeyDraft(
         name,
         environment,
@@ -67,12 +76,23 @@ def create(
         sensitive=sensitive,
         expires_at=expiry(expires, utc_now()),
     )
+    around = outside(context, _to_be(draft))
+    delivers = goes_to_targets(around, by_hand=no_deliver)
+    if show or not delivers:
+        claim_output(show)
     with opened(context) as vault:
+        if delivers:
+            from keytui.vault.first_delivery import rehearse_first
+
+            rehearse_first(around.targets, around.key)
         issued = vault.create(draft, secrets.token_hex(16))
+        telling = Telling()
         with nothing_lost(
             f"{name} exists now, and nobody holds its secret: `keytui rotate {issued.key.id} --strategy immediate`"
         ):
-            _hand_out_created(vault, issued, json)
+            if delivers:
+                _deliver_created(vault, around.targets, issued, telling)
+            _say_created(vault, issued, telling, secret=show or not delivers, json=json)
         remark(f"created {issued.key.name}, version {issued.version.number} ({issued.version.prefix}…)")
 
 
@@ -120,15 +140,34 @@ def edit(
             say(f"changed {edited.name}")
 
 
-def _hand_out_created(vault: Vault, issued: Issued, json: bool) -> None:
+def _to_be(draft: KeyDraft) -> Key:
+    """The key as its targets are asked about it before it exists."""
+    return Key("", draft.name, draft.environment, utc_now(), issuer=draft.issuer, targets=draft.targets)
+
+
+def _deliver_created(vault: Vault, targets: Sequence[Target], issued: Issued, telling: Telling) -> None:
+    from keytui.vault.first_delivery import deliver_first
+
+    try:
+        deliver_first(issued.key, targets, issued.version, issued.secret, clock=utc_now, tell=telling)
+    except Undelivered as error:
+        remark(f"{issued.key.name} exists, and not every target has its secret:")
+        explain_first(reference(vault, issued.key), error)
+        raise
+
+
+def _say_created(vault: Vault, issued: Issued, telling: Telling, *, secret: bool, json: bool) -> None:
     if not json:
-        hand_out(issued.secret)
+        if secret:
+            hand_out(issued.secret)
         return
     summary = vault.detail(issued.key.id).summary
-    hand_out_json(
-        {
-            "key": key_shape(summary, utc_now()),
-            "version": issued.version.number,
-            "secret": issued.secret.reveal(),
-        }
-    )
+    shape: Shape = {
+        "key": key_shape(summary, utc_now()),
+        "version": issued.version.number,
+        **({"deliveries": telling.shapes()} if telling.ended else {}),
+    }
+    if secret:
+        hand_out_json({**shape, "secret": issued.secret.reveal()})
+    else:
+        say_json(shape)

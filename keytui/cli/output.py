@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import textwrap
@@ -27,6 +28,18 @@ def say(line: str = "") -> None:
 def remark(line: str) -> None:
     """One line beside the answer, for the person who asked."""
     _write(sys.stderr, line)
+
+
+def alarm(line: str) -> None:
+    """A remark that nobody must overlook: red on a terminal, and its words say the same without the colour."""
+    red = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    if red:
+        sys.stderr.write("\x1b[1;31m")
+    try:
+        remark(line)
+    finally:
+        if red:
+            sys.stderr.write("\x1b[0m")
 
 
 def progress(line: str) -> None:

@@ -9,17 +9,20 @@ import typer
 
 from keytui.cli.exits import Exit
 from keytui.cli.options import JsonOption, KeyArgument
-from keytui.cli.output import say, say_json_array
+from keytui.cli.output import alarm, remark, say, say_json_array
 from keytui.cli.session import opened
 from keytui.clock import utc_now
 from keytui.domain.durations import parse_duration
-from keytui.domain.errors import NotFound
+from keytui.domain.errors import KeytuiError, NotFound
 from keytui.domain.references import parse_reference
 from keytui.vault.profile import configuration_path
 from keytui.vault.references import from_here
 
 if TYPE_CHECKING:
+    from keytui.domain.secrets import Secret
     from keytui.probes.key_probe import KeyProbe
+    from keytui.vault.outside import Outside
+    from keytui.vault.protocol import Vault
     from keytui.vault.proving import Proven
 
 
@@ -27,7 +30,10 @@ def prove(
     context: typer.Context,
     key: KeyArgument,
     *,
-    probe: Annotated[list[str], typer.Option(metavar="NAME", help="A probe of kind http in config.toml; repeat it.")],
+    probe: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A probe in config.toml; those that name the key unless said. Repeat it."),
+    ] = None,
     secret: Annotated[
         list[str] | None,
         typer.Option(metavar="REFERENCE", help="Where a version's secret stands (file:PATH, env:NAME); repeat it."),
@@ -41,25 +47,30 @@ def prove(
     when every answer is as it should be, else 1.
     """
     from keytui.vault.delivery_targets import load_targets
-    from keytui.vault.proving import held_by, load_key_probes, versions_of
+    from keytui.vault.proving import held_by, key_probes_of, load_key_probes, versions_of
     from keytui.vault.proving import prove as proven
 
     path = configuration_path()
-    probes = _chosen(load_key_probes(path), probe)
+    chosen = _chosen(load_key_probes(path), probe or [])
     patience = parse_duration(within)
     given = [from_here(parse_reference(each)) for each in secret or ()]
     targets = load_targets(path)
     with opened(context) as vault:
         detail = vault.detail(vault.find(key).id)
+    probes = chosen or list(key_probes_of(path, detail.summary.key).values())
+    if not probes:
+        raise NotFound(
+            f"no probe names {detail.summary.key.name}", 'name one with --probe, or in its table: keys = ["…"]'
+        )
     here = [targets[name] for name in detail.summary.key.targets if name in targets]
     secrets = versions_of(detail, [*held_by(here, detail), *given])
     found = []
     for each in proven(detail, secrets, probes, utc_now(), patience):
         found.append(each)
         if not json:
-            _say(each, detail.summary.key.name)
+            say(in_words(each, detail.summary.key.name))
     if json:
-        say_json_array(_shape(each) for each in found)
+        say_json_array(proven_shape(each) for each in found)
     if not all(each.holds for each in found):
         raise typer.Exit(Exit.REFUSED)
 
@@ -74,17 +85,43 @@ def _chosen(known: Mapping[str, KeyProbe], names: list[str]) -> list[KeyProbe]:
     return [known[name] for name in names]
 
 
-def _say(each: Proven, key: str) -> None:
+def ask_probes(vault: Vault, around: Outside, secrets: Mapping[int, Secret]) -> list[Proven]:
+    """Ask the key's own probes with these secrets, by version, and say beside the answer what came of it.
+
+    A version whose secret nobody here has was not asked, and that is what is said.
+    """
+    from keytui.vault.proving import prove as proven
+
+    found: list[Proven] = []
+    if not around.probes or not secrets:
+        return found
+    try:
+        for each in proven(vault.detail(around.key.id), secrets, around.probes, utc_now()):
+            found.append(each)
+            (alarm if each.still_accepted else remark)(in_words(each, around.key.name))
+    except KeytuiError as error:
+        remark(f"- not asked any further: {error.message}")
+    return found
+
+
+def say_not_asked(around: Outside, version: int) -> None:
+    """Nobody here has the version's secret, so its end is not proven. It is not refused, as far as anybody knows."""
+    for probe in around.probes:
+        remark(f"- v{version} of {around.key.name} at {probe.name}: not asked; --old FILE asks with its secret")
+
+
+def in_words(each: Proven, key: str) -> str:
+    """One line for an operator."""
     version, said = f"v{each.version} of {key}", f"{each.answer.said}, after {each.after.total_seconds():.1f} s"
     if each.holds:
-        say(f"✓ {version} is {each.answer.outcome}, as it should be, at {each.probe}: {said}")
-    elif each.still_accepted:
-        say(f"✗ {version} is STILL ACCEPTED at {each.probe}, although it is over: {said}")
-    else:
-        say(f"✗ {version} should be {each.expected} at {each.probe}, and is {each.answer.outcome}: {said}")
+        return f"✓ {version} is {each.answer.outcome}, as it should be, at {each.probe}: {said}"
+    if each.still_accepted:
+        return f"✗ {version} is STILL ACCEPTED at {each.probe}, although it is over: {said}"
+    return f"✗ {version} should be {each.expected} at {each.probe}, and is {each.answer.outcome}: {said}"
 
 
-def _shape(each: Proven) -> dict[str, object]:
+def proven_shape(each: Proven) -> dict[str, object]:
+    """For programs."""
     return {
         "probe": each.probe,
         "version": each.version,

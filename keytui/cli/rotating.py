@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -10,23 +11,24 @@ import typer
 from keytui.cli.asking import choose, interactive
 from keytui.cli.auto_rotation import rotate_by_itself
 from keytui.cli.batch import each
+from keytui.cli.delivering import NoDeliverOption, SkipOption, goes_to_targets, outside
 from keytui.cli.exits import Exit
 from keytui.cli.handover import claim_output, hand_out, hand_out_json, nothing_lost
 from keytui.cli.looking import matching
 from keytui.cli.options import JsonOption, NoteOption, ShowOption
-from keytui.cli.output import remark, say, say_json, say_json_array
+from keytui.cli.output import remark
+from keytui.cli.rehearsing import rehearse
 from keytui.cli.rotations import next_step
 from keytui.cli.session import opened, reference, rotation_of
-from keytui.cli.shapes import key_shape, rehearsal_shape, rotation_shape
-from keytui.cli.targets import resume_targets
-from keytui.cli.times import ago, minute
+from keytui.cli.shapes import key_shape, rotation_shape
+from keytui.cli.to_targets import ToTargets
 from keytui.clock import utc_now
-from keytui.domain.durations import long, parse_duration
+from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid, KeytuiError, Refused
 from keytui.domain.keys import Flag, Key, Kind
 from keytui.domain.query import Facet, Query, Sort, Term
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy
-from keytui.vault.model import Delivery, Issued, Rehearsal
+from keytui.vault.model import Delivery, Issued
 from keytui.vault.protocol import Vault
 
 _DUE = Query((Term(Facet.FLAG, Flag.DUE), Term(Facet.KIND, Kind.API_KEY)))
@@ -52,11 +54,14 @@ def rotate(
             "--due", help="What rotates by itself, now; with --json also every key that is due, to be printed."
         ),
     ] = False,
+    no_deliver: NoDeliverOption = False,
+    skip: SkipOption = None,
     show: ShowOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Replace a key's secret by a new one. In a pipe the new secret is all that standard output carries.
+    """Replace a key's secret by a new one. It goes to the key's targets; --show prints it too.
 
+    A key without a target that this machine knows has it printed: in a pipe, it is all that standard output carries.
     Both versions are accepted until `keytui retire` suspends the old one. If the secret could not be handed over the
     rotation stays open: --resume revokes what nobody received and issues another; what a target received goes on.
     """
@@ -64,8 +69,12 @@ def rotate(
         raise Invalid("rotate takes a KEY, or --due for every key that is due", "name one of the two")
     if resume:
         if due or dry_run or label or note or any(one is not None for one in (strategy, first, overlap, reason)):
-            raise Invalid("an open rotation keeps its plan", "--resume takes KEY, --show and --json, and nothing else")
-        _resume(context, key or "", show, json)
+            raise Invalid(
+                "an open rotation keeps its plan",
+                "--resume takes KEY, --skip, --no-deliver, --show and --json, and nothing else",
+            )
+        with opened(context) as vault:
+            _resume(vault, _Wanted(context, no_deliver, tuple(skip or ()), show, json), vault.find(key or ""))
         return
     strategy = strategy or Strategy.ROLLING
     plan = Plan(
@@ -76,18 +85,48 @@ def rotate(
         None if overlap is None else parse_duration(overlap),
         label,
     )
-    if not dry_run and (json or not due):
+    if due and json and not dry_run:
         claim_output(show)
     with opened(context) as vault:
         if dry_run:
-            _rehearse(vault, [vault.find(key)] if key is not None else _due_keys(vault), plan, json, several=due)
+            keys = [vault.find(key)] if key is not None else _due_keys(vault)
+            rehearse(vault, [outside(context, one) for one in keys], plan, json, several=due)
         elif key is not None:
-            _begin(vault, vault.find(key), plan, json)
+            _begin(vault, _Wanted(context, no_deliver, tuple(skip or ()), show, json), vault.find(key), plan)
         else:
             _rotate_due(vault, plan, json)
 
 
-def _begin(vault: Vault, key: Key, plan: Plan, json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What was said of the hand-over."""
+
+    context: typer.Context
+    by_hand: bool
+    skip: tuple[str, ...]
+    show: bool
+    json: bool
+
+    def to_targets(self, vault: Vault, key: Key) -> ToTargets | None:
+        """None where the secret is printed instead, which somebody reads."""
+        around = outside(self.context, key)
+        if not goes_to_targets(around, by_hand=self.by_hand):
+            claim_output(self.show)
+            return None
+        if self.show:
+            claim_output(show=True)
+        return ToTargets(vault, around, reference(vault, key), self.show, self.json, self.skip)
+
+
+def _begin(vault: Vault, wanted: _Wanted, key: Key, plan: Plan) -> None:
+    delivery = wanted.to_targets(vault, key)
+    if delivery is None:
+        _print_new(vault, key, plan, wanted.json)
+    else:
+        delivery.begin(plan)
+
+
+def _print_new(vault: Vault, key: Key, plan: Plan, json: bool) -> None:
     _issue(vault, key, vault.plan(key.id, plan, secrets.token_hex(16)), json)
 
 
@@ -115,32 +154,22 @@ def _rotate_due(vault: Vault, plan: Plan, json: bool) -> None:
     elif not (due or by_themselves):
         remark("no key is due")
     else:
-        each(printable, lambda key: _begin(vault, key, plan, json=True))
+        each(printable, lambda key: _print_new(vault, key, plan, json=True))
     raise typer.Exit(code)
 
 
-def _resume(context: typer.Context, wanted: str, show: bool, json: bool) -> None:
-    with opened(context) as vault:
-        key = vault.find(wanted)
-        rotation = rotation_of(vault, key)
-        if rotation.state not in {RotationState.PLANNED, RotationState.REVOKED, RotationState.ISSUED}:
-            raise Refused(
-                f"rotation #{rotation.id} of {key.name} is {rotation.state}: its secret was handed over",
-                next_step(rotation, reference(vault, key)),
-            )
-        if (delivered := resume_targets(vault, rotation)) is not None:
-            _say_delivered(vault, key, delivered, json)
-            return
-        claim_output(show)
-        _issue(vault, key, rotation, json)
-
-
-def _say_delivered(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:
-    """The secret is where it belongs, and is printed nowhere."""
-    if json:
-        say_json(rotation_shape(rotation, utc_now()))
-    remark(f"rotated {key.name}: version {rotation.new_version} is delivered to {', '.join(key.targets)}")
-    remark(f"  rotation #{rotation.id} is {rotation.state}; {next_step(rotation, reference(vault, key))}")
+def _resume(vault: Vault, wanted: _Wanted, key: Key) -> None:
+    rotation = rotation_of(vault, key)
+    if rotation.state not in {RotationState.PLANNED, RotationState.REVOKED, RotationState.ISSUED}:
+        raise Refused(
+            f"rotation #{rotation.id} of {key.name} is {rotation.state}: its secret was handed over",
+            next_step(rotation, reference(vault, key)),
+        )
+    delivery = wanted.to_targets(vault, key)
+    if delivery is None:
+        _issue(vault, key, rotation, wanted.json)
+    else:
+        delivery.deliver(rotation)
 
 
 def _issue(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:
@@ -174,34 +203,6 @@ def _hand_out(vault: Vault, issued: Issued, json: bool) -> None:
             "secret": issued.secret.reveal(),
         }
     )
-
-
-def _rehearse(vault: Vault, keys: list[Key], plan: Plan, json: bool, several: bool) -> None:
-    rehearsals = [vault.rehearse(key.id, plan) for key in keys]
-    shapes = [rehearsal_shape(rehearsal) for rehearsal in rehearsals]
-    if not json:
-        for rehearsal in rehearsals:
-            _say_rehearsal(rehearsal)
-    elif several:
-        say_json_array(shapes)
-    else:
-        say_json(shapes[0])
-    refused = [rehearsal.key.name for rehearsal in rehearsals if rehearsal.problems]
-    if refused:
-        raise Refused("this would be refused: " + ", ".join(refused), "nothing was written")
-
-
-def _say_rehearsal(rehearsal: Rehearsal) -> None:
-    now = utc_now()
-    key, old = rehearsal.key, rehearsal.old
-    say(f"{key.name} ({key.environment}): version {old.number}, last used {minute(old.last_used_at)}")
-    say(f"  would be replaced by version {rehearsal.next_number}, both accepted for {long(rehearsal.overlap)}")
-    for problem in rehearsal.problems:
-        say(f"  refused: {problem}")
-    for warning in rehearsal.warnings:
-        say(f"  beware: {warning}")
-    for use in rehearsal.callers:
-        say(f"  caller: {use.caller.name}, last seen {ago(use.last_seen, now)}")
 
 
 def _asked_first(strategy: Strategy) -> First | None:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from keytui.cli.asking import confirm, interactive
+from keytui.cli.delivering import outside
 from keytui.cli.exits import BY_VERDICT, reasons
 from keytui.cli.options import MOST_ROWS, JsonOption, KeyArgument, NoteOption, YesOption
 from keytui.cli.output import remark, say, say_json, say_json_array, say_table
@@ -17,12 +18,9 @@ from keytui.cli.shapes import assessment_shape, rotation_shape
 from keytui.cli.targets import put_back_targets
 from keytui.cli.times import ahead
 from keytui.clock import utc_now
-from keytui.domain.errors import Invalid
 from keytui.domain.rotation import Rotation, Verb, allowed, move
 from keytui.vault.model import RotationDetail
 from keytui.vault.protocol import Vault
-
-ForceOption = Annotated[bool, typer.Option("--force", help="Go past the verdict; --note says why, for the log.")]
 
 
 def rotations(
@@ -66,36 +64,6 @@ def verdict(context: typer.Context, key: KeyArgument, json: JsonOption = False) 
     raise typer.Exit(BY_VERDICT[assessment.verdict])
 
 
-def retire(
-    context: typer.Context,
-    key: KeyArgument,
-    force: ForceOption = False,
-    note: NoteOption = "",
-    json: JsonOption = False,
-) -> None:
-    """Suspend the old version, if the verdict is SAFE.
-
-    It is refused from then on; `keytui restore` takes it back.
-    """
-    override = _override(force, note)
-    _carry_out(context, key, json, lambda vault, rotation: vault.retire(rotation.id, override))
-
-
-def complete(
-    context: typer.Context,
-    key: KeyArgument,
-    force: ForceOption = False,
-    note: NoteOption = "",
-    json: JsonOption = False,
-) -> None:
-    """Revoke the suspended version for good.
-
-    It needs a second SAFE verdict, over the time since it was suspended.
-    """
-    override = _override(force, note)
-    _carry_out(context, key, json, lambda vault, rotation: vault.complete(rotation.id, override))
-
-
 def restore(context: typer.Context, key: KeyArgument, json: JsonOption = False) -> None:
     """Accept a suspended version again."""
     _carry_out(context, key, json, lambda vault, rotation: vault.restore(rotation.id))
@@ -117,7 +85,7 @@ def rollback(
         if interactive() and not yes:
             _confirm_cut(vault, rotation)
         move(rotation, Verb.ROLLBACK)
-        put_back_targets(vault, rotation, yes)
+        put_back_targets(vault, outside(context, vault.find(rotation.key_id)), rotation, yes)
         return vault.rollback(rotation.id, note)
 
     _carry_out(context, key, json, go_back)
@@ -134,7 +102,7 @@ def abandon(
 
     def give_up(vault: Vault, rotation: Rotation) -> Rotation:
         move(rotation, Verb.ABANDON)
-        put_back_targets(vault, rotation, yes)
+        put_back_targets(vault, outside(context, vault.find(rotation.key_id)), rotation, yes)
         return vault.abandon(rotation.id, note)
 
     _carry_out(context, key, json, give_up)
@@ -180,15 +148,6 @@ def _confirm_cut(vault: Vault, rotation: Rotation) -> None:
         confirm(
             f"v{rotation.new_version} will be refused at once, and is used by {', '.join(moved)}.", rotation.key_name
         )
-
-
-def _override(force: bool, note: str) -> str:
-    """What goes past the verdict, in words. A note without --force would be lost, so it is refused."""
-    if force and not note:
-        raise Invalid("going past the verdict needs a reason, for the log", "say why with --note")
-    if note and not force:
-        raise Invalid("a note belongs to --force here", "leave it away; SAFE needs no reason")
-    return note
 
 
 def _verdict(detail: RotationDetail) -> str | None:

@@ -51,9 +51,9 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
     with opened(context) as vault:
         found = list(known.rehearsed(keys_of(vault)))
     if json:
-        say_json_array(_rehearsed_shape(each) for each in found)
+        say_json_array(rehearsed_shape(each) for each in found)
     for each in found if not json else ():
-        _say(each)
+        say_rehearsed(each)
     if not (found or json):
         say("nothing to rehearse: config.toml names no issuer and no target")
     failed = sum(bool(each.errors) for each in found)
@@ -61,15 +61,16 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
         raise typer.Exit(Exit.REFUSED if failed == sum(each.asked for each in found) else Exit.PARTLY)
 
 
-def _say(each: Rehearsed) -> None:
+def say_rehearsed(each: Rehearsed) -> None:
+    """What one system said, with the way out of each error."""
     system = each.system
-    named = f"{system.sort} {system.name} ({system.kind})"
+    named = f"{system.sort} {system.name}" + (f" ({system.kind})" if system.kind else "")
     if each.errors:
         say(f"✗ {named}")
     elif each.asked:
         say(f"✓ {named}: ready")
     else:
-        say(f"· {named}: no key names it, so there is nothing to rehearse")
+        say(f"· {named}: {each.why_not or 'no key names it, so there is nothing to rehearse'}")
     told = Counter((error.message, error.hint) for error in each.errors)
     for (message, hint), _ in told.most_common(_SHOWN_ERRORS):
         say(f"  {message}")
@@ -85,7 +86,8 @@ def _shape(system: System) -> Shape:
     return {"sort": system.sort, "name": system.name, "kind": system.kind, "can": list(system.can)}
 
 
-def _rehearsed_shape(each: Rehearsed) -> Shape:
+def rehearsed_shape(each: Rehearsed) -> Shape:
+    """For programs."""
     state = "failing" if each.errors else "ready" if each.asked else "unused"
     errors = [{"message": error.message, "hint": error.hint} for error in each.errors]
     return {**_shape(each.system), "state": state, "warnings": list(each.warnings), "errors": errors}

@@ -71,6 +71,7 @@ class Delivering:
         targets = self._wanted(told)
         if not targets:
             raise Refused("every target is skipped, so nobody would receive the secret", "deliver to one of them")
+        self._say_skipped(told, version)
         *others, last = targets
         for target in others:
             if self._has_it(target, taken, version):
@@ -153,6 +154,12 @@ class Delivering:
         """The targets that are not skipped."""
         left_out = skipped(told)
         return [target for target in self.targets if target.name not in left_out]
+
+    def _say_skipped(self, told: Sequence[Delivery], version: Version) -> None:
+        left_out = skipped(told)
+        for target in self.targets:
+            if target.name in left_out:
+                self._say(target, What.SKIPPED, version)
 
     def _has_it(self, target: Target, taken: Mapping[str, str], version: Version) -> bool:
         has_it = taken.get(target.name) in ARRIVED

@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 
 from keytui.connectors import build_connectors
 from keytui.domain.errors import KeytuiError, NotFound
-from keytui.domain.keys import Key
+from keytui.domain.keys import BUILTIN, Key
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import Issuer
@@ -20,8 +20,6 @@ from keytui.vault.delivery_targets import load_targets
 from keytui.vault.proving import key_probes_of
 from keytui.vault.references import from_here
 from keytui.vault.systems import Rehearsed, System, can, rehearsed_issuer, rehearsed_target
-
-_BUILTIN = "builtin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,8 @@ class Outside:
     def _rehearsed_issuer(self) -> Rehearsed:
         name = self.key.issuer
         system = self._system("issuer", name)
-        if name == _BUILTIN:
-            return Rehearsed(System("issuer", name, _BUILTIN), asked=False, why_not="keytui's own verifiers accept it")
+        if name == BUILTIN:
+            return Rehearsed(System("issuer", name, BUILTIN), asked=False, why_not="keytui's own verifiers accept it")
         if self.server:
             return Rehearsed(system, asked=False, why_not=f"it is asked by {self.server}, which has the vault")
         if self.issuer is None:

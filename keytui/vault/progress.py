@@ -96,3 +96,7 @@ class Undelivered(Refused):
 
 class NotBack(Refused):
     """A target that may hold a version does not go back to what it held before."""
+
+
+class StillAccepted(Refused):
+    """A system lets in what is over. Nothing that was to follow from its end has happened."""

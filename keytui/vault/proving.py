@@ -22,6 +22,7 @@ from keytui.probes.key_probe import Answer, KeyProbe, Outcome
 from keytui.targets.target import CarriesBoth, Target
 from keytui.vault.configuration import table
 from keytui.vault.model import KeyDetail
+from keytui.vault.progress import StillAccepted
 from keytui.vault.references import from_here
 
 _CONCERNS: Final = ("keys", "environments")
@@ -52,10 +53,6 @@ class Proven:
     def still_accepted(self) -> bool:
         """Whether the system lets in what is over."""
         return not self.holds and self.answer.outcome is Outcome.ACCEPTED
-
-
-class StillAccepted(Refused):
-    """A system lets in what is over. Nothing that was to follow from its end has happened."""
 
 
 def load_key_probes(path: Path, resolve: Resolve = from_here) -> Mapping[str, KeyProbe]:
@@ -134,7 +131,7 @@ def prove(
     secrets: Mapping[int, Secret],
     probes: Sequence[KeyProbe],
     now: datetime,
-    within: timedelta = WITHIN,
+    within: timedelta | None = None,
     *,
     asking: Callable[[str, int], None] = lambda _probe, _version: None,
     seconds: Callable[[], float] = time.monotonic,
@@ -142,7 +139,8 @@ def prove(
 ) -> Iterator[Proven]:
     """Ask each probe with each secret, newest version first, until the answer is what the vault says or time is up.
 
-    `detail` is as the vault has it now; `asking` hears the probe and the version before each question.
+    `detail` is as the vault has it now; `within` is WITHIN unless said; `asking` hears the probe and the version before
+    each question.
     NotFound when there is nothing to ask with, Refused by a probe that lets in what is no key.
     """
     if not secrets:
@@ -150,6 +148,7 @@ def prove(
     for probe in probes:
         probe.rehearse(Secret(token_urlsafe(32)))
     versions = {version.number: version for version in detail.versions}
+    patience = (WITHIN if within is None else within).total_seconds()
     for number in sorted(secrets, reverse=True):
         expected = _expected(detail, versions[number], now)
         for probe in probes:
@@ -158,7 +157,7 @@ def prove(
             while True:
                 answer = probe.ask(secrets[number])
                 after = seconds() - began
-                if answer.outcome is expected or after >= within.total_seconds():
+                if answer.outcome is expected or after >= patience:
                     break
                 wait(PAUSE)
             yield Proven(probe.name, number, expected, answer, timedelta(seconds=after))

@@ -1,0 +1,135 @@
+"""A rotation whose secret goes to the key's targets: issued, delivered, proven; printed only if that is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+import typer
+
+from keytui.cli.delivering import Telling, delivering, explain, skip_targets
+from keytui.cli.exits import Exit
+from keytui.cli.handover import hand_out, hand_out_json, nothing_lost
+from keytui.cli.output import remark, say_json
+from keytui.cli.proving import ask_probes, proven_shape
+from keytui.cli.rotations import next_step
+from keytui.cli.shapes import Shape, rotation_shape
+from keytui.clock import utc_now
+from keytui.domain.errors import KeytuiError
+from keytui.domain.rotation import First, Plan, Rotation, RotationState, Strategy
+from keytui.vault.progress import Undelivered
+
+if TYPE_CHECKING:
+    from keytui.domain.secrets import Secret
+    from keytui.vault.delivering import Delivering
+    from keytui.vault.outside import Outside
+    from keytui.vault.protocol import Vault
+    from keytui.vault.proving import Proven
+
+_BEFORE_ISSUE = frozenset({RotationState.PLANNED, RotationState.REVOKED})
+
+
+@dataclass(slots=True)
+class ToTargets:
+    """One key's rotation. `name` is what commands call the key; `show` prints the secret too."""
+
+    vault: Vault
+    around: Outside
+    name: str
+    show: bool
+    json: bool
+    skip: tuple[str, ...] = ()
+    telling: Telling = field(default_factory=Telling)
+    proofs: list[Proven] = field(default_factory=list)
+
+    def begin(self, plan: Plan) -> None:
+        """Plan, once the targets were rehearsed, and deliver."""
+        self._rehearse(plan)
+        self.deliver(self.vault.plan(self.around.key.id, plan, token_hex(16)))
+
+    def deliver(self, rotation: Rotation) -> None:
+        """Go on from wherever the rotation stands before its hand-over, and say how it ended."""
+        held = self._held()  # before anything is replaced there
+        at_once = _replaces_at_once(rotation)
+        before = {rotation.old_version: held[rotation.old_version]} if rotation.old_version in held else {}
+        engine = delivering(
+            self.vault, self.around, self.telling, (lambda: self._see_it_end(before)) if at_once else None
+        )
+        way_on = f"rotation #{rotation.id} stays open: `keytui rotate {self.name} --resume` continues it"
+        with nothing_lost(way_on):
+            try:
+                handed, secret = self._handed_over(engine, rotation)
+            except Undelivered as error:
+                explain(self.vault, self.around.key, self.name, rotation, error)
+                raise
+        secret = secret or self._held().get(handed.new_version or 0)
+        self._prove_new(handed, secret)
+        self._say(handed, secret)
+        if not all(each.holds for each in self.proofs):
+            raise typer.Exit(Exit.REFUSED)
+
+    def _handed_over(self, engine: Delivering, rotation: Rotation) -> tuple[Rotation, Secret | None]:
+        """The rotation, and the secret where it was issued here and now."""
+        if rotation.state not in _BEFORE_ISSUE:
+            skip_targets(self.vault, self.around.key, rotation, self.skip)
+            return engine.resume(rotation), None
+        issued = self.vault.issue(rotation.id)
+        skip_targets(self.vault, self.around.key, rotation, self.skip)
+        return engine.hand_over(rotation, issued.version, issued.secret), issued.secret
+
+    def _rehearse(self, plan: Plan) -> None:
+        """A target that would fail stops everything before it begins, but for an emergency's revocation."""
+        for target in self.around.targets:
+            if target.name in self.skip:
+                continue
+            try:
+                target.rehearse(self.around.key)
+            except KeytuiError as error:
+                if plan.first is not First.REVOKE:
+                    raise
+                remark(f"beware: {error.message}")
+
+    def _held(self) -> dict[int, Secret]:
+        """What can be read at the targets, by version. In memory, and for asking alone."""
+        from keytui.vault.proving import held_by, versions_of
+
+        detail = self.vault.detail(self.around.key.id)
+        return dict(versions_of(detail, list(held_by(self.around.targets, detail))))
+
+    def _see_it_end(self, before: dict[int, Secret]) -> None:
+        """What was revoked must be refused before this counts as handed over and over."""
+        from keytui.vault.proving import refuse_still_accepted
+
+        found = ask_probes(self.vault, self.around, before)
+        self.proofs += found
+        refuse_still_accepted(found, self.around.key)
+
+    def _prove_new(self, rotation: Rotation, secret: Secret | None) -> None:
+        if secret is not None and rotation.new_version is not None:
+            self.proofs += ask_probes(self.vault, self.around, {rotation.new_version: secret})
+
+    def _say(self, rotation: Rotation, secret: Secret | None) -> None:
+        """Nothing on standard output but what was asked for."""
+        if self.show and secret is None:
+            remark("the secret was not issued here, and cannot be read at a target: it is not shown")
+        shown = secret if self.show else None
+        if self.json:
+            shape: Shape = {
+                **rotation_shape(rotation, utc_now()),
+                "deliveries": self.telling.shapes(),
+                "proofs": [proven_shape(each) for each in self.proofs],
+            }
+            if shown is None:
+                say_json(shape)
+            else:
+                hand_out_json({**shape, "secret": shown.reveal()})
+        elif shown is not None:
+            hand_out(shown)
+        where = ", ".join(one.target for one in self.telling.ended.values())
+        remark(f"rotated {self.around.key.name}: version {rotation.new_version} is delivered to {where}")
+        remark(f"  rotation #{rotation.id} is {rotation.state}; {next_step(rotation, self.name)}")
+
+
+def _replaces_at_once(rotation: Rotation) -> bool:
+    return rotation.plan.strategy is Strategy.IMMEDIATE or rotation.plan.first is First.REVOKE
