@@ -31,6 +31,8 @@ from keytui.cli.audit import audit
 from keytui.cli.auto_rotation import auto_rotation
 from keytui.cli.console import run_demo, run_top
 from keytui.cli.evidence import evidence
+from keytui.cli.incidents import incidents
+from keytui.cli.leaver import leaver
 from keytui.cli.migrating import migrate
 from keytui.cli.operators import disable_user, operators
 from keytui.cli.profiles import profiles
@@ -134,6 +136,8 @@ app.command()(migrate)
 app.add_typer(operators, name="operators")
 app.add_typer(approvals, name="approvals")
 app.command("disable-user")(disable_user)
+app.command()(leaver)
+app.add_typer(incidents, name="incident")
 app.add_typer(alerts, name="alerts")
 app.add_typer(audit, name="audit")
 app.add_typer(auto_rotation, name="auto-rotation")

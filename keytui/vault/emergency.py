@@ -1,0 +1,261 @@
+"""A key is compromised: the way from the first keystroke to the proof.
+
+Revoke first: the old version is refused at once, and whoever uses it is cut off until the new secret is out. Replace
+first: the new secret goes to every target, is proven, and then the old version is refused. Either way an incident is
+open before anything else is done, so that its timeline has all of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from secrets import token_hex
+from typing import Final
+
+from keytui.clock import Clock
+from keytui.domain.errors import KeytuiError, NotFound, Refused
+from keytui.domain.incidents import Incident, IncidentDraft
+from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy, Verb, allowed
+from keytui.domain.secrets import Secret
+from keytui.vault.delivering import Delivering
+from keytui.vault.model import Issued, KeyDetail
+from keytui.vault.outside import Outside
+from keytui.vault.progress import Told, Undelivered, What
+from keytui.vault.protocol import Vault
+from keytui.vault.proving import WITHIN, Proven, held_by, prove, refuse_still_accepted, versions_of
+
+_BEFORE_HAND_OVER: Final = frozenset({RotationState.PLANNED, RotationState.REVOKED, RotationState.ISSUED})
+_AT_TARGETS: Final = {
+    What.PROVEN: "holds",
+    What.SENT: "took, and nobody can read back,",
+    What.HAS_IT: "has already",
+    What.SKIPPED: "was left out of",
+    What.FAILED: "has not got",
+    What.UNKNOWN: "may have got, or not,",
+    What.SETTLED: "carries alone now",
+    What.NOT_SETTLED: "still carries the secret before",
+}
+_WELL: Final = frozenset({What.PROVEN, What.SENT, What.HAS_IT, What.SETTLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of what happens. `after` is counted from the keystroke."""
+
+    after: timedelta
+    well: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How far an emergency has got. `issued` holds a secret that is still to be handed over by whoever reads this."""
+
+    incident: Incident
+    rotation: Rotation | None = None
+    issued: Issued | None = None
+    refused_after: timedelta | None = None
+    """From the keystroke until the vault refused the old version; None while it does not."""
+    proven: tuple[Proven, ...] = ()
+    failure: KeytuiError | None = None
+    """What stopped it, with the way on."""
+
+
+@dataclass(slots=True)
+class Emergency:
+    """One run, on one key. Doing it again goes on where the one before has stopped."""
+
+    vault: Vault
+    outside: Outside
+    first: First
+    clock: Clock
+    tell: Callable[[Said], None]
+    by_hand: bool = False
+    """Leave the targets alone: the secret is handed over by whoever asked."""
+    within: timedelta = WITHIN
+    """How long a system may take to hear of the change."""
+    seconds: Callable[[], float] = time.monotonic
+    _began: float = 0.0
+
+    def respond(self, title: str = "") -> Response:
+        """Do it. A refusal before anything was done is raised; what stops it later is the response's `failure`."""
+        self._began = self.seconds()
+        key = self.outside.key
+        self._refuse_half()
+        incident = self._incident(title or f"{key.name} is compromised")
+        response = Response(incident)
+        try:
+            rotation = self._rotation(incident)
+        except KeytuiError as error:
+            return replace(response, failure=error)
+        return self._carried_out(replace(response, rotation=rotation))
+
+    def _refuse_half(self) -> None:
+        missing = self.outside.missing
+        if missing and self.outside.targets and not self.by_hand:
+            raise NotFound(
+                f"target {missing[0]} is none of this machine, and others of {self.outside.key.name} are",
+                "do it on a machine that has all of them, or with the secret in your own hands: --no-deliver",
+            )
+
+    @property
+    def _delivers(self) -> bool:
+        return self.outside.delivers and not self.by_hand
+
+    def _incident(self, title: str) -> Incident:
+        """The key's open incident, or a new one."""
+        key = self.outside.key
+        known = self.vault.incidents(open_only=True, search=key.id)
+        found = next((one for one in known if any(each.id == key.id for each in one.keys)), None)
+        incident = found or self.vault.open_incident(IncidentDraft(title, (key.id,)))
+        self._say(f"incident #{incident.id} {'goes on' if found else 'is open'}: {incident.title}")
+        return incident
+
+    def _rotation(self, incident: Incident) -> Rotation:
+        """An emergency rotation: the one that was begun, or a new one after whatever else was open has ended."""
+        key, why = self.outside.key, f"incident #{incident.id}"
+        open_ = self.vault.open_rotation(key.id)
+        if open_ is not None and _goes_on(open_, self.first):
+            self._say(f"rotation #{open_.id} goes on: it is {open_.state}")
+            return open_
+        if open_ is not None:
+            self._end(open_, why)
+        plan = Plan(Strategy.EMERGENCY, self.first, Reason.COMPROMISE, why)
+        return self.vault.plan(key.id, plan, token_hex(16))
+
+    def _end(self, rotation: Rotation, why: str) -> None:
+        """Whatever is under way ends, so that no version from before the incident is left."""
+        if self.first is First.REPLACE and rotation.state not in _BEFORE_HAND_OVER:
+            raise Refused(
+                f"rotation #{rotation.id} is {rotation.state}: two versions of {rotation.key_name} are accepted",
+                "revoke first, which ends both; or end that rotation, then replace first",
+            )
+        while rotation.open:
+            verbs = allowed(rotation)
+            if Verb.RETIRE in verbs:
+                rotation = self.vault.retire(rotation.id, why)
+            elif Verb.COMPLETE in verbs:
+                rotation = self.vault.complete(rotation.id, why)
+            else:
+                rotation = self.vault.abandon(rotation.id, why)
+        self._say(f"rotation #{rotation.id}, which was open, is {rotation.state}")
+
+    def _carried_out(self, response: Response) -> Response:
+        rotation = response.rotation
+        if rotation is None:
+            raise AssertionError("nothing was planned")
+        try:
+            if rotation.state is RotationState.DELIVERED:
+                return self._after(response, rotation, self._former())
+            if self.first is First.REPLACE and self._delivers:
+                self._delivering().rehearse()
+            if rotation.state is RotationState.ISSUED and self._delivers:
+                return self._after(response, self._delivering().resume(rotation), self._former())
+            again = rotation.state is RotationState.ISSUED
+            issued = self.vault.reissue(rotation.id) if again else self.vault.issue(rotation.id)
+        except KeytuiError as error:
+            return self._stopped(response, error)
+        response = replace(response, rotation=issued.rotation or rotation)
+        if self.first is First.REVOKE:
+            response = self._refused(response)
+        self._say(f"v{issued.version.number} is accepted, with the same scopes")
+        if not self._delivers:
+            return replace(response, issued=issued)
+        former = self._former()
+        try:
+            handed_over = self._delivering().hand_over(response.rotation or rotation, issued.version, issued.secret)
+        except KeytuiError as error:
+            return self._stopped(response, error)
+        return self._after(response, handed_over, {**former, issued.version.number: issued.secret})
+
+    def _after(self, response: Response, rotation: Rotation, secrets: Mapping[int, Secret]) -> Response:
+        """The new secret is out: prove it, and where it was replaced first, refuse the old version now."""
+        response = replace(response, rotation=rotation)
+        try:
+            if rotation.state is RotationState.DELIVERED:
+                new = {number: secret for number, secret in secrets.items() if number == rotation.new_version}
+                if self.first is First.REPLACE:
+                    self._refuse_unproven(self._proven(new))
+                rotation = self.vault.complete(rotation.id, f"incident #{response.incident.id}")
+                response = self._refused(replace(response, rotation=rotation))
+                self._delivering().settle(rotation)
+            proven = self._proven(secrets)
+            response = replace(response, proven=proven)
+            refuse_still_accepted(proven, self.outside.key)
+        except KeytuiError as error:
+            return self._stopped(response, error)
+        return response
+
+    def _refused(self, response: Response) -> Response:
+        rotation, after = response.rotation, self._after_start()
+        if rotation is not None:
+            self._say(f"v{rotation.old_version} is refused")
+        return replace(response, refused_after=after)
+
+    def _stopped(self, response: Response, error: KeytuiError) -> Response:
+        """What stands now is the vault's to say: the old version may have been refused before it stopped."""
+        rotation = response.rotation
+        if rotation is not None:
+            response = replace(response, rotation=self.vault.rotation(rotation.id).rotation)
+        if response.refused_after is None and self.first is First.REVOKE and _is_revoked(response.rotation):
+            response = self._refused(response)
+        if not isinstance(error, Undelivered):
+            self._say(error.message, well=False)
+        return replace(response, failure=error)
+
+    def _former(self) -> Mapping[int, Secret]:
+        """What the targets hold of the key, to ask with it later; nothing where none can be read."""
+        detail = self._detail()
+        try:
+            return versions_of(detail, tuple(held_by(self.outside.targets, detail))) if self.outside.probes else {}
+        except KeytuiError:
+            return {}
+
+    def _proven(self, secrets: Mapping[int, Secret]) -> tuple[Proven, ...]:
+        if not self.outside.probes or not secrets:
+            return ()
+        found = []
+        for one in prove(self._detail(), secrets, self.outside.probes, self.clock(), self.within):
+            found.append(one)
+            said = "STILL ACCEPTED, although it is over" if one.still_accepted else f"{one.answer.outcome}"
+            self._say(f"v{one.version} is {said} at {one.probe}: {one.answer.said}", well=one.holds)
+        return tuple(found)
+
+    def _refuse_unproven(self, found: Iterable[Proven]) -> None:
+        wrong = next((one for one in found if not one.holds), None)
+        if wrong is not None:
+            raise Refused(
+                f"v{wrong.version} is {wrong.answer.outcome} at {wrong.probe}, so v{wrong.version - 1} was not refused",
+                f"see why, then `keytui complete {self.outside.key.id} --force --note WHY`",
+            )
+
+    def _delivering(self) -> Delivering:
+        return Delivering(self.vault, self.outside.key, self.outside.targets, self.clock, tell=self._told)
+
+    def _told(self, told: Told) -> None:
+        words = _AT_TARGETS.get(told.what)
+        if words is not None:
+            said = f": {told.said}" if told.said else ""
+            self._say(f"{told.target} {words} v{told.version}{said}", well=told.what in _WELL)
+
+    def _detail(self) -> KeyDetail:
+        return self.vault.detail(self.outside.key.id)
+
+    def _say(self, text: str, *, well: bool = True) -> None:
+        self.tell(Said(self._after_start(), well, text))
+
+    def _after_start(self) -> timedelta:
+        return timedelta(seconds=self.seconds() - self._began)
+
+
+def _goes_on(rotation: Rotation, first: First) -> bool:
+    """Whether it is an emergency that was begun, or leaves no old version to end."""
+    if rotation.state not in _BEFORE_HAND_OVER:
+        return rotation.state is RotationState.DELIVERED and rotation.plan.strategy is Strategy.EMERGENCY
+    return rotation.plan.first is first or Verb.ABANDON not in allowed(rotation)
+
+
+def _is_revoked(rotation: Rotation | None) -> bool:
+    return rotation is not None and rotation.state not in {RotationState.PLANNED, RotationState.ABANDONED}

@@ -1,0 +1,79 @@
+"""What is known of a compromised key before anything is done, and what either way would cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from keytui.domain.keys import Key, VersionState
+from keytui.domain.rotation import First, Rotation
+from keytui.domain.usage import CallerUse
+from keytui.vault.outside import Outside
+from keytui.vault.protocol import Vault
+
+_HOUR: Final = timedelta(hours=1)
+_LET_IN: Final = frozenset({VersionState.ACTIVE, VersionState.OUTGOING})
+_MOST_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What is known of a compromised key before anything is done. `callers` are those of its accepted versions."""
+
+    key: Key
+    versions: tuple[int, ...]
+    callers: tuple[CallerUse, ...]
+    an_hour: int
+    """Requests that were let in within the last hour."""
+    targets: tuple[str, ...]
+    missing: tuple[str, ...]
+    """Targets of the key that this machine does not know."""
+    rotation: Rotation | None
+    """One that is open already, and is ended first."""
+    asked_at: datetime
+
+    def of(self, first: First) -> str:
+        """What it costs to do that first, in a sentence or two."""
+        old = " and ".join(f"v{number}" for number in self.versions) or "no version"
+        if first is First.REVOKE:
+            return (
+                f"{old} is refused at once. Cut off until they have the new secret: {self._who()};"
+                f" {self.an_hour:,} requests in the last hour."
+            )
+        if self.delivers:
+            return (
+                f"{old} works on, for whoever stole it too, until {', '.join(self.targets)} have the new secret and it"
+                f" is proven; then it is refused. Cut off is whoever reads none of these, of {self._who()}."
+            )
+        return f"{old} works on, for whoever stole it too, until you have handed the new secret over and complete it."
+
+    def _who(self) -> str:
+        if not self.callers:
+            return "nobody that is known of"
+        named = ", ".join(use.caller.name for use in self.callers[:_MOST_NAMED])
+        others = len(self.callers) - _MOST_NAMED
+        return f"{len(self.callers)} callers ({named}{f' and {others} more' if others > 0 else ''})"
+
+    @property
+    def delivers(self) -> bool:
+        """Whether the new secret goes from here to every target of the key."""
+        return bool(self.targets) and not self.missing
+
+
+def costs_of(vault: Vault, outside: Outside, now: datetime) -> Costs:
+    """Asked of the vault alone: nobody waits for a target in an emergency."""
+    detail = vault.detail(outside.key.id)
+    accepted = tuple(sorted(one.number for one in detail.versions if one.state in _LET_IN))
+    used = [use for use in vault.callers(outside.key.id) if use.version in accepted and use.accepted]
+    usage = vault.usage(outside.key.id, now - _HOUR, 1)
+    return Costs(
+        key=detail.summary.key,
+        versions=accepted,
+        callers=tuple(used),
+        an_hour=sum(one.accepted for one in usage),
+        targets=tuple(target.name for target in outside.targets),
+        missing=outside.missing,
+        rotation=vault.open_rotation(outside.key.id),
+        asked_at=now,
+    )

@@ -1,0 +1,140 @@
+"""Emergencies by commands: one keystroke to the end of the old secret, and what is told, closed and found later."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from keytui.domain.keys import KeyDraft
+from tests.unit.cli.conftest import Commands
+
+SECRET = re.compile(r"tk_[a-z0-9]{32}")
+CLOSED = ("--cause", "a .env file", "--remediation", "rotated", "--lessons", "scan before a push")
+
+
+@pytest.fixture
+def places(keytui: Commands) -> tuple[Path, ...]:
+    """Three files that a key's secret goes to."""
+    paths = tuple(keytui.home / f"{name}.env" for name in ("web", "jobs", "ci"))
+    tables = (f'[targets.{path.stem}]\nkind = "dotenv"\nfiles = ["{path}"]\nvariable = "API_KEY"\n' for path in paths)
+    keytui.home.mkdir(mode=0o700, exist_ok=True)
+    config = keytui.home / "config.toml"
+    config.write_text("\n".join(tables))
+    config.chmod(0o600)
+    for path in paths:
+        path.write_text("# the shop\nAPI_KEY=before\n")
+        path.chmod(0o600)
+    return paths
+
+
+def targeted(keytui: Commands) -> str:
+    """The secret of a key that has all three as its targets; none of them has it yet."""
+    with keytui.vault() as vault:
+        draft = KeyDraft("checkout", "production", targets=("web", "jobs", "ci"))
+        return vault.create(draft, "created").secret.reveal()
+
+
+def secrets_at(places: tuple[Path, ...]) -> set[str]:
+    return {path.read_text().partition("API_KEY=")[2].strip().strip("'\"") for path in places}
+
+
+@pytest.mark.parametrize("first", ["revoke", "replace"])
+def test_an_emergency_ends_the_old_secret_and_puts_the_new_one_everywhere(
+    keytui: Commands, places: tuple[Path, ...], first: str
+) -> None:
+    old = targeted(keytui)
+
+    done = keytui("incident", "checkout", "--first", first, "--title", "in a public repository")
+
+    (new,) = secrets_at(places)
+    assert SECRET.fullmatch(new)
+    assert new not in done.out + done.err
+    keytui("verify", stdin=new)
+    keytui("verify", stdin=old, code=1)
+    lines = [line.partition(" s  ")[2] for line in done.out.splitlines()]
+    order = [lines.index("v1 is refused"), lines.index("web holds v2"), lines.index("ci holds v2")]
+    assert order == sorted(order) if first == "revoke" else order[0] == max(order)
+    (incident,) = keytui("incident", "list", "--json").items
+    assert (incident["title"], incident["open"]) == ("in a public repository", True)
+    (rotation,) = keytui("rotations", "--all", "--json").items
+    assert (rotation["state"], rotation["reason"]) == ("completed", "compromise")
+
+
+def test_without_a_target_the_secret_is_all_that_a_pipe_gets(keytui: Commands) -> None:
+    old = keytui.created()
+    done = keytui("incident", "checkout", "--first", "revoke")
+    assert SECRET.fullmatch(done.out)
+    keytui("verify", stdin=done.out)
+    keytui("verify", stdin=old, code=1)
+    again = keytui("incident", "--first", "replace", "--json", "checkout").answer  # options may stand first
+    assert SECRET.fullmatch(str(again["secret"]))
+    assert isinstance(again["incident"], dict)
+    assert again["incident"]["id"] == 1  # the key's open incident goes on
+
+
+def test_nothing_is_done_until_somebody_has_chosen_and_the_costs_are_told(keytui: Commands) -> None:
+    old = keytui.created()
+    refused = keytui("incident", "checkout", code=2)
+    assert "v1 is refused at once" in refused.err
+    assert "v1 works on, for whoever stole it too" in refused.err
+    keytui("verify", stdin=old)
+    assert keytui("incident").out == ""
+
+
+def test_a_target_that_fails_stops_it_and_the_same_again_goes_on(keytui: Commands, places: tuple[Path, ...]) -> None:
+    old = targeted(keytui)
+    places[1].unlink()
+    places[1].mkdir()
+
+    failed = keytui("incident", "checkout", "--first", "revoke", "--json", code=1)
+    keytui("verify", stdin=old, code=1)
+    assert failed.answer["failure"] is not None
+    assert failed.answer["old_refused_after_seconds"] is not None
+
+    places[1].rmdir()
+    places[1].write_text("API_KEY=before\n")
+    places[1].chmod(0o600)
+    keytui("incident", "checkout", "--first", "revoke")
+    (new,) = secrets_at(places)
+    keytui("verify", stdin=new)
+    assert len(keytui("incident", "list", "--json").items) == 1
+
+
+@pytest.mark.parametrize("end", [(), ("retire", "checkout", "--force", "--note", "x")])
+def test_what_was_open_is_ended_first_so_that_no_older_secret_is_left(keytui: Commands, end: tuple[str, ...]) -> None:
+    first = keytui.created()
+    second = keytui("rotate", "checkout").out
+    if end:
+        keytui(*end)
+    third = keytui("incident", "checkout", "--first", "revoke").out
+    for dead in (first, second):
+        keytui("verify", stdin=dead, code=1)
+    keytui("verify", stdin=third)
+
+
+def test_an_incident_is_noted_shown_exported_closed_and_found(keytui: Commands) -> None:
+    keytui.created()
+    keytui("incident", "checkout", "--first", "revoke", "--title", "<img src=x> [here](http://evil)")
+    keytui("incident", "note", "1", "the host is *off*\nthe network")
+    shown = keytui("incident", "show", "1").out
+    assert "the host is *off*" in shown
+    assert "rotation.old-revoked: checkout v1" in shown
+
+    report = keytui("incident", "export", "1").out
+    assert r"# Incident 1: \<img src=x\> \[here\](http\://evil)" in report
+    assert r"the host is \*off\* / the network" in report
+    assert "## Lessons learned\n\nnot written yet" in report
+
+    assert "lessons" in keytui("incident", "close", "1", "--cause", "x", "--remediation", "y", code=2).err
+    assert keytui("incident", "close", "1", *CLOSED, "--json").answer["open"] is False
+    assert keytui("incident", "list").out == ""
+    assert "#1" in keytui("incident", "list", "scan before").out
+    assert "scan before a push" in keytui("incident", "export", "1").out
+
+
+def test_a_key_called_like_a_verb_is_reached_too(keytui: Commands) -> None:
+    old = keytui.created("list")
+    keytui("incident", "begin", "list", "--first", "revoke")
+    keytui("verify", stdin=old, code=1)
