@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
@@ -33,6 +33,8 @@ class Policy:
     asked_as_of: timedelta = timedelta(minutes=5)
     """How old the newest word of any other source may be: logs are written and counters scraped in their own time."""
     clock_skew: timedelta = timedelta(seconds=30)
+    targets: tuple[str, ...] | None = None
+    """Where its keys may be delivered, by name or kind of target; anywhere when None."""
     full_access_scopes: frozenset[str] = frozenset({"*", "admin", "full_access"})
     alerts: Thresholds = field(default_factory=Thresholds)
 
@@ -47,7 +49,24 @@ class Policies:
 
     default: Policy = Policy()
     environments: Mapping[str, Policy] = field(default_factory=lambda: {"development": DEVELOPMENT})
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """The kind of each target that is configured here, by name."""
 
     def of(self, environment: str) -> Policy:
         """The policy in force for an environment."""
         return self.environments.get(environment, self.default)
+
+    def refused_target(self, environment: str, targets: Iterable[str]) -> str:
+        """Why the first of these targets that the environment does not allow is refused, in words; "" for none.
+
+        The kind of a target that is configured elsewhere is not known: it has to be allowed by its name.
+        """
+        allowed = self.of(environment).targets
+        if allowed is None:
+            return ""
+        for name in targets:
+            kind = self.kinds.get(name, "")
+            if name not in allowed and kind not in allowed:
+                which = f"target {name}" + (f", of kind {kind}, is none of them" if kind else " is none of them")
+                return f"keys of {environment} may go to {' or '.join(allowed) or 'no target'} alone, and {which}"
+        return ""

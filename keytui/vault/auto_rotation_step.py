@@ -135,6 +135,7 @@ class OneKey:
                 return self._outcome(What.RETIRED)
         elif assessment.verdict is Verdict.SAFE:
             self._vault.complete(rotation.id)
+            self._settled(rotation)
             self._keep(replace(self.auto, rotation_id=None, note=""))
             return self._outcome(What.COMPLETED, rotation.id)
         elif assessment.verdict is Verdict.NOT_SAFE:
@@ -145,6 +146,12 @@ class OneKey:
             why = f"v{rotation.old_version} cannot go yet, the verdict to {assessment.question} it is"
             raise NotNow(f"{why} {assessment.verdict.replace('_', ' ')}", _first(assessment))
         return self._outcome(What.WAITING)
+
+    def _settled(self, rotation: Rotation) -> None:
+        """Targets that carry both let go of the former secret. What fails is noted there, and undoes nothing."""
+        known = self.turn.targets
+        here = [known[name] for name in self.auto.key.targets if name in known]
+        Delivering(self._vault, self.auto.key, here, self.turn.clock, self.turn.keep).settle(rotation)
 
     def _late(self, rotation: Rotation, now: datetime) -> bool:
         """Whether waiting any longer wants an eye."""

@@ -10,15 +10,20 @@ from typing import Final
 
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
+from keytui.domain.fields import Fields
 from keytui.domain.policy import DEVELOPMENT, STRICT_DEVELOPMENT, Policies, Policy
+from keytui.domain.text import harmless
 from keytui.domain.thresholds import Thresholds
 from keytui.vault.configuration import table
 
 PRESETS: Final = {"standard": Policy(), "development": DEVELOPMENT, "strict-development": STRICT_DEVELOPMENT}
 _PRESET: Final = "preset"
 _ALERTS: Final = "alerts"
-_DURATIONS: Final = tuple(field.name for field in fields(Policy) if field.name not in {"full_access_scopes", _ALERTS})
-_NOT_DURATIONS: Final = {_PRESET, _ALERTS}
+_TARGETS: Final = "targets"
+_DURATIONS: Final = tuple(
+    field.name for field in fields(Policy) if field.name not in {"full_access_scopes", _ALERTS, _TARGETS}
+)
+_NOT_DURATIONS: Final = {_PRESET, _ALERTS, _TARGETS}
 _MOST_COUNT: Final = 10**9
 
 
@@ -31,6 +36,7 @@ def load_policies(path: Path) -> Policies:
     [policy.production]
     rotation_interval = "60d"
     overlap = "12h"
+    targets = ["hashicorp", "ci"]    # names or kinds of the targets that its keys may name
 
     [policy.production.alerts]       # where the detectors draw their lines
     burst_refusals = 100
@@ -38,7 +44,8 @@ def load_policies(path: Path) -> Policies:
     """
     policies = Policies()
     read = {name: _policy(path, name, entry, policies.of(name)) for name, entry in table(path, "policy").items()}
-    return replace(policies, environments={**policies.environments, **read})
+    kinds = {harmless(name): str(entry.get("kind", "")) for name, entry in table(path, "targets").items()}
+    return replace(policies, environments={**policies.environments, **read}, kinds=kinds)
 
 
 def _policy(path: Path, environment: str, entry: Mapping[str, object], default: Policy) -> Policy:
@@ -49,12 +56,20 @@ def _policy(path: Path, environment: str, entry: Mapping[str, object], default: 
     base = default if preset is None else PRESETS[str(preset)]
     durations = {name: _duration(where, name, value) for name, value in entry.items() if name not in _NOT_DURATIONS}
     alerts = _thresholds(f"{path}: [policy.{environment}.{_ALERTS}]", entry.get(_ALERTS, {}), base.alerts)
-    return replace(base, alerts=alerts, **durations)  # type: ignore[arg-type]  # every name in it is a duration's
+    allowed = _targets(where, entry, base.targets)
+    return replace(base, alerts=alerts, targets=allowed, **durations)  # type: ignore[arg-type]  # every name in it is a duration's
+
+
+def _targets(where: str, entry: Mapping[str, object], default: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return Fields(where, entry).texts(_TARGETS) if _TARGETS in entry else default
 
 
 def _duration(where: str, name: str, value: object) -> timedelta:
     if name not in _DURATIONS:
-        raise Invalid(f"{where} has no field {name!r}", f"its fields are {_PRESET}, {', '.join(_DURATIONS)}, {_ALERTS}")
+        raise Invalid(
+            f"{where} has no field {name!r}",
+            f"its fields are {_PRESET}, {', '.join(_DURATIONS)}, {_TARGETS}, {_ALERTS}",
+        )
     return _as_duration(where, name, value)
 
 

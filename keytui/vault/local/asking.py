@@ -77,7 +77,7 @@ class Asking(Issuing):
                 row,
                 plan,
                 callers,
-                policy=self._policies.of(row.environment),
+                policies=self._policies,
                 now=self._clock(),
                 can=self._abilities(row.issuer),
             )

@@ -9,6 +9,7 @@ import pytest
 
 from keytui.domain.errors import KeytuiError, Refused
 from keytui.domain.text import harmless
+from keytui.targets.target import CarriesBoth
 from tests.contract.targets.case import KEY, NEW, NEWER, OLD, Case
 
 
@@ -124,3 +125,27 @@ def test_where_it_stands_is_said_without_asking_there(case: Case) -> None:
     case.cut_off()
     assert place
     assert case.target.place(KEY) == place
+
+
+def test_what_carries_both_has_the_former_secret_until_it_is_settled(case: Case) -> None:
+    target = case.target
+    if not target.abilities.carries_both:
+        pytest.skip("its consumers have one secret")
+    assert isinstance(target, CarriesBoth)
+    target.deliver(KEY, 2, NEW)
+    assert target.read_previous(KEY) == OLD
+    with pytest.raises(Refused):
+        target.settle(KEY, 3)
+    assert target.read_previous(KEY) == OLD
+
+    target.settle(KEY, 2)
+    assert target.read_previous(KEY) is None
+    assert case.consumed() == NEW
+    before = case.everything()
+    target.settle(KEY, 2)
+    assert case.everything() == before
+
+    target.deliver(KEY, 3, NEWER)
+    assert target.read_previous(KEY) == NEW
+    target.roll_back(KEY, 3)
+    assert case.consumed() == NEW

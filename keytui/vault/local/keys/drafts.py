@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from keytui.domain.errors import Invalid
+from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import KeyDraft, KeyEdit, checked_environment
+from keytui.domain.policy import Policies
 from keytui.domain.secrets import Secret, looks_issued
 from keytui.domain.text import harmless
 
@@ -57,6 +58,12 @@ def refuse_unknown(targets: Sequence[str], known: Sequence[str]) -> None:
     unknown = next((name for name in targets if known and name not in known), None)
     if unknown is not None:
         raise Invalid(f"no target is called {unknown!r}", f"the targets are {', '.join(known)}")
+
+
+def refuse_disallowed(policies: Policies, environment: str, targets: Sequence[str]) -> None:
+    """A target that the environment's policy does not name: its store is not one for such secrets."""
+    if why := policies.refused_target(environment, targets):
+        raise Refused(why, f"give the key another target, or change [policy.{environment}] targets")
 
 
 def checked_name(name: str) -> str:

@@ -18,7 +18,13 @@ from keytui.vault.local.issuing.fitness import refuse_first
 from keytui.vault.local.issuing.pending import know_value, pending_version
 from keytui.vault.local.issuing.told import Call, Effect, end_call, tell
 from keytui.vault.local.keys.counts import count_created, count_revoked
-from keytui.vault.local.keys.drafts import checked_draft, checked_edit, checked_note, refuse_unknown
+from keytui.vault.local.keys.drafts import (
+    checked_draft,
+    checked_edit,
+    checked_note,
+    refuse_disallowed,
+    refuse_unknown,
+)
 from keytui.vault.local.keys.editing import apply_edit, grave_change
 from keytui.vault.local.keys.ending import end_version
 from keytui.vault.local.keys.minting import mint_version, new_key_id
@@ -26,7 +32,7 @@ from keytui.vault.local.mapping import fingerprint_of, key_of, stored_id, versio
 from keytui.vault.local.rotations.moves import subject_of
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row, version_rows
 from keytui.vault.local.section import Write
-from keytui.vault.local.tables import IdempotencyRow, KeyRow, StepRow, VersionRow
+from keytui.vault.local.tables import CallRow, IdempotencyRow, KeyRow, StepRow, VersionRow
 from keytui.vault.model import Issued
 
 
@@ -85,6 +91,7 @@ class Keeping(Issuing):
         refuse_repeat(write, request_id, "create")
         draft = of_tenant(checked_draft(draft, write.now), write.principal)
         refuse_unknown(draft.targets, self._ground.targets)
+        refuse_disallowed(self._policies, draft.environment, draft.targets)
         made = Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, in_words(draft))
         use_approval(write, draft.sensitive, made)
         row = new_key(write, draft, new_key_id(self._randomness))
@@ -97,6 +104,7 @@ class Keeping(Issuing):
             refuse_another_manager(write.principal, row)
             checked = checked_edit(edit, write.now)
             refuse_unknown(checked.targets or (), self._ground.targets)
+            refuse_disallowed(self._policies, row.environment, checked.targets or ())
             refuse_its_like(self._ground.principal, checked.scopes or ())
             before = key_of(row)
             changes = apply_edit(row, checked)
@@ -122,7 +130,7 @@ class Keeping(Issuing):
         def enabled(write: Write) -> Key:
             row = living_key(write.session, key_id)
             refuse_another_manager(write.principal, row)
-            if row.disabled_at is None:
+            if row.disabled_at is None and not _half_disabled(write, row):
                 raise Refused(f"{row.name} is not disabled", "there is nothing to take back")
             self._tell_accepted(write, row, Effect.RESTORE)
             row.disabled_at = None
@@ -197,6 +205,12 @@ def _created(write: Write, row: KeyRow, version: VersionRow, secret: Secret) -> 
     details = {"env": row.environment, **fingerprinted("new_fingerprint", version)}
     write.record(Event("key.created", row.id, row.name, version.number, details=details))
     return write.answered(Issued(key_of(row), version_of(version), secret))
+
+
+def _half_disabled(write: Write, row: KeyRow) -> bool:
+    """Whether a version may be suspended at the issuer by a call that nobody heard the end of, or was restored since."""
+    call = write.session.get(CallRow, row.id)
+    return bool(write.told.done) or (call is not None and call.effect in {Effect.SUSPEND, Effect.RESTORE})
 
 
 def _never_was(write: Write, key_id: str, request_id: str) -> None:

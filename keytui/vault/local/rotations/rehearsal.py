@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from keytui.domain.durations import long
 from keytui.domain.keys import Key, KeyState, Kind
-from keytui.domain.policy import Policy
+from keytui.domain.policy import Policies, Policy
 from keytui.domain.rotation import First, Plan, Strategy
 from keytui.domain.usage import CallerUse
 from keytui.issuers.issuer import Abilities
@@ -27,20 +27,20 @@ def rehearsed(
     plan: Plan,
     callers: tuple[CallerUse, ...],
     *,
-    policy: Policy,
+    policies: Policies,
     now: datetime,
     can: Abilities | None,
 ) -> Rehearsal:
     """Problems refuse the rotation, warnings do not. `callers` are those of the key's current version; `can` is what
     its issuer can do, and None of our own, which can do everything.
     """
-    key = key_of(row)
+    key, policy = key_of(row), policies.of(row.environment)
     return Rehearsal(
         key=key,
         old=version_of(version_row(session, row.id, row.version)),
         next_number=next_number(session, row.id),
         callers=callers,
-        problems=tuple(problems(row, plan, now, can)),
+        problems=tuple(problems(row, plan, now, can, policies)),
         warnings=(
             *(worth_knowing(row.issuer, can, plan) if can else ()),
             *_warnings(row, plan, callers, policy, now),
@@ -49,7 +49,7 @@ def rehearsed(
     )
 
 
-def problems(row: KeyRow, plan: Plan, now: datetime, can: Abilities | None) -> Iterator[str]:
+def problems(row: KeyRow, plan: Plan, now: datetime, can: Abilities | None, policies: Policies) -> Iterator[str]:
     """What refuses the rotation of the key, in words with the way out."""
     key = key_of(row)
     state = key.state(now)
@@ -63,6 +63,9 @@ def problems(row: KeyRow, plan: Plan, now: datetime, can: Abilities | None) -> I
         yield f"a {key.kind} is issued by someone else: replace it there, then keep the new value with keytui seal"
     if can is not None:
         yield from unfit(row.issuer, can, plan)
+    disallowed = policies.refused_target(key.environment, key.targets)
+    if disallowed and plan.first is not First.REVOKE:  # what has to be refused now does not wait for that
+        yield f"{disallowed}: give the key another target, or change [policy.{key.environment}] targets"
 
 
 def overlap_of(key: Key, plan: Plan, policy: Policy, now: datetime) -> timedelta:

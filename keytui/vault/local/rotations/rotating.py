@@ -10,12 +10,12 @@ from keytui.domain.errors import AlreadyDone, Invalid, Refused, RotationOpen
 from keytui.domain.keys import BUILTIN
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, move
 from keytui.domain.secrets import Secret, fingerprint
-from keytui.vault.deliveries import is_beginning
+from keytui.vault.deliveries import PUTTING_BACK, SKIPPED, is_beginning, tells_of_the_end
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import refuse_another_manager
 from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.told import Effect, issued_elsewhere, tell
-from keytui.vault.local.keys.drafts import checked_note
+from keytui.vault.local.keys.drafts import checked_note, refuse_disallowed
 from keytui.vault.local.keys.ending import end_version
 from keytui.vault.local.keys.keeping import refuse_repeat, remember_request
 from keytui.vault.local.keys.minting import mint_version
@@ -52,7 +52,7 @@ class Rotating(Issuing):
             _refuse_open(key)
             self._refuse_switched_off(write, key)
             can = self._abilities(key.issuer)
-            found = next(problems(key, plan, write.now, can), None)
+            found = next(problems(key, plan, write.now, can, self._policies), None)
             if found is not None:
                 raise Refused(f"{key.name} cannot be rotated: {found}", found.rpartition(": ")[2])
             if not _revokes_unasked(plan):
@@ -133,9 +133,14 @@ class Rotating(Issuing):
     def deliver(self, rotation_id: int, delivery: Delivery) -> Rotation:
         with self._writing(Operation.ROTATE) as write:
             subject = (held if delivery.state == "failed" else take_up)(write, rotation_id)
-            new = _new_version(write, subject)
+            new = _new_version(write, subject, over=tells_of_the_end(delivery))
+            if is_beginning(delivery) and delivery.detail != PUTTING_BACK:
+                refuse_disallowed(self._policies, subject.key.environment, (delivery.target,))
             _note_delivery(write, subject, _checked(delivery, new))
-            write.record(subject.event("delivery.noted", new.number, target=delivery.target, state=delivery.state))
+            why = delivery.detail if tells_of_the_end(delivery) or delivery.detail.startswith(SKIPPED) else ""
+            write.record(
+                subject.event("delivery.noted", new.number, target=delivery.target, state=delivery.state, why=why)
+            )
             return write.answered(stored_rotation(write.session, subject.row))
 
     def waive(self, rotation_id: int, subject: str, why: str) -> Rotation:
@@ -301,8 +306,10 @@ def _end_lost(write: Write, subject: Subject) -> None:
         write.record(subject.event("version.revoked", lost.number, why="never handed over"))
 
 
-def _new_version(write: Write, subject: Subject) -> VersionRow:
-    if subject.row.new_version is None or not subject.rotation.open:
+def _new_version(write: Write, subject: Subject, *, over: bool = False) -> VersionRow:
+    """The rotation's new version; `over`: for a word on what became of the old one once the rotation was completed."""
+    goes_on = subject.rotation.open or (over and subject.rotation.state is RotationState.COMPLETED)
+    if subject.row.new_version is None or not goes_on:
         raise Refused(
             f"rotation #{subject.row.id} of {subject.key.name} is {subject.rotation.state}: it has no new secret",
             "issue it first" if subject.rotation.open else "start a new rotation",
