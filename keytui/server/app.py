@@ -29,6 +29,7 @@ from keytui.server.routes.keys import keys
 from keytui.server.routes.rotations import rotations
 from keytui.server.routes.sealing import sealing
 from keytui.server.routes.usage import usage
+from keytui.server.turns import Turns
 from keytui.vault.local.answers import Repeated
 from keytui.vault.local.vault import LocalVault
 
@@ -77,6 +78,7 @@ def build(
         ],
     )
     app.state.vault = vault
+    app.state.tries = Turns()
     app.add_exception_handler(Repeated, repeated)
     add_problems(app)
     app.add_route("/openapi.json", _Description(app).tell)

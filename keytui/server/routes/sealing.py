@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import AsyncIterator, Callable
+from typing import Final
 
+from fastapi import APIRouter, Depends, Request
+
+from keytui.domain.access import Operation
 from keytui.domain.keys import Key, KeyDraft
 from keytui.domain.secrets import Secret
-from keytui.server.asking import Asked, Changed, KeyId
+from keytui.server.asking import Asked, Changed, KeyId, principal_of
 from keytui.server.bodies import Body
 from keytui.server.route import VaultRoute
+from keytui.server.turns import Turns
 
 sealing = APIRouter(prefix="/admin", tags=["sealed values"], route_class=VaultRoute)
 
@@ -32,33 +37,52 @@ class ChangedPassphrase(Body):
     new: Secret
 
 
-@sealing.post("/seal")
+def _in_turn(operation: Operation) -> Callable[[Request], AsyncIterator[None]]:
+    """One try of a passphrase at a time. Whoever may not try does not wait: the vault refuses that at once."""
+
+    async def turn(request: Request) -> AsyncIterator[None]:
+        principal, tries = principal_of(request), request.app.state.tries
+        assert isinstance(tries, Turns)  # noqa: S101  # the app is made with them
+        if not principal.may(operation):
+            yield
+            return
+        async with tries.turn(f"{principal.role} {principal.tenant} {principal.actor.name}"):
+            yield
+
+    return turn
+
+
+_TO_REVEAL: Final = [Depends(_in_turn(Operation.REVEAL), scope="function")]
+_TO_CHANGE: Final = [Depends(_in_turn(Operation.PASSPHRASE), scope="function")]
+
+
+@sealing.post("/seal", dependencies=_TO_REVEAL)
 def seal(vault: Changed, asked: Seal) -> Key:
     """Keep a value that comes back."""
     vault.unlock(asked.passphrase)
     return vault.seal(asked.draft, asked.value)
 
 
-@sealing.post("/keys/{key_id}/reveal")
+@sealing.post("/keys/{key_id}/reveal", dependencies=_TO_REVEAL)
 def reveal(vault: Changed, key_id: KeyId, asked: Passphrase) -> Secret:
     """The current value of a sealed key. It is in the log."""
     vault.unlock(asked.passphrase)
     return vault.reveal(key_id)
 
 
-@sealing.post("/passphrase", status_code=204)
+@sealing.post("/passphrase", status_code=204, dependencies=_TO_CHANGE)
 def set_passphrase(vault: Changed, asked: NewPassphrase) -> None:
     """The first passphrase."""
     vault.set_passphrase(asked.new)
 
 
-@sealing.post("/passphrase/change", status_code=204)
+@sealing.post("/passphrase/change", status_code=204, dependencies=_TO_CHANGE)
 def change_passphrase(vault: Changed, asked: ChangedPassphrase) -> None:
     """Another passphrase; nothing that is sealed is touched."""
     vault.change_passphrase(asked.old, asked.new)
 
 
-@sealing.post("/passphrase/unlock", status_code=204)
+@sealing.post("/passphrase/unlock", status_code=204, dependencies=_TO_REVEAL)
 def unlock(vault: Asked, asked: Passphrase) -> None:
     """Whether it is the passphrase. Nothing stays open here."""
     vault.unlock(asked.passphrase)

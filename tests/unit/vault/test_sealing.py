@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
+from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
 
-from keytui.domain.audit import AuditFilter
-from keytui.domain.errors import Invalid, Locked, ReadOnly, Refused
+from keytui.domain.access import Principal, Role
+from keytui.domain.audit import Actor, AuditFilter
+from keytui.domain.errors import Invalid, KeytuiError, Locked, ReadOnly, Refused
 from keytui.domain.keys import Key, KeyDraft, Kind, VersionState
 from keytui.domain.secrets import Secret
-from keytui.vault.local.sealing.keyring import Cost, unwrapped
+from keytui.vault.local.sealing.keyring import Cost, unwrapped, wrapped
 from keytui.vault.local.tables import KeyringRow
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import SealState
@@ -310,3 +314,84 @@ def test_a_passphrase_that_was_changed_by_another_process_meanwhile_opens_nothin
     with pytest.raises(Refused, match="was changed at that moment"):
         vault.unlock(PASSPHRASE)
     assert vault.standing().seal is SealState.LOCKED
+
+
+class Watched:
+    """Argon2id, which notes when two derivations are under way at once."""
+
+    met = 0
+    done = 0
+    _together = Barrier(2)
+
+    def __init__(self, **options: object) -> None:
+        self._options = options
+
+    def derive(self, material: bytes) -> bytes:
+        Watched.done += 1
+        with suppress(BrokenBarrierError):
+            self._together.wait(0.2)
+            Watched.met += 1
+        return sha256(material).digest()
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> type[Watched]:
+    Watched.met, Watched.done = 0, 0
+    Watched._together.reset()
+    monkeypatch.setattr("keytui.vault.local.sealing.keyring.Argon2id", Watched)
+    return Watched
+
+
+def beside(*acts: Callable[[], object]) -> list[str]:
+    """What is done at once, and how each ended."""
+    ended = list[str]()
+
+    def run(act: Callable[[], object]) -> None:
+        try:
+            act()
+        except KeytuiError as error:
+            ended.append(error.message)
+        else:
+            ended.append("done")
+
+    threads = [Thread(target=run, args=(act,), daemon=True) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    return sorted(ended)
+
+
+def test_two_first_passphrases_at_once_are_derived_one_after_the_other(
+    open_again: Open, watched: type[Watched]
+) -> None:
+    """Several lanes of two at once wait for each other in OpenSSL, for ever."""
+    one, other = open_again(), open_again()
+    ended = beside(lambda: one.set_passphrase(PASSPHRASE), lambda: other.set_passphrase(PASSPHRASE))
+    assert ended == ["done", "there is a passphrase already"]
+    assert (watched.met, watched.done) == (0, 1)
+
+
+def test_two_vaults_in_one_process_derive_one_after_the_other(watched: type[Watched]) -> None:
+    def wrap() -> KeyringRow:
+        return wrapped(bytes(32), PASSPHRASE, Cost(), bytes, NOON)
+
+    assert beside(wrap, wrap) == ["done", "done"]
+    assert (watched.met, watched.done) == (0, 2)
+
+
+def test_who_may_not_try_a_passphrase_costs_nothing_and_waits_for_nobody(
+    vault: LocalVault, monkeypatch: pytest.MonkeyPatch, watched: type[Watched]
+) -> None:
+    staff = vault.acting_as(Principal(Actor("sam"), Role.STAFF))
+    tries = (
+        lambda: staff.set_passphrase(WRONG),
+        lambda: staff.unlock(PASSPHRASE),
+        lambda: staff.change_passphrase(PASSPHRASE, WRONG),
+    )
+    ended = list[str]()
+    meanwhile(monkeypatch, lambda: ended.extend(beside(*tries)))
+    vault.unlock(PASSPHRASE)
+    assert len(ended) == 3
+    assert all("the role staff may not" in each for each in ended)
+    assert watched.done == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -20,6 +21,8 @@ _KEY_BYTES: Final = 32
 _SALT_BYTES: Final = 16
 _KEYRING: Final = b"keytui keyring"
 _LONGEST_WAIT: Final = timedelta(minutes=5)
+_DERIVING: Final = Lock()
+"""Two derivations of several lanes at once share OpenSSL's threads, and can wait for each other for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ def _derived(row: KeyringRow, passphrase: Secret) -> bytes:
     derivation = Argon2id(
         salt=row.salt, length=_KEY_BYTES, iterations=row.iterations, lanes=row.lanes, memory_cost=row.memory_kib
     )
-    return derivation.derive(passphrase.reveal().encode(errors="surrogatepass"))
+    with _DERIVING:
+        return derivation.derive(passphrase.reveal().encode(errors="surrogatepass"))
 
 
 def _opened(decrypt: Callable[[], bytes]) -> bytes | None:

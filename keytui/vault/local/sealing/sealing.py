@@ -39,7 +39,10 @@ from keytui.vault.model import SealState
 
 PASSPHRASE_AT_LEAST: Final = 8
 _ONE_TRY: Final = Lock()
-"""A try takes half a second and 64 MiB: there is one at a time in a process, and its outcome is known to the next."""
+"""A try takes half a second and 64 MiB: there is one at a time in a process, and its outcome is known to the next.
+
+Whoever may not try does not wait for it.
+"""
 
 
 class Sealing(Section):
@@ -82,18 +85,21 @@ class Sealing(Section):
 
     def set_passphrase(self, new: Secret) -> None:
         _refuse_short(new)
-        data_key = new_data_key(self._randomness)
-        keyring = self._wrapped(data_key, new)
-        with self._writing(Operation.PASSPHRASE) as write:
-            if write.session.get(KeyringRow, 1) is not None:
-                raise Refused("there is a passphrase already", "change it: keytui passphrase change")
-            write.session.add(keyring)
-            write.record(Event("passphrase.set"))
-            write.answered(None)
+        self._require(Operation.PASSPHRASE)
+        with _ONE_TRY:
+            self._refuse_another()
+            data_key = new_data_key(self._randomness)
+            keyring = self._wrapped(data_key, new)
+            with self._writing(Operation.PASSPHRASE) as write:
+                _refuse_second(write.session)
+                write.session.add(keyring)
+                write.record(Event("passphrase.set"))
+                write.answered(None)
         self._ground.held_key.hold(data_key, 0)
 
     def change_passphrase(self, old: Secret, new: Secret) -> None:
         _refuse_short(new)
+        self._require(Operation.PASSPHRASE)
         with _ONE_TRY:
             tried, data_key = self._tried(Operation.PASSPHRASE, old)
             fresh = self._wrapped(data_key, new) if data_key is not None else None
@@ -108,6 +114,7 @@ class Sealing(Section):
         self._hold(row, data_key)
 
     def unlock(self, passphrase: Secret) -> None:
+        self._require(Operation.REVEAL)
         with _ONE_TRY:
             tried, data_key = self._tried(Operation.REVEAL, passphrase)
             with self._writing(Operation.REVEAL) as write:
@@ -123,6 +130,13 @@ class Sealing(Section):
             _keyring(write.session).epoch += 1
             write.record(Event("seal.locked"))
             write.answered(None)
+
+    def _refuse_another(self) -> None:
+        """A second passphrase is refused before it costs a derivation. Raises Repeated for the first one, repeated."""
+        with self._reading(Operation.PASSPHRASE) as session:
+            if self._ground.repeatable is not None:
+                self._ground.repeatable.refuse_repeat(session, self._clock())
+            _refuse_second(session)
 
     def _tried(self, operation: Operation, passphrase: Secret) -> tuple[KeyringRow, bytes | None]:
         """The keyring as it stood, and the data key if the passphrase opens it. No transaction waits for that."""
@@ -198,6 +212,11 @@ def _outcome(write: Write, tried: KeyringRow, data_key: bytes | None) -> Keyring
     else:
         row.failures, row.failed_at = 0, None
     return row
+
+
+def _refuse_second(session: Session) -> None:
+    if session.get(KeyringRow, 1) is not None:
+        raise Refused("there is a passphrase already", "change it: keytui passphrase change")
 
 
 def _keyring(session: Session) -> KeyringRow:
