@@ -57,6 +57,8 @@ class Operation(StrEnum):
     """Switching auto-rotation on and off."""
     OPERATE = "operate"
     """Making and revoking operators' and services' tokens."""
+    SYNC = "sync"
+    """Comparing the vault with what an issuer has, and bringing that in."""
     WITNESS = "witness"
     """Reporting evidence: a forged report could make an old version look idle."""
     NOTIFY = "notify"
@@ -71,7 +73,9 @@ class Operation(StrEnum):
 SERVICE_SCOPES: Final = frozenset({Operation.VERIFY, Operation.REPORT_USAGE})
 """What a service token may be given."""
 
-_WHOLE_VAULT: Final = frozenset({Operation.PASSPHRASE, Operation.WITNESS, Operation.NOTIFY, Operation.ERASE})
+_WHOLE_VAULT: Final = frozenset(
+    {Operation.PASSPHRASE, Operation.SYNC, Operation.WITNESS, Operation.NOTIFY, Operation.ERASE}
+)
 _WITHIN_A_TENANT: Final = frozenset(Operation) - _WHOLE_VAULT - SERVICE_SCOPES
 _BY_A_KEY: Final = _WITHIN_A_TENANT - {Operation.APPROVE, Operation.OPERATE, Operation.SEAL, Operation.REVEAL}
 
@@ -129,6 +133,7 @@ def why_not(role: Role, operation: Operation) -> str:
 _AS_VERB: Final = {
     Operation.PASSPHRASE: "change the passphrase, or lock the vault for everybody",
     Operation.OPERATE: "manage operators",
+    Operation.SYNC: "compare the vault with an issuer",
     Operation.WITNESS: "report evidence",
     Operation.REPORT_USAGE: "report usage",
     Operation.CHECK: "ask with a secret",

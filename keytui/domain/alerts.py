@@ -24,6 +24,7 @@ class AlertKind(StrEnum):
     LEAK = "leak"
     NOT_BACK = "not-back"
     AUTO_ROTATION = "auto-rotation"
+    DRIFT = "drift"
 
 
 class Severity(StrEnum):

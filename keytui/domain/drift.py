@@ -108,9 +108,13 @@ def match(known: Sequence[Known], told: Sequence[Told]) -> Matched:
     return Matched(pairs, gone, doubtful)
 
 
-def heirs(known: Iterable[Known], reference: str) -> frozenset[str]:
-    """The keys that have a version under this name of the issuer's: what stands under it now is theirs too."""
-    return frozenset(one.key_id for one in known if reference and one.reference == reference)
+def heirs(known: Iterable[Known]) -> Mapping[str, frozenset[str]]:
+    """By the issuer's names, the keys that have a version under each: what stands under it now is theirs too."""
+    found: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for one in known:
+        if one.reference:
+            found[one.reference] |= {one.key_id}
+    return found
 
 
 def _pairs(known: Sequence[Known], told: Sequence[Told]) -> Mapping[int, Known]:

@@ -24,6 +24,7 @@ from keytui.server.routes.auto_rotation import auto_rotation
 from keytui.server.routes.changes import changes
 from keytui.server.routes.evidence import evidence
 from keytui.server.routes.incidents import incidents
+from keytui.server.routes.issuers import issuers
 from keytui.server.routes.key_rotation import key_rotation
 from keytui.server.routes.keys import keys
 from keytui.server.routes.rotations import rotations
@@ -43,6 +44,7 @@ ROUTERS: Final = (
     usage,
     changes,
     evidence,
+    issuers,
     alerts,
     incidents,
     audit,

@@ -8,6 +8,7 @@ from typing import Final
 
 from keytui.domain.access import Role
 from keytui.domain.automation import AutoRotation, AutoRotationReport
+from keytui.domain.drift import Drift
 from keytui.domain.incidents import Closing, Incident, IncidentDraft, IncidentKey
 from keytui.domain.keys import Flag, Key, KeyDraft, KeyEdit, KeySummary, Version, VersionState
 from keytui.domain.operators import Operator, OperatorDraft
@@ -17,6 +18,7 @@ from keytui.domain.usage import Caller
 from keytui.domain.verdict import Assessment, Finding, Question, Verdict, Window
 from keytui.domain.verification import Check, Outcome
 from keytui.vault.model import Issued, NewOperator, Page
+from keytui.vault.sync_report import Drifted, IssuerStanding, SyncReport
 
 _NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
@@ -70,6 +72,8 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "Page": Page((KeySummary(_KEY, _SECOND, _NOON + _DAY, (Flag.ROTATING,), (), 7),), 0, 1),
     "Rotation": _ROTATION,
     "Assessment": Assessment(Verdict.NOT_SAFE, Question.RETIRE, _NOON + _DAY, (_UNMOVED,)),
+    "SyncReport": SyncReport("reserve", _NOON, 12, 11, 0, (_KEY,), (Drifted(_KEY, 1, Drift.STILL_ACCEPTED),), (), ()),
+    "IssuerStanding": IssuerStanding("reserve", "rest", None, _NOON, _NOON, 12, 1),
     "Check": Check(True, Outcome.ACCEPTED, _KEY.id, _KEY.name, 2, _KEY.scopes),
     "NewOperator": NewOperator(_OPERATOR, Secret("kto_00wjfaw0q1m2n4b5c6k3v9x0s6a4p9z3w5y1r7t0")),
     "AutoRotationReport": AutoRotationReport((AutoRotation(_KEY, 90 * _DAY, True, _NOON + 90 * _DAY),)),

@@ -11,6 +11,7 @@ import pytest
 
 from keytui.domain.audit import Actor
 from keytui.domain.policy import Policies
+from keytui.issuers.issuer import Issuer
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.sealing.keyring import Cost
 from keytui.vault.local.vault import LocalVault
@@ -36,6 +37,8 @@ class House:
     """Where a verifier's usage goes."""
     enter: Callable[[Profile], Vault]
     """The same vault, opened by somebody else; it is closed with the house."""
+    issuers: dict[str, Issuer]
+    """Those that the vault can ask; none until a test names some."""
     _opened: list[Vault] = field(default_factory=list)
 
     def as_(self, name: str, read_only: bool = False) -> Vault:
@@ -54,11 +57,13 @@ def _local(directory: Path, database: str = "") -> Iterator[House]:
     profile = Profile("prod", directory, Actor("ada", "bastion-2"), database=database)
     randomness = repeatable_randomness()
 
+    issuers: dict[str, Issuer] = {}
+
     def enter(as_: Profile) -> Vault:
-        return LocalVault.open(as_, clock, randomness, Policies(), CHEAP)
+        return LocalVault.open(as_, clock, randomness, Policies(), CHEAP, issuers=lambda: issuers)
 
     feed = LocalFeed.open(profile, clock, silent_for=timedelta(hours=1))  # a day of flushes in 24 instead of 86,400
-    house = House(profile, clock, enter(profile), feed, enter)
+    house = House(profile, clock, enter(profile), feed, enter, issuers)
     yield house
     house.close()
     feed.close()
@@ -75,7 +80,7 @@ def _remote(directory: Path) -> Iterator[House]:
         local = house.vault
         assert isinstance(local, LocalVault)
         enter = entering(local, directory, house.clock)
-        remote = House(house.profile, house.clock, enter(house.profile), house.sink, enter)
+        remote = House(house.profile, house.clock, enter(house.profile), house.sink, enter, house.issuers)
         yield remote
         remote.close()
 

@@ -28,6 +28,7 @@ _KINDS: Final = {
     AlertKind.LEAK: "leaked in a log",
     AlertKind.NOT_BACK: "traffic not back",
     AlertKind.AUTO_ROTATION: "not rotated by itself",
+    AlertKind.DRIFT: "otherwise at its issuer",
 }
 Now = Callable[[], datetime]
 """The time that ages are told by: of the moment that is shown, so that a paused screen holds still."""

@@ -33,6 +33,7 @@ from keytui.vault.local.evidence.witnessing import Witnessing
 from keytui.vault.local.files import kept_key
 from keytui.vault.local.hosting import Hosting
 from keytui.vault.local.incidents.responding import Responding
+from keytui.vault.local.issuing.syncing import Syncing
 from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
 from keytui.vault.local.keys.adopting import Adopting
 from keytui.vault.local.keys.checking import Checking
@@ -63,6 +64,7 @@ class LocalVault(
     Watching,
     Keeping,
     Adopting,
+    Syncing,
     Rotating,
     Ending,
     Automating,

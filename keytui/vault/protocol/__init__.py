@@ -20,6 +20,7 @@ from keytui.vault.protocol.reading import Reading
 from keytui.vault.protocol.responding import Responding
 from keytui.vault.protocol.rotating import Rotating
 from keytui.vault.protocol.sealing import Sealing
+from keytui.vault.protocol.syncing import Syncing
 from keytui.vault.protocol.witnessing import Witnessing
 
 __all__ = [
@@ -32,13 +33,25 @@ __all__ = [
     "Responding",
     "Rotating",
     "Sealing",
+    "Syncing",
     "Vault",
     "Witnessing",
 ]
 
 
 class Vault(
-    Reading, Keeping, Rotating, Automating, Sealing, Witnessing, Alerting, Responding, Auditing, Governing, Protocol
+    Reading,
+    Keeping,
+    Rotating,
+    Automating,
+    Sealing,
+    Syncing,
+    Witnessing,
+    Alerting,
+    Responding,
+    Auditing,
+    Governing,
+    Protocol,
 ):
     """Where keytui keeps what it knows."""
 

@@ -26,6 +26,7 @@ from keytui.vault.remote.rotating import Rotating
 from keytui.vault.remote.sealing import Sealing
 from keytui.vault.remote.section import Ground
 from keytui.vault.remote.stream import Stream
+from keytui.vault.remote.syncing import Syncing
 from keytui.vault.remote.witnessing import Witnessing
 from keytui.vault.team_server import TeamServer
 
@@ -42,6 +43,7 @@ class RemoteVault(
     Responding,
     Governing,
     Automating,
+    Syncing,
     Auditing,
 ):
     """A vault behind a server. Safe to share between threads. Roles, approvals and the log are the server's."""

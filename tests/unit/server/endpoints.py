@@ -103,6 +103,8 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "POST /admin/sources/reports": Endpoint(Operation.WITNESS, {"report": _REPORT}),
     "POST /admin/leaks": Endpoint(Operation.WITNESS, {"leaks": [{**_LEAK, "at": _NOON}]}),
     "POST /admin/sources/ingested": Endpoint(Operation.WITNESS, {"source": "log NAME", "counts": {"lines": "7"}}),
+    "GET /admin/issuers": Endpoint(_READ),
+    "POST /admin/issuers/{name}/sync": Endpoint(Operation.SYNC),
     "GET /admin/alerts": Endpoint(_READ),
     "POST /admin/alerts/tend": Endpoint(_READ),
     "POST /admin/alerts/{alert_id}/acknowledge": Endpoint(Operation.ACKNOWLEDGE, _NOTE),

@@ -42,6 +42,7 @@ class Target:
             "incident_id": str(self.incident_id),
             "alert_id": "2000000",
             "user_id": self.name,
+            "name": "builtin",
         } | unknown
         path = path.format(**ids) + (f"?{self._filled(endpoint.query, ids)}" if endpoint.query else "")
         content = None if endpoint.body is None else self._filled(json.dumps(endpoint.body), ids).encode()

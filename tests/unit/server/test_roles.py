@@ -35,6 +35,7 @@ UNFIT: Final = {
     **{f"POST {_ROTATION}{verb}": "is planned" for verb in ("reissue", "prove", "handed-over", "deliver", "retire")},
     **{f"POST {_ROTATION}{verb}": "is planned" for verb in ("restore", "complete", "rollback")},
     "POST /admin/passphrase": "there is a passphrase already",
+    "POST /admin/issuers/{name}/sync": "there is nothing to compare",
     "POST /admin/alerts/{alert_id}/acknowledge": "there is no alert",
     "POST /admin/operators/revoke": "no operator is called",
     "POST /admin/users/{user_id}/keys/disable": "owns no key that is enabled",

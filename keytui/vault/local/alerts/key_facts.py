@@ -9,9 +9,11 @@ from typing import Final
 from sqlmodel import Session, and_, col, func, or_, select
 
 from keytui.domain.detectors.auto_rotations import SkippedRotation
+from keytui.domain.detectors.drifts import DriftedVersion
 from keytui.domain.detectors.folding import MOST_SINGLE, KeyName
 from keytui.domain.detectors.lifetimes import Dated, Lot
 from keytui.domain.detectors.versions import CallerOfSensitive, LeakedVersion, Overlap
+from keytui.domain.drift import Drift
 from keytui.domain.keys import ACCEPTED, Flag, Kind
 from keytui.domain.policy import Policies
 from keytui.domain.rotation import RotationState
@@ -134,6 +136,17 @@ def skipped_rotations(session: Session) -> Iterator[SkippedRotation]:
     )
     for row, key in session.exec(found):
         yield SkippedRotation(KeyName(key.id, key.name, key.environment), row.note, row.rotation_id)
+
+
+def drifted_versions(session: Session) -> Iterator[DriftedVersion]:
+    """Versions that stand otherwise at their issuer, those of revoked keys among them."""
+    found = (
+        select(KeyRow, VersionRow.number, VersionRow.drift)
+        .join(VersionRow, col(VersionRow.key_id) == KeyRow.id)
+        .where(col(KeyRow.drifted), VersionRow.drift != "")
+    )
+    for key, number, drift in session.exec(found):
+        yield DriftedVersion(KeyName(key.id, key.name, key.environment), key.issuer, number, Drift(drift))
 
 
 def callers_of_sensitive(session: Session, since: datetime) -> Iterator[CallerOfSensitive]:

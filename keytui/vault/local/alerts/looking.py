@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from keytui.domain.alerts import AlertKind, Signal
 from keytui.domain.detectors import lifetimes
 from keytui.domain.detectors.auto_rotations import not_rotated
+from keytui.domain.detectors.drifts import drifts
 from keytui.domain.detectors.patterns import HOUR, patterns_changed
 from keytui.domain.detectors.refusals import refusal_bursts, refusals_after_retirement
 from keytui.domain.detectors.routes import routes_not_back
@@ -27,6 +28,7 @@ from keytui.vault.local.alerts.hourly_facts import rhythms, routes_since
 from keytui.vault.local.alerts.incidents import incidents
 from keytui.vault.local.alerts.key_facts import (
     callers_of_sensitive,
+    drifted_versions,
     key_names,
     leaked_versions,
     lots,
@@ -73,6 +75,7 @@ KINDS: Final[Mapping[Pace, frozenset[AlertKind]]] = {
             AlertKind.EXPIRING,
             AlertKind.NOT_BACK,
             AlertKind.AUTO_ROTATION,
+            AlertKind.DRIFT,
         }
     ),
     Pace.HOURS: frozenset({AlertKind.PATTERN_CHANGED}),
@@ -144,6 +147,7 @@ def _of_minutes(session: Session, _look: Look, policies: Policies, now: datetime
     yield from lifetimes.idle(lots(session, Flag.IDLE, policies, now))
     yield from lifetimes.stale(lots(session, Flag.STALE, policies, now))
     yield from not_rotated(skipped_rotations(session))
+    yield from drifts(drifted_versions(session))
     shown = _longest(policies, lambda thresholds: thresholds.new_caller_shown)
     yield from new_callers(callers_of_sensitive(session, now - shown), policies, now)
     watch = _longest(policies, lambda thresholds: thresholds.incident_watch)

@@ -67,7 +67,7 @@ class Adopting(Section):
 
     def _add(self, write: Write, one: Found, draft: KeyDraft) -> KeySummary:
         common = replace(draft, name=checked_name(one.name), format=_format_of(one.secret, draft.format))
-        row = new_key(write, _with_free_name(write, checked_draft(common, write.now)), new_key_id(self._randomness))
+        row = new_key(write, with_free_name(write, checked_draft(common, write.now)), new_key_id(self._randomness))
         version = adopted_version(row.id, one.secret, write.now, self._ground.pepper, draft.label)
         write.session.add(version)
         repeat_versions(write.session, row)
@@ -105,7 +105,7 @@ def _seen_again(write: Write, known: VersionRow, draft: KeyDraft) -> str:
     return row.name
 
 
-def _with_free_name(write: Write, draft: KeyDraft) -> KeyDraft:
+def with_free_name(write: Write, draft: KeyDraft) -> KeyDraft:
     """The draft under its own name, or under the first free one after it: `API_KEY-2`."""
     taken = set(
         write.session.exec(

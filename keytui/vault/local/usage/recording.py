@@ -63,7 +63,9 @@ def count_uses(
         real = [replace(use, caller=addresses.of(use.caller)) for use in real]
     _count_minutes(session, ordered, source)
     count_callers(session, real, source, recorder)
-    _touch(session, {_version(use): use.last_at for use in sorted(real, key=lambda use: use.last_at) if use.accepted})
+    note_last_uses(
+        session, {_version(use): use.last_at for use in sorted(real, key=lambda use: use.last_at) if use.accepted}
+    )
 
 
 def note_pulse(session: Session, recorder: str, at: datetime, uses: Iterable[Use]) -> None:
@@ -151,7 +153,7 @@ def _known_series(session: Session, wanted: Sequence[_Series], source: str) -> d
     return {wanted[place]: stored_id(number) for place, number in session.exec(found)}
 
 
-def _touch(session: Session, last_uses: Mapping[_Version, datetime]) -> None:
+def note_last_uses(session: Session, last_uses: Mapping[_Version, datetime]) -> None:
     """Note the last uses. A key that was rotated at once counts anew: late word of a revoked version is passed over."""
     if not last_uses:
         return

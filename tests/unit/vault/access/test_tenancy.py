@@ -41,7 +41,7 @@ def test_every_table_is_a_tenants_or_the_whole_vaults() -> None:
     """A new table is neither, until it is bound to tenants in `tenancy` or named here."""
     bound = {str(option.entity.local_table) for option in conditions_of("acme") if option.entity is not None}
     whole_vault = {"acknowledgements", "answers", "audit", "bookmarks", "checkpoints", "gaps", "idempotency", "keyring"}
-    whole_vault |= {"key_files", "leases", "looks", "recorders", "sources", "webhooks"}
+    whole_vault |= {"key_files", "leases", "looks", "recorders", "sources", "syncs", "webhooks"}
 
     assert bound | whole_vault == set(METADATA.tables)
     assert not bound & whole_vault

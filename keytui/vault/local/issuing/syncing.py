@@ -1,0 +1,249 @@
+"""Comparing the vault with what an issuer has: its keys are brought in, and what stands otherwise is marked.
+
+The issuer is asked while no transaction is open; then few and bounded ones follow, each with its entries in the log.
+Nothing of the vault's own history is ever deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
+from typing import Final, TypeVar
+
+from sqlmodel import Session, col, select
+
+from keytui.domain.access import Operation
+from keytui.domain.audit import Event
+from keytui.domain.drift import Drift
+from keytui.domain.errors import KeytuiError, Refused
+from keytui.domain.keys import BUILTIN, Key
+from keytui.issuers.issuer import Issuer
+from keytui.issuers.placing import Placing, placing_of
+from keytui.vault.local.issuing.asking import Issuing
+from keytui.vault.local.issuing.bringing_in import bring_in
+from keytui.vault.local.issuing.comparing import Compared, New, Noted, compared
+from keytui.vault.local.issuing.heard import Heard, heard
+from keytui.vault.local.leases import Lease
+from keytui.vault.local.ledger import position
+from keytui.vault.local.mapping import key_of, version_of
+from keytui.vault.local.rows import repeat_versions
+from keytui.vault.local.section import Ground, Section, Write, audited
+from keytui.vault.local.tables import CallRow, KeyRow, SyncRow, VersionRow
+from keytui.vault.local.usage.recording import note_last_uses
+from keytui.vault.sync_report import OWN_ABILITIES, Drifted, IssuerStanding, Skipped, SyncReport
+
+_LONGEST: Final = timedelta(minutes=15)
+"""Longer than any issuer and the vault take together. Whoever has begun and was not heard of since has died."""
+_MOST_LISTED: Final = 100_000
+_AT_ONCE: Final = 200
+"""Versions that one transaction changes: others wait for it."""
+Item = TypeVar("Item")
+
+
+class Syncing(Issuing):
+    """The issuers around a vault, and how it compares with them."""
+
+    def issuers(self) -> tuple[IssuerStanding, ...]:
+        whole = self._ground.principal.tenant is None
+        issuers = self._ground.issuers()
+        with self._reading() as session:
+            rows = {row.issuer: row for row in session.exec(select(SyncRow))} if whole else {}
+        standing = [IssuerStanding(BUILTIN, BUILTIN, OWN_ABILITIES)]
+        for name in sorted({*issuers, *rows}):
+            can = issuers[name].abilities if name in issuers else None
+            kind = placing_of(issuers, name).kind if name in issuers else ""
+            standing.append(_standing(IssuerStanding(name, kind, can), rows.get(name)))
+        return tuple(standing)
+
+    def sync(self, issuer: str) -> SyncReport:
+        self._require(Operation.SYNC)
+        self._ground.guard.require()
+        lister = self._lister(issuer)
+        holder = f"{self._ground.principal.actor} {self._randomness(4).hex()}"
+        with self._alone(Lease(f"sync {issuer}", holder)) as ground:
+            turn = _Turn(ground, issuer, placing_of(self._ground.issuers(), issuer))
+            since = turn.position()
+            try:
+                told = self._told(lister)
+            except KeytuiError as error:
+                turn.note_failure(error)
+                raise
+            return turn.compare(told, since)
+
+    def syncs_due(self, every: timedelta) -> tuple[str, ...]:
+        """Issuers that were compared once, by somebody who saw what came in, and not tried for so long."""
+        latest = self._clock() - every
+        due = select(SyncRow.issuer).where(col(SyncRow.compared_at).is_not(None), SyncRow.at <= latest)
+        with self._reading() as session:
+            names = session.exec(due.order_by(col(SyncRow.issuer))).all()
+        return tuple(name for name in names if name in self._ground.issuers()) if names else ()
+
+    def _lister(self, issuer: str) -> Issuer:
+        if issuer == BUILTIN:
+            raise Refused("keytui's own keys are in the vault, and there is nothing to compare", "name another issuer")
+        lister = self._issuer(issuer)
+        if not lister.abilities.lists:
+            raise Refused(f"{issuer} does not tell which keys it has", "bring them in from a file: keytui import FILE")
+        return lister
+
+    def _told(self, lister: Issuer) -> Sequence[Heard]:
+        now = self._clock()
+        told = [heard(one, self._ground.pepper, now) for one in islice(lister.versions(), _MOST_LISTED + 1)]
+        if len(told) > _MOST_LISTED:
+            raise Refused(
+                f"{lister.name} tells of more than {_MOST_LISTED:,} versions", "see whether it repeats itself"
+            )
+        return told
+
+    @contextmanager
+    def _alone(self, lease: Lease) -> Iterator[Ground]:
+        """As the only process that compares this issuer."""
+        with self._ground.database.writing() as session:
+            held_by = lease.take(session, self._clock(), _LONGEST)
+        if held_by != lease.holder:
+            who = held_by.rpartition(" ")[0]
+            raise Refused(f"{who} is comparing the same issuer", "wait until that has ended")
+        try:
+            yield replace(self._ground, lease=lease)
+        finally:
+            with self._ground.database.writing() as session:
+                lease.give_back(session)
+
+
+class _Turn(Section):
+    """One comparison, by the process that holds its lease."""
+
+    def __init__(self, ground: Ground, issuer: str, placing: Placing) -> None:
+        super().__init__(ground)
+        self._name = issuer
+        self._placing = placing
+
+    def position(self) -> int:
+        """Where the log stands now."""
+        with self._reading(Operation.SYNC) as session:
+            return position(session)
+
+    def compare(self, told: Sequence[Heard], since: int) -> SyncReport:
+        """Write down what is otherwise, and bring in what is new."""
+        with self._reading(Operation.SYNC) as session:
+            found = compared(session, self._name, told, since, self._clock())
+        reconciled = [name for batch in _batches(found.noted) for name in self._note(batch)]
+        came = [one for batch in _batches(found.new) for one in self._bring_in(batch)]
+        added = tuple(one for one in came if isinstance(one, Key))
+        skipped = (*found.skipped, *(one for one in came if isinstance(one, Skipped)))
+        return self._end(
+            found,
+            SyncReport(
+                self._name, self._clock(), len(told), found.known, found.ended, added, (), tuple(reconciled), skipped
+            ),
+        )
+
+    def note_failure(self, error: KeytuiError) -> None:
+        """Remember why it could not be compared; the log has it once, however often it is tried."""
+        with self._some() as write:
+            row = _row(write, self._name)
+            if row.error != error.message:
+                told = {"issuer": self._name, "said": error.message}
+                write.record(Event("issuer.not-synced", details=told, refused=True))
+            row.at, row.error = write.now, error.message
+
+    def _note(self, batch: Sequence[Noted]) -> list[str]:
+        """Names of the keys of which a version stands there as here again."""
+        reconciled = []
+        with self._some() as write:
+            for one in batch:
+                row, key = _unchanged(write, one)
+                if row is None or key is None:
+                    continue
+                before, row.drift = row.drift, one.drift or ""
+                row.reference = one.reference or row.reference
+                repeat_versions(write.session, key)
+                if one.drift is not None:
+                    told = {"issuer": self._name, "drift": str(one.drift)}
+                    write.record(Event("key.drifted", key.id, key.name, row.number, details=told))
+                elif before:
+                    reconciled.append(key.name)
+                    told = {"issuer": self._name, "was": before}
+                    write.record(Event("key.reconciled", key.id, key.name, row.number, details=told))
+        return reconciled
+
+    def _bring_in(self, batch: Sequence[New]) -> list[Key | Skipped]:
+        with self._some() as write:
+            came = [bring_in(write, self._name, one, self._placing, self._randomness) for one in batch]
+            return [key_of(one) if isinstance(one, KeyRow) else one for one in came]
+
+    def _end(self, found: Compared, report: SyncReport) -> SyncReport:
+        with self._writing(Operation.SYNC) as write:
+            note_last_uses(write.session, found.used)
+            drifted = _drifted(write.session, self._name)
+            row = _row(write, self._name)
+            row.at = row.compared_at = write.now
+            row.listed, row.drifted, row.error = report.listed, len(drifted), ""
+            counts = {
+                "listed": report.listed,
+                "known": report.known,
+                "added": len(report.added),
+                "drifted": row.drifted,
+            }
+            told = {"issuer": self._name, **{name: str(count) for name, count in counts.items()}}
+            write.record(Event("issuer.synced", details=told))
+            return replace(report, at=write.now, drifted=drifted)
+
+    @contextmanager
+    def _some(self) -> Iterator[Write]:
+        """One transaction, of which it may turn out that nothing is left to change."""
+        self._ground.guard.require()
+        with audited(self._ground) as write:
+            if self._ground.lease is not None:
+                self._ground.lease.require(write.session, write.now)
+            yield write
+
+
+def _standing(known: IssuerStanding, row: SyncRow | None) -> IssuerStanding:
+    if row is None:
+        return known
+    return replace(
+        known,
+        tried_at=row.at,
+        compared_at=row.compared_at,
+        listed=row.listed,
+        drifted=row.drifted,
+        error=row.error,
+    )
+
+
+def _row(write: Write, issuer: str) -> SyncRow:
+    row = write.session.get(SyncRow, issuer)
+    if row is None:
+        row = SyncRow(issuer=issuer, at=write.now)
+        write.session.add(row)
+    return row
+
+
+def _unchanged(write: Write, one: Noted) -> tuple[VersionRow | None, KeyRow | None]:
+    """The version and its key, if both stand as they did when they were compared and nobody is changing them."""
+    row = write.session.get(VersionRow, (one.key_id, one.number))
+    key = write.session.get(KeyRow, one.key_id)
+    if row is None or key is None or write.session.get(CallRow, one.key_id) is not None:
+        return None, None
+    return (row, key) if key_of(key).accepts(version_of(row), write.now) is one.here else (None, None)
+
+
+def _drifted(session: Session, issuer: str) -> tuple[Drifted, ...]:
+    """The most dangerous first, then by name."""
+    found = (
+        select(KeyRow, VersionRow)
+        .join(VersionRow, col(VersionRow.key_id) == KeyRow.id)
+        .where(col(KeyRow.drifted).is_(True), KeyRow.issuer == issuer, VersionRow.drift != "")
+    )
+    marked = [Drifted(key_of(key), row.number, Drift(row.drift)) for key, row in session.exec(found)]
+    order = list(Drift)
+    return tuple(sorted(marked, key=lambda one: (order.index(one.drift), one.key.name, one.key.id, one.version)))
+
+
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for at in range(0, len(items), _AT_ONCE):
+        yield items[at : at + _AT_ONCE]
