@@ -48,13 +48,15 @@ _WORDS: Final = {
 class Telling:
     """Says what happens at targets as it happens, beside the answer, and remembers how each ended."""
 
+    of: str = ""
+    """The key, where several are at it."""
     ended: dict[str, Told] = field(default_factory=dict)
 
     def __call__(self, told: Told) -> None:
         if told.what is What.BEGINS:
             return
         self.ended[told.target] = told
-        line = _WORDS[told.what].format(told.target, told.version)
+        line = (f"{self.of}: " if self.of else "") + _WORDS[told.what].format(told.target, told.version)
         remark(f"{line}: {told.said}" if told.said and told.what is not What.PUT_BACK else line)
 
     def shapes(self) -> list[Shape]:

@@ -58,6 +58,12 @@ def say_json(answer: Json) -> None:
     sys.stdout.write(json.dumps(answer, indent=2) + "\n")
 
 
+def say_json_line(answer: Json) -> None:
+    """One line of JSON, written at once: whoever reads along need not wait for the end."""
+    sys.stdout.write(as_json(answer) + "\n")
+    sys.stdout.flush()
+
+
 def say_json_array(items: Iterable[dict[str, object]]) -> None:
     """A JSON array, one item a line, written as the items come."""
     separator = "[\n  "

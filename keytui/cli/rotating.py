@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,9 +15,10 @@ from keytui.cli.auto_rotation import rotate_by_itself
 from keytui.cli.batch import each
 from keytui.cli.delivering import NoDeliverOption, SkipOption, goes_to_targets, outside
 from keytui.cli.exits import Exit
+from keytui.cli.fleet import BudgetOption, MarkedOption, QueryOption, WaveOption, Waves, rotate_fleet
 from keytui.cli.handover import claim_output, hand_out, hand_out_json, nothing_lost
 from keytui.cli.looking import matching
-from keytui.cli.options import JsonOption, NoteOption, ShowOption
+from keytui.cli.options import JsonOption, NoteOption, ShowOption, YesOption
 from keytui.cli.output import remark
 from keytui.cli.rehearsing import rehearse
 from keytui.cli.rotations import next_step
@@ -54,8 +57,13 @@ def rotate(
             "--due", help="What rotates by itself, now; with --json also every key that is due, to be printed."
         ),
     ] = False,
+    query: QueryOption = "",
+    marked: MarkedOption = None,
+    wave: WaveOption = "10%",
+    failure_budget: BudgetOption = 0,
     no_deliver: NoDeliverOption = False,
     skip: SkipOption = None,
+    yes: YesOption = False,
     show: ShowOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -65,8 +73,12 @@ def rotate(
     Both versions are accepted until `keytui retire` suspends the old one. If the secret could not be handed over the
     rotation stays open: --resume revokes what nobody received and issues another; what a target received goes on.
     """
-    if (key is None) != due:
-        raise Invalid("rotate takes a KEY, or --due for every key that is due", "name one of the two")
+    waves = Waves(query, tuple(marked or ()), wave, failure_budget, yes, json)
+    if (key is not None) + due + waves.wanted != 1:
+        raise Invalid(
+            "rotate takes a KEY, or --due for every key that is due, or --query or --marked for several",
+            "name one of them",
+        )
     if resume:
         if due or dry_run or label or note or any(one is not None for one in (strategy, first, overlap, reason)):
             raise Invalid(
@@ -89,12 +101,22 @@ def rotate(
         claim_output(show)
     with opened(context) as vault:
         if dry_run:
-            keys = [vault.find(key)] if key is not None else _due_keys(vault)
-            rehearse(vault, [outside(context, one) for one in keys], plan, json, several=due)
+            keys = [vault.find(key)] if key is not None else _due_keys(vault) if due else waves.keys(vault)
+            rehearse(vault, [outside(context, one) for one in keys], plan, json, several=key is None)
+        elif waves.wanted:
+            _refuse_with_waves(show=show, by_hand=no_deliver, skip=skip)
+            rotate_fleet(vault, plan, waves, partial(outside, context))
         elif key is not None:
             _begin(vault, _Wanted(context, no_deliver, tuple(skip or ()), show, json), vault.find(key), plan)
         else:
             _rotate_due(vault, plan, json)
+
+
+def _refuse_with_waves(*, show: bool, by_hand: bool, skip: Sequence[str] | None) -> None:
+    if show or by_hand or skip:
+        raise Invalid(
+            "several keys are delivered, each to all of its targets", "leave --show, --no-deliver, --skip away"
+        )
 
 
 @dataclass(frozen=True, slots=True)
