@@ -17,20 +17,20 @@ from typing import Final, TypeVar
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import KeytuiError, NotFound, OutcomeUnknown, Refused
-from keytui.domain.keys import BUILTIN, Key
+from keytui.domain.keys import ACCEPTED, BUILTIN, Key, VersionState
 from keytui.domain.rotation import RotationState
 from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import Abilities, Issuer, Mark, NewVersion
 from keytui.vault.local.evidence.verdicts import QUESTIONS
 from keytui.vault.local.issuing.marking import mark_of
 from keytui.vault.local.issuing.pending import know_value, pending_version
-from keytui.vault.local.issuing.told import Call, Effect, Told, Wanted, end_call
+from keytui.vault.local.issuing.told import Call, Effect, Told, Wanted, calls_of, end_call
 from keytui.vault.local.keys.ending import mark_ended
 from keytui.vault.local.leases import time_of_all
 from keytui.vault.local.mapping import key_of
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row
 from keytui.vault.local.section import Section, Write
-from keytui.vault.local.tables import CallRow, KeyRow, RotationRow
+from keytui.vault.local.tables import CallRow, KeyRow, RotationRow, VersionRow
 
 Answer = TypeVar("Answer")
 LONGEST_CALL: Final = timedelta(minutes=5)
@@ -88,6 +88,7 @@ class Issuing(Section):
         with self._reading(operation) as session:
             key, like = key_of(key_row(session, call.key_id)), version_row(session, call.key_id, call.version)
         issuer = self._issuer(key.issuer)
+        self._refuse_unsettled(call, told, issuer)
         mark = mark_of(like, issuer, self._ground.pepper)
         if call.effect is Effect.ISSUE:
             self._ask_to_issue(operation, call, told, issuer=issuer, key=key, like=mark)
@@ -104,6 +105,34 @@ class Issuing(Section):
         except KeytuiError as error:
             raise self._noted(operation, call, error) from error
         told.done.add((call.key_id, call.version, call.effect))
+
+    def _refuse_unsettled(self, call: Call, told: Told, issuer: Issuer) -> None:
+        """Refused while another version of the key is refused at the issuer and not here, by a call that nobody heard
+        the end of: whatever else is done next could leave nobody let in.
+        """
+        if call.effect not in _LETS_NOBODY_IN:
+            return
+        with self._reading() as session:
+            if version_row(session, call.key_id, call.version).delivered_at is None:
+                return  # it reached nobody
+            doubts = [
+                (row, version_row(session, row.key_id, row.version))
+                for row in calls_of(session, call.key_id)
+                if row.effect in _LETS_NOBODY_IN and row.version != call.version
+            ]
+        for row, other in doubts:
+            if other.state in ACCEPTED and (row.key_id, row.version, Effect(row.effect)) not in told.done:
+                self._refuse_if_done(issuer, row, other)
+
+    def _refuse_if_done(self, issuer: Issuer, row: CallRow, other: VersionRow) -> None:
+        mark = mark_of(other, issuer, self._ground.pepper)
+        listed = None if mark is None else issuer.look_up(mark)
+        if listed is None or listed.state is not VersionState.ACTIVE:
+            raise Refused(
+                f"v{row.version} is refused by {issuer.name}, and not here: to {row.effect} it was begun at"
+                f" {row.began_at:%Y-%m-%d %H:%MZ}, and nobody heard how that ended",
+                "do that again, which finishes it; what was suspended can be restored, or the key enabled",
+            )
 
     def _ask_to_issue(
         self, operation: Operation, call: Call, told: Told, *, issuer: Issuer, key: Key, like: Mark | None
@@ -158,7 +187,7 @@ class Issuing(Section):
                 f"do the same again: it finds out; {error.hint}" if error.hint else "do the same again: it finds out",
             )
         with self._writing(operation) as write:
-            end_call(write, call.key_id)
+            end_call(write, call.key_id, call.version)
             if call.effect is Effect.ISSUE:
                 _take_back(write, call)
             write.record(_event(write, call, "issuer.refused", refused=True, said=error.message))
@@ -166,10 +195,11 @@ class Issuing(Section):
 
     def _note_unknown(self, operation: Operation, call: Call, error: OutcomeUnknown) -> None:
         with self._writing(operation) as write:
-            write.session.get_one(CallRow, call.key_id).said = error.message or "nothing"
+            write.session.get_one(CallRow, (call.key_id, call.version)).said = error.message or "nothing"
             write.record(_event(write, call, "issuer.unknown", said=error.message))
 
 
+_LETS_NOBODY_IN: Final = frozenset({Effect.SUSPEND, Effect.REVOKE})
 _PAST: Final = {
     Effect.ISSUE: "issued",
     Effect.SUSPEND: "suspended",
@@ -200,17 +230,14 @@ def issued_by(issuer: Issuer, key: Key, value: Secret | None, like: Mark | None)
 
 def note_call(write: Write, key: KeyRow, call: Call) -> None:
     """Refused while another is at the issuer with this key."""
-    row = write.session.get(CallRow, key.id)
     now = time_of_all(write.session, write.now)
-    if row is not None and not row.said and row.actor != write.actor and now - row.began_at < LONGEST_CALL:
-        raise Refused(
-            f"{row.actor} is at {key.issuer} with {key.name}, to {row.effect} v{row.version}",
-            f"wait until that has ended; it is nobody's any more at {row.began_at + LONGEST_CALL:%H:%M:%SZ}",
-        )
-    if row is not None:
-        write.session.delete(row)
-        write.session.flush()
-    write.session.add(
+    for row in calls_of(write.session, key.id):
+        if not row.said and row.actor != write.actor and now - row.began_at < LONGEST_CALL:
+            raise Refused(
+                f"{row.actor} is at {key.issuer} with {key.name}, to {row.effect} v{row.version}",
+                f"wait until that has ended; it is nobody's any more at {row.began_at + LONGEST_CALL:%H:%M:%SZ}",
+            )
+    write.session.merge(
         CallRow(
             key_id=key.id,
             effect=call.effect,
@@ -218,6 +245,7 @@ def note_call(write: Write, key: KeyRow, call: Call) -> None:
             rotation_id=call.rotation_id,
             began_at=now,
             actor=write.actor,
+            said="",
         )
     )
     write.record(_event(write, call, "issuer.asked"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from sqlmodel import Session, col, select
 
 from keytui.domain.keys import ACCEPTED, BUILTIN, VersionState
 from keytui.domain.secrets import Secret
@@ -76,7 +79,7 @@ def tell(write: Write, key: KeyRow, number: int, effect: Effect) -> None:
         return
     if (key.id, number, effect) not in write.told.done:
         raise Wanted(Call(effect, key.id, number, key.rotation_id))
-    end_call(write, key.id)
+    end_call(write, key.id, number)
 
 
 def issued_elsewhere(write: Write, key: KeyRow, like: int, label: str) -> tuple[VersionRow, Secret]:
@@ -87,12 +90,17 @@ def issued_elsewhere(write: Write, key: KeyRow, like: int, label: str) -> tuple[
     row = write.session.get_one(VersionRow, (key.id, number))
     row.state = VersionState.ACTIVE
     row.reference = new.listed.mark.reference
-    end_call(write, key.id)
+    end_call(write, key.id, number)
     return row, new.secret
 
 
-def end_call(write: Write, key_id: str) -> None:
-    """The outcome of the key's call is known."""
-    row = write.session.get(CallRow, key_id)
+def calls_of(session: Session, key_id: str) -> Sequence[CallRow]:
+    """The calls with a key whose outcome nobody has heard."""
+    return session.exec(select(CallRow).where(CallRow.key_id == key_id).order_by(col(CallRow.version))).all()
+
+
+def end_call(write: Write, key_id: str, number: int) -> None:
+    """The outcome of the version's call is known."""
+    row = write.session.get(CallRow, (key_id, number))
     if row is not None:
         write.session.delete(row)

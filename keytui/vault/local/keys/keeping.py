@@ -16,7 +16,7 @@ from keytui.vault.local.access.tenancy import of_tenant, refuse_another_manager,
 from keytui.vault.local.issuing.asking import Issuing, issued_by, note_call
 from keytui.vault.local.issuing.fitness import refuse_first
 from keytui.vault.local.issuing.pending import know_value, pending_version
-from keytui.vault.local.issuing.told import Call, Effect, end_call, tell
+from keytui.vault.local.issuing.told import Call, Effect, calls_of, end_call, tell
 from keytui.vault.local.keys.counts import count_created, count_revoked
 from keytui.vault.local.keys.drafts import (
     checked_draft,
@@ -32,7 +32,7 @@ from keytui.vault.local.mapping import fingerprint_of, key_of, stored_id, versio
 from keytui.vault.local.rotations.moves import subject_of
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row, version_rows
 from keytui.vault.local.section import Write
-from keytui.vault.local.tables import CallRow, IdempotencyRow, KeyRow, StepRow, VersionRow
+from keytui.vault.local.tables import IdempotencyRow, KeyRow, StepRow, VersionRow
 from keytui.vault.model import Issued
 
 
@@ -67,7 +67,7 @@ class Keeping(Issuing):
             row, version = key_row(write.session, key.id), version_row(write.session, key.id, 1)
             know_value(version, new.secret, self._ground.pepper)
             version.state, version.reference = VersionState.ACTIVE, new.listed.mark.reference
-            end_call(write, key.id)
+            end_call(write, key.id, 1)
             return _created(write, row, version, new.secret)
 
     def _first_issued(self, issuer: Issuer, key: Key, value: Secret | None, request_id: str) -> NewVersion:
@@ -208,15 +208,15 @@ def _created(write: Write, row: KeyRow, version: VersionRow, secret: Secret) -> 
 
 
 def _half_disabled(write: Write, row: KeyRow) -> bool:
-    """Whether a version may be suspended at the issuer by a call that nobody heard the end of, or was restored since."""
-    call = write.session.get(CallRow, row.id)
-    return bool(write.told.done) or (call is not None and call.effect in {Effect.SUSPEND, Effect.RESTORE})
+    """Whether a version may be suspended at the issuer by a call that nobody heard the end of; or is restored just now."""
+    begun = {call.effect for call in calls_of(write.session, row.id)}
+    return bool(write.told.done) or not begun.isdisjoint({Effect.SUSPEND, Effect.RESTORE})
 
 
 def _never_was(write: Write, key_id: str, request_id: str) -> None:
     """Take a key out again that its issuer did not accept: its name and the request are free for another try."""
     row = key_row(write.session, key_id)
-    end_call(write, key_id)
+    end_call(write, key_id, 1)
     write.session.delete(version_row(write.session, key_id, 1))
     write.session.delete(write.session.get_one(IdempotencyRow, _own(write, request_id)))
     write.session.flush()

@@ -144,12 +144,9 @@ def _half_suspended(write: Write, subject: Subject) -> bool:
     old = subject.row.old_version
     if (subject.key.id, old, Effect.RESTORE) in write.told.done:
         return subject.rotation.state is RotationState.OVERLAPPING
-    call = write.session.get(CallRow, subject.key.id)
-    return (
-        subject.rotation.state is RotationState.OVERLAPPING
-        and call is not None
-        and (call.effect, call.version) == (Effect.SUSPEND, old)
-    )
+    call = write.session.get(CallRow, (subject.key.id, old))
+    begun = call is not None and call.effect == Effect.SUSPEND
+    return begun and subject.rotation.state is RotationState.OVERLAPPING
 
 
 def _end_pending(write: Write, subject: Subject) -> None:

@@ -12,15 +12,15 @@ from keytui.vault.local.tables.row import Row
 
 
 class CallRow(Row, table=True):
-    """A call to a key's issuer whose outcome the vault does not have (yet): one at a time of each key."""
+    """A call to a key's issuer whose outcome the vault does not have (yet): one at a time of each version."""
 
     __tablename__ = "calls"
     __table_args__ = (ForeignKeyConstraint(["key_id"], ["keys.id"]),)
 
     key_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     effect: str
     """`issue`, `suspend`, `restore` or `revoke`."""
-    version: int
     rotation_id: int | None = None
     began_at: datetime = Field(sa_type=UtcTime)
     actor: str

@@ -21,13 +21,13 @@ def upgrade() -> None:
         "calls",
         sa.Column("key_id", sa.String(), nullable=False),
         sa.Column("effect", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("rotation_id", sa.Integer(), nullable=True),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("said", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["key_id"], ["keys.id"]),
-        sa.PrimaryKeyConstraint("key_id"),
+        sa.PrimaryKeyConstraint("key_id", "version"),
     )
     op.create_table(
         "syncs",

@@ -1,0 +1,295 @@
+"""An issuer that fails at any call, in any way: what is begun completes or goes back, and no live secret is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from dotenv import dotenv_values
+
+from keytui.domain.audit import Actor
+from keytui.domain.errors import KeytuiError, OutcomeUnknown, Refused, Unreachable
+from keytui.domain.keys import ACCEPTED, Key, KeyDraft
+from keytui.domain.policy import Policies
+from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy, Verb, allowed
+from keytui.domain.secrets import Randomness, Secret, parse_format
+from keytui.issuers.envlist import EnvListIssuer
+from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Delivery
+from keytui.vault.profile import Profile
+from tests.world import NOON, StoppedClock, repeatable_randomness
+
+Done = TypeVar("Done")
+ANYWAY = "a test goes past the verdict"
+
+
+class Died(BaseException):
+    """The process is gone in the middle of a call."""
+
+
+class Fault(Enum):
+    """What becomes of one call."""
+
+    REFUSED = auto()
+    LOST_BEFORE = auto()
+    LOST_AFTER = auto()
+    DIED_BEFORE = auto()
+    DIED_AFTER = auto()
+
+
+@dataclass
+class Faulty:
+    """An issuer whose n-th change fails."""
+
+    inner: EnvListIssuer
+    at: int = 0
+    fault: Fault = Fault.REFUSED
+    calls: int = 0
+    minted: list[Secret] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def abilities(self) -> Abilities:
+        return self.inner.abilities
+
+    def rehearse(self) -> tuple[str, ...]:
+        return self.inner.rehearse()
+
+    def versions(self) -> Iterator[Listed]:
+        return self.inner.versions()
+
+    def look_up(self, mark: Mark) -> Listed | None:
+        return self.inner.look_up(mark)
+
+    def fallbacks(self, mark: Mark) -> tuple[str, ...]:
+        return self.inner.fallbacks(mark)
+
+    def new_value(self, randomness: Randomness) -> Secret:
+        self.minted.append(self.inner.new_value(randomness))
+        return self.minted[-1]
+
+    def issue(self, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
+        return self._tried(lambda: self.inner.issue(key, value, like))
+
+    def suspend(self, mark: Mark) -> None:
+        self._tried(lambda: self.inner.suspend(mark))
+
+    def restore(self, mark: Mark) -> None:
+        self._tried(lambda: self.inner.restore(mark))
+
+    def revoke(self, mark: Mark) -> None:
+        self._tried(lambda: self.inner.revoke(mark))
+
+    def _tried(self, act: Callable[[], Done]) -> Done:
+        """From the n-th change on all fail alike, as they do on a line that is cut."""
+        self.calls += 1
+        fault = self.fault if self.at and self.calls >= self.at else None
+        if fault is Fault.REFUSED:
+            raise Unreachable("nobody answers", "try again")
+        if fault is Fault.LOST_BEFORE:
+            raise OutcomeUnknown("the line dropped")
+        if fault is Fault.DIED_BEFORE:
+            raise Died
+        done = act()
+        if fault is Fault.LOST_AFTER:
+            raise OutcomeUnknown("the line dropped")
+        if fault is Fault.DIED_AFTER:
+            raise Died
+        return done
+
+
+@dataclass
+class World:
+    """A service that reads its allowlist anew for each request, an operator, and a fault somewhere on the way."""
+
+    issuer: Faulty
+    vault: LocalVault
+    key: Key
+    first: Secret
+    handed: list[Secret] = field(default_factory=list)
+    """What consumers were given, oldest first."""
+    request: int = 0
+
+    def accepts(self, secret: Secret) -> bool:
+        listed = dotenv_values(self.issuer.inner.path)["API_KEYS"] or ""
+        return secret.reveal() in listed.split(",")
+
+    def plan(self, plan: Plan) -> None:
+        self.request += 1
+        self.vault.plan(self.key.id, plan, f"plan-{self.request}")
+
+    def go_on(self, *until: RotationState) -> None:
+        """Whatever may follow next, as an operator would, until the rotation has ended or stands where it is to."""
+        while (rotation := self.vault.open_rotation(self.key.id)) is not None and rotation.state not in until:
+            self._next(rotation)
+
+    def _next(self, rotation: Rotation) -> None:
+        verbs = allowed(rotation)
+        if Verb.REISSUE in verbs or {Verb.ISSUE, Verb.REVOKE_OLD}.intersection(verbs):
+            issued = (self.vault.reissue if Verb.REISSUE in verbs else self.vault.issue)(rotation.id)
+            fingerprint = issued.version.fingerprint
+            self.vault.handed_over(rotation.id, Delivery("stdout", "sent", NOON, fingerprint))
+            self.handed.append(issued.secret)
+        elif Verb.RETIRE in verbs:
+            self.vault.retire(rotation.id, ANYWAY)
+        else:
+            self.vault.complete(rotation.id, ANYWAY)
+
+    def require_somebody_let_in(self) -> None:
+        assert any(self.accepts(secret) for secret in (self.first, *self.handed[-1:]))
+
+    def require_agreement(self) -> None:
+        """What the service lets in is what the vault says: nothing lives that nobody knows of."""
+        detail = self.vault.detail(self.key.id)
+        known = {v.prefix for v in detail.versions if detail.summary.key.accepts(v, NOON)}
+        let_in = {secret.prefix() for secret in self.issuer.minted if self.accepts(secret)}
+        assert let_in == known
+
+
+def a_world(directory: Path) -> Iterator[World]:
+    path = directory / ".env"
+    path.touch(0o600)
+    path.write_text("API_KEYS=\n")
+    issuer = Faulty(EnvListIssuer("reserve", path, "API_KEYS", parse_format("base64")))
+    profile = Profile("prod", directory / "vault", Actor("ada", "bastion-2"))
+    vault = LocalVault.open(
+        profile, StoppedClock(), repeatable_randomness(), Policies(), issuers=lambda: {"reserve": issuer}
+    )
+    issued = vault.create(KeyDraft("orders", "production", owner="shop", issuer="reserve"), "one")
+    issuer.calls = 0
+    yield World(issuer, vault, issued.key, issued.secret)
+    vault.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    yield from a_world(tmp_path)
+
+
+def rolling(world: World) -> None:
+    world.plan(Plan())
+    world.go_on()
+
+
+def rolled_back(world: World) -> None:
+    world.plan(Plan())
+    world.go_on(RotationState.SUSPENDED)
+    rotation = world.vault.open_rotation(world.key.id)
+    assert rotation is not None
+    world.vault.rollback(rotation.id, "")
+
+
+def immediate(world: World) -> None:
+    world.plan(Plan(Strategy.IMMEDIATE))
+    world.go_on()
+
+
+def revoke_first(world: World) -> None:
+    world.plan(Plan(Strategy.EMERGENCY, First.REVOKE, Reason.COMPROMISE))
+    world.go_on()
+
+
+def off_and_on(world: World) -> None:
+    world.vault.disable(world.key.id, "")
+    world.vault.enable(world.key.id, "")
+
+
+CHANGES = {rolling: 3, rolled_back: 4, immediate: 2, revoke_first: 2, off_and_on: 2}
+"""How many calls of the issuer each takes."""
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize(
+    ("act", "at"),
+    [(act, at) for act, calls in CHANGES.items() for at in range(1, calls + 1)],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_it_completes_or_goes_back(world: World, act: Callable[[World], None], at: int, fault: Fault) -> None:
+    world.issuer.at, world.issuer.fault = at, fault
+    with pytest.raises((KeytuiError, Died)):
+        act(world)
+    if act in {rolling, rolled_back}:
+        world.require_somebody_let_in()
+
+    world.issuer.at = 0
+    if act is rolled_back:
+        go_back(world)
+    if act is off_and_on:
+        switch_on(world)
+        rolling(world)
+    world.go_on()
+
+    world.require_agreement()
+    versions = world.vault.detail(world.key.id).versions
+    assert [v.state in ACCEPTED for v in versions].count(True) == 1
+    assert world.accepts((world.first, *world.handed)[-1 if act is not rolled_back or at == 1 else 0])
+
+
+def go_back(world: World) -> None:
+    """What was begun is begun again; where something else is in doubt, that is mended first, as the refusal says."""
+    rotation = world.vault.open_rotation(world.key.id)
+    if rotation is None or Verb.ROLLBACK not in allowed(rotation):
+        return
+    try:
+        world.vault.rollback(rotation.id, "")
+    except Refused:
+        world.vault.restore(rotation.id)
+        world.vault.rollback(rotation.id, "")
+
+
+def switch_on(world: World) -> None:
+    with suppress(Refused):
+        world.vault.enable(world.key.id, "")
+
+
+def test_going_on_is_refused_where_going_back_may_have_ended_the_new_version(world: World) -> None:
+    world.issuer.at, world.issuer.fault = 4, Fault.LOST_AFTER
+    with pytest.raises(OutcomeUnknown, match="nobody knows whether v2 was revoked"):
+        rolled_back(world)
+    world.issuer.at = 0
+    with pytest.raises(Refused, match="v2 is refused by reserve, and not here"):
+        world.go_on()
+    world.require_somebody_let_in()
+    go_back(world)
+    world.require_agreement()
+
+
+def test_each_change_takes_as_many_calls_as_are_made_to_fail(tmp_path: Path) -> None:
+    made = {}
+    for number, act in enumerate(CHANGES):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        with contextmanager(a_world)(directory) as each:
+            act(each)
+            made[act] = each.issuer.calls
+    assert made == CHANGES
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_key_that_was_being_created(world: World, fault: Fault) -> None:
+    """Refused, it never was, and its name is free; else it is there, and rotating it ends what may have come of it."""
+    world.issuer.at, world.issuer.fault = 1, fault
+    draft = KeyDraft("billing", "production", owner="shop", issuer="reserve")
+    with pytest.raises((KeytuiError, Died)):
+        world.vault.create(draft, "two")
+    world.issuer.at = 0
+    if fault is Fault.REFUSED:
+        world.vault.create(draft, "two")
+    else:
+        key = world.vault.find("billing")
+        world.vault.plan(key.id, Plan(Strategy.IMMEDIATE), "three")
+        rotation = world.vault.open_rotation(key.id)
+        assert rotation is not None
+        world.vault.issue(rotation.id)
+    assert [world.accepts(secret) for secret in world.issuer.minted[1:]] == [False] * (len(world.issuer.minted) - 2) + [
+        True
+    ]
