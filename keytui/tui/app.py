@@ -32,6 +32,7 @@ from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.audit import AuditScreen
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.help import HelpScreen
+from keytui.tui.screens.incident.listed import IncidentsScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.opening import OpeningScreen
 from keytui.tui.screens.profiles import ProfilesScreen
@@ -85,6 +86,7 @@ class Console(App[int]):
         Binding(
             "P", "approvals", "approvals", show=False, id="app.approvals", tooltip="What waits for a second operator"
         ),
+        Binding("i", "incidents", "incidents", show=False, id="app.incidents", tooltip="Compromised keys, all of them"),
         Binding("S", "profiles", "switch vault", show=False, id="app.profiles", tooltip="Another profile, or a server"),
         Binding("W", "write", "write", show=False, id="app.write", tooltip="Arm a read-only profile for 15 minutes"),
         Binding("q", "leave", "quit", show=False, id="app.quit", tooltip="Quit; on a screen above a mode, go back"),
@@ -304,6 +306,11 @@ class Console(App[int]):
         """Show what waits for a second operator."""
         if self.connection.is_open and not isinstance(self.screen, ApprovalsScreen):
             self.push_screen(ApprovalsScreen())
+
+    def action_incidents(self) -> None:
+        """Show what became of compromised keys."""
+        if self.connection.is_open and not isinstance(self.screen, IncidentsScreen):
+            self.push_screen(IncidentsScreen())
 
     def action_keys(self) -> None:
         """Show the keys that work on this screen."""

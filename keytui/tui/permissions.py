@@ -30,6 +30,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "approve": Operation.APPROVE,
     "deny": Operation.APPROVE,
     "acknowledge": Operation.ACKNOWLEDGE,
+    "incident": Operation.RESPOND,
+    "respond": Operation.RESPOND,
+    "note_incident": Operation.RESPOND,
+    "close_incident": Operation.RESPOND,
 }
 """By the action's name. An action that is not here changes nothing; the vault itself refuses what slips through."""
 

@@ -199,7 +199,7 @@ async def test_importing_a_file_shows_what_it_would_take_first(
     env.write_text(f"CHECKOUT_API_KEY={value}\nPORT=8080\n")
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await keys(pilot)
-        await pilot.press("I")
+        await pilot.press("F")
         await until_said(pilot, "Import a .env file")
         fill(pilot, path=str(env), owner="payments")
         await pilot.press("enter")

@@ -46,7 +46,7 @@ LOOKS: Final = (
     Look("key", ("j", "enter"), ("checkout-api", "VERSION", "CALLER")),
     Look("create", ("N",), ("keytui create NAME",)),
     Look("edit", ("j", "E"), ("keytui edit checkout-api",)),
-    Look("import", ("I",), ("Import a .env file",)),
+    Look("import", ("F",), ("Import a .env file",)),
     Look("disable", ("j", "D"), ("Disable checkout-api?",)),
     Look("revoke", ("j", "X"), ("Revoke checkout-api?",)),
     Look("usage", ("3", *["right_square_bracket"] * 3), ("keytui top --range 24h", "KEYS 1", "ci-deploy expires on")),

@@ -15,6 +15,7 @@ from keytui.tui.command_lines import for_keys
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.import_file import ImportScreen
+from keytui.tui.screens.incident.respond import RespondScreen
 from keytui.tui.screens.key_form import CreateScreen, EditScreen
 from keytui.tui.screens.reveal import RevealScreen
 from keytui.tui.screens.revoke import RevokeDialog
@@ -40,7 +41,8 @@ class KeyActions(VaultScreen[None]):
         Binding("y", "copy('id')", "copy id", show=False, id="key.copy-id", tooltip="Send the id to the clipboard"),
         Binding("Y", "copy('prefix')", "copy prefix", show=False, id="key.copy-prefix", tooltip="Send the prefix"),
         Binding("N", "create", "new", show=False, id="key.create", tooltip="Create a key"),
-        Binding("I", "import", "import", show=False, id="key.import", tooltip="Import keys from a .env file"),
+        Binding("I", "incident", "incident", show=False, id="key.incident", tooltip="It is compromised; asks first"),
+        Binding("F", "import", "import", show=False, id="key.import", tooltip="Import keys from a .env file"),
         Binding("E", "edit", "edit", show=False, id="key.edit", tooltip="Edit what may change"),
         Binding("D", "disable", "disable", show=False, id="key.disable", tooltip="Disable, or enable again"),
         Binding("X", "revoke", "revoke", show=False, id="key.revoke", tooltip="Revoke for good; asks for the name"),
@@ -94,6 +96,14 @@ class KeyActions(VaultScreen[None]):
         """Take keys over from a file."""
         if self.console.may_write("import keys"):
             self.app.push_screen(ImportScreen())
+
+    def action_incident(self) -> None:
+        """What responding to a compromised key would cost; nothing is done yet."""
+        pointed = self.pointed()
+        if pointed is None or pointed.key.kind is not Kind.API_KEY or pointed.key.revoked_at is not None:
+            self.tell("only a living API key is replaced here", "X revokes, D disables", severity="warning")
+        elif self.console.may_write("respond"):
+            self.app.push_screen(RespondScreen(pointed.key), lambda _: self.acted())
 
     def action_edit(self) -> None:
         """The form of one key."""

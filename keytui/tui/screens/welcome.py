@@ -22,7 +22,7 @@ _WHAT: Final = (
 )
 _CHOICES: Final = (
     ("N", "create a key"),
-    ("I", "import a .env file: digests only, nothing is changed there"),
+    ("F", "import a .env file: digests only, nothing is changed there"),
     ("C", "connect to a server"),
     ("M", "look around a demo"),
 )
@@ -35,7 +35,7 @@ class WelcomeScreen(VaultScreen[None]):
     BINDING_GROUP_TITLE = "Welcome, on an empty vault"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("N", "create", "create", id="welcome.create", tooltip="Create a key"),
-        Binding("I", "import", "import .env", id="welcome.import", tooltip="Import keys from a .env file"),
+        Binding("F", "import", "import .env", id="welcome.import", tooltip="Import keys from a .env file"),
         Binding("C", "connect", "connect", id="welcome.connect", tooltip="Connect to a team's server"),
         Binding("M", "demo", "demo", id="welcome.demo", tooltip="Look around a demo vault"),
         Binding("escape", "back", "to the empty list", id="welcome.back", tooltip="To the empty key table"),

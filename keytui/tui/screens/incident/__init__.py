@@ -1,0 +1,1 @@
+"""Incidents: what a compromised key costs, what is done about it, and what is learned."""

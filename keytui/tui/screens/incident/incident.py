@@ -1,0 +1,153 @@
+"""One incident, told: how it stands, who was cut off, what was done, and what operators noted."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+
+from keytui.domain.incidents import CutOff, Happening, Incident, IncidentDetail, Moment
+from keytui.domain.text import harmless
+from keytui.tui.command_lines import same_as
+from keytui.tui.screens.base import VaultScreen
+from keytui.tui.screens.confirm import ConfirmDialog, Question
+from keytui.tui.screens.incident.closing import CloseIncidentDialog
+from keytui.tui.widgets.words import Words
+from keytui.tui.wording import QUIET, when
+from keytui.vault.model import Changes
+
+_MARKS: Final = {
+    Happening.OPENED: ("‼ opened ", "bold $error"),
+    Happening.DONE: ("● ", QUIET),
+    Happening.CUT_OFF: ("✗ cut off ", "$warning"),
+    Happening.NOTE: ("✎ note ", "$accent"),
+    Happening.CLOSED: ("✓ closed ", "$success"),
+}
+
+
+class IncidentScreen(VaultScreen[None]):
+    """The timeline is oldest first; new entries come in as they happen."""
+
+    CSS_PATH = "incident.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = "#emergency"
+    BINDING_GROUP_TITLE = "One incident"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,h,left", "back", "back", key_display="esc", id="incident.back", tooltip="Back"),
+        Binding("N", "note_incident", "note", id="incident.note", tooltip="Add to the timeline"),
+        Binding("C", "close_incident", "close", id="incident.close", tooltip="Cause, remediation, lessons; asks first"),
+        Binding("r", "refetch", "refresh", show=False, id="incident.refresh", tooltip="Ask the vault again"),
+        Binding("j", "scroll(1)", "down", show=False, id="incident.down", tooltip="Scroll down"),
+        Binding("k", "scroll(-1)", "up", show=False, id="incident.up", tooltip="Scroll up"),
+    ]
+
+    def __init__(self, incident_id: int) -> None:
+        super().__init__()
+        self._incident_id = incident_id
+        self._detail: IncidentDetail | None = None
+
+    def body(self) -> ComposeResult:
+        yield Words("◌ asking the vault …", id="heading")
+        with VerticalScroll(id="emergency"):
+            yield Words(id="words")
+
+    def on_mount(self) -> None:
+        self.action_refetch()
+
+    def fed(self, changes: Changes) -> None:
+        self.action_refetch()
+
+    def action_refetch(self) -> None:
+        """Ask the vault again."""
+        number = self._incident_id
+        self.ask(lambda vault: vault.incident(number), self._arrived, slot="incident")
+
+    def _arrived(self, detail: IncidentDetail) -> None:
+        self._detail = detail
+        self.query_one("#heading", Words).say(_heading(detail.incident))
+        self.query_one("#words", Words).say(_whole(detail))
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one("#emergency").scroll_relative(y=by, animate=False)
+
+    def action_note_incident(self) -> None:
+        """Ask for the words, then add them."""
+        if not self._may("note"):
+            return
+        number = self._incident_id
+        question = Question(
+            f"Note in incident #{number}",
+            ("It stands in the timeline and in the audit log, and is not taken back.",),
+            "Note it",
+            f"keytui incident note {number} TEXT",
+            note="what was found or done",
+            note_required=True,
+            harmless_verb="Leave it",
+        )
+
+        def noted(note: str | None) -> None:
+            if note is not None:
+                self.change(lambda vault: vault.note_incident(number, note), lambda _: self.action_refetch())
+
+        self.app.push_screen(ConfirmDialog(question), noted)
+
+    def action_close_incident(self) -> None:
+        """The form that ends it."""
+        if self._detail is not None and self._may("close"):
+            self.app.push_screen(CloseIncidentDialog(self._detail), self._ended)
+
+    def _ended(self, incident: Incident | None) -> None:
+        if incident is not None:
+            self.tell(f"incident #{incident.id} is closed")
+            self.action_refetch()
+
+    def _may(self, verb: str) -> bool:
+        """Whether something can be added; where nothing can, the screen says why."""
+        detail = self._detail
+        if detail is not None and not detail.incident.open:
+            self.tell(f"it is closed: no way to {verb}", "open another one for what is new", severity="warning")
+            return False
+        return detail is not None and self.console.may_write(verb)
+
+
+def _heading(incident: Incident) -> Content:
+    mark, style = ("‼ open", "bold $error") if incident.open else ("✓ closed", "$success")
+    return Content.assemble((f"{mark}  ", style), (f"#{incident.id} {harmless(incident.title)}", "bold"))
+
+
+def _whole(detail: IncidentDetail) -> Content:
+    incident = detail.incident
+    keys = ", ".join(f"{key.name} ({key.environment}) v{key.version}" for key in incident.keys)
+    fields = [
+        ("keys", keys),
+        ("opened", f"{when(incident.opened_at)} by {incident.opened_by}"),
+        ("cause", incident.cause),
+        ("remedy", incident.remediation),
+        ("lessons", incident.lessons),
+        ("override", incident.override),
+        ("load", incident.load or "; ".join(load.in_words() for load in detail.load)),
+    ]
+    lines = [Content.assemble((f"{name:<9}", QUIET), harmless(text)) for name, text in fields if text]
+    lines += [Content(""), *map(_out, detail.cut_off)] if detail.cut_off else []
+    lines += [Content(""), *map(_told, detail.timeline)]
+    if detail.left_out:
+        lines.append(Content.styled(f"and {detail.left_out:,} more entries of the audit log", QUIET))
+    return Content("\n").join([*lines, Content(""), same_as(f"keytui incident export {incident.id}")])
+
+
+def _out(one: CutOff) -> Content:
+    back, style = ("not back", "bold $warning") if one.back_at is None else (f"back {when(one.back_at)}", "$success")
+    return Content.assemble(
+        ("✗ ", "$warning"),
+        f"{harmless(one.caller)}: v{one.version}, last let in {when(one.last_let_in_at)}, {one.refused:,} refused, ",
+        (back, style),
+    )
+
+
+def _told(moment: Moment) -> Content:
+    mark, style = _MARKS[moment.what]
+    return Content.assemble(
+        (f"{moment.at.astimezone():%Y-%m-%d %H:%M:%S}  {moment.at:%H:%M:%SZ}  ", QUIET), (mark, style), (f"{harmless(moment.who)}  ", "bold"), harmless(moment.text)
+    )

@@ -1,0 +1,223 @@
+"""A key is compromised: what either way costs, the choice, and then what happens, as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button
+
+from keytui.clock import Clock
+from keytui.domain.errors import KeytuiError
+from keytui.domain.keys import Key
+from keytui.domain.rotation import First
+from keytui.domain.text import harmless
+from keytui.tui.command_lines import for_keys, same_as
+from keytui.tui.screens.base import VaultScreen
+from keytui.tui.screens.incident.incident import IncidentScreen
+from keytui.tui.screens.wizard.hand_over import HandOverScreen
+from keytui.tui.widgets.words import Words
+from keytui.tui.wording import ago
+from keytui.vault.profile import Profile, configuration_path
+from keytui.vault.protocol import Vault
+
+if TYPE_CHECKING:
+    from keytui.vault.emergency import Response, Said
+    from keytui.vault.emergency_costs import Costs
+    from keytui.vault.outside import Outside
+
+_MOST_CALLERS = 8
+
+
+class Happened(Message):
+    """One more line of what happens."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__()
+        self.said = said
+
+
+class RespondScreen(VaultScreen[None]):
+    """The choice is on the screen that has the costs; nothing is done before it, and the focus is on doing nothing."""
+
+    CSS_PATH = "incident.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = "#keep"
+    BINDING_GROUP_TITLE = "A compromised key"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("X", "respond('revoke')", "revoke first", id="respond.revoke", tooltip="The old secret ends at once"),
+        Binding("R", "respond('replace')", "replace first", id="respond.replace", tooltip="The new one is out first"),
+        Binding("j", "scroll(1)", "down", show=False, id="respond.down", tooltip="Scroll down"),
+        Binding("k", "scroll(-1)", "up", show=False, id="respond.up", tooltip="Scroll up"),
+    ]
+
+    def __init__(self, key: Key) -> None:
+        super().__init__()
+        self._key = key
+        self._costs: Costs | None = None
+        self._lines: list[Content] = []
+        self._incident_id = 0
+        self._chosen = False
+
+    def body(self) -> ComposeResult:
+        name = f"{harmless(self._key.name)}   {harmless(self._key.environment)}"
+        yield Words(Content.assemble(("‼ ", "bold $error"), (f"{name} is compromised", "bold")), id="heading")
+        with VerticalScroll(id="emergency"):
+            yield Words("◌ asking the vault …", id="costs")
+            yield Words(id="progress")
+        with Horizontal(id="buttons"):
+            yield Button("Not now", id="keep", compact=True)
+            yield Button("Revoke first", id="revoke", compact=True, disabled=True)
+            yield Button("Replace first", id="replace", compact=True, disabled=True)
+
+    def on_mount(self) -> None:
+        self.ask(partial(_look, self._key.id, self.console.profile, self.console.clock), self._seen, self._not_seen)
+
+    def _seen(self, costs: Costs) -> None:
+        self._costs = costs
+        self.query_one("#costs", Words).say(_costs(costs))
+        for button in ("#revoke", "#replace"):
+            self.query_one(button, Button).disabled = False
+
+    def _not_seen(self, error: KeytuiError) -> None:
+        """A configuration that cannot be read is in nobody's way: revoking needs none of it."""
+        told = (f"✗ {harmless(error.message)}\n", "bold $error"), (f"{harmless(error.hint)}\n\n", "$quiet")
+        way = same_as(for_keys("incident", [self._key], "--no-deliver", "--first", "revoke"))
+        self.query_one("#costs", Words).say(Content.assemble(*told, way))
+
+    @on(Button.Pressed, "#keep")
+    def _keep(self) -> None:
+        self.action_back()
+
+    @on(Button.Pressed, "#revoke")
+    def _revoke(self) -> None:
+        self.action_respond("revoke")
+
+    @on(Button.Pressed, "#replace")
+    def _replace(self) -> None:
+        self.action_respond("replace")
+
+    @on(Button.Pressed, "#open")
+    def _open(self) -> None:
+        self._show_incident()
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one("#emergency").scroll_relative(y=by, animate=False)
+
+    def action_respond(self, first: str) -> None:
+        """Do it, once."""
+        if self._costs is None or self._chosen or not self.console.may_write("respond"):
+            return
+        self._chosen = True
+        for button in ("#revoke", "#replace"):
+            self.query_one(button, Button).display = False
+        self.query_one("#costs", Words).say(Content(harmless(self._costs.of(First(first)))))
+        act = partial(
+            _respond,
+            self._key.id,
+            First(first),
+            profile=self.console.profile,
+            clock=self.console.clock,
+            tell=self._tell,
+        )
+        self.change(act, self._done, self._not_done)
+
+    def _tell(self, said: Said) -> None:
+        """Called in the thread that does it."""
+        self.post_message(Happened(said))
+
+    @on(Happened)
+    def _happened(self, message: Happened) -> None:
+        said = message.said
+        mark, style = ("✓", "$success") if said.well else ("✗", "bold $error")
+        seconds = f"{said.after.total_seconds():5.1f} s  "
+        self._add(
+            Content.assemble(
+                (f"{mark} ", style), (seconds, "$quiet"), (harmless(said.text), "" if said.well else style)
+            )
+        )
+
+    def _add(self, line: Content) -> None:
+        self._lines.append(line)
+        self.query_one("#progress", Words).say(Content("\n").join(self._lines))
+        self.query_one("#emergency").scroll_end(animate=False)
+
+    def _not_done(self, error: KeytuiError) -> None:
+        """Nothing was begun: the choice is open again."""
+        self._chosen = False
+        for button in ("#revoke", "#replace"):
+            self.query_one(button, Button).display = True
+        self.report(error)
+
+    def _done(self, response: Response) -> None:
+        self._incident_id = response.incident.id
+        failure = response.failure
+        if failure is not None:
+            self._add(
+                Content.assemble(
+                    (f"✗ {harmless(failure.message)}\n", "bold $error"), (harmless(failure.hint), "$quiet")
+                )
+            )
+        if response.issued is not None:
+            self.app.push_screen(HandOverScreen(response.issued), lambda _: self._show_incident())
+            return
+        keep = self.query_one("#keep", Button)
+        keep.display = False
+        opened = Button(f"Open incident #{self._incident_id}", id="open", compact=True)
+        self.query_one("#buttons", Horizontal).mount(opened)
+        opened.focus()
+
+    def _show_incident(self) -> None:
+        self.app.push_screen(IncidentScreen(self._incident_id), lambda _: self.dismiss(None))
+
+
+def _outside(vault: Vault, key_id: str, profile: Profile) -> Outside:
+    from keytui.vault.outside import outside_of  # noqa: PLC0415  # connectors are not loaded before the first paint
+
+    server = profile.server.host if profile.server is not None else ""
+    return outside_of(configuration_path(), vault.detail(key_id).summary.key, server)
+
+
+def _look(key_id: str, profile: Profile, clock: Clock, vault: Vault) -> Costs:
+    from keytui.vault.emergency_costs import costs_of  # noqa: PLC0415  # as above
+
+    return costs_of(vault, _outside(vault, key_id, profile), clock())
+
+
+def _respond(
+    key_id: str, first: First, vault: Vault, *, profile: Profile, clock: Clock, tell: Callable[[Said], None]
+) -> Response:
+    from keytui.vault.emergency import Emergency  # noqa: PLC0415  # as above
+
+    return Emergency(vault, _outside(vault, key_id, profile), first, clock, tell).respond()
+
+
+def _costs(costs: Costs) -> Content:
+    """Both ways, with who uses the key and where the new secret goes."""
+    lines = [
+        Content.assemble(("X  revoke first   ", "bold $accent"), harmless(costs.of(First.REVOKE))),
+        Content(""),
+        Content.assemble(("R  replace first  ", "bold $accent"), harmless(costs.of(First.REPLACE))),
+        Content(""),
+        Content.assemble(
+            ("goes to  ", "$quiet"), harmless(", ".join(costs.targets) or "you: the next screen hands it over")
+        ),
+    ]
+    if costs.missing:
+        lines.append(Content.assemble(("▲ ", "$warning"), f"not of this machine: {harmless(', '.join(costs.missing))}"))
+    if costs.rotation is not None:
+        open_ = f"rotation #{costs.rotation.id} is open ({costs.rotation.state}), and is ended first"
+        lines.append(Content.assemble(("▲ ", "$warning"), open_))
+    for use in costs.callers[:_MOST_CALLERS]:
+        seen = ago(use.last_seen, costs.asked_at)
+        lines.append(
+            Content.assemble(("uses it  ", "$quiet"), f"{harmless(use.caller.name)} with v{use.version}, ", seen)
+        )
+    command = for_keys("incident", [costs.key], "--first", "revoke")
+    return Content("\n").join([*lines, Content(""), same_as(command)])

@@ -1,0 +1,124 @@
+"""A compromised key in the console: the costs, the choice, what happens, and what becomes of the incident."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from keytui.domain.access import Principal, Role
+from keytui.domain.audit import Actor
+from keytui.domain.incidents import IncidentDraft
+from keytui.domain.keys import KeyEdit
+from keytui.domain.secrets import Secret
+from keytui.domain.usage import Caller
+from keytui.tui.app import Console
+from keytui.tui.screens.incident.respond import RespondScreen
+from keytui.tui.screens.wizard.hand_over import HandOverScreen
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
+from tests.tui.rotation.walking import said, until, until_said
+from tests.tui.walking import keys, point_at
+from tests.world import StoppedClock
+
+SIZE = (120, 36)
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, ...]:
+    """Three files that a secret may go to, in this machine's configuration."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("KEYTUI_HOME", str(home))
+    paths = tuple(home / f"{name}.env" for name in ("web", "jobs", "ci"))
+    tables = [f'[targets.{path.stem}]\nkind = "dotenv"\nfiles = ["{path}"]\nvariable = "API_KEY"\n' for path in paths]
+    (home / "config.toml").write_text("\n".join(tables))
+    (home / "config.toml").chmod(0o600)
+    for path in paths:
+        path.write_text("API_KEY=before\n")
+        path.chmod(0o600)
+    return paths
+
+
+async def test_the_costs_stand_beside_the_choice_and_leaving_does_nothing(
+    console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with console.run_test(size=(60, 20), notifications=True) as pilot:
+        await point_at(pilot, "checkout-api")
+        await pilot.press("I")
+        await until_said(pilot, "‼ checkout-api", "X  revoke first", "v1 is refused at once", "Revoke first", "Not now")
+        assert getattr(pilot.app.focused, "id", None) == "keep"
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(console.screen, RespondScreen), "the keys again")
+    assert fleet.incidents(open_only=False) == ()
+    assert fleet.open_rotation(fleet.find("checkout-api").id) is None
+
+
+async def test_replacing_first_delivers_then_refuses_and_the_incident_is_noted_and_closed(
+    console: Console, fleet: LocalVault, places: tuple[Path, ...]
+) -> None:
+    key_id = fleet.find("checkout-api").id
+    fleet.edit(key_id, KeyEdit(targets=("web", "jobs", "ci")))
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await point_at(pilot, "checkout-api")
+        await pilot.press("I")
+        await until_said(pilot, "until web, jobs, ci have the new secret", "4 callers", "keytui incident checkout-api")
+        await pilot.press("R")
+        await until_said(pilot, "ci holds v2", "v1 is refused", "Open incident #1")
+        await pilot.press("enter")
+        await until_said(pilot, "‼ open  #1 checkout-api is compromised", "✗ cut off web-1", "not back")
+        await pilot.press("N")
+        await until_said(pilot, "Note in incident #1")
+        pilot.app.screen.query_one("#note", Input).value = "[b]the laptop[/b] is wiped"
+        await pilot.click("#act")
+        await until_said(pilot, "✎ note ada@bastion-2  [b]the laptop[/b] is wiped")
+        await pilot.press("C")
+        await until_said(pilot, "Close incident #1?", "too early to tell", "why it is closed all the same")
+        for name in ("cause", "remediation", "lessons", "override"):
+            pilot.app.screen.query_one(f"#{name}", Input).value = f"the {name}"
+        await pilot.click("#act")
+        await until_said(pilot, "✓ closed  #1", "the lessons")
+        await pilot.press("N")
+        await until_said(pilot, "it is closed: no way to note")
+    new = places[2].read_text().partition("=")[2].strip().strip("'\"")
+    assert fleet.check(Secret(new), (), Caller.called("test")).version == 2
+    (incident,) = fleet.incidents(open_only=False, search="the cause")
+    assert incident.override == "the override"
+
+
+async def test_without_a_target_the_new_secret_is_handed_over_here(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await point_at(pilot, "checkout-api")
+        await pilot.press("I")
+        await until_said(pilot, "goes to  you")
+        await pilot.press("X")
+        await until(pilot, lambda: isinstance(console.screen, HandOverScreen), "the hand-over")
+        (old,) = [one for one in fleet.detail(fleet.find("checkout-api").id).versions if one.number == 1]
+        assert old.state == "revoked"
+
+
+async def test_who_may_not_is_told_why(
+    vault: LocalVault, fleet: LocalVault, profile: Profile, clock: StoppedClock
+) -> None:
+    staff = Principal(Actor("eve", "10.0.0.7"), Role.STAFF, operator_id="eve")
+    async with Console(lambda _: vault.acting_as(staff), profile, clock).run_test(
+        size=SIZE, notifications=True
+    ) as pilot:
+        await keys(pilot)
+        await pilot.press("I")
+        await until_said(pilot, "the role staff may not open, note or close incidents")
+
+
+async def test_the_list_is_one_key_away_and_finds_the_past(console: Console, fleet: LocalVault) -> None:
+    for name in ("checkout-api", "legacy-crm"):
+        fleet.open_incident(IncidentDraft(f"{name} was in a [red]log[/red]", (fleet.find(name).id,)))
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await keys(pilot)
+        await pilot.press("i")
+        await until_said(pilot, "‼ open", "legacy-crm was in a [red]log[/red]", "checkout-api was in")
+        await pilot.press("slash", *"crm", "enter")
+        await until(pilot, lambda: "checkout-api was in" not in said(pilot), "one row")
+        await pilot.press("enter")
+        await until_said(pilot, "‼ open  #2 legacy-crm was in a [red]log[/red]")
