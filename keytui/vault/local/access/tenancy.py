@@ -22,15 +22,16 @@ from sqlmodel import select as select_rows
 from keytui.domain.access import MANAGE_SCOPE, Principal, Role
 from keytui.domain.errors import Forbidden
 from keytui.domain.keys import KeyDraft
+from keytui.domain.rotation import Reason
 from keytui.vault.local.tables import (
     METADATA,
     AlertRow,
     ApprovalRow,
     AuditRow,
     AutoRotationRow,
-    CallRow,
     CallerRow,
     CallerUsageRow,
+    CallRow,
     DeliveryRow,
     IncidentKeyRow,
     IncidentNoteRow,
@@ -124,11 +125,24 @@ def refuse_its_like(principal: Principal, scopes: Sequence[str]) -> None:
 
 
 def refuse_another_manager(principal: Principal, key: KeyRow) -> None:
-    """Nor does it get the secret of another of its kind, or let one in again. With its own it may do as it likes."""
-    its_own = principal.actor.name == f"key:{key.id}"
-    if principal.role is Role.KEY and MANAGE_SCOPE in key.scopes and not its_own:
+    """Nor does it get the secret of another of its kind, or let one in again."""
+    if principal.role is Role.KEY and MANAGE_SCOPE in key.scopes and not acts_on_itself(principal, key):
         raise Forbidden(
             f"{key.name} has the scope {MANAGE_SCOPE}, and another API key may not rotate, change or enable it",
+            "ask an operator of the tenant",
+        )
+
+
+def acts_on_itself(principal: Principal, key: KeyRow) -> bool:
+    """Whether it is a key that asks, about itself."""
+    return principal.role is Role.KEY and principal.actor.name == f"key:{key.id}"
+
+
+def refuse_its_own_leak(principal: Principal, key: KeyRow, reason: Reason) -> None:
+    """With its own it may do as it likes, but when it leaked: then nobody knows who asks with it."""
+    if reason is Reason.COMPROMISE and acts_on_itself(principal, key):
+        raise Forbidden(
+            f"the secret of {key.name} leaked, and who has it may not see to its rotation",
             "ask an operator of the tenant",
         )
 

@@ -80,6 +80,7 @@ class Ending(Issuing):
 
     def _end_old(self, rotation_id: int, verb: Verb, override: str) -> Rotation:
         override = checked_note(override)
+        self._require(Operation.ROTATE)  # before anything tells whether the rotation is there
         fallbacks = self._fallbacks(rotation_id)
 
         def ended(write: Write) -> Rotation:

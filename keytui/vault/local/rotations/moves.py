@@ -9,10 +9,11 @@ from sqlmodel import Session, col, select
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Event
 from keytui.domain.automation import is_automatic
-from keytui.domain.errors import Refused
+from keytui.domain.errors import Forbidden, Refused
 from keytui.domain.keys import VersionState
 from keytui.domain.rotation import CLOSED, First, Rotation, RotationState, Strategy, Verb, move
 from keytui.vault.deliveries import LONGEST_DELIVERY, under_way
+from keytui.vault.local.access.tenancy import acts_on_itself, refuse_another_manager, refuse_its_own_leak
 from keytui.vault.local.issuing.told import tell_state
 from keytui.vault.local.leases import time_of_all
 from keytui.vault.local.mapping import delivery_of, fingerprint_of, stored_id
@@ -58,7 +59,7 @@ def take_up(write: Write, rotation_id: int) -> Subject:
 
     Refused while the other is at one of its targets, and for auto-rotation, which takes nothing from an operator.
     """
-    subject = subject_of(write.session, rotation_id)
+    subject = _open_to(write, rotation_id)
     row, rotation = subject.row, subject.rotation
     if rotation.open and row.holder != write.actor:
         if not _holds(write.principal, row.holder):
@@ -71,18 +72,32 @@ def take_up(write: Write, rotation_id: int) -> Subject:
 
 def take_up_beside(write: Write, rotation_id: int) -> Subject:
     """The rotation, for a word that leaves it to auto-rotation where that holds it; else as `take_up`."""
-    subject = subject_of(write.session, rotation_id)
+    subject = _open_to(write, rotation_id)
     return subject if is_automatic(subject.row.holder) else take_up(write, rotation_id)
 
 
 def held(write: Write, rotation_id: int) -> Subject:
     """The rotation, for its holder alone. Refused once another has it, who may have been at a target since."""
-    subject = subject_of(write.session, rotation_id)
+    subject = _open_to(write, rotation_id)
     if subject.rotation.open and not _is_ours(write, subject.row.holder):
         raise Refused(
             f"{subject.row.holder} holds rotation #{rotation_id}, and may have delivered since",
             f"`keytui take-over {subject.key.id}`, and look again at what the target holds",
         )
+    return subject
+
+
+def _open_to(write: Write, rotation_id: int) -> Subject:
+    """The rotation, for whoever may do anything with it. An API key may not with that of another managing key.
+
+    Nor with its own when its secret leaked or an operator has taken that up: perhaps it is a thief who asks.
+    """
+    subject = subject_of(write.session, rotation_id)
+    principal, key, holder = write.principal, subject.key, subject.row.holder
+    refuse_another_manager(principal, key)
+    refuse_its_own_leak(principal, key, subject.rotation.plan.reason)
+    if acts_on_itself(principal, key) and not (_holds(principal, holder) or is_automatic(holder)):
+        raise Forbidden(f"{holder} holds rotation #{rotation_id} of {key.name}", "it is left to them")
     return subject
 
 

@@ -12,7 +12,7 @@ from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState,
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.vault.deliveries import PUTTING_BACK, SKIPPED, is_beginning, tells_of_the_end
 from keytui.vault.local.access.requests import Act, use_approval
-from keytui.vault.local.access.tenancy import refuse_another_manager
+from keytui.vault.local.access.tenancy import refuse_another_manager, refuse_its_own_leak
 from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.told import Effect, issued_elsewhere, tell
 from keytui.vault.local.keys.drafts import checked_note, refuse_disallowed
@@ -49,6 +49,7 @@ class Rotating(Issuing):
             refuse_repeat(write, request_id, "plan")
             key = key_row(write.session, key_id)
             refuse_another_manager(write.principal, key)
+            refuse_its_own_leak(write.principal, key, plan.reason)
             _refuse_open(key)
             self._refuse_switched_off(write, key)
             can = self._abilities(key.issuer)
@@ -76,7 +77,6 @@ class Rotating(Issuing):
 
         def issued(write: Write) -> Issued:
             subject = take_up(write, rotation_id)
-            refuse_another_manager(write.principal, subject.key)
             move(subject.rotation, Verb.ISSUE)
             self._refuse_switched_off(write, subject.key)
             if _revokes_unasked(subject.rotation.plan):
@@ -89,7 +89,6 @@ class Rotating(Issuing):
     def reissue(self, rotation_id: int) -> Issued:
         def issued_again(write: Write) -> Issued:
             subject = take_up(write, rotation_id)
-            refuse_another_manager(write.principal, subject.key)
             move(subject.rotation, Verb.REISSUE)
             self._refuse_switched_off(write, subject.key)
             _end_lost(write, subject)
@@ -188,7 +187,6 @@ class Rotating(Issuing):
 
         def old_revoked(write: Write) -> None:
             subject = take_up(write, rotation_id)
-            refuse_another_manager(write.principal, subject.key)
             carry_out(write, subject, Verb.REVOKE_OLD)
             write.record(
                 subject.event("rotation.old-revoked", subject.row.old_version, reason=subject.rotation.plan.reason)
