@@ -18,6 +18,7 @@ from keytui.cli import (
     probing,
     proving,
     retiring,
+    reviewing,
     rotating,
     rotations,
     scanning,
@@ -131,6 +132,7 @@ app.command(context_settings=_REFUSE_SECRETS)(sealing.seal)
 app.command()(sealing.reveal)
 app.command("passphrase")(sealing.change_passphrase)
 app.command()(scanning.scan)
+app.command()(reviewing.review)
 app.command()(serve)
 app.command()(migrate)
 app.add_typer(operators, name="operators")

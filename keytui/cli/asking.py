@@ -12,6 +12,7 @@ from typing import Final
 from keytui.cli.output import remark
 from keytui.domain.errors import Invalid, Locked, Refused
 from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
 
 MOST_BYTES: Final = 64 * 1024
 """More than any credential holds, and little enough to read whole."""
@@ -82,6 +83,14 @@ def choose(question: str, answers: tuple[str, ...]) -> str:
     if given not in answers:
         raise Refused("no choice was made", "nothing was changed")
     return given
+
+
+def answered(question: str) -> str | None:
+    """What somebody types, without blanks around it; None when nothing comes any more."""
+    sys.stderr.write(f"{harmless(question)}: ")
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    return line.strip() if line else None
 
 
 def _from_file(path: Path) -> Secret:

@@ -65,7 +65,7 @@ def list_operators(context: typer.Context, *, json: JsonOption = False) -> None:
     if json:
         say_json_array(map(operator_shape, found))
     else:
-        _say_operators(found)
+        say_operators(found)
 
 
 operators.callback()(list_operators)
@@ -143,7 +143,8 @@ def _where(operator: Operator) -> str:
     return "" if operator.tenant is None else f" of tenant {operator.tenant or '-'}"
 
 
-def _say_operators(found: tuple[Operator, ...]) -> None:
+def say_operators(found: tuple[Operator, ...]) -> None:
+    """A table of them."""
     now = utc_now()
     headings = ("NAME", "ROLE", "TENANT", "TOKEN", "MADE", "BY", "EXPIRES")
     rows = [

@@ -52,6 +52,8 @@ class Operation(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESPOND = "respond"
     """Opening, noting and closing incidents."""
+    REVIEW = "review"
+    """Signing off what an access review has shown."""
     APPROVE = "approve"
     SCHEDULE = "schedule"
     """Switching auto-rotation on and off."""
@@ -77,7 +79,13 @@ _WHOLE_VAULT: Final = frozenset(
     {Operation.PASSPHRASE, Operation.SYNC, Operation.WITNESS, Operation.NOTIFY, Operation.ERASE}
 )
 _WITHIN_A_TENANT: Final = frozenset(Operation) - _WHOLE_VAULT - SERVICE_SCOPES
-_BY_A_KEY: Final = _WITHIN_A_TENANT - {Operation.APPROVE, Operation.OPERATE, Operation.SEAL, Operation.REVEAL}
+_BY_A_KEY: Final = _WITHIN_A_TENANT - {
+    Operation.REVIEW,
+    Operation.APPROVE,
+    Operation.OPERATE,
+    Operation.SEAL,
+    Operation.REVEAL,
+}
 
 ALLOWED: Final[Mapping[Role, frozenset[Operation]]] = {
     Role.LOCAL: frozenset(Operation) - SERVICE_SCOPES,

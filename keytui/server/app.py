@@ -27,6 +27,7 @@ from keytui.server.routes.incidents import incidents
 from keytui.server.routes.issuers import issuers
 from keytui.server.routes.key_rotation import key_rotation
 from keytui.server.routes.keys import keys
+from keytui.server.routes.reviews import reviews
 from keytui.server.routes.rotations import rotations
 from keytui.server.routes.sealing import sealing
 from keytui.server.routes.usage import usage
@@ -48,6 +49,7 @@ ROUTERS: Final = (
     alerts,
     incidents,
     audit,
+    reviews,
     access,
 )
 

@@ -12,6 +12,7 @@ from keytui.domain.drift import Drift
 from keytui.domain.incidents import Closing, Incident, IncidentDraft, IncidentKey
 from keytui.domain.keys import Flag, Key, KeyDraft, KeyEdit, KeySummary, Version, VersionState
 from keytui.domain.operators import Operator, OperatorDraft
+from keytui.domain.reviews import Decision, Review, Reviewed, ReviewPage, Viewer
 from keytui.domain.rotation import Plan, Rotation, RotationState
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
@@ -40,6 +41,8 @@ _INCIDENT: Final = Incident(
     "ada@10.0.0.7",
     _NOON,
 )
+_REVIEW: Final = Review(_KEY.id, _NOON + _DAY, "ada@10.0.0.7", Decision.KEPT, "payments still need it", "payments")
+_MAKER: Final = Viewer("bob@10.0.0.8", "received it as it was made", 1, _NOON)
 _UNMOVED: Final = Finding(
     Verdict.NOT_SAFE,
     "recorder orders-1",
@@ -67,6 +70,9 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "Enable": {"interval_days": 90, "keep_previous": True, "environment": "production"},
     "Add": {"draft": OperatorDraft("ada", Role.TENANT_ADMIN, "acme", expires_at=_NOON + 90 * _DAY)},
     "Checked": {"secret": _SECRET, "caller": Caller("billing", declared=True), "scopes": ("orders:read",)},
+    "SignOff": {"decision": Decision.KEPT, "note": "payments still need it"},
+    "Review": _REVIEW,
+    "ReviewPage": ReviewPage((Reviewed(KeySummary(_KEY, _SECOND, _NOON + _DAY, ()), (), (_MAKER,), _REVIEW),), 0, 1),
     "Key": _KEY,
     "Issued": Issued(_KEY, _SECOND, _SECRET, _ROTATION),
     "Page": Page((KeySummary(_KEY, _SECOND, _NOON + _DAY, (Flag.ROTATING,), (), 7),), 0, 1),

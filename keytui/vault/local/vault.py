@@ -39,6 +39,7 @@ from keytui.vault.local.keys.adopting import Adopting
 from keytui.vault.local.keys.checking import Checking
 from keytui.vault.local.keys.keeping import Keeping
 from keytui.vault.local.ledger import Ledger, head_of, position
+from keytui.vault.local.reviewing import Reviewing
 from keytui.vault.local.rotations.automating import Automating
 from keytui.vault.local.rotations.ending import Ending
 from keytui.vault.local.rotations.rotating import Rotating
@@ -74,6 +75,7 @@ class LocalVault(
     Messaging,
     Witnessing,
     Responding,
+    Reviewing,
     Forgetting,
     Admitting,
     Operating,

@@ -18,6 +18,7 @@ from keytui.vault.protocol.governing import Governing
 from keytui.vault.protocol.keeping import Keeping
 from keytui.vault.protocol.reading import Reading
 from keytui.vault.protocol.responding import Responding
+from keytui.vault.protocol.reviewing import Reviewing
 from keytui.vault.protocol.rotating import Rotating
 from keytui.vault.protocol.sealing import Sealing
 from keytui.vault.protocol.syncing import Syncing
@@ -31,6 +32,7 @@ __all__ = [
     "Keeping",
     "Reading",
     "Responding",
+    "Reviewing",
     "Rotating",
     "Sealing",
     "Syncing",
@@ -50,6 +52,7 @@ class Vault(
     Alerting,
     Responding,
     Auditing,
+    Reviewing,
     Governing,
     Protocol,
 ):

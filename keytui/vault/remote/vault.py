@@ -22,6 +22,7 @@ from keytui.vault.remote.line import Line
 from keytui.vault.remote.monitoring import Monitoring
 from keytui.vault.remote.reading import Reading
 from keytui.vault.remote.responding import Responding
+from keytui.vault.remote.reviewing import Reviewing
 from keytui.vault.remote.rotating import Rotating
 from keytui.vault.remote.sealing import Sealing
 from keytui.vault.remote.section import Ground
@@ -45,6 +46,7 @@ class RemoteVault(
     Automating,
     Syncing,
     Auditing,
+    Reviewing,
 ):
     """A vault behind a server. Safe to share between threads. Roles, approvals and the log are the server's."""
 

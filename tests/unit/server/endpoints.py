@@ -123,6 +123,8 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     f"GET {_AUDIT}/verify": Endpoint(_READ),
     f"POST {_AUDIT}/verify": Endpoint(_READ, {"kept": []}),
     f"GET {_AUDIT}/checkpoint": Endpoint(_READ),
+    "GET /admin/reviews": Endpoint(_READ),
+    "POST /admin/keys/{key_id}/review": Endpoint(Operation.REVIEW, {"decision": "kept", **_NOTE}),
     "GET /admin/principal": Endpoint(None),
     "GET /admin/operators": Endpoint(_READ),
     "POST /admin/operators": Endpoint(

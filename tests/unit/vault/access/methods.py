@@ -15,6 +15,7 @@ from keytui.domain.keys import KeyDraft, KeyEdit, Kind
 from keytui.domain.monitor import RANGES
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.query import Sort, parse
+from keytui.domain.reviews import Decision
 from keytui.domain.rotation import Plan, Reason
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
@@ -61,6 +62,7 @@ ASKED: Final[dict[str, Call]] = {
     "tend": lambda vault, own: vault.tend(),
     "incidents": lambda vault, own: vault.incidents(open_only=False),
     "incident": lambda vault, own: vault.incident(own.incident_id),
+    "reviews": lambda vault, own: vault.reviews(parse(""), 0, 100),
     "principal": lambda vault, own: vault.principal(),
     "operators": lambda vault, own: vault.operators(),
     "approvals": lambda vault, own: vault.approvals(decided=True),
@@ -104,6 +106,7 @@ OF_ANOTHER: Final[dict[str, Call]] = {
     "open_incident": lambda vault, other: vault.open_incident(IncidentDraft("it leaked", (other.key_id,))),
     "note_incident": lambda vault, other: vault.note_incident(other.incident_id, "mine now"),
     "close_incident": lambda vault, other: vault.close_incident(other.incident_id, LEARNED),
+    "sign_off": lambda vault, other: vault.sign_off(other.key_id, Decision.KEPT, ""),
     "acknowledge": lambda vault, other: vault.acknowledge(other.alert_id, "seen"),
     "approve": lambda vault, other: vault.approve(other.approval_id, ""),
     "deny": lambda vault, other: vault.deny(other.approval_id, ""),
@@ -166,6 +169,7 @@ _BY_OPERATION: Final = {
     Operation.PASSPHRASE: "set_passphrase change_passphrase lock",
     Operation.ACKNOWLEDGE: "acknowledge",
     Operation.RESPOND: "open_incident note_incident close_incident",
+    Operation.REVIEW: "sign_off",
     Operation.APPROVE: "approve deny",
     Operation.SCHEDULE: "enable_auto_rotation disable_auto_rotation",
     Operation.SYNC: "sync",

@@ -22,11 +22,11 @@ from tests.world import StoppedClock
 CALLS: Final = {**ASKED, **IN_OWN_TENANT, **WHOLE_VAULT, **OF_ANOTHER}
 MATRIX: Final = {
     "local": "read check create edit import rotate disable revoke seal reveal passphrase acknowledge respond approve"
-    " schedule operate sync witness notify erase",
+    " schedule operate sync review witness notify erase",
     "super_admin": "read check create edit import rotate disable revoke seal reveal passphrase acknowledge respond"
-    " approve schedule operate sync witness notify erase",
+    " approve schedule operate sync review witness notify erase",
     "tenant_admin": "read check create edit import rotate disable revoke seal reveal acknowledge respond approve"
-    " schedule operate",
+    " schedule operate review",
     "staff": "read",
     "key": "read check create edit import rotate disable revoke acknowledge respond schedule",
     "service": "",
