@@ -11,8 +11,9 @@ from textual.content import Content
 from keytui.domain.rotation import First, Plan, RotationState, Strategy
 from keytui.domain.text import harmless
 from keytui.tui.screens.confirm import ConfirmDialog, Question
+from keytui.tui.screens.wizard.going_back import ask_back
 from keytui.tui.screens.wizard.step import StepBody
-from keytui.tui.screens.wizard.words import command, cost, rotate_command, strategy_words
+from keytui.tui.screens.wizard.words import cost, rotate_command, strategy_words
 from keytui.tui.widgets.words import Words
 
 
@@ -48,6 +49,7 @@ class IssueBody(StepBody):
         lines += [
             Content(cost(plan)),
             Content("The secret exists in memory only, and is shown in the next step only."),
+            *self._delivered_to(),
             Content(""),
             Content.assemble(("path      ", "$quiet"), strategy_words(plan)),
             Content.assemble(("reason    ", "$quiet"), harmless(plan.reason_text or str(plan.reason))),
@@ -63,6 +65,11 @@ class IssueBody(StepBody):
         rehearsal = self.wizard.rehearsal
         return (rehearsal.old.number, rehearsal.next_number) if rehearsal is not None else (0, 0)
 
+    def _delivered_to(self) -> list[Content]:
+        """Who gets it at once, in which order."""
+        targets = self.wizard.key.targets if self.wizard.key is not None else ()
+        return [Content(f"It is delivered at once, in this order: {harmless(', '.join(targets))}.")] if targets else []
+
     def _key_name(self) -> str:
         if self.detail is not None:
             return self.detail.rotation.key_name
@@ -77,6 +84,7 @@ class IssueBody(StepBody):
             lines=(
                 cost(plan),
                 f"v{new} is accepted as soon as it is issued. Its secret is shown once, in the next step.",
+                *(line.plain for line in self._delivered_to()),
             ),
             verb=f"Issue v{new}" if _keeps_old(plan) else f"Issue v{new}, revoke v{old}",
             command=rotate_command(self._key_name(), plan),
@@ -95,29 +103,7 @@ class IssueBody(StepBody):
 
     def action_abandon(self) -> None:
         """Ask, then close the rotation; nothing has been issued."""
-        ask_abandon(self)
-
-
-def ask_abandon(step: StepBody) -> None:
-    """Give up a rotation before anything was handed over."""
-    if step.detail is None:
-        return
-    rotation = step.detail.rotation
-    lost = f"v{rotation.new_version} is revoked; v" if rotation.new_version is not None else "v"
-    question = Question(
-        title=f"Abandon the rotation of {rotation.key_name}?",
-        lines=(f"{lost}{rotation.old_version} goes on as if nothing had been.",),
-        verb="Abandon it",
-        command=command("abandon", rotation.key_name),
-        note="why (optional)",
-        harmless_verb="Keep it open",
-    )
-
-    def confirmed(note: str | None) -> None:
-        if note is not None:
-            step.act(lambda vault: vault.abandon(rotation.id, note), f"rotation #{rotation.id} is abandoned")
-
-    step.app.push_screen(ConfirmDialog(question), confirmed)
+        ask_back(self)
 
 
 def _keeps_old(plan: Plan) -> bool:

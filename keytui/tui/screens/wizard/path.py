@@ -42,6 +42,11 @@ def step_of(rotation: Rotation | None) -> WizardStep:
     return WizardStep.REVIEW if rotation is None else _STEPS[rotation.state]
 
 
+def retires_for_good(rotation: Rotation) -> bool:
+    """Whether the overlap ends with the old version revoked, because its issuer cannot suspend one."""
+    return rotation.plan.strategy is Strategy.ROLLING and not rotation.suspends
+
+
 def left_out(plan: Plan) -> frozenset[WizardStep]:
     """The steps that a path does not have: nothing is watched where the old version is revoked at once."""
     if plan.strategy is Strategy.ROLLING:

@@ -14,7 +14,10 @@ from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.tui.screens.wizard.ask_secret import SecretDialog
-from keytui.tui.screens.wizard.step import StepBody
+from keytui.tui.screens.wizard.asking import AskingBody
+from keytui.tui.screens.wizard.probing import ProbesPanel
+from keytui.tui.screens.wizard.targets_panel import TargetsPanel
+from keytui.tui.screens.wizard.watch import said
 from keytui.tui.screens.wizard.words import clock_time
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import Acknowledgement, Proof, Refusal
@@ -29,7 +32,7 @@ _ANSWERS: Final = {
 }
 
 
-class ProofBody(StepBody):
+class ProofBody(AskingBody):
     """Shows the proof of a rotation, and how one that was given up ended."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,10 +44,18 @@ class ProofBody(StepBody):
         self._asked = Refusal.NOT_ASKED
 
     def compose(self) -> ComposeResult:
-        yield Words(Content.styled("◌ gathering the proof …", "$quiet"))
+        yield Words(Content.styled("◌ gathering the proof …", "$quiet"), id="proof")
+        yield ProbesPanel(id="probes")
+        yield TargetsPanel(id="targets")
+        yield Words(id="said")
+
+    def versions(self, rotation: Rotation) -> tuple[int, ...]:
+        return (rotation.old_version,) if rotation.new_version is None else (rotation.new_version, rotation.old_version)
 
     def show(self) -> None:
         self._ask(None)
+        if self.detail is not None:
+            self.query_one("#said", Words).say(said(self.detail))
 
     def _ask(self, old: Secret | None) -> None:
         if self.detail is None:
@@ -64,16 +75,22 @@ class ProofBody(StepBody):
         proof, entries = evidence
         if proof.old is not Refusal.NOT_ASKED:
             self._asked = proof.old
-        self.query_one(Words).say(proof_lines(self.detail.rotation, proof, self._asked, entries))
+        self.query_one("#proof", Words).say(proof_lines(self.detail.rotation, proof, self._asked, entries))
 
     def action_ask_old(self) -> None:
         """Take the old secret, masked, and ask with it."""
         dialog = SecretDialog(
             "Ask with the old secret",
-            "It is compared by digest, kept nowhere, and recorded as a probe.",
+            "It is compared by digest, sent to this key's own systems only, kept nowhere, and recorded as a probe.",
             "Ask",
         )
-        self.app.push_screen(dialog, lambda old: self._ask(old) if old is not None else None)
+
+        def pasted(old: Secret | None) -> None:
+            if old is not None:
+                self._ask(old)
+                self.ask_systems((old,))
+
+        self.app.push_screen(dialog, pasted)
 
 
 def proof_lines(rotation: Rotation, proof: Proof, asked: Refusal, entries: tuple[AuditEntry, ...]) -> Content:

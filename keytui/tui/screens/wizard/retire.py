@@ -1,7 +1,11 @@
-"""Step 5: the old version is suspended and watched. One key brings it back; revoking it asks for a second verdict."""
+"""Step 5: the old version is suspended and watched. One key brings it back; revoking it asks for a second verdict.
+
+Where the issuer cannot suspend, this step says so before the old version is revoked.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,19 +13,30 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from keytui.domain.durations import long
-from keytui.tui.screens.wizard.step import StepBody
-from keytui.tui.screens.wizard.watch import ask_complete, ask_note, ask_roll_back, pace_lines
+from keytui.domain.rotation import Rotation, RotationState
+from keytui.domain.text import harmless
+from keytui.tui.screens.wizard.asking import AskingBody
+from keytui.tui.screens.wizard.completing import ask_complete
+from keytui.tui.screens.wizard.going_back import ask_back
+from keytui.tui.screens.wizard.probing import ProbesPanel
+from keytui.tui.screens.wizard.targets_panel import TargetsPanel
+from keytui.tui.screens.wizard.watch import ask_note, pace_lines
 from keytui.tui.screens.wizard.words import clock_time
 from keytui.tui.widgets.verdict import VerdictPanel
 from keytui.tui.widgets.words import Words
+from keytui.vault.model import RotationDetail
+
+_ONLY_SUSPENDED = frozenset({"restore", "paste_old"})
 
 
-class RetireBody(StepBody):
-    """Watches the suspension."""
+class RetireBody(AskingBody):
+    """Watches the suspension, and asks the systems whether they refuse the old version by now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("U", "restore", "restore", id="retire.restore", tooltip="Accept the old version again, at once"),
         Binding("C", "complete", "complete", id="retire.complete", tooltip="Revoke the old version; asks first"),
+        Binding("b", "watch", "back to the watch", id="retire.watch", tooltip="Nothing has happened yet"),
+        Binding("o", "paste_old", "paste the old", id="retire.paste-old", tooltip="Ask with the old secret, masked"),
         Binding("n", "note", "note", id="retire.note", tooltip="Leave a note for whoever comes next"),
         Binding("B", "roll_back", "roll back", id="retire.roll-back", tooltip="Revoke the new version; asks first"),
     ]
@@ -29,23 +44,31 @@ class RetireBody(StepBody):
     def compose(self) -> ComposeResult:
         yield Words(id="suspended")
         yield Words(id="paces")
+        yield ProbesPanel(id="probes")
         yield VerdictPanel()
+        yield TargetsPanel(id="targets")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        suspended = self.detail is not None and self.detail.rotation.state is RotationState.SUSPENDED
+        if (action in _ONLY_SUSPENDED and not suspended) or (action == "watch" and suspended):
+            return False
+        return super().check_action(action, parameters)
+
+    def versions(self, rotation: Rotation) -> tuple[int, ...]:
+        """The old one is asked with once it must be refused: before, that would count as its use."""
+        new = () if rotation.new_version is None else (rotation.new_version,)
+        return (*new, rotation.old_version) if rotation.state is RotationState.SUSPENDED else new
 
     def show(self) -> None:
         self.tick()
 
     def tick(self) -> None:
         detail = self.detail
-        if detail is None or detail.rotation.suspended_at is None:
+        if detail is None:
             return
-        since, now = detail.rotation.suspended_at, self.now
+        now = self.now
         self.query_one("#suspended", Words).say(
-            Content.assemble(
-                (f"v{detail.old.number} is suspended", "bold"),
-                f" since {clock_time(since)}, watched for {long(now - since)}\n",
-                ("U", "bold $accent"),
-                " accepts it again, at once\n",
-            )
+            _standing(detail, now, self.wizard.key.issuer if self.wizard.key else "")
         )
         paces = self.query_one("#paces", Words)
         paces.say(pace_lines(detail, now, paces.size.width))
@@ -61,10 +84,42 @@ class RetireBody(StepBody):
         """Ask, then revoke the old version."""
         ask_complete(self)
 
+    def action_watch(self) -> None:
+        """Back to step 4; nothing has happened yet."""
+        self.wizard.retiring = False
+        self.wizard.draw()
+
+    def action_paste_old(self) -> None:
+        """Ask with the old secret, from whoever still has it."""
+        if self.detail is not None:
+            explanation = "It is compared by digest, sent to this key's own systems only, and kept nowhere."
+            self.paste(self.detail.rotation.old_version, explanation)
+
     def action_note(self) -> None:
         """Leave a note."""
         ask_note(self)
 
     def action_roll_back(self) -> None:
         """Ask, then go back to the old version."""
-        ask_roll_back(self)
+        ask_back(self)
+
+
+def _standing(detail: RotationDetail, now: datetime, issuer: str) -> Content:
+    """How the old version stands in this step."""
+    old, since = detail.old.number, detail.rotation.suspended_at
+    if detail.rotation.state is not RotationState.SUSPENDED or since is None:
+        return Content.assemble(
+            (f"▲ {harmless(issuer)} cannot suspend a version and accept it again\n", "bold $warning"),
+            f"v{old} is accepted still. There is no trial: the next step revokes it for good, and nothing brings it"
+            " back.\n",
+            ("C", "bold $accent"),
+            f" revokes v{old}, on the verdict below   ",
+            ("b", "bold $accent"),
+            " goes back to the watch\n",
+        )
+    return Content.assemble(
+        (f"v{old} is suspended", "bold"),
+        f" since {clock_time(since)}, watched for {long(now - since)}\n",
+        ("U", "bold $accent"),
+        " accepts it again, at once\n",
+    )

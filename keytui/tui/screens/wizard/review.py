@@ -13,16 +13,20 @@ from textual.content import Content
 from textual.widgets import Input, Label, Select
 
 from keytui.domain.durations import long, parse_duration
-from keytui.domain.errors import Invalid
+from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.rotation import First, Plan, Reason, Strategy
 from keytui.domain.text import harmless
 from keytui.domain.usage import CallerUse
+from keytui.tui.screens.wizard.delivery import surroundings
+from keytui.tui.screens.wizard.rehearsal import RehearsalPanel, SystemRehearsed, worth_showing
 from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.words import cost, rotate_command
 from keytui.tui.widgets.columns import Column, cells, fitted
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import ago
 from keytui.vault.model import Rehearsal
+from keytui.vault.outside import Outside
+from keytui.vault.protocol import Vault
 
 _CALLERS_SHOWN: Final = 6
 Choice = TypeVar("Choice", Strategy, First, Reason)
@@ -63,7 +67,46 @@ class ReviewBody(StepBody):
             yield Input(id="overlap", classes="overlap", compact=True, placeholder="by policy")
             yield Label("label")
             yield Input(id="label", compact=True, placeholder="none")
+        yield RehearsalPanel(id="rehearsal")
         yield Words(id="outlook")
+
+    def on_mount(self) -> None:
+        self.ask_again()
+
+    def ask_again(self) -> None:
+        """Rehearse what is outside the vault: each system is asked in turn, and its row filled in as it answers."""
+        wizard, profile = self.wizard, self.wizard.console.profile
+        wizard.ask(
+            lambda vault: surroundings(vault, wizard.key_id, profile), self._rehearse, self._unknown, slot="around"
+        )
+
+    def _rehearse(self, outside: Outside) -> None:
+        if not worth_showing(outside):
+            return
+        self._panel.expect(outside)
+        self._draw_rehearsal()
+
+        def question(_: Vault) -> None:
+            for each in outside.rehearsed():
+                self.post_message(SystemRehearsed(each))
+
+        self.wizard.ask(question, lambda _: None, self._unknown, slot="rehearsing")
+
+    def _unknown(self, error: KeytuiError) -> None:
+        self._panel.fail(error)
+        self._draw_rehearsal()
+
+    def on_system_rehearsed(self, message: SystemRehearsed) -> None:
+        self._panel.take(message.rehearsed)
+        self._draw_rehearsal()
+
+    @property
+    def _panel(self) -> RehearsalPanel:
+        return self.query_one(RehearsalPanel)
+
+    def _draw_rehearsal(self) -> None:
+        if self.here:
+            self._panel.draw(self.wizard.plan)
 
     def tick(self) -> None:
         self.show()
@@ -84,6 +127,7 @@ class ReviewBody(StepBody):
         ):
             self.query(f".{name}").set_class(not there, "absent")
         self.query_one("#outlook", Words).say(self._outlook(rehearsal))
+        self._draw_rehearsal()
 
     def _outlook(self, rehearsal: Rehearsal) -> Content:
         lines = [Content.assemble(("✗ ", "bold $error"), harmless(problem)) for problem in rehearsal.problems]
@@ -157,6 +201,9 @@ class ReviewBody(StepBody):
             self.wizard.plan = self.plan()
         except Invalid as error:
             self.wizard.report(error)
+            return
+        if (obstacle := self._panel.obstacle(self.wizard.plan)) is not None:
+            self.wizard.tell(*obstacle, severity="warning")
             return
         self.wizard.reviewed = True
         self.wizard.draw()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar, Final
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from keytui.domain.errors import KeytuiError
+from keytui.domain.keys import Key
 from keytui.domain.rotation import Plan
 from keytui.domain.text import harmless
 from keytui.tui.screens.base import VaultScreen
@@ -43,6 +45,14 @@ _ASK_AGAIN_AFTER: Final = 5
 """Seconds: a verdict also changes by time alone, and then nothing comes through the feed."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the vault says: of a rotation, or of one that is not opened yet; and its key."""
+
+    found: Rehearsal | RotationDetail
+    key: Key
+
+
 class WizardScreen(VaultScreen[None]):
     """Rotates a key, or goes on with a rotation. With `until_handed_over` it closes once the new secret is out."""
 
@@ -58,9 +68,13 @@ class WizardScreen(VaultScreen[None]):
         self.key_id = key_id
         self.rotation_id = rotation_id
         self.plan = Plan()
+        self.key: Key | None = None
+        """The key, once it is known."""
         self.rehearsal: Rehearsal | None = None
         self.detail: RotationDetail | None = None
         self.reviewed = False
+        self.retiring = False
+        """Whether the operator has gone on from the watch to a retirement that no suspension comes before."""
         self._until_handed_over = until_handed_over
         self._request_id = uuid4().hex
         self._issuing = False
@@ -85,19 +99,25 @@ class WizardScreen(VaultScreen[None]):
             self.reload()
 
     def action_reload(self) -> None:
-        """Ask the vault again."""
+        """Ask the vault again, and what the step asks beside."""
         self.reload()
+        if self._body is not None and self._body.here:
+            self._body.ask_again()
 
     def reload(self) -> None:
         """Draw the rotation as the vault has it now."""
         self.ask(self._look, self._seen, self._not_seen, slot="wizard")
 
-    def _look(self, vault: Vault) -> Rehearsal | RotationDetail:
+    def _look(self, vault: Vault) -> _Seen:
         rotation_id = self.rotation_id
         if rotation_id is None:
             opened = vault.open_rotation(self.key_id)
             rotation_id = opened.id if opened is not None else None
-        return vault.rehearse(self.key_id, self.plan) if rotation_id is None else vault.rotation(rotation_id)
+        if rotation_id is None:
+            rehearsal = vault.rehearse(self.key_id, self.plan)
+            return _Seen(rehearsal, rehearsal.key)
+        detail = vault.rotation(rotation_id)
+        return _Seen(detail, self.key or vault.find(detail.rotation.key_id))
 
     def _not_seen(self, error: KeytuiError) -> None:
         """Said once, and not with every look that fails after it; what is drawn stays."""
@@ -108,8 +128,9 @@ class WizardScreen(VaultScreen[None]):
             self.report(error)
         self._failing = True
 
-    def _seen(self, found: Rehearsal | RotationDetail) -> None:
+    def _seen(self, seen: _Seen) -> None:
         self._failing = False
+        self.key, found = seen.key, seen.found
         if isinstance(found, Rehearsal):
             self.rehearsal = found
         else:
@@ -133,6 +154,8 @@ class WizardScreen(VaultScreen[None]):
 
     def _current(self) -> WizardStep:
         step = step_of(self.detail.rotation if self.detail is not None else None)
+        if step is WizardStep.WATCH and self.retiring:
+            return WizardStep.RETIRE
         return WizardStep.ISSUE if step is WizardStep.REVIEW and self.reviewed else step
 
     def _show_heading(self, step: WizardStep) -> None:

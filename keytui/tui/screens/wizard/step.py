@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
+from keytui.tui.screens.wizard.targets_panel import TargetsPanel, TargetTold
 from keytui.vault.model import RotationDetail
 from keytui.vault.protocol import Vault
 
@@ -86,6 +87,14 @@ class StepBody(VerticalScroll):
 
     def tick(self) -> None:
         """Draw again what depends on the time."""
+
+    def ask_again(self) -> None:
+        """The operator asked for everything anew, what is outside the vault too."""
+
+    def on_target_told(self, message: TargetTold) -> None:
+        for panel in self.query(TargetsPanel):
+            panel.take(message.told)
+            panel.draw(self.now)
 
     def act(self, action: Callable[[Vault], Answer], done: str) -> None:
         """Change the vault, say that it is done, and draw what came of it."""

@@ -13,12 +13,18 @@ from keytui.domain.keys import Version
 from keytui.domain.rotation import Rotation, Verb, allowed
 from keytui.domain.text import harmless
 from keytui.tui.screens.confirm import ConfirmDialog, Question
+from keytui.tui.screens.wizard.asking import AskingBody
 from keytui.tui.screens.wizard.callers import caller_rows, caller_table
+from keytui.tui.screens.wizard.completing import ask_complete
+from keytui.tui.screens.wizard.going_back import ask_back
 from keytui.tui.screens.wizard.override import verdict_question
 from keytui.tui.screens.wizard.pace import Pace, paces
+from keytui.tui.screens.wizard.path import retires_for_good
+from keytui.tui.screens.wizard.probing import ProbesPanel
 from keytui.tui.screens.wizard.step import StepBody
+from keytui.tui.screens.wizard.targets_panel import TargetsPanel
 from keytui.tui.screens.wizard.waive import WaiveDialog, Waiving
-from keytui.tui.screens.wizard.words import clock_time, command
+from keytui.tui.screens.wizard.words import clock_time
 from keytui.tui.widgets.verdict import VerdictPanel
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import ago
@@ -33,8 +39,11 @@ _CALLERS_AT_LEAST: Final = 4
 _NEEDS: Final = {"retire": Verb.RETIRE, "complete": Verb.COMPLETE, "roll_back": Verb.ROLLBACK}
 
 
-class WatchBody(StepBody):
-    """Redraws only what changed: the vault is asked as usage comes in, and the clock moves once a second."""
+class WatchBody(AskingBody):
+    """Redraws only what changed: the vault is asked as usage comes in, and the clock moves once a second.
+
+    Its systems are asked with the new version alone: a request with the old one would count as its use.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "waive", "waive", id="watch.waive", tooltip="Set one reason aside by name, and say why"),
@@ -47,14 +56,19 @@ class WatchBody(StepBody):
     def compose(self) -> ComposeResult:
         yield Words(id="paces")
         yield Words(id="callers")
+        yield ProbesPanel(id="probes")
         yield VerdictPanel()
+        yield TargetsPanel(id="targets")
         yield Words(id="said")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         needed = _NEEDS.get(action)
-        if needed is not None and self.detail is not None and needed not in allowed(self.detail.rotation):
+        if needed is not None and self.detail is not None and needed not in _may(self.detail.rotation):
             return False
         return super().check_action(action, parameters)
+
+    def versions(self, rotation: Rotation) -> tuple[int, ...]:
+        return () if rotation.new_version is None else (rotation.new_version,)
 
     def show(self) -> None:
         self.tick()
@@ -72,7 +86,7 @@ class WatchBody(StepBody):
         table = caller_table(rows, (rotation.old_version, rotation.new_version), now, callers.size.width, height)
         callers.say(Content.assemble("\n", table))
         self.query_one(VerdictPanel).show(detail.assessment, now)
-        self.query_one("#said", Words).say(_said(detail))
+        self.query_one("#said", Words).say(said(detail))
 
     def action_waive(self) -> None:
         """Choose a reason by its name, and say why it may be set aside."""
@@ -99,11 +113,15 @@ class WatchBody(StepBody):
 
     def action_roll_back(self) -> None:
         """Ask, then go back to the old version."""
-        ask_roll_back(self)
+        ask_back(self)
 
     def action_retire(self) -> None:
-        """Ask, then suspend the old version."""
+        """Ask, then suspend the old version; where its issuer cannot, go on to the step that says so."""
         if self.detail is None:
+            return
+        if Verb.RETIRE not in allowed(self.detail.rotation):
+            self.wizard.retiring = True
+            self.wizard.draw()
             return
         rotation, assessment = self.detail.rotation, self.detail.assessment
         old = rotation.old_version
@@ -126,48 +144,12 @@ class WatchBody(StepBody):
         ask_complete(self)
 
 
-def ask_complete(step: StepBody) -> None:
-    """Revoke the old version for good."""
-    if step.detail is None:
-        return
-    rotation, assessment = step.detail.rotation, step.detail.assessment
-    old = rotation.old_version
-    question = verdict_question(
-        rotation,
-        assessment,
-        "complete",
-        f"Revoke v{old} of {rotation.key_name} for good?",
-        (f"v{old} can never be accepted again. There is no way back.",),
+def _may(rotation: Rotation) -> tuple[Verb, ...]:
+    """What this step offers: without a suspension, the end of a rolling rotation is a step on, as it is with one."""
+    verbs = allowed(rotation)
+    return (
+        (*(verb for verb in verbs if verb is not Verb.COMPLETE), Verb.RETIRE) if retires_for_good(rotation) else verbs
     )
-
-    def confirmed(override: str | None) -> None:
-        if override is not None:
-            step.act(lambda vault: vault.complete(rotation.id, override), f"v{old} is revoked")
-
-    step.app.push_screen(ConfirmDialog(question), confirmed)
-
-
-def ask_roll_back(step: StepBody) -> None:
-    """Revoke the new version, and go on with the old one."""
-    if step.detail is None:
-        return
-    rotation = step.detail.rotation
-    question = Question(
-        f"Roll {rotation.key_name} back to v{rotation.old_version}?",
-        (
-            f"v{rotation.new_version} is revoked for good: whoever uses it already is locked out.",
-            f"v{rotation.old_version} is the key's only version again.",
-        ),
-        f"Revoke v{rotation.new_version}",
-        command("rollback", rotation.key_name),
-        note="why (optional)",
-    )
-
-    def confirmed(note: str | None) -> None:
-        if note is not None:
-            step.act(lambda vault: vault.rollback(rotation.id, note), f"back on v{rotation.old_version}")
-
-    step.app.push_screen(ConfirmDialog(question), confirmed)
 
 
 def note_question(rotation: Rotation) -> Question:
@@ -218,8 +200,10 @@ def _pace(name: str, version: Version, pace: Pace, now: datetime) -> Content:
     )
 
 
-def _said(detail: RotationDetail) -> Content:
-    lines = [delivery_line(delivery) for delivery in dict.fromkeys(detail.deliveries)]
+def said(detail: RotationDetail) -> Content:
+    """The newest word of each place that the secret went to, and the note."""
+    newest = {delivery.target: delivery for delivery in detail.deliveries}
+    lines = [delivery_line(delivery) for delivery in newest.values()]
     if detail.rotation.note:
         lines.append(Content.assemble(("note  ", "$quiet"), harmless(detail.rotation.note)))
     return Content("\n").join([Content(""), *lines]) if lines else Content("")

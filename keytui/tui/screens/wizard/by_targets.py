@@ -1,0 +1,206 @@
+"""Delivering to a key's targets, beside the ways by hand: a row for each, and what may be done where one fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from textual.content import Content
+
+from keytui.domain.errors import KeytuiError
+from keytui.domain.rotation import First, Rotation, Strategy
+from keytui.domain.secrets import Secret
+from keytui.tui.screens.confirm import ConfirmDialog
+from keytui.tui.screens.wizard.by_hand import ByHandScreen
+from keytui.tui.screens.wizard.choices import choice_lines, skip_question
+from keytui.tui.screens.wizard.delivery import AtTargets, Stopped, stopped_by, surroundings
+from keytui.tui.screens.wizard.going_back import back_question
+from keytui.tui.screens.wizard.probing import ProbesPanel, ProbeTold, asked_of, telling_of_probes
+from keytui.tui.screens.wizard.targets_panel import TargetsPanel, TargetTold, telling
+from keytui.tui.widgets.words import Words
+from keytui.vault.delivering import Delivering
+from keytui.vault.model import Issued
+from keytui.vault.outside import Outside
+from keytui.vault.progress import Choice, Holds, Stands
+from keytui.vault.protocol import Vault
+from keytui.vault.proving import held_by, refuse_still_accepted, versions_of
+from keytui.vault.ways_on import skip
+
+_WAIT = "wait until it has landed"
+
+
+class ByTargetsScreen(ByHandScreen):
+    """Begins to deliver as it opens: the operator has agreed to that as the version was issued."""
+
+    def __init__(self, issued: Issued, environment: Mapping[str, str] = os.environ) -> None:
+        super().__init__(issued, environment)
+        self._delivering = False
+        self._stopped: Stopped | None = None
+        self._arrived = False
+        """Every target has it, and the hand-over counts."""
+        self._former = Secret("")
+        """The old secret as a target held it before the delivery, where the old version is over by now."""
+
+    @property
+    def by_targets(self) -> bool:
+        """Whether there is anything to deliver to."""
+        return self._rotation is not None and bool(self._key.targets)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The targets that have not got it, as far as is known."""
+        if self._arrived or not self.by_targets:
+            return ()
+        stands = self._stopped.stands if self._stopped is not None else ()
+        has_it = {one.target for one in stands if one.holds is Holds.YES}
+        return tuple(name for name in self._key.targets if name not in has_it)
+
+    def show_heading(self) -> None:
+        """Say how the rotation stands now."""
+
+    def on_mount(self) -> None:
+        if self.by_targets:
+            self.set_interval(1, self._draw_targets)
+            self.call_after_refresh(self.action_deliver)
+
+    def action_deliver(self) -> None:
+        """Deliver to every target that has not got it."""
+        self._deliver(lambda _: None)
+
+    def _deliver(self, first: Callable[[Vault], None]) -> None:
+        """Do something `first`, then deliver. Refused in words while that is on its way, or done."""
+        rotation = self._rotation
+        if rotation is None or not self.by_targets or self._arrived:
+            self.tell("there is nothing to deliver", "H ends the hand-over", severity="warning")
+            return
+        if self._delivering:
+            self.tell("it is being delivered", _WAIT, severity="warning")
+            return
+        self._begin(rotation)
+        console, key, version, secret = self.console, self._key, self._version, self._secret
+        tell = telling(self)
+
+        def work(vault: Vault) -> Rotation | Stopped:
+            first(vault)
+            outside = surroundings(vault, key.id, console.profile)
+            before_counts = self._asking_the_world(vault, outside, rotation)
+
+            def act(delivering: Delivering) -> Rotation:
+                return delivering.hand_over(rotation, version, secret)
+
+            return AtTargets(vault, console.profile, console.clock, tell).deliver(outside, rotation, act, before_counts)
+
+        self.change(work, self._ended, self._failed)
+
+    def _begin(self, rotation: Rotation) -> None:
+        stands = self._stopped.stands if self._stopped is not None else ()
+        known = {one.target: one for one in stands}
+        rows = tuple(known.get(name, Stands(name, Holds.NO)) for name in self._key.targets)
+        self.query_one(TargetsPanel).stand(rows, rotation.old_version, self._version.number)
+        self._delivering, self._stopped = True, None
+        self._draw_targets()
+
+    def _asking_the_world(self, vault: Vault, outside: Outside, rotation: Rotation) -> Callable[[], None]:
+        """What has to be seen to before the hand-over counts: where it ends the rotation, that the old one is refused.
+
+        Runs in a worker, which reads the old secret before it is replaced.
+        """
+        if not _ends_at_once(rotation) or not outside.probes:
+            return lambda: None
+        detail = vault.detail(outside.key.id)
+        if not self._former:
+            self._former = versions_of(detail, tuple(held_by(outside.targets, detail))).get(
+                rotation.old_version, Secret("")
+            )
+        given: Sequence[Secret] = [each for each in (self._secret, self._former) if each]
+        versions = (self._version.number, rotation.old_version)
+
+        def ask() -> None:
+            asked = asked_of(vault, outside, versions, given, clock=self.console.clock, tell=telling_of_probes(self))
+            refuse_still_accepted(asked, outside.key)
+
+        return ask
+
+    def _ended(self, outcome: Rotation | Stopped) -> None:
+        self._delivering = False
+        if isinstance(outcome, Stopped):
+            self._stopped = outcome
+        else:
+            self._rotation, self._arrived = outcome, True
+            self.show_heading()
+        self._draw_targets()
+        self.refresh_bindings()
+
+    def _failed(self, error: KeytuiError) -> None:
+        """Something else than a target stopped it: what the targets have is as it was told."""
+        self._delivering, self._stopped = False, stopped_by(error)
+        self._draw_targets()
+
+    def on_target_told(self, message: TargetTold) -> None:
+        self.query_one(TargetsPanel).take(message.told)
+        self._draw_targets()
+
+    def on_probe_told(self, message: ProbeTold) -> None:
+        if self._rotation is not None:
+            self.query_one(ProbesPanel).take(message.asked, self._rotation.old_version)
+
+    def _draw_targets(self) -> None:
+        self.query_one(TargetsPanel).draw(self.console.clock())
+        choices = self.query_one("#choices", Words)
+        if self._stopped is not None and self._rotation is not None:
+            choices.say(choice_lines(self._stopped, self._rotation.old_version, self._version.number))
+        elif self._arrived:
+            number = self._version.number
+            words = ("\nH", "bold $accent"), " goes on. Until then v", f"{number} can be taken by hand as well"
+            choices.say(Content.assemble(("\n✓ ", "$success"), f"handed over: every target has v{number}", *words))
+        else:
+            choices.say(Content(""))
+
+    def action_skip(self) -> None:
+        """Ask, then leave out the target that failed, and go on with the others."""
+        stopped, rotation = self._stopped, self._rotation
+        if stopped is None or rotation is None or not stopped.target:
+            self.tell("no target has failed", "only one that did can be left out", severity="warning")
+            return
+        if reason := stopped.ways[Choice.SKIP]:
+            self.tell(f"{stopped.target} cannot be skipped: {reason}", "D tries it again", severity="warning")
+            return
+        console, key, target = self.console, self._key, stopped.target
+
+        def confirmed(answer: str | None) -> None:
+            if answer is not None:
+                self._deliver(lambda vault: skip(vault, key, rotation.id, target, console.clock()))
+
+        self.app.push_screen(ConfirmDialog(skip_question(target, rotation)), confirmed)
+
+    def action_roll_back(self) -> None:
+        """Ask, then let the targets hold the old secret again, and revoke the new one."""
+        stopped, rotation = self._stopped, self._rotation
+        if rotation is None or stopped is None:
+            self.tell("no delivery has failed", "esc leaves; B goes back from there", severity="warning")
+            return
+        if reason := stopped.ways[Choice.ROLL_BACK]:
+            self.tell(f"there is no way back: {reason}", "D tries again", severity="warning")
+            return
+        console, tell = self.console, telling(self)
+
+        def confirmed(note: str | None) -> None:
+            if note is not None:
+                self._delivering = True
+                self.change(
+                    lambda vault: AtTargets(vault, console.profile, console.clock, tell).go_back(rotation, note),
+                    self._went_back,
+                    self._failed,
+                )
+
+        self.app.push_screen(ConfirmDialog(back_question(rotation, self._key.targets)), confirmed)
+
+    def _went_back(self, rotation: Rotation) -> None:
+        self.forget()
+        self.tell(f"back on v{rotation.old_version}", f"rotation #{rotation.id} is {rotation.state.replace('_', ' ')}")
+        self.dismiss(False)
+
+
+def _ends_at_once(rotation: Rotation) -> bool:
+    """Whether the hand-over ends the rotation: the old version is over already."""
+    return rotation.plan.strategy is Strategy.IMMEDIATE or rotation.plan.first is First.REVOKE

@@ -1,0 +1,56 @@
+"""The questions at the exits of the hand-over: what is gone then, and what is not."""
+
+from __future__ import annotations
+
+from keytui.domain.rotation import First, Rotation, Strategy
+from keytui.tui.screens.confirm import Question
+from keytui.tui.screens.wizard.delivery import Stopped
+from keytui.vault.model import Delivery
+from keytui.vault.progress import Holds
+
+
+def leaving_question(rotation: Rotation | None, new: int, stopped: Stopped | None, *, arrived: bool) -> Question:
+    """Asked before the step is left."""
+    if arrived:
+        lines = (f"Every target has v{new}. It cannot be shown again after this.",)
+        return Question("Leave the hand-over?", lines, "Leave", harmless_verb="Stay")
+    return Question(
+        "Leave without handing it over?",
+        _what_is_lost(rotation, new, stopped),
+        "Leave, let it go",
+        harmless_verb="Stay",
+    )
+
+
+def _what_is_lost(rotation: Rotation | None, new: int, stopped: Stopped | None) -> tuple[str, ...]:
+    if rotation is None:
+        return "The secret is gone for good when you leave.", "The key stays; rotating it gives it another secret."
+    having = [one.target for one in (stopped.stands if stopped is not None else ()) if one.holds is not Holds.NO]
+    if having:
+        return (
+            f"The secret of v{new} is let go of here; the rotation stays open.",
+            f"{', '.join(having)} may hold it: resuming reads it back there, or puts back what it held before.",
+        )
+    return (
+        f"The secret of v{new} is gone for good when you leave; the rotation stays open.",
+        f"Resuming offers to revoke v{new} and to issue another.",
+    )
+
+
+def done_question(sent: Delivery | None, lacking: tuple[str, ...], rotation: Rotation | None) -> Question:
+    """Asked before the hand-over is called done by hand."""
+    where = f"It went to {sent.target}." if sent is not None else "You say that you have it."
+    return Question(
+        "Is the new secret where it belongs?",
+        (where, *_left_behind(lacking, rotation), "It cannot be shown again after this."),
+        "Yes, handed over",
+        harmless_verb="Not yet",
+    )
+
+
+def _left_behind(lacking: tuple[str, ...], rotation: Rotation | None) -> tuple[str, ...]:
+    if not lacking or rotation is None:
+        return ()
+    over = rotation.plan.strategy is Strategy.IMMEDIATE or rotation.plan.first is First.REVOKE
+    becomes = "which is over: their consumers stay locked out" if over else "and with it until you retire it"
+    return (f"▲ {', '.join(lacking)}: left with v{rotation.old_version}, {becomes}.",)
