@@ -1,0 +1,297 @@
+"""The hand-over to targets: rehearsed first, told as it happens, and every way on after a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from keytui.domain.keys import KeyDraft, KeyEdit, VersionState
+from keytui.domain.rotation import First, Plan, RotationState, Strategy
+from keytui.domain.secrets import Secret
+from keytui.domain.usage import UNKNOWN_CALLER
+from keytui.tui.app import Console
+from keytui.tui.screens.wizard.hand_over import HandOverScreen
+from keytui.vault.delivering import Delivering
+from keytui.vault.delivery_targets import load_targets
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Issued
+from keytui.vault.progress import Undelivered
+from tests.tui.rotation.site import Site
+from tests.tui.rotation.test_hygiene import traces
+from tests.tui.rotation.walking import (
+    Walk,
+    choose,
+    confirm,
+    issue,
+    paste_back,
+    said,
+    until_said,
+    wizard,
+)
+from tests.world import StoppedClock
+
+SIZE = (120, 40)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    site = Site(tmp_path / "home")
+    site.write()
+    monkeypatch.setenv("KEYTUI_HOME", str(site.home))
+    return site
+
+
+@pytest.fixture
+def key(vault: LocalVault, site: Site) -> Issued:
+    """A key of the site, whose first secret stands at its consumer."""
+    made = vault.create(KeyDraft("checkout-api", "production", owner="payments", targets=("web", "ci")), "first")
+    site.file("web.env", f"DEBUG=1\nAPI_KEY={made.secret.reveal()}\n")
+    return made
+
+
+def versions(vault: LocalVault, key: Issued) -> dict[int, VersionState]:
+    return {version.number: version.state for version in vault.detail(key.key.id).versions}
+
+
+def accepted(vault: LocalVault, text: str) -> bool:
+    return vault.check(Secret(text), (), UNKNOWN_CALLER).valid
+
+
+async def delivering(pilot: Walk, key: Issued, *words: str) -> HandOverScreen:
+    """Through the review to the hand-over, which begins to deliver by itself."""
+    await wizard(pilot, key.key.id)
+    await until_said(pilot, "✓ target 1. web", "✓ target 2. ci")
+    screen = await issue(pilot)
+    await until_said(pilot, *words)
+    return screen
+
+
+async def test_the_review_says_who_gets_it_in_which_order_and_where(console: Console, key: Issued, site: Site) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await wizard(pilot, key.key.id)
+        await until_said(pilot, "✓ target 1. web", "ok: API_KEY in", "proven by reading back")
+        await until_said(pilot, "✓ target 2. ci", "sent, never proven", "cannot be put back")
+        assert site.web == key.secret.reveal()
+
+
+async def test_a_target_that_would_fail_closes_the_way_but_in_an_emergency(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    (site.home / "web.env").unlink()
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await wizard(pilot, key.key.id)
+        await until_said(pilot, "✗ target 1. web", "this has to be mended first", "✓ target 2. ci")
+        await pilot.press("enter")
+        await until_said(pilot, "▲ target web:")
+        assert "● 1 Review" in said(pilot)
+        await choose(pilot, "#strategy", Strategy.EMERGENCY)
+        await choose(pilot, "#first", First.REPLACE)
+        await until_said(pilot, "you may go on all the same, in this emergency")
+        await choose(pilot, "#strategy", Strategy.ROLLING)
+        site.file("web.env", f"API_KEY={key.secret.reveal()}\n")
+        await until_said(pilot, "this has to be mended first")
+        await pilot.press("r")
+        await until_said(pilot, "✓ target 1. web")
+        await pilot.press("enter")
+        await until_said(pilot, "It is delivered at once, in this order: web, ci.")
+
+
+async def test_every_target_gets_it_and_the_wizard_goes_on(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await delivering(pilot, key, "✓ web", "proven: it holds v2", "● ci", "sent: it took v2", "✓ handed over")
+        assert site.web == site.ci != key.secret.reveal()
+        await pilot.press("H")
+        await until_said(pilot, "● 4 Watch", "✓ web proven", "● ci sent")
+    assert accepted(vault, site.web)
+    assert versions(vault, key) == {1: VersionState.OUTGOING, 2: VersionState.ACTIVE}
+
+
+async def test_what_is_under_way_is_told_and_nobody_leaves_it(console: Console, key: Issued, site: Site) -> None:
+    site.file("held", "")
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await delivering(pilot, key, "✓ web", "◌ ci", "asked with v2")
+        await pilot.press("escape")
+        await until_said(pilot, "a change is still on its way")
+        (site.home / "held").unlink()
+        await until_said(pilot, "✓ handed over")
+
+
+async def test_a_failure_says_what_stands_where_and_another_try_goes_on(
+    console: Console, key: Issued, site: Site
+) -> None:
+    site.down()
+    async with console.run_test(size=SIZE) as pilot:
+        await delivering(pilot, key, "✓ web", "? ci", "unknown: it may hold v2", "exited with 1", "stopped at ci")
+        await until_said(pilot, "D   try again: ci", "K   skip ci", "B   roll back", "esc later")
+        site.down(is_down=False)
+        await pilot.press("D")
+        await until_said(pilot, "✓ web", "has it: it held v2 already", "● ci", "✓ handed over")
+    assert site.ci == site.web
+
+
+async def test_a_target_is_skipped_where_that_is_harmless(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    site.down()
+    async with console.run_test(size=SIZE) as pilot:
+        await delivering(pilot, key, "stopped at ci")
+        await pilot.press("K")
+        await until_said(pilot, "Skip ci?", "v1 is accepted until you retire")
+        await confirm(pilot)
+        await until_said(pilot, "○ ci", "skipped", "✓ handed over")
+    assert vault.rotation(1).rotation.state is RotationState.OVERLAPPING
+    assert accepted(vault, key.secret.reveal())
+
+
+async def test_where_the_old_version_is_over_nothing_is_skipped_and_nothing_goes_back(
+    console: Console, key: Issued, site: Site
+) -> None:
+    site.down()
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await wizard(pilot, key.key.id)
+        await choose(pilot, "#strategy", Strategy.IMMEDIATE)
+        await until_said(pilot, "--strategy immediate", "✓ target 2. ci")
+        await issue(pilot)
+        await until_said(pilot, "skip is not possible: v1 is revoked", "roll back is not possible: v1 is revoked")
+        await pilot.press("K")
+        await until_said(pilot, "▲ ci cannot be skipped")
+        await pilot.press("B")
+        await until_said(pilot, "▲ there is no way back")
+
+
+async def test_rolling_back_gives_the_targets_the_old_secret_first(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    vault.edit(key.key.id, KeyEdit(targets=("web",)))
+    async with console.run_test(size=SIZE) as pilot:
+        await wizard(pilot, key.key.id)
+        await until_said(pilot, "✓ target 1. web")
+        await issue(pilot)
+        await until_said(pilot, "✓ handed over")
+        await pilot.press("H")
+        await until_said(pilot, "● 4 Watch")
+        assert site.web != key.secret.reveal()
+        await pilot.press("B")
+        await until_said(pilot, "whatever holds v2 gets v1 back first")
+        await confirm(pilot)
+        await until_said(pilot, "● 6 Proof", "rotation #1 is rolled back")
+    assert site.web == key.secret.reveal()
+    assert versions(vault, key) == {1: VersionState.ACTIVE, 2: VersionState.REVOKED}
+
+
+async def test_what_cannot_be_put_back_is_named_and_nothing_is_revoked(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    site.down()
+    async with console.run_test(size=SIZE) as pilot:
+        await delivering(pilot, key, "stopped at ci")
+        await pilot.press("B")
+        await confirm(pilot)
+        await until_said(pilot, "✓ web", "put back: it holds what it held before v2", "✗ ci", "not put back", "--yes")
+    assert site.web == key.secret.reveal()
+    assert versions(vault, key) == {1: VersionState.OUTGOING, 2: VersionState.ACTIVE}
+
+
+def stopped_at_ci(vault: LocalVault, key: Issued, site: Site, clock: StoppedClock) -> str:
+    """As a console leaves it that died, or was left, once one target had taken the secret; that secret."""
+    site.down()
+    rotation = vault.plan(key.key.id, Plan(), "plan")
+    issued = vault.issue(rotation.id)
+    targets = load_targets(site.home / "config.toml")
+    here = Delivering(vault, key.key, [targets["web"], targets["ci"]], clock)
+    with pytest.raises(Undelivered):
+        here.hand_over(rotation, issued.version, issued.secret)
+    site.down(is_down=False)
+    return issued.secret.reveal()
+
+
+async def test_started_again_it_reads_the_secret_back_and_goes_on(
+    vault: LocalVault, key: Issued, site: Site, clock: StoppedClock, again: Callable[[], Console]
+) -> None:
+    secret = stopped_at_ci(vault, key, site, clock)
+    vault.close()
+    async with again().run_test(size=SIZE) as pilot:
+        await wizard(pilot, rotation_id=1)
+        await until_said(pilot, "● 3 Hand over", "v2 is on its way to its targets", "✓ web", "has it: it holds v2")
+        await until_said(pilot, "? ci", "D go on: read it back")
+        await pilot.press("D")
+        await until_said(pilot, "● 4 Watch")
+    assert site.ci == secret
+
+
+async def test_started_again_it_is_not_given_up_while_a_target_may_hold_it(
+    vault: LocalVault, key: Issued, site: Site, clock: StoppedClock, again: Callable[[], Console]
+) -> None:
+    stopped_at_ci(vault, key, site, clock)
+    vault.close()
+    async with again().run_test(size=SIZE, notifications=True) as pilot:
+        await wizard(pilot, rotation_id=1)
+        await until_said(pilot, "? ci", "A abandon")
+        await pilot.press("A")
+        await confirm(pilot)
+        await until_said(pilot, "✗ may hold v2, and cannot be put back from here: ci")
+        await until_said(pilot, "● 3 Hand over", "D go on")
+    assert site.web == key.secret.reveal()
+
+
+async def test_by_hand_beside_the_targets(console: Console, vault: LocalVault, key: Issued, site: Site) -> None:
+    """For a consumer without a target: the secret can be taken until the operator goes on."""
+    async with console.run_test(size=SIZE) as pilot:
+        screen = await delivering(pilot, key, "✓ handed over")
+        await paste_back(pilot, screen._secret.reveal())
+        await until_said(pilot, "✓ pasted back: it arrived whole; H goes on")
+        await pilot.press("f")
+        await confirm(pilot, note=str(site.home / "by-hand"))
+        await until_said(pilot, "✓ sent to", "mode 0600")
+        assert (site.home / "by-hand").read_text() == site.web
+        await pilot.press("H")
+        await until_said(pilot, "● 4 Watch")
+
+
+async def test_by_hand_without_a_target_that_has_not_got_it(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    site.down()
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        screen = await delivering(pilot, key, "stopped at ci")
+        await pilot.press("H")
+        await until_said(pilot, "nothing shows yet that it arrived")
+        await paste_back(pilot, screen._secret.reveal())
+        await until_said(pilot, "H ends the hand-over without the targets that have not got it")
+        await pilot.press("H")
+        await until_said(pilot, "▲ ci: left with v1, and with it until you retire it.")
+        await confirm(pilot)
+        await until_said(pilot, "● 4 Watch")
+    assert vault.rotation(1).rotation.state is RotationState.OVERLAPPING
+
+
+async def test_a_target_of_another_machine_is_no_way_from_here(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    (site.home / "config.toml").unlink()
+    async with console.run_test(size=SIZE) as pilot:
+        await wizard(pilot, key.key.id)
+        await until_said(pilot, "○ target 1. web", "not asked: it is none of this machine")
+        screen = await issue(pilot)
+        await until_said(pilot, "✗ stopped: web, ci of checkout-api is none of this machine", "--resume")
+        await paste_back(pilot, screen._secret.reveal())
+        await until_said(pilot, "it arrived whole")
+        await pilot.press("H")
+        await confirm(pilot)
+        await until_said(pilot, "● 4 Watch")
+
+
+async def test_after_the_step_no_widget_holds_what_was_delivered(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        screen = await delivering(pilot, key, "✓ handed over")
+        assert traces(console, vault, site.web) == []
+        await pilot.press("H")
+        await until_said(pilot, "● 4 Watch")
+        assert traces(console, vault, site.web) == []
+        assert not screen._secret
