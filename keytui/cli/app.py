@@ -31,6 +31,7 @@ from keytui.cli.approvals import approvals
 from keytui.cli.audit import audit
 from keytui.cli.auto_rotation import auto_rotation
 from keytui.cli.console import run_demo, run_top
+from keytui.cli.drifting import drift
 from keytui.cli.evidence import evidence
 from keytui.cli.incidents import incidents
 from keytui.cli.leaver import leaver
@@ -40,6 +41,7 @@ from keytui.cli.profiles import profiles
 from keytui.cli.serve import serve
 from keytui.cli.session import Globals
 from keytui.cli.sources import sources
+from keytui.cli.syncing import sync
 from keytui.cli.systems import systems
 from keytui.cli.webhooks import webhooks
 from keytui.domain.errors import Invalid
@@ -109,6 +111,8 @@ app.command()(erasing.erase)
 app.command()(traffic.usage)
 app.command()(probing.probe)
 app.command()(proving.prove)
+app.command()(sync)
+app.command()(drift)
 app.command()(sources)
 app.command()(rotating.rotate)
 app.command()(rotations.rotations)

@@ -16,9 +16,11 @@ from keytui.cli.session import opened
 from keytui.cli.shapes import detail_shape, key_shape
 from keytui.cli.times import age, ago, ahead, minute
 from keytui.clock import utc_now
+from keytui.domain.drift import IN_WORDS, custody
 from keytui.domain.errors import Invalid
 from keytui.domain.keys import KeySummary
 from keytui.domain.query import Query, Sort, parse, parse_sort
+from keytui.domain.text import harmless
 from keytui.vault.model import KeyDetail
 from keytui.vault.protocol import Vault
 
@@ -126,7 +128,7 @@ def _say_detail(detail: KeyDetail, now: datetime) -> None:
             ("description", key.description),
             ("scopes", ", ".join(key.scopes)),
             ("applications", ", ".join(key.apps)),
-            ("issuer", key.issuer),
+            ("issuer", key.issuer + custody(detail.keeps_plaintext)),
             ("targets", ", ".join(key.targets)),
             ("sensitive", "yes" if key.sensitive else ""),
             ("version", f"v{current.number} {current.prefix or '(no prefix shown)'}"),
@@ -155,6 +157,9 @@ def _say_detail(detail: KeyDetail, now: datetime) -> None:
         "LABEL",
         ("FINGERPRINT",),
     )
+    for version in detail.versions:
+        if version.drift is not None:
+            say(f"at {harmless(key.issuer)}: v{version.number} {IN_WORDS[version.drift]}")
     if detail.callers:
         say()
         say_table(

@@ -32,6 +32,13 @@ IN_WORDS: Final[Mapping[Drift, str]] = {
 }
 
 
+def custody(keeps_plaintext: bool | None) -> str:
+    """What an issuer does with the secrets that it knows, as words after its name; None is not known."""
+    if keeps_plaintext is None:
+        return ", which is not described where the vault is"
+    return ", which keeps every secret in plain text" if keeps_plaintext else ""
+
+
 def drift_between(here: bool, there: bool | None, before: Drift | None = None, *, seen: bool = False) -> Drift | None:
     """How a version that is accepted `here` or not stands, if it is accepted `there`, refused, or unknown (None).
 

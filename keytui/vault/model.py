@@ -98,6 +98,8 @@ class KeyDetail:
     callers: tuple[CallerUse, ...]
     rotations: tuple[Rotation, ...]
     audit: tuple[AuditEntry, ...]
+    keeps_plaintext: bool | None = False
+    """Whether the key's issuer keeps the secrets themselves; None where the vault's machine does not know it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from keytui.domain.keys import BUILTIN, Key
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import Issuer
+from keytui.issuers.placing import fields_of_kind
 from keytui.probes.key_probe import KeyProbe
 from keytui.targets.target import Target
 from keytui.vault.configuration import table
@@ -116,5 +117,5 @@ def _issuer(path: Path, name: str, resolve: Resolve) -> Issuer | None:
     tables = table(path, "issuers")
     if name not in tables:
         return None
-    built: Mapping[str, Issuer] = build_connectors("issuers", str(path), {name: tables[name]}, resolve)
+    built: Mapping[str, Issuer] = build_connectors("issuers", str(path), {name: fields_of_kind(tables[name])}, resolve)
     return built[name]

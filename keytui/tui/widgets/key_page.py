@@ -8,6 +8,7 @@ from datetime import datetime
 from textual.content import Content
 
 from keytui.domain.audit import AuditEntry
+from keytui.domain.drift import IN_WORDS, custody
 from keytui.domain.durations import short
 from keytui.domain.keys import Version
 from keytui.domain.rotation import Rotation
@@ -15,6 +16,8 @@ from keytui.domain.text import harmless
 from keytui.domain.usage import CallerUse
 from keytui.tui.widgets.columns import Column, Row, cells, fitted, titles
 from keytui.tui.wording import (
+    CARE,
+    DANGER,
     QUIET,
     ago,
     count,
@@ -60,6 +63,7 @@ def _facts(detail: KeyDetail, now: datetime) -> Iterator[Content]:
         ("owner", outside(key.owner)),
         ("tenant", outside(key.tenant)),
         ("kind", Content(f"{key.kind}   issuer {harmless(key.issuer)}   format {harmless(key.format)}")),
+        *_at_issuer(detail),
         ("scopes", outside(", ".join(key.scopes))),
         ("applications", outside(", ".join(key.apps))),
         *([("targets", outside(", ".join(key.targets)))] if key.targets else []),
@@ -73,6 +77,15 @@ def _facts(detail: KeyDetail, now: datetime) -> Iterator[Content]:
     for label, at in moments:
         shown = Content.assemble(when(at), "   ", ago(at, now)) if at is not None else Content.styled("never", QUIET)
         yield _fact(label, shown)
+
+
+def _at_issuer(detail: KeyDetail) -> Iterator[tuple[str, Content]]:
+    """What the key's issuer does with secrets, and which versions stand otherwise there than here."""
+    if words := custody(detail.keeps_plaintext):
+        yield "at its issuer", Content.styled(f"{harmless(detail.summary.key.issuer)}{words}", CARE)
+    for version in detail.versions:
+        if version.drift is not None:
+            yield "at its issuer", Content.styled(f"≠ v{version.number} {IN_WORDS[version.drift]}", DANGER)
 
 
 def _fact(label: str, value: Content) -> Content:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from keytui.domain.audit import AuditFilter
+from keytui.domain.errors import KeytuiError
 from keytui.domain.keys import Key, KeySummary
 from keytui.domain.query import Place, Query, Sort
 from keytui.domain.rotation import Plan, Rotation, Step
@@ -66,6 +67,7 @@ class Asking(Issuing):
                 audit=audit_page(
                     session, self._ground.principal.tenant, AuditFilter(key_id=key_id), 0, _AUDIT_TAIL
                 ).entries,
+                keeps_plaintext=self._keeps_plaintext(row.issuer),
             )
 
     def rehearse(self, key_id: str, plan: Plan) -> Rehearsal:
@@ -136,6 +138,14 @@ class Asking(Issuing):
 
     def _assessed(self, session: Session, rotation: Rotation, now: datetime, fallbacks: tuple[str, ...]) -> Assessment:
         return assessed(session, rotation, self._policies, now, self._ground.expected, fallbacks=fallbacks)
+
+    def _keeps_plaintext(self, issuer: str) -> bool | None:
+        """None for an issuer that this machine does not know: the key is told of all the same."""
+        try:
+            can = self._abilities(issuer)
+        except KeytuiError:
+            return None
+        return can is not None and can.keeps_plaintext
 
     def _summaries(self, session: Session, rows: Sequence[KeyRow], now: datetime) -> tuple[KeySummary, ...]:
         ids = [row.id for row in rows]
