@@ -128,7 +128,7 @@ class OneKey:
         if rotation.state is RotationState.OVERLAPPING and self.auto.keep_previous and now < self.auto.next_at:
             return self._outcome(What.WAITING)
         assessment = self._vault.verdict(rotation.id)
-        if assessment.question is Question.RETIRE:
+        if assessment.question is Question.RETIRE and rotation.suspends:
             if assessment.verdict is Verdict.SAFE:
                 self._vault.retire(rotation.id)
                 self._keep(replace(self.auto, rotation_id=rotation.id, note=""))

@@ -145,9 +145,11 @@ def _acknowledgements(session: Session, rotation: Rotation, old: VersionRow) -> 
 
 def _end_of_old(session: Session, rotation: Rotation) -> AuditRow | None:
     """The entry of the log from which on the old version was refused."""
+    at_once = rotation.plan.strategy is Strategy.ROLLING and not rotation.suspends
+    ends = "rotation.completed" if at_once else _ENDS_OLD[rotation.plan.strategy, rotation.plan.first]
     found = select(AuditRow).where(
         AuditRow.rotation_id == rotation.id,
-        AuditRow.type == _ENDS_OLD[rotation.plan.strategy, rotation.plan.first],
+        AuditRow.type == ends,
         col(AuditRow.refused).is_(False),
     )
     return session.exec(found.order_by(col(AuditRow.sequence).desc()).limit(1)).first()

@@ -208,7 +208,7 @@ def _created(write: Write, row: KeyRow, version: VersionRow, secret: Secret) -> 
 
 
 def _half_disabled(write: Write, row: KeyRow) -> bool:
-    """Whether a version may be suspended at the issuer by a call that nobody heard the end of; or is restored just now."""
+    """Whether a version may be suspended at the issuer by a call that nobody heard the end of, or is restored now."""
     begun = {call.effect for call in calls_of(write.session, row.id)}
     return bool(write.told.done) or not begun.isdisjoint({Effect.SUSPEND, Effect.RESTORE})
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hmac
 from dataclasses import replace
 
+from sqlmodel import col, select
+
 from keytui.domain.access import Operation
 from keytui.domain.errors import AlreadyDone, Invalid, Refused, RotationOpen
 from keytui.domain.keys import BUILTIN
+from keytui.domain.operators import person
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, move
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.vault.deliveries import PUTTING_BACK, SKIPPED, is_beginning, tells_of_the_end
@@ -34,7 +37,7 @@ from keytui.vault.local.rotations.moves import (
 from keytui.vault.local.rotations.rehearsal import overlap_of, problems
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
 from keytui.vault.local.section import Write
-from keytui.vault.local.tables import AutoRotationRow, DeliveryRow, KeyRow, RotationRow, VersionRow, WaiverRow
+from keytui.vault.local.tables import AutoRotationRow, DeliveryRow, KeyRow, RotationRow, StepRow, VersionRow, WaiverRow
 from keytui.vault.model import Delivery, Issued
 
 _STATES_OF_A_DELIVERY = ("begun", "sent", "proven", "failed")
@@ -81,6 +84,8 @@ class Rotating(Issuing):
             self._refuse_switched_off(write, subject.key)
             if _revokes_unasked(subject.rotation.plan):
                 use_approval(write, subject.key.sensitive, _rest_of_emergency(subject))
+            else:
+                _refuse_anothers_secret(write, subject)
             _end_lost(write, subject)
             return write.answered(self._issued(write, subject, Verb.ISSUE))
 
@@ -91,6 +96,7 @@ class Rotating(Issuing):
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.REISSUE)
             self._refuse_switched_off(write, subject.key)
+            _refuse_anothers_secret(write, subject)
             _end_lost(write, subject)
             return write.answered(self._issued(write, subject, Verb.REISSUE))
 
@@ -250,6 +256,17 @@ def _rest_of_emergency(subject: Subject) -> Act:
         so_far=f"v{rotation.old_version} is revoked",
         then=f"go on with `keytui rotate {key.id} --resume`",
     )
+
+
+def _refuse_anothers_secret(write: Write, subject: Subject) -> None:
+    """What was agreed to was agreed to for one person; whoever else would receive a sensitive secret asks anew."""
+    key, number = subject.key, subject.row.id
+    receiving = select(StepRow.actor).where(
+        StepRow.rotation_id == number, col(StepRow.verb).in_(("plan", Verb.ISSUE, Verb.REISSUE))
+    )
+    agreed = write.session.exec(receiving.order_by(col(StepRow.id).desc()).limit(1)).one()
+    if person(agreed) != person(write.actor):
+        use_approval(write, key.sensitive, Act.on(key, Operation.ROTATE, f"receive the secret of rotation #{number}"))
 
 
 def _refuse_open(key: KeyRow) -> None:

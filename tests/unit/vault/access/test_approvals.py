@@ -135,6 +135,24 @@ def test_an_edit_is_approved_as_it_was_asked_for(team: TeamVault, ada: Principal
     assert hers.edit(key.id, again).owner == "payments"  # what stays as it is waits for nobody
 
 
+def test_nobody_else_receives_a_secret_that_was_agreed_to_for_one(
+    team: TeamVault, ada: Principal, bob: Principal
+) -> None:
+    key = _sensitive(team, "for ada alone")
+    hers, his = team.as_(ada), team.as_(bob)
+    his.approve(_waits(lambda: hers.plan(key.id, Plan(), team.request())), "")
+    rotation = hers.plan(key.id, Plan(), team.request())
+
+    _waits(lambda: his.issue(rotation.id))
+    hers.issue(rotation.id)
+    number = _waits(lambda: his.reissue(rotation.id))
+    assert hers.reissue(rotation.id).version.number == 3
+
+    hers.approve(number, "he goes on with it")
+    assert his.reissue(rotation.id).version.number == 4
+    _waits(lambda: hers.reissue(rotation.id))
+
+
 def test_an_emergency_does_not_wait(team: TeamVault, ada: Principal) -> None:
     key = _sensitive(team, "leaked")
 
