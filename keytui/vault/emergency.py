@@ -180,7 +180,7 @@ class Emergency:
                     self._refuse_unproven(self._proven(new))
                 rotation = self.vault.complete(rotation.id, f"incident #{response.incident.id}")
                 response = self._refused(replace(response, rotation=rotation))
-                self._delivering().settle(rotation)
+            self._delivering().settle(rotation)
             proven = self._proven(secrets)
             response = replace(response, proven=proven)
             refuse_still_accepted(proven, self.outside.key)
