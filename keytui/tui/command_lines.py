@@ -9,7 +9,7 @@ from textual.content import Content
 
 from keytui.domain.alerts import Alert
 from keytui.domain.durations import short
-from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.keys import BUILTIN, Key, KeyDraft, KeyEdit
 from keytui.domain.monitor import Range
 from keytui.domain.text import harmless
 
@@ -17,6 +17,13 @@ from keytui.domain.text import harmless
 def for_keys(verb: str, keys: Iterable[Key], *options: str) -> str:
     """`keytui VERB NAME OPTIONS`, a line for each key."""
     return "\n".join(shlex.join(("keytui", verb, key.name, *options)) for key in keys)
+
+
+def for_fleet(keys: Iterable[Key], wave: str, budget: int) -> str:
+    """The `keytui rotate` that takes these keys in waves."""
+    words = ["keytui", "rotate", *(word for key in keys for word in ("--marked", key.name))]
+    words += ["--wave", wave] if wave else []
+    return shlex.join([*words, "--failure-budget", str(budget)])
 
 
 def for_create(draft: KeyDraft, expires: str) -> str:
@@ -28,6 +35,7 @@ def for_create(draft: KeyDraft, expires: str) -> str:
     words += [word for target in draft.targets for word in ("--target", target)]
     words += ["--tenant", draft.tenant] if draft.tenant else []
     words += ["--expires", expires] if expires else []
+    words += ["--issuer", draft.issuer] if draft.issuer != BUILTIN else []
     words += ["--format", draft.format] if draft.format != "tk" else []
     words += ["--description", draft.description] if draft.description else []
     words += ["--sensitive"] if draft.sensitive else []

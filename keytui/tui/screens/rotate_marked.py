@@ -17,6 +17,7 @@ from keytui.domain.keys import Key
 from keytui.domain.rotation import CLOSED, Plan, Rotation, RotationState
 from keytui.domain.text import harmless
 from keytui.tui.screens.base import VaultScreen
+from keytui.tui.screens.fleet import FleetScreen
 from keytui.tui.screens.wizard.path import step_of
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.tui.widgets.words import Words
@@ -65,6 +66,7 @@ class RotateMarkedScreen(VaultScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "stop here", id="marked.stop", tooltip="Rotate no more of them; nothing is lost"),
         Binding("R", "go_on", "rotate the next", id="marked.go-on", tooltip="Open the wizard for the next key"),
+        Binding("F", "fleet", "in waves", id="marked.fleet", tooltip="All to their targets, in waves; asks first"),
     ]
 
     def __init__(self, keys: tuple[Key, ...]) -> None:
@@ -108,6 +110,10 @@ class RotateMarkedScreen(VaultScreen[None]):
                 partial(self._failed, waiting.key),
             ),
         )
+
+    def action_fleet(self) -> None:
+        """All of them to their targets, in waves."""
+        self.app.push_screen(FleetScreen(turn.key for turn in self._by_id.values()), lambda _: self.dismiss(None))
 
     def _came_back(self, key: Key, rotation: Rotation | None) -> None:
         progress, words = _outcome(rotation)
@@ -170,4 +176,5 @@ def _summary(turns: tuple[Turn, ...]) -> Content:
     counted = {progress: sum(turn.progress is progress for turn in turns) for progress in _SUMMARY}
     words = ", ".join(f"{count} {_SUMMARY[progress]}" for progress, count in counted.items() if count)
     more = counted[Progress.WAITING]
-    return Content.assemble(words, ("   R rotates the next" if more else "   every key has had its turn", "$quiet"))
+    ways = "   R rotates the next by hand, F all of them in waves, to their targets"
+    return Content.assemble(words, (ways if more else "   every key has had its turn", "$quiet"))
