@@ -13,6 +13,8 @@ from collections.abc import Callable
 from ssl import SSLContext
 from weakref import WeakSet
 
+from keytui.server.idle import LAST_PART_WITHIN
+
 
 class BoundedLoop(asyncio.SelectorEventLoop):
     """asyncio's own; but its servers have `most` sockets open at once, and handshakes of `within` seconds."""
@@ -37,6 +39,7 @@ class BoundedLoop(asyncio.SelectorEventLoop):
             ssl=ssl,
             backlog=backlog,
             ssl_handshake_timeout=None if ssl is None else self._within,
+            ssl_shutdown_timeout=None if ssl is None else LAST_PART_WITHIN,
         )
 
 
