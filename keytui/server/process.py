@@ -114,7 +114,7 @@ class ServerProcess:
         background = Background(
             vault,
             [
-                *server_jobs(vault, configured),
+                *server_jobs(vault, configured, settings.sync_every),
                 Job("refusals", _REFUSALS_EVERY, vault.tell_refusals, in_each=True),
             ],
         )

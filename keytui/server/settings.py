@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
 from keytui.domain.web_addresses import is_loopback
 from keytui.vault.configuration import fields_of
@@ -17,6 +19,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SECTION: Final = "server"
 _MOST_WORKERS: Final = 64
 _MOST_COUNT: Final = 10**9
+_NEVER: Final = "never"
+_SHORTEST_INTERVAL: Final = timedelta(minutes=1)
 _PATHS: Final = frozenset({"tls_cert", "tls_key"})
 
 
@@ -40,6 +44,8 @@ class ServerSettings:
     """Seconds in which a request must be whole, from the connection's begin or its first byte."""
     stop_within: int = 20
     """Seconds that requests under way have to finish when the server stops."""
+    sync_every: timedelta | None = timedelta(hours=1)
+    """How often issuers are compared that were compared once; None is never."""
 
     @property
     def scheme(self) -> str:
@@ -76,6 +82,8 @@ def _with(settings: ServerSettings, where: str, name: str, value: object) -> Ser
     if name in _PATHS:
         path = Path(_text(where, value)).expanduser()
         return replace(settings, tls_cert=path) if name == "tls_cert" else replace(settings, tls_key=path)
+    if name == "sync_every":
+        return replace(settings, sync_every=_interval(where, value))
     if name == "host":
         return replace(settings, host=_text(where, value))
     most = {"port": 65_535, "workers": _MOST_WORKERS}.get(name, _MOST_COUNT)
@@ -89,6 +97,17 @@ def _text(where: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise Invalid(f"{where} is a text in quotes", "mend it")
     return value
+
+
+def _interval(where: str, value: object) -> timedelta | None:
+    text = _text(where, value)
+    try:
+        interval = None if text == _NEVER else parse_duration(text)
+    except Invalid as error:
+        raise Invalid(f"{where}: {error.message}", f'as in "1h"; "{_NEVER}" leaves it to you') from None
+    if interval is not None and interval < _SHORTEST_INTERVAL:
+        raise Invalid(f"{where} is less than a minute", "an issuer's whole list is asked for each time")
+    return interval
 
 
 def _count(where: str, value: object, least: int, most: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,11 @@ def test_the_command_line_counts_more_than_the_file(tmp_path: Path) -> None:
     assert settings.trusted_proxies == (ipaddress.ip_network("10.0.0.0/8"),)
 
 
+def test_how_often_issuers_are_compared(tmp_path: Path) -> None:
+    assert load_server_settings(written(tmp_path, 'sync_every = "15m"'), {}).sync_every == timedelta(minutes=15)
+    assert load_server_settings(written(tmp_path, 'sync_every = "never"'), {}).sync_every is None
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "keys.example.com"])  # noqa: S104  # what is refused
 def test_plain_http_stays_on_loopback(tmp_path: Path, host: str) -> None:
     with pytest.raises(Invalid, match="plain http"):
@@ -54,6 +60,9 @@ def test_plain_http_stays_on_loopback(tmp_path: Path, host: str) -> None:
         ('trusted_proxies = ["10.0.0.1/8"]', "trusted_proxies"),
         ('database = "postgresql://u:p@h/d"', "database"),
         ("host = 1", "host"),
+        ("sync_every = 60", "sync_every"),
+        ('sync_every = "often"', "sync_every"),
+        ('sync_every = "30s"', "sync_every"),
     ],
 )
 def test_what_cannot_be_meant_is_named(tmp_path: Path, line: str, names: str) -> None:
