@@ -39,7 +39,7 @@ from keytui.vault.sync_report import OWN_ABILITIES, Drifted, IssuerStanding, Ski
 _LONGEST: Final = timedelta(minutes=15)
 """Longer than any issuer and the vault take together. Whoever has begun and was not heard of since has died."""
 _MOST_LISTED: Final = 100_000
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 50
 """Versions that one transaction changes: others wait for it."""
 Item = TypeVar("Item")
 
