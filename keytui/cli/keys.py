@@ -28,7 +28,7 @@ from keytui.cli.shapes import Shape, detail_shape, key_shape
 from keytui.cli.times import expiry
 from keytui.clock import utc_now
 from keytui.domain.errors import Invalid
-from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.keys import BUILTIN, Key, KeyDraft, KeyEdit
 from keytui.vault.model import Issued
 from keytui.vault.progress import Undelivered
 from keytui.vault.protocol import Vault
@@ -55,6 +55,9 @@ def create(
     apps: AppsOption = None,
     targets: TargetsOption = None,
     description: DescriptionOption = "",
+    issuer: Annotated[
+        str, typer.Option("--issuer", metavar="I", help="The system that accepts it: see `keytui systems`.")
+    ] = BUILTIN,
     no_deliver: NoDeliverOption = False,
     show: ShowOption = False,
     json: JsonOption = False,
@@ -75,6 +78,7 @@ def create(
         format=format_,
         sensitive=sensitive,
         expires_at=expiry(expires, utc_now()),
+        issuer=issuer,
     )
     around = outside(context, _to_be(draft))
     delivers = goes_to_targets(around, by_hand=no_deliver)

@@ -96,7 +96,7 @@ def fallbacks(evidence: Evidence) -> Iterator[Finding]:
             (VAULT,),
             f"{place} would still accept the old value, whatever becomes of its version here",
             subject=f"fallback: {place}",
-            remedy="remove the old value there, then ask again; or waive it",
+            remedy="put another value there and restart the service, then ask again; or waive it",
         )
 
 

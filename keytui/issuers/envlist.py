@@ -91,10 +91,7 @@ class EnvListIssuer:
         return self._as_told(stands, found)
 
     def fallbacks(self, mark: Mark) -> tuple[str, ...]:
-        return tuple(
-            f"{variable} in {self.path} holds this version too: it is accepted until another value stands there"
-            for variable in self._read().holding(mark)
-        )
+        return tuple(f"{variable} in {self.path}" for variable in self._read().holding(mark))
 
     def new_value(self, randomness: Randomness) -> Secret:
         return self.format.mint(randomness)

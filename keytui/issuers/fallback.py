@@ -30,21 +30,18 @@ class Fallback:
     """What stands there now; None when nothing does. Raises a KeytuiError when it cannot be read."""
 
     def accepts(self, mark: Mark) -> tuple[str, ...]:
-        """A warning when it would accept this version, or when nobody can know that it would not."""
+        """The place, when it holds this version, or when nobody can know that it does not."""
         try:
             value = self.read()
         except KeytuiError as error:
-            return (f"{self.place} may hold this version, and cannot be read: {error.message}",)
+            return (f"{self.place}, which cannot be read ({error.message}),",)
         if value is None:
             return ()
         if not mark.digest:
-            return (f"{self.place} may hold this version: nobody here had its value to compare",)
+            return (f"{self.place}, unless it holds another (nobody here had its value to compare),",)
         if not compare_digest(value.digest(), mark.digest):
             return ()
-        return (
-            f"{self.place} holds this version: the service accepts it until another value stands there and it has"
-            " been restarted",
-        )
+        return (self.place,)
 
 
 def fallback_from(fields: Fields, resolve: Resolve) -> Fallback | None:

@@ -99,7 +99,9 @@ class Issuer(Protocol):
         ...
 
     def fallbacks(self, mark: Mark) -> tuple[str, ...]:
-        """What would accept this version even once it is revoked, in words: an environment variable that holds it."""
+        """Places that would let this version in even once it is revoked, in words that "would accept it" can follow:
+        an environment variable of the service.
+        """
         ...
 
     def new_value(self, randomness: Randomness) -> Secret:

@@ -16,7 +16,7 @@ from textual.widgets import Button, Checkbox, Input, Label
 
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid, KeytuiError
-from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.keys import BUILTIN, Key, KeyDraft, KeyEdit
 from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_create, for_edit
 from keytui.tui.screens.base import VaultScreen
@@ -44,6 +44,7 @@ _TARGETS = Field("targets", "targets", "where its secret is delivered, in order:
 _EXPIRES = Field("expires", "expires", "90d or 2027-03-01; empty is never")
 _DESCRIPTION = Field("description", "description")
 _TENANT = Field("tenant", "tenant")
+_ISSUER = Field("issuer", "issuer", "the system that accepts it; empty is keytui's own")
 _FORMAT = Field("format", "format", "tk, hk, base64 or PREFIX:ALPHABET:LENGTH")
 
 
@@ -141,7 +142,7 @@ class CreateScreen(KeyForm):
     """A new key. Its secret goes to the hand-over and nowhere else."""
 
     VERB = "Create"
-    FIELDS = (_NAME, _ENVIRONMENT, _OWNER, _SCOPES, _APPS, _TARGETS, _EXPIRES, _DESCRIPTION, _TENANT, _FORMAT)
+    FIELDS = (_NAME, _ENVIRONMENT, _OWNER, _SCOPES, _APPS, _TARGETS, _EXPIRES, _DESCRIPTION, _TENANT, _ISSUER, _FORMAT)
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,6 +162,7 @@ class CreateScreen(KeyForm):
             expires_at=moment(self.text("expires"), self.console.clock()),
             description=self.text("description"),
             tenant=self.text("tenant"),
+            issuer=self.text("issuer") or BUILTIN,
             format=self.text("format") or "tk",
             sensitive=self.sensitive(),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session, col, func, select
@@ -74,7 +75,8 @@ class Asking(Issuing):
         with self._reading() as session:
             row = key_row(session, key_id)
             callers = callers_of(session, key_id, (row.version,))
-            return rehearsed(
+            old = version_row(session, key_id, row.version)
+            found = rehearsed(
                 session,
                 row,
                 plan,
@@ -83,6 +85,8 @@ class Asking(Issuing):
                 now=self._clock(),
                 can=self._abilities(row.issuer),
             )
+        also = tuple(f"{place} would let the old value in even then" for place in self._fallbacks_of(row.issuer, old))
+        return replace(found, warnings=(*also, *found.warnings))
 
     def rotations(self, open_only: bool, offset: int, limit: int) -> tuple[Rotation, ...]:
         found = select(RotationRow).order_by(col(RotationRow.id).desc()).offset(offset).limit(limit)

@@ -62,16 +62,20 @@ class Issuing(Section):
         with self._reading() as session:
             row = rotation_row(session, rotation_id)
             old, name = version_row(session, row.key_id, row.old_version), key_row(session, row.key_id).issuer
-        if name == BUILTIN or RotationState(row.state) not in QUESTIONS:
+        return self._fallbacks_of(name, old) if RotationState(row.state) in QUESTIONS else ()
+
+    def _fallbacks_of(self, name: str, old: VersionRow) -> tuple[str, ...]:
+        """Places that would let a version in whatever its issuer says."""
+        if name == BUILTIN:
             return ()
         try:
             issuer = self._issuer(name)
             mark = mark_of(old, issuer, self._ground.pepper)
             if mark is None:
-                return (f"{name} knows v{old.number} by nothing that is known here: what accepts it cannot be told",)
+                return (f"whatever {name} knows by a value that nobody here had",)
             return issuer.fallbacks(mark)
         except KeytuiError as error:
-            return (f"what else accepts v{old.number} cannot be told: {error.message}",)
+            return (f"{name}, as far as anybody can tell ({error.message}),",)
 
     def _issuer(self, name: str) -> Issuer:
         """Refused where this machine cannot ask it."""
