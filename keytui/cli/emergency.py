@@ -17,6 +17,7 @@ from keytui.cli.session import Globals, opened, reference
 from keytui.cli.shapes import Shape, rotation_shape
 from keytui.cli.times import ago
 from keytui.clock import utc_now
+from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
 from keytui.domain.incidents import IncidentDetail
 from keytui.domain.keys import Key
@@ -40,6 +41,7 @@ def begin(
     no_deliver: Annotated[
         bool, typer.Option("--no-deliver", help="Leave the targets alone: the new secret is written out.")
     ] = False,
+    within: Annotated[str, typer.Option(metavar="D", help="How long a system may take to hear of it.")] = "10s",
     show: ShowOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -51,6 +53,7 @@ def begin(
     from keytui.vault.emergency import Emergency
     from keytui.vault.emergency_costs import costs_of
 
+    patience = parse_duration(within)
     server = load_profile((context.find_object(Globals) or Globals()).profile).server
     with opened(context) as vault:
         outside = _around(vault.find(key), "" if server is None else server.host, no_deliver)
@@ -60,7 +63,7 @@ def begin(
         chosen = first or _asked(costs_of(vault, outside, utc_now()))
         line = remark if written_out or json else say
         telling = _Telling(line)
-        emergency = Emergency(vault, outside, chosen, utc_now, telling, by_hand=no_deliver)
+        emergency = Emergency(vault, outside, chosen, utc_now, telling, no_deliver, patience)
         response = emergency.respond(title)
         if response.issued is not None:
             response = _written_out(vault, response, json)

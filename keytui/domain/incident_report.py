@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from keytui.domain.addresses import without_addresses
 from keytui.domain.incidents import CutOff, Happening, Incident, IncidentDetail, Moment
 from keytui.domain.text import harmless
 
@@ -16,7 +18,11 @@ _UNSAID: Final = "not written yet"
 
 
 def as_markdown(detail: IncidentDetail, *, with_addresses: bool = False) -> str:
-    """The whole incident. Callers without a name of their own are numbered, unless their addresses are asked for."""
+    """The whole incident. Unless addresses are asked for, callers without a name of their own are numbered, and those
+    that the log has are left out; what operators wrote stands as it is.
+    """
+    if not with_addresses:
+        detail = replace(detail, timeline=tuple(map(_without_addresses, detail.timeline)))
     shown = _callers(detail, with_addresses)
     parts = (_head(detail.incident), _words(detail), _cut_off(detail.cut_off, shown), _told(detail, shown))
     return "\n".join(line for part in parts for line in part)
@@ -76,6 +82,11 @@ def _told(detail: IncidentDetail, shown: Mapping[str, str]) -> Iterator[str]:
     if detail.left_out:
         yield f"- and {detail.left_out:,} more entries of the audit log"
     yield ""
+
+
+def _without_addresses(moment: Moment) -> Moment:
+    """Operators' own words are theirs, and so are the hosts that they came from."""
+    return replace(moment, text=without_addresses(moment.text)) if moment.what is Happening.DONE else moment
 
 
 def _kind(moment: Moment) -> str:

@@ -145,9 +145,12 @@ class Load:
             return True
         if self.over < TOO_EARLY:
             return False
-        low, high = min(self.before), max(self.before)
-        scatter = _DEVIATIONS * sqrt(sum(self.before) / len(self.before) * (_HOUR / self.over))
-        return low / _FACTOR - scatter <= self.rate <= high * _FACTOR + scatter
+        low, high = min(self.before) / _FACTOR, max(self.before) * _FACTOR
+        return low - self._scatter(low) <= self.rate <= high + self._scatter(high)
+
+    def _scatter(self, rate: float) -> float:
+        """How far the measured rate may be off by chance, at this one."""
+        return _DEVIATIONS * sqrt(rate * (_HOUR / self.over))
 
     def in_words(self) -> str:
         """The numbers, and what they say."""

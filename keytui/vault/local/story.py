@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -13,6 +11,7 @@ from typing import Final
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, or_, select
 
+from keytui.domain.addresses import without_addresses
 from keytui.domain.approvals import LASTS
 from keytui.domain.audit import AuditEntry
 from keytui.domain.errors import NotFound, Refused
@@ -23,8 +22,6 @@ from keytui.vault.local.tables import AuditRow, CheckpointRow, DeliveryRow, KeyR
 from keytui.vault.local.usage.buckets import callers_of
 
 FORMAT: Final = "keytui-evidence-1"
-LEFT_OUT: Final = "(address left out)"
-_LIKE_AN_ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]{3,}")
 
 Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
 
@@ -178,20 +175,9 @@ def _plain(value: object) -> Json:
 
 def _without_addresses(value: Json) -> Json:
     if isinstance(value, str):
-        return _LIKE_AN_ADDRESS.sub(_left_out, value)
+        return without_addresses(value)
     if isinstance(value, list):
         return [_without_addresses(one) for one in value]
     if isinstance(value, dict):
         return {name: _without_addresses(one) for name, one in value.items()}
     return value
-
-
-def _left_out(found: re.Match[str]) -> str:
-    text = found[0]
-    for candidate in (text, text.rstrip(".:")):
-        try:
-            ipaddress.ip_address(candidate)
-        except ValueError:
-            continue
-        return LEFT_OUT + text[len(candidate) :]
-    return text

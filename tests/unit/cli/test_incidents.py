@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from keytui.domain.keys import KeyDraft
+from tests.doubles.reserve import Reserve
+from tests.doubles.served import Stage
 from tests.unit.cli.conftest import Commands
 
 SECRET = re.compile(r"tk_[a-z0-9]{32}")
@@ -138,3 +140,29 @@ def test_a_key_called_like_a_verb_is_reached_too(keytui: Commands) -> None:
     old = keytui.created("list")
     keytui("incident", "begin", "list", "--first", "revoke")
     keytui("verify", stdin=old, code=1)
+
+
+@pytest.mark.parametrize("first", ["replace", "revoke"])
+def test_a_system_that_does_otherwise_is_said_so_and_nothing_counts_as_done(
+    keytui: Commands, places: tuple[Path, ...], first: str
+) -> None:
+    """The system lets in the old secret and no other, whatever the vault says."""
+    old = targeted(keytui)
+    for path in places:
+        path.write_text(f"API_KEY={old}\n")
+    reserve = Reserve()
+    reserve.add("checkout", old, ["default"])
+    with Stage() as stage:
+        probe = f'[probes.ready]\nkind = "http"\nurl = "{stage.serve(reserve)}/whoami"\nheader = "x-api-key"\n'
+        with (keytui.home / "config.toml").open("a") as config:
+            config.write(probe + 'keys = ["checkout"]\n')
+        ended = keytui("incident", "checkout", "--first", first, "--within", "1s", code=1)
+
+    (rotation,) = keytui("rotations", "--all", "--json").items
+    if first == "replace":
+        assert "v2 is refused at ready, so v1 was not refused" in ended.err
+        assert rotation["state"] == "delivered"
+        keytui("verify", stdin=old)
+    else:
+        assert "v1 of checkout is STILL ACCEPTED at ready" in ended.err
+        assert "✗" in ended.out

@@ -12,6 +12,7 @@ from textual.content import Content
 from keytui.domain.incidents import CutOff, Happening, Incident, IncidentDetail, Moment
 from keytui.domain.text import harmless
 from keytui.tui.command_lines import same_as
+from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.incident.closing import CloseIncidentDialog
@@ -26,6 +27,9 @@ _MARKS: Final = {
     Happening.NOTE: ("✎ note ", "$accent"),
     Happening.CLOSED: ("✓ closed ", "$success"),
 }
+
+
+_ADDING: Final = {"note_incident": "note", "close_incident": "close"}
 
 
 class IncidentScreen(VaultScreen[None]):
@@ -57,7 +61,9 @@ class IncidentScreen(VaultScreen[None]):
         self.action_refetch()
 
     def fed(self, changes: Changes) -> None:
-        self.action_refetch()
+        """Nothing comes into a closed one any more."""
+        if self._detail is None or self._detail.incident.open:
+            self.action_refetch()
 
     def action_refetch(self) -> None:
         """Ask the vault again."""
@@ -68,14 +74,13 @@ class IncidentScreen(VaultScreen[None]):
         self._detail = detail
         self.query_one("#heading", Words).say(_heading(detail.incident))
         self.query_one("#words", Words).say(_whole(detail))
+        self.recheck()
 
     def action_scroll(self, by: int) -> None:
         self.query_one("#emergency").scroll_relative(y=by, animate=False)
 
     def action_note_incident(self) -> None:
         """Ask for the words, then add them."""
-        if not self._may("note"):
-            return
         number = self._incident_id
         question = Question(
             f"Note in incident #{number}",
@@ -95,7 +100,7 @@ class IncidentScreen(VaultScreen[None]):
 
     def action_close_incident(self) -> None:
         """The form that ends it."""
-        if self._detail is not None and self._may("close"):
+        if self._detail is not None:
             self.app.push_screen(CloseIncidentDialog(self._detail), self._ended)
 
     def _ended(self, incident: Incident | None) -> None:
@@ -103,13 +108,11 @@ class IncidentScreen(VaultScreen[None]):
             self.tell(f"incident #{incident.id} is closed")
             self.action_refetch()
 
-    def _may(self, verb: str) -> bool:
-        """Whether something can be added; where nothing can, the screen says why."""
-        detail = self._detail
-        if detail is not None and not detail.incident.open:
-            self.tell(f"it is closed: no way to {verb}", "open another one for what is new", severity="warning")
-            return False
-        return detail is not None and self.console.may_write(verb)
+    def why_not(self, action: str) -> WhyNot | None:
+        over = self._detail is not None and not self._detail.incident.open
+        if over and action in _ADDING:
+            return WhyNot(f"it is closed: no way to {_ADDING[action]}", "open another one for what is new")
+        return super().why_not(action)
 
 
 def _heading(incident: Incident) -> Content:
@@ -149,5 +152,8 @@ def _out(one: CutOff) -> Content:
 def _told(moment: Moment) -> Content:
     mark, style = _MARKS[moment.what]
     return Content.assemble(
-        (f"{moment.at.astimezone():%Y-%m-%d %H:%M:%S}  {moment.at:%H:%M:%SZ}  ", QUIET), (mark, style), (f"{harmless(moment.who)}  ", "bold"), harmless(moment.text)
+        (f"{moment.at.astimezone():%Y-%m-%d %H:%M:%S}  {moment.at:%H:%M:%SZ}  ", QUIET),
+        (mark, style),
+        (f"{harmless(moment.who)}  ", "bold"),
+        harmless(moment.text),
     )

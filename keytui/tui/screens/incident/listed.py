@@ -74,7 +74,9 @@ class IncidentsScreen(VaultScreen[None]):
         self.table.focus()
 
     def fed(self, changes: Changes) -> None:
-        self.table.reload()
+        """To be opened or closed is said of the keys; requests alone change nothing here."""
+        if changes.everything or changes.key_ids:
+            self.table.reload()
 
     @on(PagedTable.Opened)
     def _open(self) -> None:

@@ -112,7 +112,7 @@ class RespondScreen(VaultScreen[None]):
 
     def action_respond(self, first: str) -> None:
         """Do it, once."""
-        if self._costs is None or self._chosen or not self.console.may_write("respond"):
+        if self._costs is None or self._chosen:
             return
         self._chosen = True
         for button in ("#revoke", "#replace"):
