@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from keytui.domain.keys import KeyDraft, KeyEdit, VersionState
+from keytui.domain.references import Place, Reference
 from keytui.domain.rotation import First, Plan, RotationState, Strategy
-from keytui.domain.secrets import Secret
+from keytui.domain.secrets import Secret, fingerprint
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.tui.app import Console
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
@@ -17,7 +19,10 @@ from keytui.vault.delivering import Delivering
 from keytui.vault.delivery_targets import load_targets
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
+from keytui.vault.profile import Profile
 from keytui.vault.progress import Undelivered
+from keytui.vault.team_server import TeamServer
+from tests.contract.served import entering, serve, stop_serving
 from tests.tui.rotation.site import Site
 from tests.tui.rotation.test_hygiene import traces
 from tests.tui.rotation.walking import (
@@ -283,6 +288,26 @@ async def test_a_target_of_another_machine_is_no_way_from_here(
         await pilot.press("H")
         await confirm(pilot)
         await until_said(pilot, "● 4 Watch")
+
+
+async def test_over_a_server_this_machine_delivers_and_reports_by_fingerprint(
+    vault: LocalVault, key: Issued, site: Site, profile: Profile, clock: StoppedClock
+) -> None:
+    enter = entering(vault, site.home, clock)
+    away = replace(profile, server=TeamServer(serve(vault).url, Reference(Place.FILE, str(site.home / "ada.token"))))
+    try:
+        async with Console(enter, away, clock).run_test(size=SIZE) as pilot:
+            await wizard(pilot, key.key.id)
+            await until_said(pilot, "○ issuer builtin", "✓ target 1. web", "✓ target 2. ci")
+            await issue(pilot)
+            await until_said(pilot, "✓ web", "proven: it holds v2", "✓ handed over")
+            await pilot.press("H")
+            await until_said(pilot, "● 4 Watch")
+    finally:
+        stop_serving()
+    told = {one.target: one for one in vault.rotation(1).deliveries}
+    assert told["web"].fingerprint == fingerprint(Secret(site.web).digest())
+    assert accepted(vault, site.ci)
 
 
 async def test_after_the_step_no_widget_holds_what_was_delivered(

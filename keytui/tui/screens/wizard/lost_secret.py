@@ -38,12 +38,12 @@ class LostSecretBody(StepBody):
         Binding(
             "I", "reissue", "issue again", id="hand-over.reissue", tooltip="Revoke it and issue another; asks first"
         ),
+        Binding("D", "resume", "go on delivering", id="hand-over.resume", tooltip="Go on with what a target holds"),
+        Binding("K", "skip", "skip", id="hand-over.skip-later", tooltip="Leave out the target that failed; asks first"),
         Binding("p", "prove", "paste it", id="hand-over.prove", tooltip="If you hold it after all: paste it, masked"),
         Binding(
             "H", "have_it", "it arrived", id="hand-over.arrived", tooltip="Go on with a file or a pipe that took it"
         ),
-        Binding("D", "resume", "go on delivering", id="hand-over.resume", tooltip="Go on with what a target holds"),
-        Binding("K", "skip", "skip", id="hand-over.skip-later", tooltip="Leave out the target that failed; asks first"),
         Binding("A", "abandon", "abandon", id="hand-over.abandon", tooltip="Revoke it and go back; asks first"),
     ]
 

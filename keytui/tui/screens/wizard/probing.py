@@ -107,6 +107,9 @@ class ProbesPanel(Words):
         rows = tuple(self._rows.values())
         self.say(system_rows(rows, max(self.size.width, 20)) if rows else Content(""))
 
+    def on_resize(self) -> None:
+        self.draw()
+
 
 def not_asked(probe: str, number: int, *, old: bool) -> SystemRow:
     """Nobody has asked, for want of the secret."""

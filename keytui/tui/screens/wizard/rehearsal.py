@@ -61,6 +61,7 @@ class RehearsalPanel(Words):
         self._outside: Outside | None = None
         self._answers: dict[Name, Rehearsed | None] = {}
         self._failure: KeytuiError | None = None
+        self._plan = Plan()
 
     def expect(self, outside: Outside) -> None:
         """Begin anew: every system of the key is about to be asked."""
@@ -90,6 +91,7 @@ class RehearsalPanel(Words):
 
     def draw(self, plan: Plan) -> None:
         """Draw what is known, as it bears on this plan."""
+        self._plan = plan
         if self._failure is not None:
             row = SystemRow("configuration", Mark.FAILED, f"error: {self._failure.message}", (), (self._failure.hint,))
             self.say(system_rows([row], max(self.size.width, 20)))
@@ -97,6 +99,9 @@ class RehearsalPanel(Words):
             rows = [self._row(name, answer, plan) for name, answer in self._answers.items()]
             by_hand = [] if self._outside.key.targets else [_no_target()]
             self.say(system_rows([*rows, *by_hand], max(self.size.width, 20)))
+
+    def on_resize(self) -> None:
+        self.draw(self._plan)
 
     def _row(self, name: Name, answer: Rehearsed | None, plan: Plan) -> SystemRow:
         outside = self._outside

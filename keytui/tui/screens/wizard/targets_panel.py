@@ -40,6 +40,7 @@ class TargetsPanel(Words):
         self._stands: tuple[Stands, ...] = ()
         self._told: dict[str, Told] = {}
         self._versions = (0, 0)
+        self._now: datetime | None = None
 
     def stand(self, stands: Sequence[Stands], old: int, new: int) -> None:
         """Begin from what the vault knows; what was told before is over."""
@@ -51,8 +52,13 @@ class TargetsPanel(Words):
 
     def draw(self, now: datetime) -> None:
         """Draw what is known at `now`."""
+        self._now = now
         rows = [
             told_row(self._told[one.target], now) if one.target in self._told else standing_row(one, *self._versions)
             for one in self._stands
         ]
         self.say(system_rows(rows, max(self.size.width, 20)) if rows else Content(""))
+
+    def on_resize(self) -> None:
+        if self._now is not None:
+            self.draw(self._now)
