@@ -29,6 +29,7 @@ REFUSED_AT_FIRST: Final = {
     "POST /admin/keys/{key_id}/rollback",
     "POST /admin/keys/{key_id}/reveal",
     "POST /admin/keys/rotation/enable",
+    "POST /admin/issuers/{name}/sync",
     "POST /admin/rotations/{rotation_id}/reissue",
     "POST /admin/rotations/{rotation_id}/prove",
     "POST /admin/rotations/{rotation_id}/handed-over",
