@@ -29,7 +29,9 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What one version is recognised by elsewhere. A weak one gives its digest away to nobody, and has none here."""
+    """What one version is recognised by elsewhere. A weak one gives its digest away to nobody, and has none here; one
+    whose value nobody had, because its issuer tells none, may have a prefix alone.
+    """
 
     key_id: str
     version: int
@@ -71,9 +73,10 @@ class Recogniser:
         self._ids: dict[tuple[str, int], Recognised] = {}
         self._newest: dict[str, int] = {}
         for credential in credentials:
-            key_id, number, prefix = credential.key.id, credential.version.number, credential.version.prefix
-            self._learn(Mark(key_id, number) if credential.keyed else Mark(key_id, number, credential.digest, prefix))
-            if credential.keyed:
+            key_id, number, weak = credential.key.id, credential.version.number, credential.version.weak
+            digest, prefix = None if credential.keyed else credential.digest, credential.version.prefix
+            self._learn(Mark(key_id, number, digest, None if weak else prefix))
+            if credential.keyed and weak:  # otherwise nobody here had its value: see `keytui sync`
                 self._learn_keyed(Kept(key_id, number, credential.digest))
         for mark in marks:
             self._learn(mark)
@@ -86,10 +89,9 @@ class Recogniser:
         found = Recognised(mark.key_id, mark.version)
         self._ids[mark.key_id, mark.version] = found
         self._newest[mark.key_id] = max(mark.version, self._newest.get(mark.key_id, mark.version))
-        if mark.digest is None:
-            return
-        self._digests[mark.digest] = found
-        self._prints[fingerprint(mark.digest)] = found
+        if mark.digest is not None:
+            self._digests[mark.digest] = found
+            self._prints[fingerprint(mark.digest)] = found
         if mark.prefix:
             twice = mark.prefix in self._prefixes
             self._prefixes[mark.prefix] = None if twice else Recognised(mark.key_id, mark.version, by_prefix=True)

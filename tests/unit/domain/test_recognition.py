@@ -94,3 +94,14 @@ def test_whoever_has_the_marks_recognises_the_same_but_for_weak_secrets() -> Non
         assert elsewhere.recognise(text) == RECOGNISER.recognise(text)
     assert elsewhere.recognise(WEAK.reveal()) is None
     assert WEAK.keyed_digest(PEPPER) not in repr(elsewhere.marks)
+
+
+def test_a_version_whose_value_nobody_had_is_known_by_how_it_begins_and_by_nothing_else() -> None:
+    version = Version(4, VersionState.ACTIVE, NOON, "tk_abcdefghi")
+    recogniser = Recogniser([Credential("0" * 64, True, KEY, version)], PEPPER)
+    for one in (recogniser, Recogniser(marks=recogniser.marks)):
+        assert one.recognise("tk_abcdefghi") == Recognised("k1", 4, by_prefix=True)
+        assert one.recognise("k1:4") == Recognised("k1", 4)
+        assert one.whole_secret("tk_abcdefghijkl") is None
+        assert [mark.version for mark in one.unknowable] == [4]
+    assert not recogniser.nameless
