@@ -59,7 +59,7 @@ class OldSecret:
             for number, secret in secrets.items()
             if number in {rotation.old_version, rotation.new_version}
         }
-        found = ask_probes(self.vault, self.around, both)
+        found = ask_probes(self.vault, self.around, rotation.id, both)
         self.found += found
         if rotation.old_version not in both:
             say_not_asked(self.around, rotation.old_version)

@@ -85,18 +85,17 @@ def _chosen(known: Mapping[str, KeyProbe], names: list[str]) -> list[KeyProbe]:
     return [known[name] for name in names]
 
 
-def ask_probes(vault: Vault, around: Outside, secrets: Mapping[int, Secret]) -> list[Proven]:
-    """Ask the key's own probes with these secrets, by version, and say beside the answer what came of it.
-
-    A version whose secret nobody here has was not asked, and that is what is said.
-    """
+def ask_probes(vault: Vault, around: Outside, rotation_id: int, secrets: Mapping[int, Secret]) -> list[Proven]:
+    """Ask the key's own probes with these secrets, by version, say beside the answer what came of it, and note it."""
+    from keytui.vault.proving import noted
     from keytui.vault.proving import prove as proven
 
     found: list[Proven] = []
     if not around.probes or not secrets:
         return found
     try:
-        for each in proven(vault.detail(around.key.id), secrets, around.probes, utc_now()):
+        answers = proven(vault.detail(around.key.id), secrets, around.probes, utc_now())
+        for each in noted(vault, rotation_id, answers):
             found.append(each)
             (alarm if each.still_accepted else remark)(in_words(each, around.key.name))
     except KeytuiError as error:

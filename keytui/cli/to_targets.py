@@ -54,7 +54,7 @@ class ToTargets:
         at_once = _replaces_at_once(rotation)
         before = {rotation.old_version: held[rotation.old_version]} if rotation.old_version in held else {}
         engine = delivering(
-            self.vault, self.around, self.telling, (lambda: self._see_it_end(before)) if at_once else None
+            self.vault, self.around, self.telling, (lambda: self._see_it_end(rotation, before)) if at_once else None
         )
         way_on = f"rotation #{rotation.id} stays open: `keytui rotate {self.name} --resume` continues it"
         with nothing_lost(way_on):
@@ -97,17 +97,17 @@ class ToTargets:
         detail = self.vault.detail(self.around.key.id)
         return dict(versions_of(detail, list(held_by(self.around.targets, detail))))
 
-    def _see_it_end(self, before: dict[int, Secret]) -> None:
+    def _see_it_end(self, rotation: Rotation, before: dict[int, Secret]) -> None:
         """What was revoked must be refused before this counts as handed over and over."""
         from keytui.vault.proving import refuse_still_accepted
 
-        found = ask_probes(self.vault, self.around, before)
+        found = ask_probes(self.vault, self.around, rotation.id, before)
         self.proofs += found
         refuse_still_accepted(found, self.around.key)
 
     def _prove_new(self, rotation: Rotation, secret: Secret | None) -> None:
         if secret is not None and rotation.new_version is not None:
-            self.proofs += ask_probes(self.vault, self.around, {rotation.new_version: secret})
+            self.proofs += ask_probes(self.vault, self.around, rotation.id, {rotation.new_version: secret})
 
     def _say(self, rotation: Rotation, secret: Secret | None) -> None:
         """Nothing on standard output but what was asked for."""

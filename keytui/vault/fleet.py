@@ -22,7 +22,7 @@ from keytui.vault.delivering import Delivering
 from keytui.vault.outside import Outside
 from keytui.vault.progress import Told
 from keytui.vault.protocol import Vault
-from keytui.vault.proving import Proven, held_by, prove, versions_of
+from keytui.vault.proving import Proven, held_by, noted, prove, versions_of
 
 _BEFORE_ISSUE: Final = frozenset({RotationState.PLANNED, RotationState.REVOKED})
 _BEFORE_HAND_OVER: Final = _BEFORE_ISSUE | {RotationState.ISSUED}
@@ -153,7 +153,7 @@ class Fleet:
         held = {rotation.new_version: secret} if secret else versions_of(detail, list(held_by(around.targets, detail)))
         new = {number: value for number, value in held.items() if number == rotation.new_version}
         if new:
-            yield from prove(detail, new, around.probes, self.clock())
+            yield from noted(self.vault, rotation.id, prove(detail, new, around.probes, self.clock()))
 
     def _open(self, key: Key) -> Rotation | None:
         try:

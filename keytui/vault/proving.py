@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,9 @@ from keytui.probes.key_probe import Answer, KeyProbe, Outcome
 from keytui.targets.target import CarriesBoth, Target
 from keytui.vault.configuration import table
 from keytui.vault.model import KeyDetail
+from keytui.vault.probed import Probed
 from keytui.vault.progress import StillAccepted
+from keytui.vault.protocol import Vault
 from keytui.vault.references import from_here
 
 _CONCERNS: Final = ("keys", "environments")
@@ -165,6 +168,15 @@ def prove(
 
 def _expected(detail: KeyDetail, version: Version, now: datetime) -> Outcome:
     return Outcome.ACCEPTED if detail.summary.key.accepts(version, now) else Outcome.REFUSED
+
+
+def noted(vault: Vault, rotation_id: int, found: Iterable[Proven]) -> Iterator[Proven]:
+    """The same answers, each kept in the vault's log as it passes. What was said was said, whether it can be kept."""
+    for each in found:
+        told = Probed(each.probe, each.version, each.expected, each.answer.outcome, each.answer.said, each.after)
+        with suppress(KeytuiError):
+            vault.note_probed(rotation_id, told)
+        yield each
 
 
 def refuse_still_accepted(found: Sequence[Proven], key: Key) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,9 @@ from keytui.domain.secrets import Secret
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.domain.verdict import Question, Verdict
 from keytui.domain.verification import Outcome
+from keytui.probes.key_probe import Outcome as Answered
 from keytui.vault.model import Delivery, Refusal
+from keytui.vault.probed import Probed
 from keytui.vault.protocol import Vault
 from tests.contract.acts import DAY, HOUR, Reporter, created, handed_over, request, use
 from tests.contract.conftest import House
@@ -437,3 +440,17 @@ def test_the_proof_shows_both_secrets_and_every_verifier(house: House) -> None:
         vault.proof(rotation.id, second.secret)
     asked = vault.audit(AuditFilter(type="proof.asked"), 0, 10).entries
     assert [entry.event.details["old"] for entry in asked] == ["refused", "still accepted"]
+
+
+def test_what_a_system_said_of_a_version_is_in_the_log_even_once_the_rotation_is_over(vault: Vault) -> None:
+    rotation, _ = handed_over(vault, created(vault).key.id, Plan(Strategy.IMMEDIATE))
+    still_in = Probed("edge", 1, Answered.REFUSED, Answered.ACCEPTED, "200", timedelta(seconds=10.1))
+
+    assert vault.note_probed(rotation.id, still_in).state is RotationState.COMPLETED
+
+    (entry,) = vault.audit(AuditFilter(type="proof.probed"), 0, 10).entries
+    assert (entry.event.version, entry.event.rotation_id) == (1, rotation.id)
+    told = {"probe": "edge", "expected": "refused", "outcome": "accepted", "said": "200", "after": "10.1 s"}
+    assert told.items() <= entry.event.details.items()
+    with pytest.raises(Refused, match="v3 is no version of rotation"):
+        vault.note_probed(rotation.id, replace(still_in, version=3))

@@ -13,6 +13,7 @@ from keytui.server.asking import Asked, Changed, Limit, Offset, RotationId
 from keytui.server.bodies import NO_NOTE, NO_OVERRIDE, Body, Note, Override
 from keytui.server.route import VaultRoute
 from keytui.vault.model import Delivery, Issued, Proof, RotationDetail
+from keytui.vault.probed import Probed
 
 rotations = APIRouter(prefix="/admin/rotations", tags=["rotations"], route_class=VaultRoute)
 
@@ -30,6 +31,10 @@ class Pasted(Body):
 
 class Delivered(Body):
     delivery: Delivery
+
+
+class Answered(Body):
+    probed: Probed
 
 
 class Waive(Body):
@@ -131,6 +136,12 @@ def waive(vault: Changed, rotation_id: RotationId, asked: Waive) -> Rotation:
 def leave_note(vault: Changed, rotation_id: RotationId, asked: Note = NO_NOTE) -> Rotation:
     """The hand-over note for whoever comes next."""
     return vault.leave_note(rotation_id, asked.note)
+
+
+@rotations.post("/{rotation_id}/probed")
+def note_probed(vault: Changed, rotation_id: RotationId, asked: Answered) -> Rotation:
+    """Keep in the log what a system said, asked with one of the rotation's versions."""
+    return vault.note_probed(rotation_id, asked.probed)
 
 
 @rotations.post("/{rotation_id}/take-over")

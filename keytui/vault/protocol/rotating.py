@@ -7,6 +7,7 @@ from typing import Protocol
 from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.secrets import Secret
 from keytui.vault.model import Delivery, Issued
+from keytui.vault.probed import Probed
 
 
 class Rotating(Protocol):
@@ -62,6 +63,13 @@ class Rotating(Protocol):
 
     def leave_note(self, rotation_id: int, note: str) -> Rotation:
         """The hand-over note for whoever comes next."""
+        ...
+
+    def note_probed(self, rotation_id: int, probed: Probed) -> Rotation:
+        """Keep in the log what a system said of one of the rotation's versions, also once that has ended.
+
+        It takes nothing over and changes no key. Refused for any other version.
+        """
         ...
 
     def take_over(self, rotation_id: int) -> Rotation:

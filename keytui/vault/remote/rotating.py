@@ -8,6 +8,7 @@ from typing import Final
 from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.secrets import Secret
 from keytui.vault.model import Delivery, Issued
+from keytui.vault.probed import Probed
 from keytui.vault.remote.section import Section, key_path, rotation_path
 
 _LOOK: Final = "keytui rotations"
@@ -55,6 +56,9 @@ class Rotating(Section):
 
     def leave_note(self, rotation_id: int, note: str) -> Rotation:
         return self._moved(rotation_id, "note", {"note": note})
+
+    def note_probed(self, rotation_id: int, probed: Probed) -> Rotation:
+        return self._moved(rotation_id, "probed", {"probed": probed})
 
     def take_over(self, rotation_id: int) -> Rotation:
         return self._moved(rotation_id, "take-over")

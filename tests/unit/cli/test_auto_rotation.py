@@ -35,7 +35,7 @@ def wait(keytui: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_key_names_its_targets(keytui: Commands, env: Path) -> None:
-    keytui.created("checkout", "--target", "env")
+    keytui.created("checkout", "--target", "env", "--no-deliver")
     assert keytui("show", "checkout", "--json").answer["targets"] == ["env"]
     assert keytui("list", "--json").items[0]["targets"] == ["env"]
     assert "targets      env" in keytui("show", "checkout").out
@@ -49,12 +49,12 @@ def test_a_key_names_its_targets(keytui: Commands, env: Path) -> None:
 
 
 def test_where_no_target_is_configured_any_name_will_do(keytui: Commands) -> None:
-    keytui.created("checkout", "--target", "on-the-server")
+    keytui.created("checkout", "--target", "on-the-server", "--no-deliver")
     assert keytui("show", "checkout", "--json").answer["targets"] == ["on-the-server"]
 
 
 def test_it_is_switched_on_listed_and_switched_off(keytui: Commands, env: Path) -> None:
-    keytui.created("checkout", "--target", "env")
+    keytui.created("checkout", "--target", "env", "--no-deliver")
     keytui.created("bare")
     assert "no key rotates by itself" in keytui("auto-rotation").err
 
@@ -79,7 +79,7 @@ def test_which_keys_must_be_clear(keytui: Commands, words: tuple[str, ...]) -> N
 def test_due_delivers_to_the_targets_and_prints_no_secret(
     keytui: Commands, env: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keytui.created("checkout", "--target", "env")
+    keytui.created("checkout", "--target", "env", "--no-deliver")
     keytui("auto-rotation", "enable", "checkout", "--every", "90d")
     assert "no key that rotates by itself is due" in keytui("rotate", "--due").err
     wait(keytui, monkeypatch)
@@ -97,9 +97,9 @@ def test_due_delivers_to_the_targets_and_prints_no_secret(
 def test_due_prints_those_without_a_target_and_names_those_that_are_not_switched_on(
     keytui: Commands, env: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keytui.created("auto", "--target", "env")
+    keytui.created("auto", "--target", "env", "--no-deliver")
     keytui.created("bare")
-    keytui.created("off", "--target", "env")
+    keytui.created("off", "--target", "env", "--no-deliver")
     keytui("auto-rotation", "enable", "auto", "--every", "90d")
     wait(keytui, monkeypatch)
 
@@ -113,7 +113,7 @@ def test_due_prints_those_without_a_target_and_names_those_that_are_not_switched
 def test_due_says_by_its_exit_code_what_was_skipped(
     keytui: Commands, env: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keytui.created("checkout", "--target", "env")
+    keytui.created("checkout", "--target", "env", "--no-deliver")
     keytui("auto-rotation", "enable", "checkout", "--every", "90d")
     env.touch(0o644)
     env.chmod(0o644)
@@ -130,7 +130,7 @@ def test_due_says_by_its_exit_code_what_was_skipped(
 
 
 def test_a_read_only_profile_says_so(keytui: Commands, env: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keytui.created("checkout", "--target", "env")
+    keytui.created("checkout", "--target", "env", "--no-deliver")
     keytui("auto-rotation", "enable", "checkout", "--every", "90d")
     assert "read-only" in keytui("--read-only", "rotate", "--due", code=6).err
 
@@ -138,7 +138,7 @@ def test_a_read_only_profile_says_so(keytui: Commands, env: Path, monkeypatch: p
 def test_rolling_back_gives_the_targets_the_old_secret_again(
     keytui: Commands, env: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = keytui.created("checkout", "--target", "env")
+    old = keytui.created("checkout", "--target", "env", "--no-deliver")
     env.touch(0o600)
     env.write_text(old)
     keytui("auto-rotation", "enable", "checkout", "--every", "90d")
@@ -160,7 +160,7 @@ def test_what_cannot_be_put_back_is_named_before_anything_is_revoked(
 ) -> None:
     with (keytui.home / "config.toml").open("a") as configuration:
         configuration.write('[targets.blind]\nkind = "command"\ncommand = ["true"]\n')
-    old = keytui.created("checkout", "--target", "env", "--target", "blind")
+    old = keytui.created("checkout", "--target", "env", "--target", "blind", "--no-deliver")
     env.touch(0o600)
     env.write_text(old)
     keytui("auto-rotation", "enable", "checkout", "--every", "90d")
@@ -177,7 +177,7 @@ def test_what_cannot_be_put_back_is_named_before_anything_is_revoked(
 def test_the_targets_of_another_machine_are_not_left_with_what_is_refused(
     keytui: Commands, env: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keytui.created("checkout", "--target", "env")
+    keytui.created("checkout", "--target", "env", "--no-deliver")
     keytui("auto-rotation", "enable", "checkout", "--every", "90d")
     wait(keytui, monkeypatch)
     keytui("rotate", "--due")
@@ -199,7 +199,7 @@ def test_resuming_goes_on_with_the_secret_that_a_target_holds(
     up = keytui.home / "up"
     with (keytui.home / "config.toml").open("a") as configuration:
         configuration.write(f'[targets.store]\nkind = "command"\ncommand = ["test", "-e", "{up}"]\n')
-    keytui.created("checkout", "--target", "env", "--target", "store")
+    keytui.created("checkout", "--target", "env", "--target", "store", "--no-deliver")
     keytui("auto-rotation", "enable", "checkout", "--every", "90d")
     wait(keytui, monkeypatch)
     assert "store may have taken the secret or not" in keytui("rotate", "--due", code=1).err
@@ -222,7 +222,7 @@ def test_a_consumer_that_was_not_restarted_is_told_of_and_restarted_by_the_next_
     configuration = keytui.home / "config.toml"
     configuration.touch(0o600)
     configuration.write_text(f'[targets.web]\nkind = "file"\npath = "{secret}"\nafter = ["test", "-e", "{up}"]\n')
-    keytui.created("checkout", "--target", "web")
+    keytui.created("checkout", "--target", "web", "--no-deliver")
     keytui("auto-rotation", "enable", "checkout", "--every", "90d")
     wait(keytui, monkeypatch)
 

@@ -226,7 +226,9 @@ def test_an_old_version_that_a_system_lets_in_is_not_completed(site: Site) -> No
     site.edge.refused.add(old)
     done = site.keytui("complete", "checkout", "--force", "--note", "a test", "--json").answer
     assert (done["state"], site.web("API_KEY_PREVIOUS")) == ("completed", "")
-    assert "carries the former secret no longer" in site.keytui("audit").out
+    log = site.keytui("audit").out
+    assert "carries the former secret no longer" in log
+    assert "proof.probed" in log
     assert done["settled"] == [{"target": "web", "state": "settled", "said": ""}]
     proofs = done["proofs"]
     assert isinstance(proofs, list)

@@ -18,6 +18,14 @@ _SIGNAL: Final = {"kind": "leak", "subject": "it", "severity": "critical", "deta
 _ALERT: Final = {"id": 1, "signal": _SIGNAL, "opened_at": _NOON, "seen_at": _NOON}
 _TOLD: Final = {"id": "none", "destination": "NAME", "alert": _ALERT}
 _SENT: Final = {"target": "file", "state": "sent", "at": _NOON, "fingerprint": None}
+_PROBED: Final = {
+    "probe": "edge",
+    "version": 1,
+    "expected": "accepted",
+    "outcome": "accepted",
+    "said": "200",
+    "after": "PT0.1S",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "POST /admin/rotations/{rotation_id}/abandon": Endpoint(_ROTATE, _NOTE),
     "POST /admin/rotations/{rotation_id}/waive": Endpoint(_ROTATE, {"subject": "billing", "why": "it is gone"}),
     "POST /admin/rotations/{rotation_id}/note": Endpoint(_ROTATE, _NOTE),
+    "POST /admin/rotations/{rotation_id}/probed": Endpoint(_ROTATE, {"probed": _PROBED}),
     "POST /admin/rotations/{rotation_id}/take-over": Endpoint(_ROTATE),
     "POST /admin/seal": Endpoint(Operation.SEAL, {"draft": _TOKEN, "value": "NAME", "passphrase": PASSPHRASE}),
     "POST /admin/passphrase": Endpoint(Operation.PASSPHRASE, {"new": PASSPHRASE}),

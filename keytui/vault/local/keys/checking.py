@@ -11,12 +11,13 @@ from sqlmodel import Session, col, func, select
 from keytui.domain.access import Operation
 from keytui.domain.diagnosis import cleaned, diagnose
 from keytui.domain.errors import Refused
-from keytui.domain.keys import ACCEPTED, VersionState
+from keytui.domain.keys import ACCEPTED, BUILTIN, VersionState
 from keytui.domain.rotation import First, Rotation, Strategy
 from keytui.domain.secrets import Secret, parse_format
 from keytui.domain.usage import Caller, Use
 from keytui.domain.verification import Check, Credential, Outcome, judge
 from keytui.vault.local.evidence.coverage import serves
+from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rotations.moves import subject_of
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row
@@ -32,6 +33,7 @@ from keytui.vault.local.tables import (
 )
 from keytui.vault.local.usage.recording import count_uses
 from keytui.vault.model import Acknowledgement, Diagnosis, Proof, Refusal
+from keytui.vault.probed import Probed
 
 WITHOUT_CONTACT: Final = timedelta(seconds=30)
 """A verifier that has not been heard of for this long refuses everything, so nobody waits for its word."""
@@ -79,11 +81,36 @@ class Checking(Section):
                 acknowledgements=tuple(_acknowledgements(session, rotation, old_version)),
             )
 
+    def note_probed(self, rotation_id: int, probed: Probed) -> Rotation:
+        with self._writing(Operation.ROTATE) as write:
+            subject = subject_of(write.session, rotation_id)
+            if probed.version not in {subject.row.old_version, subject.row.new_version}:
+                raise Refused(
+                    f"v{probed.version} is no version of rotation #{rotation_id}", "name its old or its new version"
+                )
+            write.record(
+                subject.event(
+                    "proof.probed",
+                    probed.version,
+                    probe=checked_note(probed.probe),
+                    expected=probed.expected,
+                    outcome=probed.outcome,
+                    said=checked_note(probed.said),
+                    after=f"{probed.after.total_seconds():.1f} s",
+                )
+            )
+            return write.answered(subject.rotation)
+
     def _asked(self, rotation_id: int, old: Secret) -> Refusal:
         """The answer to the old secret; it is part of the proof, so the log keeps it. No guard: it changes nothing."""
         self._require(Operation.CHECK)
         with audited(self._ground) as write:
             subject = subject_of(write.session, rotation_id)
+            if subject.key.issuer != BUILTIN:
+                raise Refused(
+                    f"{subject.key.issuer} accepts or refuses this key, and what the vault says of it proves nothing",
+                    f"ask the system itself: `keytui prove {subject.key.id} --probe NAME`",
+                )
             answer = self._answer(write.session, old, frozenset(), write.now)
             if (answer.key_id, answer.version) != (subject.key.id, subject.row.old_version):
                 raise Refused("that is not the old secret, so asking with it proves nothing", "paste the old one")
@@ -123,13 +150,14 @@ def _first_accepted(session: Session, rotation: Rotation) -> datetime | None:
 
 def _acknowledgements(session: Session, rotation: Rotation, old: VersionRow) -> Iterator[Acknowledgement]:
     """Every verifier of the key that ran as the old version came to be refused, and how long it took to know it."""
-    end = None if old.state in ACCEPTED else _end_of_old(session, rotation)
+    key = key_row(session, rotation.key_id)
+    end = None if old.state in ACCEPTED or key.issuer != BUILTIN else _end_of_old(session, rotation)
     if end is None:
         return
     ran = select(RecorderRow).where(
         RecorderRow.started_at <= end.at,
         RecorderRow.last_flush_at >= end.at - WITHOUT_CONTACT,
-        serves(RecorderRow, key_row(session, rotation.key_id).tenant),
+        serves(RecorderRow, key.tenant),
     )
     for recorder in session.exec(ran.order_by(col(RecorderRow.name), col(RecorderRow.id))).all():
         taken_in: datetime | None = session.exec(

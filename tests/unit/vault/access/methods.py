@@ -19,8 +19,10 @@ from keytui.domain.reviews import Decision
 from keytui.domain.rotation import Plan, Reason
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
+from keytui.probes.key_probe import Outcome as Answered
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Delivery, Found
+from keytui.vault.probed import Probed
 from tests.unit.vault.access.two_tenants import PASSPHRASE, Tenant, leak_of
 from tests.world import NOON
 
@@ -28,6 +30,7 @@ Call = Callable[[LocalVault, Tenant], object]
 
 WHO: Final = Caller.called("web-1", "10.1.1.1")
 SENT: Final = Delivery("env", "sent", NOON, None)
+PROBED: Final = Probed("edge", 1, Answered.ACCEPTED, Answered.ACCEPTED, "200", timedelta(seconds=0.1))
 YEAR: Final = timedelta(days=365)
 LEARNED: Final = Closing("a leak", "rotated", "look twice")
 
@@ -100,6 +103,7 @@ OF_ANOTHER: Final[dict[str, Call]] = {
     "abandon": lambda vault, other: vault.abandon(other.rotation_id, ""),
     "waive": lambda vault, other: vault.waive(other.rotation_id, "web-1", "known"),
     "leave_note": lambda vault, other: vault.leave_note(other.rotation_id, "mine now"),
+    "note_probed": lambda vault, other: vault.note_probed(other.rotation_id, PROBED),
     "take_over": lambda vault, other: vault.take_over(other.rotation_id),
     "reveal": lambda vault, other: vault.reveal(other.kept_id),
     "incident": lambda vault, other: vault.incident(other.incident_id),
@@ -152,7 +156,8 @@ TELLS_NOTHING: Final = {
 
 
 _ROTATING = (
-    "plan issue reissue prove handed_over deliver retire restore complete rollback abandon waive leave_note take_over"
+    "plan issue reissue prove handed_over deliver retire restore complete rollback abandon waive leave_note"
+    " note_probed take_over"
 )
 _BY_OPERATION: Final = {
     Operation.READ: " ".join(method for method in ASKED if method not in {"principal", "check", "diagnose"})
