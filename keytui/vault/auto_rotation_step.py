@@ -18,6 +18,8 @@ from keytui.vault.delivering import Delivering
 
 _WATCHED_LONG: Final = timedelta(days=1)
 """A suspended version that may still not be revoked after this long wants an eye."""
+_ONE_RUN: Final = "automatic"
+"""Runs are one, on whatever host: one at a time has the turn."""
 _UNDELIVERED: Final = frozenset({RotationState.PLANNED, RotationState.ISSUED})
 
 
@@ -151,7 +153,7 @@ class OneKey:
         """Targets that carry both let go of the former secret. What fails is noted there, and undoes nothing."""
         known = self.turn.targets
         here = [known[name] for name in self.auto.key.targets if name in known]
-        Delivering(self._vault, self.auto.key, here, self.turn.clock, self.turn.keep).settle(rotation)
+        Delivering(self._vault, self.auto.key, here, self.turn.clock, self.turn.keep, run=_ONE_RUN).settle(rotation)
 
     def _late(self, rotation: Rotation, now: datetime) -> bool:
         """Whether waiting any longer wants an eye."""
@@ -183,7 +185,7 @@ class OneKey:
         if missing := [name for name in key.targets if name not in known]:
             raise NotHere(f"no target is called {missing[0]} here", f"there are {', '.join(known) or 'none'}")
         targets = [known[name] for name in key.targets]
-        return Delivering(self._vault, key, targets, self.turn.clock, self.turn.keep)
+        return Delivering(self._vault, key, targets, self.turn.clock, self.turn.keep, run=_ONE_RUN)
 
     def _left(self, why: str, note: str) -> Outcome:
         self._keep(replace(self.auto, note=note), why)

@@ -9,9 +9,10 @@ Whoever looks at targets holds the rotation first: what another delivers there a
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keytui.clock import Clock
 from keytui.domain.errors import AlreadyDone, KeytuiError, Refused
@@ -47,6 +48,8 @@ class Delivering:
     """Hears of everything as it happens."""
     before_counts: Callable[[], None] = nothing_more
     """Called once every target has the secret, before the hand-over counts: raises when it must not."""
+    run: str = field(default_factory=lambda: secrets.token_hex(8))
+    """What tells these deliveries from those that another process of the same name may have under way."""
 
     def rehearse(self) -> None:
         """Raise what delivering would meet, while nothing has been done yet."""
@@ -185,14 +188,16 @@ class Delivering:
         self.go_on()
         self.vault.deliver(rotation.id, self._delivery(target, "begun", version))
         self._say(target, What.BEGINS, version)
-        attempt = deliver_once(target, self.key, version.number, secret)
+        try:
+            attempt = deliver_once(target, self.key, version.number, secret)
+        except BaseException:
+            self._note(rotation, self._delivery(target, "begun", version, "was interrupted"))
+            raise
         if attempt.arrived:
             self._say(target, What(attempt.state), version, attempt.said)
             return self._delivery(target, attempt.state, version, attempt.said)
         surely_not = attempt.state == "failed"
-        noted = Delivery(
-            target.name, attempt.state, self.clock(), None if surely_not else version.fingerprint, attempt.said
-        )
+        noted = self._delivery(target, attempt.state, version, attempt.said)
         self.vault.deliver(rotation.id, noted)
         self._say(target, What.FAILED if surely_not else What.UNKNOWN, version, attempt.said, attempt.hint)
         stands = stands_of(self.key, self.vault.rotation(rotation.id))
@@ -203,7 +208,7 @@ class Delivering:
         held = self._holds(target, detail, version)
         if held[0] is Holds.NO and target.name in may_hold(detail.deliveries, version.fingerprint):
             gone = f"it does not hold v{version.number}"
-            self.vault.deliver(detail.rotation.id, Delivery(target.name, "failed", self.clock(), None, gone))
+            self.vault.deliver(detail.rotation.id, self._delivery(target, "failed", version, gone))
         return held
 
     def _holds(self, target: Target, detail: RotationDetail, version: Version) -> tuple[Holds, Secret | None]:
@@ -251,7 +256,7 @@ class Delivering:
                 f"give it the secret of v{detail.old.number} by hand, then `keytui rollback` or `abandon` with --yes",
             )
         said = f"put back to what it held before v{version.number}"
-        self.vault.deliver(number, Delivery(target.name, "failed", self.clock(), None, said))
+        self.vault.deliver(number, self._delivery(target, "failed", version, said))
         self._say(target, What.PUT_BACK, version, said)
 
     def _note(self, rotation: Rotation, delivery: Delivery) -> None:
@@ -263,4 +268,5 @@ class Delivering:
         self.tell(Told(target.name, what, version.number, self.clock(), said, hint))
 
     def _delivery(self, target: Target, state: str, version: Version, detail: str = "") -> Delivery:
-        return Delivery(target.name, state, self.clock(), version.fingerprint, detail)
+        holds = None if state == "failed" else version.fingerprint
+        return Delivery(target.name, state, self.clock(), holds, detail, self.run)

@@ -137,6 +137,8 @@ class Delivery:
     at: datetime
     fingerprint: str | None
     detail: str = ""
+    run: str = ""
+    """Which process it is of, as a random word: two of one name do not go back under each other's delivery."""
 
 
 @dataclass(frozen=True, slots=True)

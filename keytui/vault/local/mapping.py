@@ -138,7 +138,7 @@ def step_of(row: StepRow) -> Step:
 
 
 def delivery_of(row: DeliveryRow) -> Delivery:
-    return Delivery(row.target, row.state, row.at, row.fingerprint, row.detail)
+    return Delivery(row.target, row.state, row.at, row.fingerprint, row.detail, row.run)
 
 
 def entry_of(row: AuditRow) -> AuditEntry:

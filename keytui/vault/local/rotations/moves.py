@@ -12,7 +12,7 @@ from keytui.domain.automation import is_automatic
 from keytui.domain.errors import Forbidden, Refused
 from keytui.domain.keys import VersionState
 from keytui.domain.rotation import CLOSED, First, Rotation, RotationState, Strategy, Verb, move
-from keytui.vault.deliveries import LONGEST_DELIVERY, under_way
+from keytui.vault.deliveries import LONGEST_DELIVERY, PUTTING_BACK, under_way
 from keytui.vault.local.access.tenancy import acts_on_itself, refuse_another_manager, refuse_its_own_leak
 from keytui.vault.local.issuing.told import tell_state
 from keytui.vault.local.leases import time_of_all
@@ -120,6 +120,22 @@ def _refuse_theirs(write: Write, subject: Subject) -> None:
             raise Refused(
                 f"{holder} is at {one.target} with rotation #{number}, since {one.at:%H:%M:%SZ}",
                 f"wait until that has ended; it is nobody's any more at {one.at + LONGEST_DELIVERY:%H:%M:%SZ}",
+            )
+
+
+def refuse_beside_another(write: Write, subject: Subject, delivery: Delivery) -> None:
+    """Whoever goes back at a target, or says that it does not hold what was begun, waits for a delivery of the same
+    name in another process: that may arrive still. Who died under one is waited for as well.
+    """
+    now = time_of_all(write.session, write.now)
+    for one in under_way(deliveries_of(subject)):
+        theirs = one.target == delivery.target and one.run != delivery.run and one.detail != PUTTING_BACK
+        if theirs and abs(now - one.at) < LONGEST_DELIVERY:
+            raise Refused(
+                f"another process is at {one.target} with rotation #{subject.row.id}, or died there, since"
+                f" {one.at:%H:%M:%SZ}",
+                f"wait until that has ended; it counts no more at {one.at + LONGEST_DELIVERY:%H:%M:%SZ}."
+                " What has the secret may go on with it at once",
             )
 
 

@@ -30,6 +30,7 @@ from keytui.vault.local.rotations.moves import (
     add_step,
     carry_out,
     held,
+    refuse_beside_another,
     replaced_at_once,
     take_up,
     take_up_beside,
@@ -139,6 +140,8 @@ class Rotating(Issuing):
         with self._writing(Operation.ROTATE) as write:
             subject = (held if delivery.state == "failed" else take_up)(write, rotation_id)
             new = _new_version(write, subject, over=tells_of_the_end(delivery))
+            if delivery.state == "failed" or delivery.detail == PUTTING_BACK:
+                refuse_beside_another(write, subject, delivery)
             if is_beginning(delivery) and delivery.detail != PUTTING_BACK:
                 refuse_disallowed(self._policies, subject.key.environment, (delivery.target,))
             _note_delivery(write, subject, _checked(delivery, new))
@@ -360,5 +363,6 @@ def _note_delivery(write: Write, subject: Subject, delivery: Delivery) -> None:
             at=at,
             fingerprint=delivery.fingerprint,
             detail=delivery.detail,
+            run=delivery.run,
         )
     )

@@ -88,6 +88,7 @@ class DeliveryRow(Row, table=True):
     at: datetime = Field(sa_type=UtcTime)
     fingerprint: str | None = None
     detail: str = ""
+    run: str = ""
 
 
 class WaiverRow(Row, table=True):

@@ -1,4 +1,4 @@
-"""Issuers elsewhere: what they call a version, what is under way at them, how they were last compared."""
+"""Issuers elsewhere: what they call a version, what is under way at them, how they compare; whose a delivery is."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
         "ix_keys_drifted", "keys", ["id"], sqlite_where=sa.text("drifted = 1"), postgresql_where=sa.text("drifted")
     )
     op.add_column("rotations", sa.Column("suspends", sa.Boolean(), nullable=False, server_default=sa.true()))
+    op.add_column("deliveries", sa.Column("run", sa.String(), nullable=False, server_default=""))
     op.create_table(
         "calls",
         sa.Column("key_id", sa.String(), nullable=False),
