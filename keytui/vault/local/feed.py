@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from keytui.clock import Clock, utc_now
 from keytui.domain.errors import Forbidden
 from keytui.domain.gaps import GapKind
+from keytui.domain.keys import BUILTIN
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Flush
 from keytui.vault.local.database import Database
@@ -43,6 +44,8 @@ KEYS_AT_ONCE: Final = 250
 AGED_AT_ONCE: Final = 2_000
 """Rows: some hundredths of a second that a flush may have to wait."""
 
+_OURS: Final = (col(KeyRow.issuer) == BUILTIN,)
+"""What another issuer accepts, our verifiers do not."""
 _COUNTED: Final = frozenset({GapKind.MISSING_FLUSH, GapKind.DROPPED})
 
 
@@ -99,7 +102,7 @@ class LocalFeed:
 
     def credentials(self) -> CredentialSet:
         with self._reading, self._database.reading() as session:
-            return CredentialSet(position(session), credentials(session), self._pepper)
+            return CredentialSet(position(session), credentials(session, *_OURS), self._pepper)
 
     def credentials_in_parts(self, tenant: str | None) -> Iterator[CredentialChanges]:
         """All that verifiers of a tenant's keys must know, or of all keys, in parts: others are served in between.
@@ -113,7 +116,7 @@ class LocalFeed:
                 part = select(KeyRow.name, KeyRow.id).where(*_of(tenant), *_beyond(last))
                 keys = session.exec(part.order_by(col(KeyRow.name), col(KeyRow.id)).limit(KEYS_AT_ONCE)).all()
                 key_ids = tuple(key_id for _, key_id in keys)
-                found = credentials(session, col(KeyRow.id).in_(key_ids))
+                found = credentials(session, *_OURS, col(KeyRow.id).in_(key_ids))
             yield CredentialChanges(began, key_ids, found)
             if len(keys) < KEYS_AT_ONCE:
                 return
@@ -130,7 +133,7 @@ class LocalFeed:
         with self._reading, self._database.reading() as session:
             # Told apart here: for a DISTINCT, SQLite goes through the whole log by its index of keys.
             moved = select(AuditRow.key_id).where(AuditRow.sequence > after, AuditRow.key_id != "")
-            found = credentials(session, col(KeyRow.id).in_(moved), *_of(tenant))
+            found = credentials(session, *_OURS, col(KeyRow.id).in_(moved), *_of(tenant))
             told = session.exec(moved) if tenant is None else [each.key.id for each in found]
             return CredentialChanges(position(session), tuple(dict.fromkeys(told)), found)
 

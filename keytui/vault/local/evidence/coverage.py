@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, col, func, select
 
 from keytui.domain.gaps import Gap, GapKind
+from keytui.domain.keys import BUILTIN
 from keytui.domain.reports import SourceKind, SourceStanding
 from keytui.domain.succession import Process, successors
 from keytui.domain.verdict import Source, Window
@@ -32,9 +33,12 @@ class Consulted:
 
 
 def consulted(session: Session, key_id: str, now: datetime) -> tuple[Consulted, ...]:
-    """The recorders that may let the key in, and every other source that ever saw it or that covers it."""
-    tenant = session.exec(select(KeyRow.tenant).where(KeyRow.id == key_id)).one()
-    recorders = source(session, now, tenant)
+    """The recorders that may let the key in, and every other source that ever saw it or that covers it.
+
+    Ours see nothing of a key that another issuer accepts: their silence says nothing of its use.
+    """
+    tenant, issuer = session.exec(select(KeyRow.tenant, KeyRow.issuer).where(KeyRow.id == key_id)).one()
+    recorders = source(session, now, tenant) if issuer == BUILTIN else None
     found = [Consulted(recorders, RECORDERS, tuple(gaps(session, now, tenant)))] if recorders else []
     saw = set(session.exec(select(SeriesRow.source).where(SeriesRow.key_id == key_id).distinct()))
     for row in session.exec(select(SourceRow).order_by(col(SourceRow.name))):

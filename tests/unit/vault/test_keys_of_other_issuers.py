@@ -1,0 +1,138 @@
+"""What the vault makes of a key that another system accepts: its own verifiers and their recorders have no say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keytui.domain.access import Principal, Role
+from keytui.domain.audit import Actor
+from keytui.domain.errors import Invalid, Refused
+from keytui.domain.keys import KeyDraft
+from keytui.domain.policy import Policies
+from keytui.domain.rotation import Plan, Rotation, RotationState
+from keytui.domain.secrets import parse_format
+from keytui.domain.usage import Flush
+from keytui.domain.verdict import Verdict
+from keytui.issuers.envlist import EnvListIssuer
+from keytui.issuers.issuer import Mark
+from keytui.vault.key_issuers import load_issuers
+from keytui.vault.local.feed import LocalFeed
+from keytui.vault.local.issuing.asking import LONGEST_CALL
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Issued
+from keytui.vault.profile import Profile
+from tests.world import StoppedClock, repeatable_randomness
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    path = tmp_path / ".env"
+    path.touch(0o600)
+    path.write_text("API_KEYS=\n")
+    return path
+
+
+@pytest.fixture
+def vault(profile: Profile, clock: StoppedClock, env: Path) -> Iterator[LocalVault]:
+    issuer = EnvListIssuer("reserve", env, "API_KEYS", parse_format("base64"), ("API_KEY",))
+    vault = LocalVault.open(profile, clock, repeatable_randomness(), Policies(), issuers=lambda: {"reserve": issuer})
+    yield vault
+    vault.close()
+
+
+@pytest.fixture
+def issued(vault: LocalVault) -> Issued:
+    return vault.create(KeyDraft("orders", "production", owner="shop", issuer="reserve"), "one")
+
+
+def handed_over(vault: LocalVault, issued: Issued) -> Rotation:
+    rotation = vault.plan(issued.key.id, Plan(), "plan")
+    return vault.prove(rotation.id, vault.issue(rotation.id).secret)
+
+
+def test_no_verifier_of_ours_lets_it_in(
+    profile: Profile, clock: StoppedClock, issued: Issued, vault: LocalVault
+) -> None:
+    ours = vault.create(KeyDraft("ours", "production", owner="shop"), "two")
+    feed = LocalFeed.open(profile, clock)
+    assert [credential.key.id for credential in feed.credentials().credentials] == [ours.key.id]
+    assert {credential.key.id for part in feed.credentials_in_parts(None) for credential in part.credentials} == {
+        ours.key.id
+    }
+    assert [credential.key.id for credential in feed.credential_changes(1, 0).credentials] == [ours.key.id]
+    feed.close()
+
+
+def test_the_silence_of_our_recorders_says_nothing_of_it(
+    profile: Profile, clock: StoppedClock, issued: Issued, vault: LocalVault
+) -> None:
+    feed = LocalFeed.open(profile, clock, silent_for=2 * DAY)
+    feed.register("r1", "api-1", "api-host", 1)
+    rotation = handed_over(vault, issued)
+    for _ in range(9):
+        clock.advance(DAY)
+        feed.record(Flush("r1", 1, clock.now, ()))
+    assessment = vault.verdict(rotation.id)
+    assert assessment.verdict is Verdict.UNKNOWN
+    assert "nothing records who uses this key" in [reason.detail for reason in assessment.reasons]
+    feed.close()
+
+
+def test_a_fallback_that_holds_the_old_value_stands_in_the_way(env: Path, issued: Issued, vault: LocalVault) -> None:
+    rotation = handed_over(vault, issued)
+    env.write_text(f"{env.read_text()}API_KEY={issued.secret.reveal()}\n")
+    place = f"API_KEY in {env}"
+    expected = f"{place} would still accept the old value, whatever becomes of its version here"
+    assert expected in [reason.detail for reason in vault.verdict(rotation.id).reasons]
+    waived = vault.waive(rotation.id, f"fallback: {place}", "the service is restarted tonight")
+    assert [waiver.subject for waiver in waived.waivers] == [f"fallback: {place}"]
+
+
+def test_what_the_vault_says_of_the_old_secret_is_no_proof(issued: Issued, vault: LocalVault) -> None:
+    rotation = handed_over(vault, issued)
+    vault.retire(rotation.id, "a test")
+    with pytest.raises(Refused, match="proves nothing") as refused:
+        vault.proof(rotation.id, issued.secret)
+    assert "keytui prove" in refused.value.hint
+    assert vault.proof(rotation.id).acknowledgements == ()
+
+
+def test_an_issuer_that_is_not_described_here_is_named_with_those_that_are(vault: LocalVault, issued: Issued) -> None:
+    with pytest.raises(Refused, match="no issuer is called 'hypercode' here; there are: reserve") as refused:
+        vault.create(KeyDraft("x", "production", issuer="hypercode"), "three")
+    assert "[issuers.hypercode]" in refused.value.hint
+    assert vault.open_rotation(issued.key.id) is None
+
+
+def test_our_own_name_is_nobody_elses(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.touch(0o600)
+    path.write_text('[issuers.builtin]\nkind = "envlist"\n')
+    with pytest.raises(Invalid, match=r"\[issuers.builtin\] is the name of keytui's own"):
+        load_issuers(path)
+
+
+def test_two_operators_are_not_at_the_issuer_at_once(
+    clock: StoppedClock, vault: LocalVault, issued: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second is refused while the first may be there, and goes on once that one can only have died."""
+    rotation = handed_over(vault, issued)
+    with monkeypatch.context() as patched:
+        patched.setattr(EnvListIssuer, "suspend", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            vault.retire(rotation.id, "a test")
+    his = vault.acting_as(Principal(Actor("bob", "bastion-3"), Role.LOCAL))
+    with pytest.raises(Refused, match="ada@bastion-2 is at reserve with orders, to suspend v1"):
+        his.retire(rotation.id, "a test")
+    clock.advance(LONGEST_CALL)
+    assert his.retire(rotation.id, "a test").state is RotationState.SUSPENDED
+
+
+def interrupted(_issuer: EnvListIssuer, _mark: Mark) -> None:
+    raise KeyboardInterrupt
