@@ -6,6 +6,7 @@ import asyncio
 import time
 from asyncio import Future, Semaphore
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -29,6 +30,14 @@ _CHANGES_AT_ONCE: Final = 2
 """Questions that are answered from the database at a time: the process's own verifier asks there too."""
 
 
+@dataclass(eq=False, slots=True)
+class _Reading:
+    """All keys of a tenant, read at `began` or a little later; None while it waits for its turn."""
+
+    began: int | None = None
+    told: Future[bytes] | None = None
+
+
 class Supplying:
     """The service. A question that waits costs no thread.
 
@@ -41,7 +50,7 @@ class Supplying:
         self._feed = feed
         self._book = book
         self._position = position
-        self._under_way: dict[str | None, Future[bytes]] = {}
+        self._under_way: dict[str | None, _Reading] = {}
         self._reading_all = Semaphore(1)
         self._reading_changes = Semaphore(_CHANGES_AT_ONCE)
 
@@ -60,19 +69,28 @@ class Supplying:
             self._require_contact()
             return encode(KnownVersions(after, (), ()))
         if self._position() - after > MOST_BEHIND:
-            return await self._everything(principal.tenant)
+            return await self._everything(principal.tenant, after)
         async with self._reading_changes:
             return await to_thread.run_sync(self._changed, after, principal.tenant)
 
-    async def _everything(self, tenant: str | None) -> bytes:
+    async def _everything(self, tenant: str | None, after: int = 0) -> bytes:
+        """A reading that began before `after` may say less than whoever asks knows already: they get the next one."""
         reading = self._under_way.get(tenant)
-        if reading is None:
-            reading = self._under_way[tenant] = asyncio.ensure_future(self._read_all(tenant))
-            reading.add_done_callback(lambda _: self._under_way.pop(tenant))
-        return await asyncio.shield(reading)
+        if reading is None or (reading.began is not None and reading.began < after):
+            reading = self._under_way[tenant] = _Reading()
+            reading.told = asyncio.ensure_future(self._read_all(tenant, reading))
+            reading.told.add_done_callback(lambda _: self._forget(tenant, reading))
+        assert reading.told is not None  # noqa: S101
+        return await asyncio.shield(reading.told)
 
-    async def _read_all(self, tenant: str | None) -> bytes:
+    def _forget(self, tenant: str | None, reading: _Reading) -> None:
+        """Another may have begun since."""
+        if self._under_way.get(tenant) is reading:
+            del self._under_way[tenant]
+
+    async def _read_all(self, tenant: str | None, reading: _Reading) -> bytes:
         async with self._reading_all:
+            reading.began = self._position()
             return await to_thread.run_sync(lambda: _all_of(self._feed.credentials_in_parts(tenant)))
 
     def _changed(self, after: int, tenant: str | None) -> bytes:

@@ -13,8 +13,9 @@ import pytest
 from keytui.domain.access import Operation, Role
 from keytui.domain.audit import Actor
 from keytui.domain.errors import Unauthenticated, Unreachable
-from keytui.domain.keys import KeyDraft
+from keytui.domain.keys import KeyDraft, VersionState
 from keytui.domain.operators import OperatorDraft
+from keytui.domain.rotation import Reason
 from keytui.server.asgi import Reply, Request
 from keytui.server.request_log import Noted
 from keytui.server.supplying import MOST_BEHIND, Supplying
@@ -174,6 +175,34 @@ def test_while_all_keys_are_read_changes_are_told_and_nobody_reads_them_again(
     assert known(change).position == position
     assert [digests(known(each)) for each in all_of_them] == [{issued.secret.digest() for issued in own}] * 4
     assert feed.readings == 1
+
+
+def test_who_is_beyond_a_reading_under_way_gets_the_next_one(
+    vault: LocalVault, feed: HeldFeed, clock: StoppedClock, own: list[Issued], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a key that it knows to be revoked would be accepted again, until the changes since are told."""
+    monkeypatch.setattr("keytui.server.supplying.MOST_BEHIND", 0)
+    token = vault.add_operator(SERVICE).token.reveal()
+    book = TokenBook(vault, clock)
+    supplying = Supplying(feed, book, lambda: vault.changes(0, 0).position)
+
+    async def both() -> tuple[Reply, Reply]:
+        feed.may_go_on.clear()
+        early = asyncio.ensure_future(supplying(request(book, token)))
+        while not feed.readings:
+            await asyncio.sleep(0.01)
+        vault.revoke(own[0].key.id, None, Reason.COMPROMISE, "")
+        seen = vault.changes(0, 0).position
+        vault.create(KeyDraft("another", "production", tenant="red"), "another")
+        late = asyncio.ensure_future(supplying(request(book, token, f"after={seen}")))
+        await asyncio.sleep(0.05)
+        feed.may_go_on.set()
+        return await early, await late
+
+    early, late = asyncio.run(both())
+    assert known(early).position < known(late).position
+    state = {each.digest: each.version.state for each in known(late).versions}
+    assert state.get(own[0].secret.digest()) is not VersionState.ACTIVE
 
 
 def test_a_reading_of_all_keys_that_failed_is_begun_again_by_who_asks_next(
