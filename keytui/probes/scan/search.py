@@ -9,6 +9,7 @@ from typing import Final
 
 from keytui.domain.recognition import Recognised, Recogniser
 from keytui.probes.access_log.leaks import Leaks, without_escapes
+from keytui.probes.scan.encoded import decoded
 
 BLOCK: Final = 1024 * 1024
 OVERLAP: Final = 32 * 1024
@@ -119,7 +120,7 @@ def _variants(block: bytes) -> Iterator[bytes]:
     """The block, in each way in which a secret may begin in it.
 
     NUL characters are blanks, or, as UTF-16 has them, not there. In a text within a text, a line break is two
-    characters, of which the second would read as the secret's first.
+    characters, of which the second would read as the secret's first. And what is in base64 is looked at as it reads.
     """
     plain = block.replace(b"\0", b" ")
     yield plain
@@ -127,6 +128,8 @@ def _variants(block: bytes) -> Iterator[bytes]:
         yield block.replace(b"\0", b"")
     if b"\\" in block and (broken := _BREAKS.sub(b"  ", plain)) != plain:
         yield broken
+    if inner := decoded(plain):
+        yield inner
 
 
 def _texts(plain: bytes) -> set[bytes]:
