@@ -58,7 +58,7 @@ def scan(
         run = Scan(recogniser, pace.read, exclude or ())
         pipe = PipeFile("(standard input)", sys.stdin.buffer) if _STDIN in paths else None
         hits: list[Hit] = []
-        with pace.shown(), _cut_short(hits):
+        with _cut_short(hits), pace.shown():
             for hit in run.over([path for path in paths if path != _STDIN], pipe, history=git_history):
                 hits.append(hit)
                 pace.found += 1
