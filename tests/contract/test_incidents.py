@@ -11,7 +11,10 @@ from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Invalid, NotFound, ReadOnly, Refused
 from keytui.domain.incidents import Closing, Happening, Incident, IncidentDraft
 from keytui.domain.rotation import First, Plan, Reason, Strategy
+from keytui.domain.usage import Caller
+from keytui.vault.emergency import Emergency
 from keytui.vault.model import Delivery
+from keytui.vault.outside import Outside
 from keytui.vault.protocol import Vault
 from tests.contract.acts import HOUR, Reporter, created, request, use
 from tests.contract.conftest import House
@@ -168,3 +171,17 @@ class TestFinding:
         for ask in (house.vault.incident, lambda number: house.vault.note_incident(number, "so")):
             with pytest.raises(NotFound, match="no incident #4711"):
                 ask(4711)
+
+
+def test_an_emergency_is_the_same_over_every_vault(house: House) -> None:
+    vault, old = house.vault, created(house.vault)
+    around = Outside(old.key, "", None, (), (), (), {})
+    told: list[str] = []
+
+    response = Emergency(vault, around, First.REVOKE, house.clock, lambda said: told.append(said.text)).respond("leak")
+
+    assert response.issued is not None
+    assert response.failure is None
+    assert not vault.check(old.secret, (), Caller.called("test")).valid
+    assert vault.check(response.issued.secret, (), Caller.called("test")).valid
+    assert told == ["incident #1 is open: leak", "v1 is refused", "v2 is accepted, with the same scopes"]

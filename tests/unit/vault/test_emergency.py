@@ -1,0 +1,131 @@
+"""Whoever responds to a compromised key dies between any two calls, or a target fails: the same again ends it well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import cast
+
+import pytest
+
+from keytui.domain.audit import Actor
+from keytui.domain.keys import Key, KeyDraft
+from keytui.domain.rotation import First
+from keytui.targets.target import Target
+from keytui.vault.emergency import Emergency, Response
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.outside import Outside
+from keytui.vault.profile import Profile
+from keytui.vault.protocol import Vault
+from tests.contract.acts import request
+from tests.unit.vault.shop import Death, Died, Mortal, Place, fingerprint_of
+from tests.world import StoppedClock, repeatable_randomness
+
+
+class Scene:
+    """One key that stands in two places."""
+
+    def __init__(self, vault: LocalVault, clock: StoppedClock, name: str, first: First) -> None:
+        self.places = (Place("a", reversible=True), Place("b", reversible=True))
+        issued = vault.create(KeyDraft(name, "production", targets=("a", "b")), request())
+        for place in self.places:
+            place.holds = issued.secret
+        self.vault, self.clock, self.key, self.first = vault, clock, issued.key, first
+
+    def respond(self, death: Death | None = None) -> Response | None:
+        """One run; None when whoever ran it died."""
+        vault, places = cast(Vault, self.vault), cast(Sequence[Target], self.places)
+        if death is not None:
+            vault = cast(Vault, Mortal(self.vault, death))
+            places = [cast(Target, Mortal(place, death)) for place in self.places]
+        around = Outside(self.key, "", None, tuple(places), (), (), {})
+        try:
+            return Emergency(vault, around, self.first, self.clock, lambda _: None).respond()
+        except Died:
+            return None
+
+    def accepted(self) -> list[int]:
+        versions = self.vault.detail(self.key.id).versions
+        return sorted(one.number for one in versions if one.accepted(self.clock()))
+
+    def standing(self) -> set[int]:
+        """Which versions the places hold."""
+        numbers = {one.fingerprint: one.number for one in self.vault.detail(self.key.id).versions}
+        return {numbers[fingerprint_of(place)] for place in self.places}
+
+    def see_that_it_ended_well(self) -> None:
+        accepted = self.accepted()
+        assert accepted != [1]
+        assert self.standing() == set(accepted)
+        assert self.vault.open_rotation(self.key.id) is None
+        assert len(self.vault.incidents(open_only=True, search=self.key.id)) == 1
+
+    def see_that_nobody_is_cut_off(self) -> None:
+        assert self.standing() <= set(self.accepted())
+
+
+@pytest.fixture(scope="module")
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory, clock: StoppedClock) -> Iterator[LocalVault]:
+    """One vault for all of them: each brings a key of its own."""
+    profile = Profile("prod", tmp_path_factory.mktemp("scene") / "vault", Actor("ada", "bastion-2"))
+    opened = LocalVault.open(profile, clock, repeatable_randomness())
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("first", First)
+def test_a_response_that_dies_at_any_call_is_carried_on_by_the_same_again(
+    vault: LocalVault, clock: StoppedClock, first: First
+) -> None:
+    whole = Death()
+    Scene(vault, clock, f"{first}-whole", first).respond(whole)
+    assert whole.calls > 10
+    for at in range(1, whole.calls + 1):
+        scene = Scene(vault, clock, f"{first}-{at}", first)
+        watch = scene.see_that_nobody_is_cut_off if first is First.REPLACE else None
+        assert scene.respond(Death(at, watch=watch)) is None
+        clock.advance(timedelta(minutes=6))  # nobody is at a target any more
+
+        response = scene.respond()
+
+        if response is not None and response.rotation is not None and response.rotation.open:
+            raise AssertionError(f"after dying at call {at}: {response.failure}")
+        scene.see_that_it_ended_well()
+
+
+@pytest.mark.parametrize("first", First)
+@pytest.mark.parametrize("fault", ["away", "refuses", "cut off before", "cut off after"])
+def test_a_target_that_fails_keeps_nobody_from_ending_the_old_version(
+    vault: LocalVault, clock: StoppedClock, first: First, fault: str
+) -> None:
+    scene = Scene(vault, clock, f"{first}-{fault}", first)
+    scene.places[1].fault = fault
+
+    stopped = scene.respond()
+
+    assert stopped is not None
+    assert stopped.failure is not None
+    assert (1 in scene.accepted()) is (first is First.REPLACE)
+    assert (stopped.refused_after is None) is (first is First.REPLACE)
+    scene.places[1].fault = ""
+    again = scene.respond()
+    assert again is not None
+    assert again.failure is None
+    scene.see_that_it_ended_well()
+
+
+def test_a_key_of_other_places_too_is_left_alone_until_somebody_says_by_hand(
+    vault: LocalVault, clock: StoppedClock
+) -> None:
+    key: Key = vault.create(KeyDraft("half", "production", targets=("a", "elsewhere")), request()).key
+    around = Outside(key, "", None, (cast(Target, Place("a")),), ("elsewhere",), (), {})
+    with pytest.raises(Exception, match="elsewhere is none of this machine"):
+        Emergency(vault, around, First.REVOKE, clock, lambda _: None).respond()
+    response = Emergency(vault, around, First.REVOKE, clock, lambda _: None, by_hand=True).respond()
+    assert response.issued is not None
+    assert response.refused_after is not None
