@@ -17,7 +17,6 @@ _HAD: Final[Mapping[str, str]] = {
     "rotation.delivered": "handed v{} over",
     "value.sealed": "typed v{} in",
     "value.revealed": "revealed v{}",
-    "value.copied": "copied v{}",
     "key.imported": "brought v{} in",
 }
 """Entries whose actor had the value of their version on the screen or in a pipe. Of a copy to the clipboard the log
