@@ -27,6 +27,7 @@ from keytui.tui.asking import our_fault
 from keytui.tui.commands import Actions, KeySearch, Palette
 from keytui.tui.connection import Connection
 from keytui.tui.following import follow, tend
+from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.approvals import ApprovalsScreen
 from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.audit import AuditScreen
@@ -47,7 +48,6 @@ from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
 
 FAULT_EXIT: Final = 70
-_ARM: Final = ":write arms it for 15 minutes"
 _HANG_UP: Final = 5.0
 """Seconds that a console without a terminal has to end in order."""
 TICK: Final = 5.0
@@ -248,10 +248,8 @@ class Console(App[int]):
 
     def stand(self, standing: Standing) -> None:
         """Show what a vault said of itself."""
-        another_role = self.connection.answered(standing)
+        self.connection.answered(standing)
         self._publish()
-        if another_role:
-            self.screen.refresh_bindings()
 
     def ask_standing(self) -> None:
         """Ask the vault how it stands, for the status line."""
@@ -266,11 +264,10 @@ class Console(App[int]):
         self.connection.stopped.set()
         await asyncio.to_thread(self.connection.close)
 
-    def may_write(self, verb: str) -> bool:
-        """Whether the profile can be changed now; where it cannot, the screen says why and the way out."""
-        if not self.status.writable and isinstance(self.screen, VaultScreen):
-            self.screen.tell(f"{self.profile.name} is read-only: no way to {verb}", _ARM, severity="warning")
-        return self.status.writable
+    def why_not(self, action: str, node: DOMNode | None) -> WhyNot | None:
+        """Why an action, as a binding of `node` names it, cannot be done now; None when it can."""
+        name = parse(action)[1]
+        return node.why_not(name) if isinstance(node, VaultScreen) else self.connection.why_forbidden(name)
 
     async def run_action(
         self,
@@ -281,10 +278,9 @@ class Console(App[int]):
         """Run it, unless its screen is not drawn yet, or gone: who types ahead would reach for what is not there."""
         if default_namespace not in (None, self) and not self._shown(default_namespace):
             return False
-        name = parse(action)[1] if isinstance(action, str) else action[1]
-        why = self.connection.why_forbidden(name)
-        if why and isinstance(self.screen, VaultScreen):
-            self.screen.tell(why, "ask somebody whose role allows it", severity="warning")
+        why = self.why_not(action, default_namespace) if isinstance(action, str) else None
+        if why is not None and isinstance(self.screen, VaultScreen):
+            self.screen.tell(why.reason, why.way_out, severity="warning")
             return True
         return await super().run_action(action, default_namespace, namespaces)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
@@ -11,10 +12,12 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.markup import escape
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.query import Sort, parse
 from keytui.domain.text import harmless
+from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.key import KeyScreen
 
 if TYPE_CHECKING:
@@ -39,37 +42,59 @@ class Palette(CommandPalette):
         return super().check_action(action, parameters)
 
 
-class Actions(Provider):
-    """Every binding that works on the screen, by what it does; so each can be had without its key."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One action of a screen, as the palette lists it. `why_not` is None when it can be done now."""
 
-    def _found(self) -> Iterator[tuple[Binding, DOMNode]]:
+    binding: Binding
+    node: DOMNode
+    why_not: WhyNot | None
+
+    @property
+    def name(self) -> str:
+        """What it does, in a word or two."""
+        return self.binding.description
+
+    @property
+    def help(self) -> str:
+        """More of what it does, or why it cannot be done and the way out; the palette takes it for markup."""
+        if self.why_not is None:
+            return self.binding.tooltip
+        return escape(f"✗ {harmless(self.why_not.reason)}; {harmless(self.why_not.way_out)}")
+
+    def drawn(self, name: Content) -> Content:
+        """Its name as the palette shows it."""
+        return name if self.why_not is None else name.stylize("$quiet not bold")
+
+
+class Actions(Provider):
+    """Every binding of the screen, by what it does; so each can be had without its key. Choosing a disabled one says
+    why it is.
+    """
+
+    def _found(self) -> Iterator[Entry]:
+        console = cast("Console", self.app)
         seen: set[str] = set()
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if binding.id is not None and binding.action not in seen and not binding.id.startswith("table."):
                 seen.add(binding.action)
-                yield binding, active.node
+                yield Entry(binding, active.node, console.why_not(binding.action, active.node))
 
     async def discover(self) -> Hits:
-        for binding, node in self._found():
-            name = binding.description
-            yield DiscoveryHit(Content(name), self._run(binding, node), name, binding.tooltip)
+        for entry in self._found():
+            yield DiscoveryHit(entry.drawn(Content(entry.name)), self._run(entry), entry.name, entry.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for binding, node in self._found():
-            score = matcher.match(binding.description)
+        for entry in self._found():
+            score = matcher.match(entry.name)
             if score > 0:
-                yield Hit(
-                    score,
-                    matcher.highlight(binding.description),
-                    self._run(binding, node),
-                    binding.description,
-                    binding.tooltip,
-                )
+                highlighted = entry.drawn(matcher.highlight(entry.name))
+                yield Hit(score, highlighted, self._run(entry), entry.name, entry.help)
 
-    def _run(self, binding: Binding, node: DOMNode) -> partial[Coroutine[object, object, bool]]:
-        return partial(self.app.run_action, binding.action, node)
+    def _run(self, entry: Entry) -> partial[Coroutine[object, object, bool]]:
+        return partial(self.app.run_action, entry.binding.action, entry.node)
 
 
 class KeySearch(Provider):

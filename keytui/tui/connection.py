@@ -9,7 +9,7 @@ from threading import Event, Lock
 from keytui.clock import Clock
 from keytui.domain.access import Role
 from keytui.domain.errors import KeytuiError, Unauthenticated, Unreachable
-from keytui.tui.permissions import why_forbidden
+from keytui.tui.permissions import WhyNot, why_forbidden, why_read_only
 from keytui.tui.widgets.status_line import Link, Status
 from keytui.vault.model import Standing
 from keytui.vault.profile import Profile
@@ -54,9 +54,11 @@ class Connection:
         """What the operator is to the vault; None until it has answered once."""
         return self._standing.role if self._standing is not None else None
 
-    def why_forbidden(self, action: str) -> str:
-        """Why the operator's role may not do it; "" when it may."""
-        return why_forbidden(action, self.role)
+    def why_forbidden(self, action: str) -> WhyNot | None:
+        """Why the operator's role, or a profile that is read-only, keeps from an action; None when nothing does."""
+        if forbidden := why_forbidden(action, self.role):
+            return WhyNot(forbidden, "ask somebody whose role allows it")
+        return None if self.status.writable else why_read_only(action, self.profile.name)
 
     def begin_opening(self) -> bool:
         """Whether to open the vault now: not while somebody does."""
@@ -79,11 +81,10 @@ class Connection:
         """It is open."""
         self._standing, self._link = standing, Link.CONNECTED
 
-    def answered(self, standing: Standing) -> bool:
-        """It told how it stands. True when the operator's role is another than before."""
-        before, self._standing = self.role, standing
+    def answered(self, standing: Standing) -> None:
+        """It told how it stands."""
+        self._standing = standing
         self._link, self._as_of = Link.CONNECTED, None
-        return before is not standing.role
 
     def lost(self, error: KeytuiError) -> bool:
         """It does not answer, or lets nobody in. True the first time: what is on the screen is as old as this."""

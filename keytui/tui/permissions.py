@@ -1,8 +1,9 @@
-"""Which operation each action of the console is: what a role forbids is shown disabled, and pressing it says why."""
+"""Which operation each action of the console is: what cannot be done is shown disabled, and pressing it says why."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from keytui.domain.access import ALLOWED, Operation, Role, why_not
@@ -39,6 +40,22 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "close_incident": Operation.RESPOND,
 }
 """By the action's name. An action that is not here changes nothing; the vault itself refuses what slips through."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """Why an action cannot be done now, and the way out."""
+
+    reason: str
+    way_out: str
+
+
+def why_read_only(action: str, profile: str) -> WhyNot | None:
+    """Why a profile that is read-only lets an action do nothing; None when the action changes nothing."""
+    if action not in OPERATIONS:
+        return None
+    verb = action.replace("_", " ")
+    return WhyNot(f"{profile} is read-only: no way to {verb}", ":write arms it for 15 minutes")
 
 
 def why_forbidden(action: str, role: Role | None) -> str:

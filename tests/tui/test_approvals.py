@@ -64,10 +64,11 @@ async def test_nobody_approves_their_own(
         await opened(pilot)
         await pilot.press("P")
         await until_said(pilot, "? waits")
+        shown = pilot.app.screen
+        await until(pilot, lambda: not shown.active_bindings["A"].enabled, "a footer that offers no approval")
+        assert shown.active_bindings["D"].enabled, "their own is theirs to take back"
         await pilot.press("A")
-        await until_said(pilot, "Approve #")
-        await pilot.click("#act")
-        await until_said(pilot, "is your own")
-        await until_said(pilot, "? waits")
+        await until_said(pilot, "is your own, and approving takes somebody else")
+        assert pilot.app.screen is shown
     (approval,) = vault.approvals()
     assert approval.id == asked_for

@@ -10,9 +10,11 @@ from keytui.domain.access import ALLOWED, Principal, Role
 from keytui.domain.audit import Actor
 from keytui.tui.app import Console
 from keytui.tui.permissions import OPERATIONS, why_forbidden
+from keytui.tui.screens.keys import KeysScreen
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
-from tests.tui.rotation.walking import opened, until, until_said
+from tests.tui.rotation.walking import Walk, confirm, opened, until, until_said
+from tests.tui.walking import keys
 from tests.world import StoppedClock
 
 
@@ -58,7 +60,40 @@ async def test_an_admin_is_offered_everything(console_of: Callable[[Role], Conso
     async with console_of(Role.SUPER_ADMIN).run_test(size=(120, 36), notifications=True) as pilot:
         await opened(pilot)
         await until_said(pilot, "super_admin")
-        await until(pilot, lambda: all(one.enabled for one in pilot.app.screen.active_bindings.values()))
+        await until(pilot, lambda: _disabled(pilot) <= {"key.reveal"}, "all but what the key's kind forbids")
+
+
+async def test_the_palette_says_why_the_role_forbids_it(console_of: Callable[[Role], Console]) -> None:
+    async with console_of(Role.STAFF).run_test(size=(120, 60), notifications=True) as pilot:
+        await opened(pilot)
+        await until_said(pilot, "eve@10.0.0.9 · staff", "rotate")
+        await pilot.press("colon")
+        await until_said(pilot, "✗ the role staff may not rotate: it takes super_admin")
+        await pilot.press(*"revoke")
+        await until_said(pilot, "✗ the role staff may not revoke: it takes super_admin")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, KeysScreen), "the palette closed")
+        await until_said(pilot, "▲ the role staff may not revoke")
+
+
+async def test_the_palette_and_the_footer_say_that_a_profile_is_read_only_until_it_is_armed(
+    fleet: LocalVault, read_only_console: Callable[[], Console]
+) -> None:
+    async with read_only_console().run_test(size=(120, 60), notifications=True) as pilot:
+        screen = await keys(pilot)
+        await until(pilot, lambda: "key.rotate" in _disabled(pilot), "a footer that shows it")
+        await pilot.press("colon", *"rotate")
+        await until_said(pilot, "✗ test is read-only: no way to rotate; :write arms it for 15 minutes")
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen, "the palette closed")
+        await pilot.press("W")
+        await confirm(pilot, typed="test")
+        await until_said(pilot, "▲ WRITE armed 15 m")
+        await until(pilot, lambda: "key.rotate" not in _disabled(pilot), "a footer that offers it")
+
+
+def _disabled(pilot: Walk) -> set[str | None]:
+    return {one.binding.id for one in pilot.app.screen.active_bindings.values() if not one.enabled}
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -298,7 +298,7 @@ async def test_a_read_only_profile_says_why_nothing_is_acknowledged(
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await monitor(pilot)
         await pilot.press("tab", "A")
-        await until_said(pilot, "test is read-only: no way to acknowledge alerts", ":write arms it")
+        await until_said(pilot, "test is read-only: no way to acknowledge", ":write arms it")
         assert isinstance(console.screen, UsageScreen)
 
 

@@ -13,7 +13,9 @@ from textual.content import Content
 
 from keytui.clock import Clock
 from keytui.domain.approvals import Approval, ApprovalState
+from keytui.domain.operators import person
 from keytui.domain.text import harmless
+from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.key import KeyScreen
@@ -33,6 +35,7 @@ _STATES: Final = {
 }
 
 
+_DECIDING: Final = frozenset({"approve", "deny"})
 Decision = Callable[[Vault, Approval, str], Approval]
 
 
@@ -82,12 +85,25 @@ class ApprovalsScreen(VaultScreen[None]):
     def _glance(self) -> None:
         approval = self.table.cursor_row
         self.query_one("#approval", Words).say(Content("") if approval is None else _whole(approval))
+        self.recheck()
 
     @on(PagedTable.Opened)
     def _open(self) -> None:
         approval = self.table.cursor_row
         if approval is not None and approval.key_id:
             self.app.push_screen(KeyScreen(approval.key_id))
+
+    def why_not(self, action: str) -> WhyNot | None:
+        forbidden = super().why_not(action)
+        if forbidden is not None or action not in _DECIDING or not self.is_mounted:
+            return forbidden
+        approval = self.table.cursor_row
+        if approval is None or approval.state is not ApprovalState.PENDING:
+            return WhyNot(f"nothing waits here to {action}", "requests that wait stand at the top")
+        standing = self.console.status.standing
+        if action == "approve" and standing is not None and person(standing.actor) == person(approval.requested_by):
+            return WhyNot(f"#{approval.id} is your own, and approving takes somebody else", "D takes it back")
+        return None
 
     def action_approve(self) -> None:
         """Ask, then agree."""
@@ -99,10 +115,7 @@ class ApprovalsScreen(VaultScreen[None]):
 
     def _decide(self, word: str, verb: str, decide: Decision) -> None:
         approval = self.table.cursor_row
-        if not self.console.may_write(word):
-            return
-        if approval is None or approval.state is not ApprovalState.PENDING:
-            self.tell(f"nothing waits here to {word}", "requests that wait stand at the top", severity="warning")
+        if approval is None:
             return
         question = Question(
             f"{verb} #{approval.id}: {approval.requested_by} wants to {approval.operation} {approval.key_name}?",

@@ -15,7 +15,8 @@ from textual.widgets import Footer
 from keytui.domain.errors import KeytuiError, Refused
 from keytui.domain.text import harmless
 from keytui.tui.asking import Answered, answer
-from keytui.tui.widgets.status_line import StatusLine
+from keytui.tui.permissions import WhyNot
+from keytui.tui.widgets.status_line import Status, StatusLine
 from keytui.vault.model import Changes
 from keytui.vault.protocol import Vault
 
@@ -47,6 +48,8 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         self._turns: dict[str, int] = {}
         self._missed: Changes | None = None
         self._changing = False
+        self._disabled: frozenset[str] = frozenset()
+        """What the footer shows disabled."""
 
     @property
     def console(self) -> Console:
@@ -107,9 +110,29 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         if not message.slot or message.turn == self._turns[message.slot]:
             message.deliver()
 
+    def why_not(self, action: str) -> WhyNot | None:
+        """Why an action of this screen cannot be done now; None when it can. A screen adds what its state forbids."""
+        return self.console.connection.why_forbidden(action)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """None shows it disabled: the operator's role forbids it. Pressing it says why."""
-        return None if self.console.connection.why_forbidden(action) else super().check_action(action, parameters)
+        """None shows it disabled. Pressing it says why."""
+        return None if self.why_not(action) else super().check_action(action, parameters)
+
+    def recheck(self) -> None:
+        """What can be done may have changed: if it has, draw the footer anew."""
+        if self._now_disabled() != self._disabled:
+            self.refresh_bindings()
+
+    def _now_disabled(self) -> frozenset[str]:
+        shown = (active for active in self.active_bindings.values() if active.binding.show)
+        return frozenset(active.binding.action for active in shown if not active.enabled)
+
+    def _footer_drawn(self, _: Screen[object]) -> None:
+        self._disabled = self._now_disabled()
+
+    def _recheck_shown(self, _: Status) -> None:
+        if self.is_current:
+            self.recheck()
 
     def report(self, error: KeytuiError) -> None:
         """Show an error with its way out; nothing in it is parsed as markup."""
@@ -127,8 +150,11 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
 
     def on_mount(self) -> None:
         self.console.fed.subscribe(self, self._feed)
+        self.console.status_changed.subscribe(self, self._recheck_shown)
+        self.bindings_updated_signal.subscribe(self, self._footer_drawn)
 
     def on_screen_resume(self) -> None:
+        self.recheck()
         if self._missed is not None:
             missed, self._missed = self._missed, None
             self.fed(missed)

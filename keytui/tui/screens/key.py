@@ -60,6 +60,7 @@ class KeyScreen(KeyActions):
     def _arrived(self, detail: KeyDetail) -> None:
         self._detail = detail
         self._show()
+        self.recheck()
 
     def _tick(self, _: Status) -> None:
         self._show()

@@ -10,13 +10,15 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from keytui.domain.errors import KeytuiError
-from keytui.domain.keys import Key, KeyState, KeySummary, Kind
+from keytui.domain.keys import Key, KeyState, KeySummary
 from keytui.tui.command_lines import for_keys
+from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.import_file import ImportScreen
 from keytui.tui.screens.incident.respond import RespondScreen
 from keytui.tui.screens.key_form import CreateScreen, EditScreen
+from keytui.tui.screens.key_state import why_not_now
 from keytui.tui.screens.reveal import RevealScreen
 from keytui.tui.screens.revoke import RevokeDialog
 from keytui.tui.screens.rotate_marked import RotateMarkedScreen
@@ -33,7 +35,7 @@ class Outcome:
 
 
 class KeyActions(VaultScreen[None]):
-    """Actions on `chosen_keys()`. Pressing one that is not possible says why."""
+    """Actions on `chosen()`. One that is not possible is shown disabled; pressing it says why."""
 
     BINDING_GROUP_TITLE = "Acting on keys, in Keys and on one key"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,12 +62,15 @@ class KeyActions(VaultScreen[None]):
     def acted(self) -> None:
         """Something was done to the chosen keys: show it."""
 
-    def _chosen(self, verb: str) -> tuple[Key, ...]:
-        """The keys to change; empty, with the reason told, where nothing can be."""
-        keys = tuple(summary.key for summary in self.chosen())
-        if not keys:
-            self.tell(f"there is no key to {verb} here", "move the cursor to one, or N creates one", severity="warning")
-        return keys if keys and self.console.may_write(verb) else ()
+    def why_not(self, action: str) -> WhyNot | None:
+        forbidden = super().why_not(action)
+        if forbidden is not None or not self.is_mounted:
+            return forbidden
+        pointed = self.pointed()
+        return why_not_now(action, self._chosen(), pointed.key if pointed is not None else None, self.console.clock())
+
+    def _chosen(self) -> tuple[Key, ...]:
+        return tuple(summary.key for summary in self.chosen())
 
     def action_copy(self, what: str) -> None:
         """Send the id or the prefix to the clipboard of the operator's terminal. Never a secret."""
@@ -81,7 +86,7 @@ class KeyActions(VaultScreen[None]):
 
     def action_rotate(self) -> None:
         """One key goes to the wizard; several are listed by name first and go one after another."""
-        keys = self._chosen("rotate")
+        keys = self._chosen()
         if len(keys) == 1:
             self.app.push_screen(WizardScreen(key_id=keys[0].id))
         elif keys:
@@ -89,45 +94,33 @@ class KeyActions(VaultScreen[None]):
 
     def action_create(self) -> None:
         """The form of a new key."""
-        if self.console.may_write("create a key"):
-            self.app.push_screen(CreateScreen())
+        self.app.push_screen(CreateScreen())
 
     def action_import(self) -> None:
         """Take keys over from a file."""
-        if self.console.may_write("import keys"):
-            self.app.push_screen(ImportScreen())
+        self.app.push_screen(ImportScreen())
 
     def action_incident(self) -> None:
         """What responding to a compromised key would cost; nothing is done yet."""
         pointed = self.pointed()
-        if pointed is None or pointed.key.kind is not Kind.API_KEY or pointed.key.revoked_at is not None:
-            self.tell("only a living API key is replaced here", "X revokes, D disables", severity="warning")
-        elif self.console.may_write("respond"):
+        if pointed is not None:
             self.app.push_screen(RespondScreen(pointed.key), lambda _: self.acted())
 
     def action_edit(self) -> None:
         """The form of one key."""
-        keys = self._chosen("edit")
-        if len(keys) > 1:
-            self.tell("one key is edited at a time", "space takes marks away, esc all of them", severity="warning")
-        elif keys:
+        keys = self._chosen()
+        if len(keys) == 1:
             self.app.push_screen(EditScreen(keys[0]), lambda _: self.acted())
 
     def action_reveal(self) -> None:
         """Show a sealed value again."""
         pointed = self.pointed()
-        if pointed is None or pointed.key.kind is Kind.API_KEY:
-            self.tell(
-                "only sealed values come back: tokens and connection strings",
-                "an API key is a digest: rotate it for a new secret",
-                severity="warning",
-            )
-        else:
+        if pointed is not None:
             self.app.push_screen(RevealScreen(pointed.key))
 
     def action_disable(self) -> None:
         """Disable the keys that are active; when none is, enable them."""
-        keys = self._chosen("disable")
+        keys = self._chosen()
         now = self.console.clock()
         disabled = tuple(key for key in keys if key.state(now) is KeyState.DISABLED)
         active = tuple(key for key in keys if key.state(now) is KeyState.ACTIVE)
@@ -137,17 +130,10 @@ class KeyActions(VaultScreen[None]):
         elif disabled:
             effect = "Requests are accepted again."
             self._ask_and_do("enable", disabled, effect, lambda vault, key, note: vault.enable(key.id, note))
-        elif keys:
-            self.tell("nothing here is active or disabled", "a revoked or expired key stays so", severity="warning")
 
     def action_revoke(self) -> None:
         """End keys for good, once the name was typed."""
-        chosen = self._chosen("revoke")
-        keys = tuple(key for key in chosen if key.revoked_at is None)
-        if not keys:
-            if chosen:
-                self.tell("this is revoked already", "nothing brings it back; N creates a key", severity="warning")
-            return
+        keys = tuple(key for key in self._chosen() if key.revoked_at is None)
         dialog = RevokeDialog(
             Question(
                 _title("Revoke", keys),

@@ -155,6 +155,7 @@ class KeysScreen(ModeScreen, KeyActions):
     @on(PagedTable.Marked)
     def _marked(self) -> None:
         self._count()
+        self.recheck()
 
     def refetch(self) -> None:
         self.table.reload()
@@ -165,6 +166,7 @@ class KeysScreen(ModeScreen, KeyActions):
 
     @on(PagedTable.Moved)
     def _rest(self) -> None:
+        self.recheck()
         if self._resting is not None:
             self._resting.stop()
         self._resting = self.set_timer(_SETTLED, self._ask_detail)

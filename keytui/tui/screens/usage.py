@@ -189,7 +189,7 @@ class UsageScreen(ModeScreen, LiveScreen):
         alert = self._pointed_alert()
         if alert is None:
             self.tell("there is no alert here", "tab goes to the alerts", severity="warning")
-        elif self.console.may_write("acknowledge alerts"):
+        else:
             self.app.push_screen(ConfirmDialog(_question(alert)), partial(self._acknowledge, alert))
 
     def _pointed_alert(self) -> Alert | None:

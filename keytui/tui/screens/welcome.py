@@ -49,13 +49,11 @@ class WelcomeScreen(VaultScreen[None]):
 
     def action_create(self) -> None:
         """The form of a new key, in place of this face."""
-        if self.console.may_write("create a key"):
-            self.app.switch_screen(CreateScreen())
+        self.app.switch_screen(CreateScreen())
 
     def action_import(self) -> None:
         """Take keys over from a file, in place of this face."""
-        if self.console.may_write("import keys"):
-            self.app.switch_screen(ImportScreen())
+        self.app.switch_screen(ImportScreen())
 
     def action_connect(self) -> None:
         """The form of a team's server, over this face."""

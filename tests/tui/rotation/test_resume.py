@@ -187,7 +187,7 @@ async def test_no_open_rotation_says_how_to_begin_one(console: Console, first: I
         await until_said(pilot, "no rotation is open", "begins one")
 
 
-async def test_read_only_is_refused_below_the_screen_and_the_way_out_is_told(
+async def test_read_only_is_said_before_anything_is_issued_and_the_way_out_is_told(
     vault: LocalVault, first: Issued, profile: Profile, clock: StoppedClock
 ) -> None:
     vault.close()
@@ -198,8 +198,7 @@ async def test_read_only_is_refused_below_the_screen_and_the_way_out_is_told(
         await pilot.press("enter")
         await until_said(pilot, "The secret exists in memory only")
         await pilot.press("I")
-        await confirm(pilot)
-        await until_said(pilot, "✗ profile test is read-only", ":write")
+        await until_said(pilot, "▲ test is read-only: no way to issue", ":write")
         assert isinstance(screen, WizardScreen)
         assert "● 2 Issue" in screen_said(pilot)
 
