@@ -193,6 +193,9 @@ def test_what_fails_is_remembered_and_changes_nothing(house: House, allowlist: A
     assert "issuer reserve" in reserve.error
     failures = [one for one in vault.audit(AuditFilter(type="issuer"), 0, 9).entries if one.event.refused]
     assert [one.event.type for one in failures] == ["issuer.not-synced"], "once, however often it is tried"
+    house.clock.advance(DAY)
+    (alert,) = [one for one in vault.tend() if one.signal.subject == "issuer reserve"]
+    assert alert.signal.detail.startswith("issuer reserve could not be compared since 2026-11-20 12:00Z: issuer")
     allowlist.holds(FIRST, WEAK)
     assert drifts(vault) == []
     assert vault.issuers()[1].error == ""

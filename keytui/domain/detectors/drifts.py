@@ -1,9 +1,10 @@
-"""Versions that stand otherwise at their issuer than here."""
+"""Versions that stand otherwise at their issuer than here, and issuers of which nobody can tell."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from keytui.domain.alerts import AlertKind, Severity, Signal
@@ -22,6 +23,7 @@ _MANY: Final[Mapping[Drift, str]] = {
     Drift.VANISHED: "versions that their issuer does not know",
     Drift.APPEARED: "versions made elsewhere",
 }
+_LONG: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,34 @@ class DriftedVersion:
     issuer: str
     version: int
     drift: Drift
+
+
+@dataclass(frozen=True, slots=True)
+class Uncompared:
+    """An issuer whose last comparison failed."""
+
+    issuer: str
+    since: datetime
+    """When it was compared last."""
+    why: str
+
+
+def uncompared(issuers: Iterable[Uncompared], now: datetime) -> tuple[Signal, ...]:
+    """Those that were compared once and not for a day: what they let in by now nobody knows."""
+    return fold(
+        Found(
+            "",
+            "issuers that cannot be compared",
+            Signal(
+                AlertKind.DRIFT,
+                f"issuer {one.issuer}",
+                Severity.WARNING,
+                f"issuer {one.issuer} could not be compared since {one.since:%Y-%m-%d %H:%MZ}: {one.why}",
+            ),
+        )
+        for one in issuers
+        if now - one.since >= _LONG
+    )
 
 
 def drifts(versions: Iterable[DriftedVersion]) -> tuple[Signal, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlmodel import Session, and_, col, func, or_, select
 
 from keytui.domain.detectors.auto_rotations import SkippedRotation
-from keytui.domain.detectors.drifts import DriftedVersion
+from keytui.domain.detectors.drifts import DriftedVersion, Uncompared
 from keytui.domain.detectors.folding import MOST_SINGLE, KeyName
 from keytui.domain.detectors.lifetimes import Dated, Lot
 from keytui.domain.detectors.versions import CallerOfSensitive, LeakedVersion, Overlap
@@ -20,7 +20,7 @@ from keytui.domain.rotation import RotationState
 from keytui.domain.usage import NO_KEY
 from keytui.vault.local.keys.search import Condition, flag_condition, policy_line
 from keytui.vault.local.listing import listed, part
-from keytui.vault.local.tables import AutoRotationRow, CallerRow, KeyRow, RotationRow, VersionRow
+from keytui.vault.local.tables import AutoRotationRow, CallerRow, KeyRow, RotationRow, SyncRow, VersionRow
 
 NOBODY: Final = KeyName(NO_KEY, "", "")
 """Stands for the key of secrets that belong to none."""
@@ -147,6 +147,13 @@ def drifted_versions(session: Session) -> Iterator[DriftedVersion]:
     )
     for key, number, drift in session.exec(found):
         yield DriftedVersion(KeyName(key.id, key.name, key.environment), key.issuer, number, Drift(drift))
+
+
+def uncompared_issuers(session: Session) -> Iterator[Uncompared]:
+    """Issuers that were compared once, and whose last comparison failed."""
+    for row in session.exec(select(SyncRow).where(SyncRow.error != "")):
+        if row.compared_at is not None:
+            yield Uncompared(row.issuer, row.compared_at, row.error)
 
 
 def callers_of_sensitive(session: Session, since: datetime) -> Iterator[CallerOfSensitive]:

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from keytui.domain.alerts import AlertKind, Signal
 from keytui.domain.detectors import lifetimes
 from keytui.domain.detectors.auto_rotations import not_rotated
-from keytui.domain.detectors.drifts import drifts
+from keytui.domain.detectors.drifts import drifts, uncompared
 from keytui.domain.detectors.patterns import HOUR, patterns_changed
 from keytui.domain.detectors.refusals import refusal_bursts, refusals_after_retirement
 from keytui.domain.detectors.routes import routes_not_back
@@ -34,6 +34,7 @@ from keytui.vault.local.alerts.key_facts import (
     lots,
     overlaps,
     skipped_rotations,
+    uncompared_issuers,
 )
 from keytui.vault.local.alerts.traffic_facts import Traffic, dead_uses, refused_minutes, retirements
 from keytui.vault.local.dialects import insert
@@ -148,6 +149,7 @@ def _of_minutes(session: Session, _look: Look, policies: Policies, now: datetime
     yield from lifetimes.stale(lots(session, Flag.STALE, policies, now))
     yield from not_rotated(skipped_rotations(session))
     yield from drifts(drifted_versions(session))
+    yield from uncompared(uncompared_issuers(session), now)
     shown = _longest(policies, lambda thresholds: thresholds.new_caller_shown)
     yield from new_callers(callers_of_sensitive(session, now - shown), policies, now)
     watch = _longest(policies, lambda thresholds: thresholds.incident_watch)

@@ -153,7 +153,7 @@ class _Turn(Section):
 
     def _note(self, batch: Sequence[Noted]) -> list[str]:
         """Names of the keys of which a version stands there as here again."""
-        reconciled = []
+        reconciled = list[str]()
         with self._some() as write:
             for one in batch:
                 row, key = _unchanged(write, one)
@@ -162,13 +162,13 @@ class _Turn(Section):
                 before, row.drift = row.drift, one.drift or ""
                 row.reference = one.reference or row.reference
                 repeat_versions(write.session, key)
-                if one.drift is not None:
-                    told = {"issuer": self._name, "drift": str(one.drift)}
-                    write.record(Event("key.drifted", key.id, key.name, row.number, details=told))
-                elif before:
-                    reconciled.append(key.name)
-                    told = {"issuer": self._name, "was": before}
-                    write.record(Event("key.reconciled", key.id, key.name, row.number, details=told))
+                if before == (one.drift or ""):
+                    continue  # nothing but its reference was learned
+                reconciled += [] if one.drift else [key.name]
+                what, told = ("key.drifted", {"drift": str(one.drift)}) if one.drift else ("key.reconciled", {})
+                was = {"was": before} if before else {}
+                details = {"issuer": self._name, **told, **was}
+                write.record(Event(what, key.id, key.name, row.number, details=details))
         return reconciled
 
     def _bring_in(self, batch: Sequence[New]) -> list[Key | Skipped]:
