@@ -110,8 +110,9 @@ def _asked(costs: Costs) -> First:
     remark(f"  the new secret goes to: {', '.join(costs.targets) or 'this output'}")
     if costs.rotation is not None:
         remark(f"  rotation #{costs.rotation.id} is open ({costs.rotation.state}), and is ended first")
-    question = "\n".join(f"{first}: {costs.of(first)}" for first in First)
-    return First(choose(question, tuple(First)))
+    for first in First:
+        remark(f"{first}: {costs.of(first)}")
+    return First(choose("What comes first?", tuple(First)))
 
 
 def _written_out(vault: Vault, response: Response, json: bool) -> Response:
