@@ -59,6 +59,10 @@ class Telling:
         line = (f"{self.of}: " if self.of else "") + _WORDS[told.what].format(told.target, told.version)
         remark(f"{line}: {told.said}" if told.said and told.what is not What.PUT_BACK else line)
 
+    def having(self) -> list[str]:
+        """The targets that have the new version."""
+        return [one.target for one in self.ended.values() if one.what in {What.PROVEN, What.SENT, What.HAS_IT}]
+
     def shapes(self) -> list[Shape]:
         """For programs."""
         return [{"target": one.target, "state": one.what, "said": one.said} for one in self.ended.values()]

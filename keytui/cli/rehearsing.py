@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 def rehearse(vault: Vault, around: Sequence[Outside], plan: Plan, json: bool, several: bool) -> None:
-    """Say what rotating each of these keys would meet. Refused when one of them would be."""
+    """Say what rotating each of these keys would meet. Refused when one of them would be.
+
+    A probe that cannot be asked proves nothing, and refuses nothing either.
+    """
     found = [(vault.rehearse(one.key.id, plan), _outside(one)) for one in around]
     shapes = [
         {**rehearsal_shape(rehearsal), "systems": [rehearsed_shape(each) for each in systems]}
@@ -39,7 +42,9 @@ def rehearse(vault: Vault, around: Sequence[Outside], plan: Plan, json: bool, se
     else:
         say_json(shapes[0])
     refused = [
-        rehearsal.key.name for rehearsal, systems in found if rehearsal.problems or any(each.errors for each in systems)
+        rehearsal.key.name
+        for rehearsal, systems in found
+        if rehearsal.problems or any(each.errors for each in systems if each.system.sort != "probe")
     ]
     if refused:
         raise Refused("this would be refused: " + ", ".join(refused), "nothing was written")

@@ -126,7 +126,7 @@ class ToTargets:
                 hand_out_json({**shape, "secret": shown.reveal()})
         elif shown is not None:
             hand_out(shown)
-        where = ", ".join(one.target for one in self.telling.ended.values())
+        where = ", ".join(self.telling.having())
         remark(f"rotated {self.around.key.name}: version {rotation.new_version} is delivered to {where}")
         remark(f"  rotation #{rotation.id} is {rotation.state}; {next_step(rotation, self.name)}")
 

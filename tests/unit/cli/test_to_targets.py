@@ -198,6 +198,7 @@ def test_a_target_that_fails_stops_it_there_and_every_way_on_is_told(site: Site)
     done = site.keytui("rotate", "checkout", "--resume", "--skip", "ci", "--json")
 
     assert done.answer["state"] == "overlapping"
+    assert "version 2 is delivered to web, worker" in done.err
     deliveries = done.answer["deliveries"]
     assert isinstance(deliveries, list)
     assert {one["target"]: one["state"] for one in deliveries} == {"web": "has it", "ci": "skipped", "worker": "proven"}
