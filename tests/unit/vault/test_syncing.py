@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from keytui.domain.rotation import Plan, Reason
 from keytui.domain.secrets import Randomness, Secret
 from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
 from keytui.server.jobs import sync_due
+from keytui.vault.local.issuing.bringing_in import bring_in
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from keytui.vault.sync_report import SyncReport
@@ -205,6 +207,26 @@ def test_many_come_in_by_few_transactions(vault: LocalVault, platform: Platform)
     assert len(synced(vault).drifted) == 60
     (alert,) = vault.tend()
     assert alert.signal.detail.startswith("60 versions that their issuer does not know in production, among them")
+
+
+def test_what_died_half_way_is_gone_on_with(
+    vault: LocalVault, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        platform.has(str(number), f"tk_{number:012}")
+    left = iter(range(55))
+
+    def dying(*given: Any) -> object:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return bring_in(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("keytui.vault.local.issuing.syncing.bring_in", dying)
+        with pytest.raises(KeyboardInterrupt):
+            synced(vault)
+    report = synced(vault)
+    assert (report.known, len(report.added), report.drifted) == (50, 10, ()), "it is the first that was ended"
 
 
 def test_the_schedule_goes_on_with_what_a_person_began(

@@ -106,7 +106,9 @@ class Syncing(Issuing):
             held_by = lease.take(session, self._clock(), _LONGEST)
         if held_by != lease.holder:
             who = held_by.rpartition(" ")[0]
-            raise Refused(f"{who} is comparing the same issuer", "wait until that has ended")
+            raise Refused(
+                f"{who} is comparing the same issuer", "wait until that has ended; what has died is over in 15 minutes"
+            )
         try:
             yield replace(self._ground, lease=lease)
         finally:
