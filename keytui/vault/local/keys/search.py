@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, literal, not_, or_
+from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, literal, not_, or_, tuple_
 from sqlmodel import col
 
 from keytui.domain.keys import Flag, KeyState
@@ -50,7 +50,10 @@ def conditions(query: Query, policies: Policies, now: datetime) -> list[Conditio
 
 
 def after(sort: Sort, place: Place) -> Condition:
-    """Whether a key comes after that place in the order, whatever has become of the key that stood there."""
+    """Whether a key comes after that place in the order, whatever has become of the key that stood there.
+
+    Said so that an index is read from the place on: PostgreSQL would read all before it for a mere OR of the columns.
+    """
     column = _COLUMNS[sort.field]
     falling, ties_fall = _falling(sort), _ties_fall(sort)
     name, key_id = col(KeyRow.name), col(KeyRow.id)
@@ -61,9 +64,14 @@ def after(sort: Sort, place: Place) -> Condition:
     if place.value is None:
         unset_come_first = sort.field is SortField.EXPIRES if falling else sort.field is SortField.LAST_USED
         return or_(and_(column.is_(None), tied), column.is_not(None) if unset_come_first else false())
-    beyond = column < place.value if falling else column > place.value
+    if falling == ties_fall:
+        here, there = tuple_(column, name, key_id), (place.value, place.name, place.id)
+        beyond = here < there if falling else here > there
+    else:
+        not_before = column <= place.value if falling else column >= place.value
+        beyond = and_(not_before, or_(column != place.value, tied))
     unset_come_last = sort.field is SortField.LAST_USED if falling else sort.field is SortField.EXPIRES
-    return or_(beyond, and_(column == place.value, tied), column.is_(None) if unset_come_last else false())
+    return or_(beyond, column.is_(None)) if unset_come_last else beyond
 
 
 def _falling(sort: Sort) -> bool:
