@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,8 +19,10 @@ from keytui.vault.local.hosting import Hosting
 _LASTS: Final = timedelta(minutes=1)
 """How long after a holder's last round another takes its job up: it has died, or is stuck."""
 
-_ASIDE: Final = timedelta(minutes=5)
-"""How long a job is left to the others by a process that cannot do all of it."""
+_LEFT_FOR: Final = 3
+"""Rounds for which a job is left to the others by a process that cannot do all of it: each of them asks within one."""
+_KEPT_FOR: Final = 300.0
+"""Seconds in which it is not left again, as nobody else has taken it, or whoever did has left it too."""
 
 _log = logging.getLogger("keytui.server")
 
@@ -36,7 +39,7 @@ class Job:
     every: float
     """Seconds between two rounds."""
     run: Callable[[], object]
-    """One round. LeftToOthers lets another process have the next ones for a while."""
+    """One round. LeftToOthers lets another process have the next ones, if there is one that wants them."""
     in_each: bool = False
     """Whether every process has to do it, of what it holds in memory."""
 
@@ -49,6 +52,7 @@ class Background:
         self._jobs = jobs
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
         self._stopping = threading.Event()
+        self._kept_until: dict[str, float] = {}
         self._threads = [
             threading.Thread(target=self._repeat, args=(job,), name=f"keytui-{job.name}", daemon=True) for job in jobs
         ]
@@ -88,6 +92,9 @@ class Background:
         try:
             job.run()
         except LeftToOthers:
-            self._vault.leave_job(job.name, self._holder)
-            return max(job.every, _ASIDE.total_seconds())
+            now = time.monotonic()
+            if now >= self._kept_until.get(job.name, now):
+                self._kept_until[job.name] = now + _KEPT_FOR
+                self._vault.leave_job(job.name, self._holder)
+                return _LEFT_FOR * job.every
         return job.every

@@ -77,7 +77,9 @@ def test_what_one_cannot_do_whole_another_has_next(vault: LocalVault) -> None:
         first()
         raise LeftToOthers
 
-    one, other = (Background(vault, [Job("auto-rotation", OFTEN, run)]) for run in (do_in_part, second))
+    one, other = (
+        Background(vault, [Job("auto-rotation", every, run)]) for every, run in ((0.2, do_in_part), (OFTEN, second))
+    )
     one.start()
     eventually(lambda: first.count == 1)
     other.start()
@@ -87,6 +89,20 @@ def test_what_one_cannot_do_whole_another_has_next(vault: LocalVault) -> None:
     one.close(within=5)
     other.close(within=5)
     assert first.count == 1
+
+
+def test_what_nobody_can_do_whole_is_done_as_often_as_ever(vault: LocalVault) -> None:
+    """One key whose target is nowhere holds up no other key."""
+    rounds = Rounds()
+
+    def do_in_part() -> None:
+        rounds()
+        raise LeftToOthers
+
+    alone = Background(vault, [Job("auto-rotation", OFTEN, do_in_part)])
+    alone.start()
+    eventually(lambda: rounds.count > 5)
+    alone.close(within=5)
 
 
 def test_what_each_process_holds_in_memory_each_of_them_does(vault: LocalVault) -> None:
