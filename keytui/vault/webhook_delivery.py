@@ -18,7 +18,6 @@ from keytui.vault.alert_message import iso
 from keytui.vault.sealed_bodies import open_body, place_of
 from keytui.vault.webhook_settings import Webhook
 
-"""The secret that a reference stands for, read anew each time."""
 _AT_ONCE: Final = 8
 """Webhooks that are told at the same time: one that is slow does not hold the others up."""
 _MOST_FAILURES: Final = 3
