@@ -120,10 +120,22 @@ class Emergency:
         if open_ is not None and _goes_on(open_, self.first):
             self._say(f"rotation #{open_.id} goes on: it is {open_.state}")
             return open_
-        if open_ is not None:
-            self._end(open_, why)
+        if open_ is not None and not self._ended(open_, why):
+            return open_
         plan = Plan(Strategy.EMERGENCY, self.first, Reason.COMPROMISE, why)
         return self.vault.plan(key.id, plan, token_hex(16))
+
+    def _ended(self, rotation: Rotation, why: str) -> bool:
+        """End it; False for an emergency whose new secret is out already in part, which goes on instead."""
+        try:
+            self._end(rotation, why)
+        except Refused as error:
+            if rotation.state is RotationState.ISSUED and rotation.plan.strategy is Strategy.EMERGENCY:
+                self._say(f"rotation #{rotation.id} goes on: {error.message}")
+                return False
+            at_once = f"`keytui disable {rotation.key_id}` refuses the whole key at once"
+            raise Refused(error.message, f"{at_once}; then {error.hint}") from None
+        return True
 
     def _end(self, rotation: Rotation, why: str) -> None:
         """Whatever is under way ends, so that no version from before the incident is left."""

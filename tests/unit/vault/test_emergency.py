@@ -10,10 +10,11 @@ import pytest
 
 from keytui.domain.audit import Actor
 from keytui.domain.keys import Key, KeyDraft
-from keytui.domain.rotation import First
+from keytui.domain.rotation import First, Plan
 from keytui.targets.target import Target
 from keytui.vault.emergency import Emergency, Response
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Delivery
 from keytui.vault.outside import Outside
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
@@ -117,6 +118,33 @@ def test_a_target_that_fails_keeps_nobody_from_ending_the_old_version(
     assert again is not None
     assert again.failure is None
     scene.see_that_it_ended_well()
+
+
+def test_revoking_after_a_replacement_that_stopped_half_way_leaves_no_place_behind(
+    vault: LocalVault, clock: StoppedClock
+) -> None:
+    scene = Scene(vault, clock, "half-way", First.REPLACE)
+    scene.places[1].fault = "refuses"
+    scene.respond()
+    scene.first, scene.places[1].fault = First.REVOKE, ""
+    again = scene.respond()
+    assert again is not None
+    assert again.failure is None
+    assert scene.accepted() == [2]
+    scene.see_that_it_ended_well()
+
+
+def test_a_rotation_that_cannot_end_here_is_no_reason_to_let_the_thief_in(
+    vault: LocalVault, clock: StoppedClock
+) -> None:
+    scene = Scene(vault, clock, "stuck", First.REVOKE)
+    rotation = vault.plan(scene.key.id, Plan(), request())
+    issued = vault.issue(rotation.id)
+    vault.deliver(rotation.id, Delivery("a", "sent", clock(), issued.version.fingerprint))
+    stopped = scene.respond()
+    assert stopped is not None
+    assert stopped.failure is not None
+    assert f"`keytui disable {scene.key.id}` refuses the whole key at once" in stopped.failure.hint
 
 
 def test_a_key_of_other_places_too_is_left_alone_until_somebody_says_by_hand(
