@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
+from keytui.domain.audit import AuditFilter
 from keytui.domain.keys import KeyDraft
+from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
 from keytui.tui.app import Console
+from keytui.tui.screens.audit import AuditScreen
+from keytui.tui.screens.audit_entry import AuditEntryScreen
 from keytui.tui.screens.key import KeyScreen
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.contract.acts import created
-from tests.tui.rotation.walking import said, until, until_said
+from tests.tui.rotation.walking import said, until, until_said, until_still
 from tests.tui.walking import keys
 
 SIZE = (120, 36)
@@ -89,6 +95,40 @@ async def test_an_entry_is_told_whole_below_the_table(console: Console, fleet: L
         await keys(pilot)
         await pilot.press("4", "slash", *"key.disabled", "enter")
         await until_said(pilot, "1 entry", "replaced by the new indexer", "hash ", "previous ")
+
+
+async def test_an_entry_is_told_whole_at_the_smallest_size(console: Console, fleet: LocalVault) -> None:
+    entry = fleet.audit(AuditFilter(type="rotation.issued"), 0, 1).entries[0]
+    said_of_it = [entry.actor, entry.hash, entry.previous, f"v{entry.event.version}", *entry.event.details.values()]
+    async with console.run_test(size=(60, 20), notifications=True) as pilot:
+        await keys(pilot)
+        await pilot.press("4", "slash", *"rotation.issued", "enter")
+        await until_said(pilot, "1 entry")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(console.screen, AuditEntryScreen), "the entry")
+        seen = ""
+        for _ in range(len(said_of_it)):
+            await until_still(pilot)
+            seen += said(pilot)
+            await pilot.press("j")
+        words = re.sub(r"[\s▌▐█▁▎]", "", seen)
+        assert all(re.sub(r"\s", "", harmless(each)) in words for each in said_of_it)
+        await pilot.press("enter")
+        await until_said(pilot, "ci-deploy   ● active")
+
+
+async def test_an_entry_without_a_key_is_told_too(console: Console, vault: LocalVault) -> None:
+    vault.set_passphrase(Secret("a passphrase of some length"))
+    async with console.run_test(size=(60, 20), notifications=True) as pilot:
+        await until_said(pilot, "look around a demo")
+        await pilot.press("escape", "4")
+        await until_said(pilot, "passphrase.set")
+        await pilot.press("enter")
+        await until_said(pilot, "it is about no key", "ada@bastion-2")
+        await pilot.press("enter")
+        await until_said(pilot, "this entry is about no key")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(console.screen, AuditScreen), "the log")
 
 
 async def test_verifying_the_chain_finds_it_whole(console: Console, fleet: LocalVault) -> None:

@@ -17,6 +17,7 @@ from keytui.domain.audit import AuditCheck, AuditEntry, AuditFilter
 from keytui.domain.errors import KeytuiError
 from keytui.domain.text import harmless
 from keytui.tui.audit_filter import FACETS, audit_filter
+from keytui.tui.screens.audit_entry import AuditEntryScreen
 from keytui.tui.screens.export import ExportDialog
 from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.mode import ModeScreen
@@ -124,8 +125,12 @@ class AuditScreen(ModeScreen):
     @on(PagedTable.Opened, "#entries")
     def _open(self) -> None:
         entry = self.table.cursor_row
-        if entry is not None and entry.event.key_id:
-            self.app.push_screen(KeyScreen(entry.event.key_id))
+        if entry is not None:
+            self.app.push_screen(AuditEntryScreen(entry), self._open_key)
+
+    def _open_key(self, key_id: str | None) -> None:
+        if key_id:
+            self.app.push_screen(KeyScreen(key_id))
 
     def action_export(self) -> None:
         """Ask for a file, and write what the filter shows. The filter ends now: new entries do not move its pages."""
