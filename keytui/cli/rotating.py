@@ -191,7 +191,7 @@ def _resume(vault: Vault, wanted: _Wanted, key: Key) -> None:
     if delivery is None:
         _issue(vault, key, rotation, wanted.json)
     else:
-        delivery.deliver(rotation)
+        delivery.resume(rotation)
 
 
 def _issue(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:

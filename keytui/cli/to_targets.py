@@ -46,10 +46,16 @@ class ToTargets:
     def begin(self, plan: Plan) -> None:
         """Plan, once the targets were rehearsed, and deliver."""
         self._rehearse(plan)
-        self.deliver(self.vault.plan(self.around.key.id, plan, token_hex(16)))
+        self._deliver(self.vault.plan(self.around.key.id, plan, token_hex(16)))
 
-    def deliver(self, rotation: Rotation) -> None:
-        """Go on from wherever the rotation stands before its hand-over, and say how it ended."""
+    def resume(self, rotation: Rotation) -> None:
+        """Go on from wherever the rotation stands before its hand-over."""
+        if rotation.state in _BEFORE_ISSUE:
+            self._rehearse(rotation.plan)
+        self._deliver(rotation)
+
+    def _deliver(self, rotation: Rotation) -> None:
+        """Issue and deliver what is not delivered, and say how it ended."""
         held = self._held()  # before anything is replaced there
         at_once = _replaces_at_once(rotation)
         before = {rotation.old_version: held[rotation.old_version]} if rotation.old_version in held else {}
