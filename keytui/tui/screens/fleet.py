@@ -146,7 +146,7 @@ class FleetScreen(VaultScreen[None]):
             return
         if not waves:
             self.tell("none of these keys can be rotated from here", "see why beside each", severity="warning")
-        elif self.console.may_write("rotate"):
+        else:
             self.app.push_screen(ConfirmDialog(_question(waves, budget)), partial(self._confirmed, waves, budget))
 
     def _confirmed(self, waves: Waves, budget: int, answer: str | None) -> None:
