@@ -118,7 +118,8 @@ def _sum_up(found: Sequence[_Found]) -> None:
         return
     drifted = sum(one.drifted for one in found)
     unknown = sum(store.holds in _UNKNOWN for one in found for store in one.stores)
-    remark(f"{len(found)} keys looked at, {drifted} not as they should be; of {unknown} stores nobody here knows")
+    looked_at = f"{len(found)} key{'' if len(found) == 1 else 's'} looked at, {drifted} not as it should be"
+    remark(looked_at + (f"; stores of which nobody here knows: {unknown}" if unknown else ""))
 
 
 def _shape(found: _Found) -> Shape:

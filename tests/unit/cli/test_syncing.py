@@ -113,7 +113,10 @@ def test_stores_are_compared_by_fingerprint(keytui: Commands, site: Site) -> Non
     assert "checkout (production)\n  ≠ web holds nothing\n  · hook: nobody knows, it cannot be read back" in empty
     site.consumer_has(secret)
     good = keytui("drift")
-    assert (good.out, good.err) == ("", "1 keys looked at, 0 not as they should be; of 1 stores nobody here knows\n")
+    assert (good.out, good.err) == (
+        "",
+        "1 key looked at, 0 not as it should be; stores of which nobody here knows: 1\n",
+    )
     assert "✓ web holds v1, as it should" in keytui("drift", "checkout").out
     site.consumer_has("something-else-altogether")
     assert "≠ web holds a value that is no version of this key" in keytui("drift", code=1).out
