@@ -72,6 +72,7 @@ def build(
         summary="Keys, their rotations, and the proof that an old one can go.",
         version="1",
         openapi_url=None,
+        redirect_slashes=False,  # a redirect would name whatever host the client has named
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # bodies hold secrets
         middleware=[

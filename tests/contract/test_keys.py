@@ -85,6 +85,8 @@ def test_a_name_is_taken_once_per_tenant_and_environment(vault: Vault) -> None:
         (KeyDraft("key", "pro duction"), "environment"),
         (KeyDraft("key", ""), "environment"),
         (KeyDraft("key", "production", scopes=("",)), "scope"),
+        (KeyDraft("key", "production", scopes=tuple(f"s{number}" for number in range(101))), "100 is the most"),
+        (KeyDraft("key", "production", apps=tuple(f"a{number}" for number in range(101))), "101 applications"),
         (KeyDraft("key", "production", owner="\x1b[31mred"), "owner"),
         (KeyDraft("key", "production", format="short:hex:8"), "bits"),
     ],

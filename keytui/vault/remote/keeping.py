@@ -15,11 +15,11 @@ class Keeping(Section):
 
     def create(self, draft: KeyDraft, request_id: str) -> Issued:
         body = {"draft": draft, "request_id": request_id}
-        return self._change(Issued, "/admin/keys", body, look="keytui find")
+        return self._change(Issued, "/admin/keys", body, look="keytui list")
 
     def adopt(self, found: Sequence[Found], draft: KeyDraft) -> ImportReport:
         body = {"found": tuple(found), "draft": draft}
-        return self._change(ImportReport, "/admin/keys/import", body, look="keytui find")
+        return self._change(ImportReport, "/admin/keys/import", body, look="keytui list")
 
     def edit(self, key_id: str, edit: KeyEdit) -> Key:
         return self._change(Key, key_path(key_id), {"edit": edit}, method="PATCH", look=f"keytui show {key_id}")

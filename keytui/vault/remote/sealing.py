@@ -15,7 +15,7 @@ class Sealing(Section):
     def seal(self, draft: KeyDraft, value: Secret) -> Key:
         self._ground.guard.require()
         body = {"draft": draft, "value": value, "passphrase": self._passphrase()}
-        return self._change(Key, "/admin/seal", body, look="keytui find")
+        return self._change(Key, "/admin/seal", body, look="keytui list")
 
     def reveal(self, key_id: str) -> Secret:
         self._ground.guard.require()

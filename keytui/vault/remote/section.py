@@ -63,7 +63,7 @@ class Section:
 def key_path(key_id: str, rest: str = "") -> str:
     """Where a key's things are. What no key is called does not become a part of an address."""
     if _ID.fullmatch(key_id) is None:
-        raise NotFound("no key has that id", "`keytui find` turns a name into one")
+        raise NotFound("no key has that id", "`keytui show NAME` tells it")
     return f"/admin/keys/{key_id}{rest}"
 
 

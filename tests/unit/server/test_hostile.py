@@ -223,3 +223,10 @@ def exchanged(body: object, at: tuple[str, ...], by: object) -> object:
     if not at or not isinstance(body, dict):
         return by
     return body | {at[0]: exchanged(body[at[0]], at[1:], by)}
+
+
+@pytest.mark.parametrize("path", ["/admin/keys/", "/admin/rotations/"])
+def test_nobody_is_sent_where_the_client_says(team: Team, path: str) -> None:
+    answer = team.ask("super_admin", "GET", path, headers={"Host": "evil.example"})
+    assert is_problem(answer, 404)
+    assert "location" not in answer.headers

@@ -16,6 +16,8 @@ from keytui.domain.text import harmless
 _NAME_AT_MOST: Final = 128
 _WORD_AT_MOST: Final = 200
 _TEXT_AT_MOST: Final = 2000
+_WORDS_AT_MOST: Final = 100
+"""Scopes, applications or targets of one key: all of them go into every page that shows it."""
 
 
 def checked_draft(draft: KeyDraft, now: datetime) -> KeyDraft:
@@ -87,6 +89,8 @@ def _expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
 
 def _words(what: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """In the order given, each once."""
+    if len(words) > _WORDS_AT_MOST:
+        raise Invalid(f"{len(words)} {what}s were given; {_WORDS_AT_MOST} is the most", "give fewer, wider ones")
     checked = dict.fromkeys(checked_word(what, word) for word in words)
     if "" in checked:
         raise Invalid(f"an empty {what} was given", f"leave it out, or name the {what}")
