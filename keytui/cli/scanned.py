@@ -118,8 +118,10 @@ def _place_shape(hit: Hit) -> Shape:
         "lines": hit.lines,
         "commit": hit.commit or None,
         "object": hit.blob or None,
+        "likely": hit.likely,
     }
 
 
 def _further(hit: Hit) -> str:
-    return "" if hit.lines == 1 else f" and {hit.lines - 1} more lines"
+    more = "" if hit.lines == 1 else f" and {hit.lines - 1} more lines"
+    return f"{more} (likely: it begins so, and its value is not known here)" if hit.likely else more

@@ -63,24 +63,26 @@ def scan(
                 hits.append(hit)
                 pace.found += 1
         found = findings(vault, hits, utc_now())
+        unknowable = len(recogniser.unknowable) - len(recogniser.likely)
         if report:
             _report(vault, found)
     if json:
-        say_json(shape_of(found, run, len(recogniser.unknowable)))
+        say_json(shape_of(found, run, unknowable))
     else:
         say_findings(found)
-    _remark_on(run, found, len(recogniser.unknowable), report)
+    _remark_on(run, found, unknowable, report)
     raise typer.Exit(_code(found, run))
 
 
 def _report(vault: Vault, found: Sequence[Finding]) -> None:
-    """What is revoked already is no news."""
+    """What is revoked already is no news, and what only begins as a secret is no proof."""
     now = utc_now()
     leaks = [
         Leak(one.key.id, one.version.number, hit.place, now)
         for one in found
         if one.version.state is not VersionState.REVOKED
         for hit in one.hits
+        if not hit.likely
     ]
     for first in range(0, len(leaks), _MOST_TOLD):
         vault.note_leaks(leaks[first : first + _MOST_TOLD])

@@ -132,9 +132,18 @@ class Recogniser:
 
     @property
     def unknowable(self) -> tuple[Mark, ...]:
-        """Versions whose secrets it cannot tell from any text: weak or kept ones without the pepper."""
+        """Versions whose secrets it cannot tell from any text: weak or kept ones without the pepper, and those that
+        came in without their value.
+        """
         known = {(one.key_id, one.version) for each in self._keyed.values() for one in each} if self._pepper else set()
         return tuple(mark for mark in self._marks if mark.digest is None and (mark.key_id, mark.version) not in known)
+
+    @property
+    def likely(self) -> Mapping[str, Recognised]:
+        """Those of the unknowable that a unique prefix speaks of: a longer text that begins so is most likely one."""
+        prefixes = (mark.prefix for mark in self.unknowable if mark.prefix and len(mark.prefix) == PREFIX_LENGTH)
+        found = ((prefix, self._prefixes[prefix]) for prefix in prefixes)
+        return {prefix: one for prefix, one in found if one is not None}
 
     def keyed(self, texts: Iterable[bytes]) -> Mapping[bytes, tuple[Recognised, ...]]:
         """Those of the texts that are a secret known by its keyed digest, and whose."""

@@ -21,6 +21,8 @@ class Hit:
     lines: int = 1
     commit: str = ""
     blob: str = ""
+    likely: bool = False
+    """It begins as the secret does, whose value is not known here."""
 
     @property
     def place(self) -> str:

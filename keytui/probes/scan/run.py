@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -67,10 +66,10 @@ class Scan:
         named = self._search.within(os.fsencode(path.name))
         found = self._search.through(self._counted(read))
         file = self._shown(path) if named or found else ""
-        for key_id, version in named:
-            yield Hit(key_id, version, file)
+        for (key_id, version), by_name in named.items():
+            yield Hit(key_id, version, file, likely=by_name.likely)
         for (key_id, version), lines in found.items():
-            yield Hit(key_id, version, file, lines.first, lines.count)
+            yield Hit(key_id, version, file, lines.first, lines.count, likely=lines.likely)
 
     def _repositories(self, paths: Sequence[Path]) -> Iterator[Repository]:
         known: set[str] = set()
@@ -103,18 +102,18 @@ class Scan:
             if not commit and looked_up < _MOST_LOOKED_UP:
                 looked_up += 1
                 commit = commit_of(repository, hit.blob)
-            yield Hit(hit.key_id, hit.version, hit.file, hit.line, hit.lines, commit, hit.blob)
+            yield replace(hit, commit=commit)
 
     def _in_object(self, each: Object) -> Iterator[Hit]:
         message = "" if each.kind == "blob" else f"(message of the {each.kind})"
         file = message or (self._shown(Path(each.name)) if each.name else "(a file without a name)")
         of_commit = each.id if each.kind == "commit" else ""
-        lines = self._search.through(self._counted(each.read))
-        names = self._search.within(os.fsencode(each.name)) if each.name else frozenset()
-        for key_id, version in chain(names - lines.keys(), lines):
-            at = lines.get((key_id, version))
-            first, count = (at.first, at.count) if at and not message else (0, 1)
-            yield Hit(key_id, version, file, first, count, of_commit, each.id)
+        for (key_id, version), at in self._search.through(self._counted(each.read)).items():
+            first, count = (0, 1) if message else (at.first, at.count)
+            yield Hit(key_id, version, file, first, count, of_commit, each.id, at.likely)
+        if each.name:
+            for (key_id, version), at in self._search.within(os.fsencode(each.name)).items():
+                yield Hit(key_id, version, file, 0, 1, of_commit, each.id, at.likely)
 
     def _shown(self, path: Path) -> str:
         """A path as it may be shown."""

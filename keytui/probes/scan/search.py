@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,7 @@ _CUTS: Final = tuple(
 )
 """Three ways to cut a line into texts: into words, at punctuation, and at blanks and quotes alone."""
 _LINE_ENDS: Final = b"\n"
+_GOES_ON: Final = rb"[\w+/-]{8,}"
 _BREAKS: Final = re.compile(rb"\\[nrt]")
 
 Read = Callable[[int], bytes]
@@ -45,6 +46,8 @@ class Lines:
     first: int
     count: int = 0
     last: int = 0
+    likely: bool = False
+    """Only its beginning is known, and whoever knows that could have written the rest."""
 
     def see(self, line: int) -> None:
         """Lines come in order; one that is looked at twice counts once."""
@@ -59,6 +62,7 @@ class Search:
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
         self._leaks = Leaks(recogniser)
+        self._likely = {prefix.encode(): found for prefix, found in recogniser.likely.items()}
         self._tried: set[bytes] = set()
 
     def through(self, read: Read) -> Mapping[Version, Lines]:
@@ -74,20 +78,24 @@ class Search:
         self._look(carry, line, found)
         return found
 
-    def within(self, text: bytes) -> frozenset[Version]:
+    def within(self, text: bytes) -> Mapping[Version, Lines]:
         """The versions whose secrets stand in a short text, as a file's name."""
         found: dict[Version, Lines] = {}
         self._look(text, 1, found)
-        return frozenset(found)
+        return found
 
     def _look(self, block: bytes, first: int, found: dict[Version, Lines]) -> None:
         """Add what stands in the block, whose first line has the number `first`."""
         seen: dict[Version, set[int]] = {}
+        likely: set[Version] = set()
         for variant in _variants(block):
             for number, secret in self._in_variant(variant, first):
-                seen.setdefault((secret.key_id, secret.version), set()).add(number)
+                version = secret.key_id, secret.version
+                seen.setdefault(version, set()).add(number)
+                if secret.by_prefix:
+                    likely.add(version)
         for version, numbers in seen.items():
-            lines = found.setdefault(version, Lines(min(numbers)))
+            lines = found.setdefault(version, Lines(min(numbers), likely=version in likely))
             for number in sorted(numbers):
                 lines.see(number)
 
@@ -96,8 +104,17 @@ class Search:
             for number, line in enumerate(block.split(_LINE_ENDS), first):
                 for secret in self._leaks.all_in_line(line, beginnings, _MOST_TRIED):
                     yield number, secret
+            yield from self._by_beginning(block, first, [one for one in beginnings if one in self._likely])
         if self._recogniser.nameless:
             yield from self._by_trying(block, first)
+
+    def _by_beginning(self, block: bytes, first: int, beginnings: Sequence[bytes]) -> Iterator[tuple[int, Recognised]]:
+        """Of versions whose values nobody here has: what begins so and goes on as a secret does."""
+        for beginning in beginnings:
+            whole = re.compile(re.escape(beginning) + _GOES_ON)
+            for number, line in enumerate(block.split(_LINE_ENDS), first):
+                if whole.search(without_escapes(line)):
+                    yield number, self._likely[beginning]
 
     def _by_trying(self, block: bytes, first: int) -> Iterator[tuple[int, Recognised]]:
         secrets = self._recogniser.keyed(self._untried(block))

@@ -74,7 +74,7 @@ def test_a_report_flags_the_key_once_a_place_and_a_revoked_one_is_no_news(keytui
         ("gone", True, "nothing"),
     ]
     assert found[0]["places"] == [
-        {"file": f"{tree}/a.txt", "line": 1, "lines": 1, "commit": None, "object": None},
+        {"file": f"{tree}/a.txt", "line": 1, "lines": 1, "commit": None, "object": None, "likely": False},
     ]
     with keytui.vault() as vault:
         assert Flag.LEAKED in vault.detail(vault.find("checkout").id).summary.flags

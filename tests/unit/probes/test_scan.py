@@ -86,6 +86,10 @@ def test_a_value_that_several_keep_is_found_for_each_and_what_nobody_can_know_is
     assert [mark.key_id for mark in afar.unknowable] == ["k0", "k1"]
     assert not afar.nameless
     assert nameless(URL).unknowable == ()
+    begun = Recogniser(marks=[Mark("payload", 2, None, OURS.prefix())])
+    assert found(begun, b"x\n" + OURS.reveal().encode()) == {"payload": (2, 1)}
+    assert found(begun, f"{OURS.prefix()}… {OURS.prefix()}abc".encode()) == {}
+    assert Search(begun).through(io.BytesIO(OURS.reveal().encode()).read)["payload", 2].likely
     kept = Kept("stripe", 1, OURS.keyed_digest(PEPPER), OURS.prefix())
     by_beginning = Recogniser(pepper=PEPPER, kept=[kept])
     assert not by_beginning.nameless
