@@ -46,22 +46,27 @@ class OldSecret:
         given = [_given(self.given)] if self.given else []
         return versions_of(detail, [*held_by(self.around.targets, detail), *given])
 
-    def ask(self, rotation: Rotation, secrets: Mapping[int, Secret]) -> None:
-        """Ask with the old and the new version. StillAccepted where the old one is over and is let in."""
+    def ask_new(self, rotation: Rotation, secrets: Mapping[int, Secret]) -> None:
+        """Ask with the new version, before the old one goes a step further. Refused where a system shuts it out."""
+        from keytui.vault.proving import refuse_shut_out
+
+        new = {number: secret for number, secret in secrets.items() if number == rotation.new_version}
+        found = ask_probes(self.vault, self.around, rotation.id, new)
+        self.found += found
+        refuse_shut_out(found, self.around.key)
+
+    def ask_old(self, rotation: Rotation, secrets: Mapping[int, Secret]) -> None:
+        """Ask with the old version, which is over. StillAccepted where it is let in."""
         from keytui.vault.proving import refuse_still_accepted
 
         if not self.around.probes:
             if self.given:
                 remark(f"no probe names {self.around.key.name}, so nobody was asked with the old secret")
             return
-        both = {
-            number: secret
-            for number, secret in secrets.items()
-            if number in {rotation.old_version, rotation.new_version}
-        }
-        found = ask_probes(self.vault, self.around, rotation.id, both)
+        old = {number: secret for number, secret in secrets.items() if number == rotation.old_version}
+        found = ask_probes(self.vault, self.around, rotation.id, old)
         self.found += found
-        if rotation.old_version not in both:
+        if not old:
             say_not_asked(self.around, rotation.old_version)
         refuse_still_accepted(found, self.around.key)
 

@@ -19,7 +19,7 @@ from keytui.cli.targets import settle_targets
 from keytui.clock import utc_now
 from keytui.domain.errors import Invalid
 from keytui.domain.rotation import Rotation, RotationState
-from keytui.vault.progress import StillAccepted
+from keytui.vault.progress import ShutOut, StillAccepted
 from keytui.vault.protocol import Vault
 
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ def _end_old(
         asked, telling = OldSecret(vault, outside(context, found), old), Telling()
         secrets = asked.secrets()
         suspended = before.state is RotationState.SUSPENDED
-        if suspended:
-            _see_it_refused(asked, before, secrets, force)
+        _see_it_can_go(asked, before, secrets, force)
         rotation = verb(vault, before)
         if not suspended:
             _ask_after(asked, rotation, secrets)
@@ -89,19 +88,27 @@ def _end_old(
         say(f"rotation #{rotation.id} of {rotation.key_name} is {rotation.state}; {next_step(rotation, name)}")
 
 
-def _see_it_refused(asked: OldSecret, rotation: Rotation, secrets: Mapping[int, Secret], force: bool) -> None:
-    """Nothing is completed while a system lets the suspended version in, unless the operator goes past that too."""
+def _see_it_can_go(asked: OldSecret, rotation: Rotation, secrets: Mapping[int, Secret], force: bool) -> None:
+    """Nothing goes a step further while a system shuts the new version out, or lets the suspended one in, unless the
+    operator goes past that too.
+    """
     try:
-        asked.ask(rotation, secrets)
+        asked.ask_new(rotation, secrets)
+        if rotation.state is RotationState.SUSPENDED:
+            asked.ask_old(rotation, secrets)
     except StillAccepted as error:
         if not force:
             raise StillAccepted(f"{error.message}: the rotation is not completed", error.hint) from None
+        alarm(f"{error.message}; going on, as --force says")
+    except ShutOut as error:
+        if not force:
+            raise
         alarm(f"{error.message}; going on, as --force says")
 
 
 def _ask_after(asked: OldSecret, rotation: Rotation, secrets: Mapping[int, Secret]) -> None:
     try:
-        asked.ask(rotation, secrets)
+        asked.ask_old(rotation, secrets)
     except StillAccepted as error:
         stands = f"{error.message}; here it is over, and rotation #{rotation.id} is {rotation.state}"
         raise StillAccepted(stands, error.hint) from None

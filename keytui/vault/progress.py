@@ -100,3 +100,7 @@ class NotBack(Refused):
 
 class StillAccepted(Refused):
     """A system lets in what is over. Nothing that was to follow from its end has happened."""
+
+
+class ShutOut(Refused):
+    """A system refuses a version that is in force: once the old one goes, nobody would have a key that works there."""

@@ -24,7 +24,7 @@ from keytui.targets.target import CarriesBoth, Target
 from keytui.vault.configuration import table
 from keytui.vault.model import KeyDetail
 from keytui.vault.probed import Probed
-from keytui.vault.progress import StillAccepted
+from keytui.vault.progress import ShutOut, StillAccepted
 from keytui.vault.protocol import Vault
 from keytui.vault.references import from_here
 
@@ -187,4 +187,15 @@ def refuse_still_accepted(found: Sequence[Proven], key: Key) -> None:
         raise StillAccepted(
             f"v{still[0].version} of {key.name} is STILL ACCEPTED at {where}, although it is over",
             "see what else lets it in there (a cache, a second list, a fallback), then do this again",
+        )
+
+
+def refuse_shut_out(found: Sequence[Proven], key: Key) -> None:
+    """Raise ShutOut where a system refuses a version that is in force. One that cannot say is no reason."""
+    out = [each for each in found if each.expected is Outcome.ACCEPTED and each.answer.outcome is Outcome.REFUSED]
+    if out:
+        where = ", ".join(dict.fromkeys(each.probe for each in out))
+        raise ShutOut(
+            f"v{out[0].version} of {key.name} is refused at {where}, although it is in force",
+            "see why it is not let in there before the old version goes",
         )

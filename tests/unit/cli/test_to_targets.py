@@ -236,6 +236,14 @@ def test_an_old_version_that_a_system_lets_in_is_not_completed(site: Site) -> No
     assert [(one["version"], one["outcome"]) for one in proofs] == [(2, "accepted"), (1, "refused")]
 
 
+def test_an_old_version_stays_where_the_new_one_is_shut_out(site: Site) -> None:
+    site.keytui.created("checkout", "--target", "web")
+    site.keytui("rotate", "checkout")
+    site.edge.refused.add(site.web())
+    assert "v2 of checkout is refused at edge" in site.keytui("retire", "checkout", code=1).err
+    assert site.state() == "overlapping"
+
+
 def test_an_old_secret_that_nobody_has_is_not_asked_with_and_never_called_refused(site: Site) -> None:
     old = site.keytui.created("checkout", "--target", "worker", "--no-deliver")
     site.keytui("rotate", "checkout")
