@@ -88,7 +88,11 @@ async def test_replacing_first_delivers_then_refuses_and_the_incident_is_noted_a
     assert incident.override == "the override"
 
 
-async def test_without_a_target_the_new_secret_is_handed_over_here(console: Console, fleet: LocalVault) -> None:
+async def test_without_a_target_the_new_secret_is_handed_over_here(
+    console: Console, fleet: LocalVault, tmp_path: Path
+) -> None:
+    """A configuration that cannot be read is in nobody's way."""
+    (tmp_path / "home" / "config.toml").write_text("[targets.web]\nkind = 'nothing'\n")
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await point_at(pilot, "checkout-api")
         await pilot.press("I")

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widgets import Button
 
 from keytui.clock import Clock
-from keytui.domain.errors import KeytuiError
+from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.keys import Key
 from keytui.domain.rotation import First
 from keytui.domain.text import harmless
@@ -77,19 +77,13 @@ class RespondScreen(VaultScreen[None]):
             yield Button("Replace first", id="replace", compact=True, disabled=True)
 
     def on_mount(self) -> None:
-        self.ask(partial(_look, self._key.id, self.console.profile, self.console.clock), self._seen, self._not_seen)
+        self.ask(partial(_look, self._key.id, self.console.profile, self.console.clock), self._seen)
 
     def _seen(self, costs: Costs) -> None:
         self._costs = costs
         self.query_one("#costs", Words).say(_costs(costs))
         for button in ("#revoke", "#replace"):
             self.query_one(button, Button).disabled = False
-
-    def _not_seen(self, error: KeytuiError) -> None:
-        """A configuration that cannot be read is in nobody's way: revoking needs none of it."""
-        told = (f"✗ {harmless(error.message)}\n", "bold $error"), (f"{harmless(error.hint)}\n\n", "$quiet")
-        way = same_as(for_keys("incident", [self._key], "--no-deliver", "--first", "revoke"))
-        self.query_one("#costs", Words).say(Content.assemble(*told, way))
 
     @on(Button.Pressed, "#keep")
     def _keep(self) -> None:
@@ -178,10 +172,15 @@ class RespondScreen(VaultScreen[None]):
 
 
 def _outside(vault: Vault, key_id: str, profile: Profile) -> Outside:
-    from keytui.vault.outside import outside_of  # noqa: PLC0415  # connectors are not loaded before the first paint
+    """The systems around the key; none where the configuration cannot be read, which is in no emergency's way."""
+    from keytui.vault.outside import Outside, outside_of  # noqa: PLC0415  # connectors come after the first paint
 
+    key = vault.detail(key_id).summary.key
     server = profile.server.host if profile.server is not None else ""
-    return outside_of(configuration_path(), vault.detail(key_id).summary.key, server)
+    try:
+        return outside_of(configuration_path(), key, server)
+    except Invalid:
+        return Outside(key, server, None, (), key.targets, (), {})
 
 
 def _look(key_id: str, profile: Profile, clock: Clock, vault: Vault) -> Costs:
@@ -210,7 +209,10 @@ def _costs(costs: Costs) -> Content:
         ),
     ]
     if costs.missing:
-        lines.append(Content.assemble(("▲ ", "$warning"), f"not of this machine: {harmless(', '.join(costs.missing))}"))
+        names = harmless(", ".join(costs.missing))
+        lines.append(
+            Content.assemble(("▲ ", "$warning"), f"not delivered from here: {names}; `keytui systems check` says why")
+        )
     if costs.rotation is not None:
         open_ = f"rotation #{costs.rotation.id} is open ({costs.rotation.state}), and is ended first"
         lines.append(Content.assemble(("▲ ", "$warning"), open_))
