@@ -21,6 +21,7 @@ from keytui.cli.shapes import audit_check_shape
 from keytui.cli.times import before, minute
 from keytui.clock import utc_now
 from keytui.domain.audit import AuditEntry, AuditFilter
+from keytui.domain.errors import Refused
 from keytui.vault.audit_export import csv_lines, details_of, every_entry, json_lines
 
 audit = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
@@ -97,6 +98,23 @@ def verify(
     else:
         say(f"broken at entry {check.broken_at}: {check.detail}")
     raise typer.Exit(Exit.DONE if whole else Exit.REFUSED)
+
+
+@audit.command("accept-restore")
+def accept_restore(
+    context: typer.Context,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="Which backup it was, and why; it goes into the log.")],
+) -> None:
+    """Let the log go on after the vault was restored from a backup, on the host that has the vault's files.
+
+    An entry says how far the log once reached; a checkpoint from after the backup goes on telling of it too.
+    """
+    from keytui.vault.restoring import Restorable
+
+    with opened(context) as vault:
+        if not isinstance(vault, Restorable):
+            raise Refused("the vault's files are elsewhere", "say it on the host that serves it")
+        say(f"the log goes on; what followed the backup, up to entry {vault.accept_restore(note)}, is lost")
 
 
 def _write(entries: Iterable[AuditEntry], layout: Layout) -> None:

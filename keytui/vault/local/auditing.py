@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from keytui.domain.audit import AuditCheck
-from keytui.domain.errors import Refused
+from keytui.domain.access import Operation, Role
+from keytui.domain.audit import AuditCheck, Event
+from keytui.domain.errors import Forbidden, Refused
+from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.ledger import head_of
 from keytui.vault.local.section import Section
 from keytui.vault.local.story import Json, canonical, moment, story
@@ -37,6 +39,23 @@ class Auditing(Section):
         document = canonical({**told, "made": made, "head": end})
         signature = ledger.sign(f"keytui evidence {document}".encode())
         return AuditExtract(document, signature.hex(), ledger.public_key.hex())
+
+    def accept_restore(self, note: str) -> int:
+        """As `Restorable` says. Who can write the files could do so without a word; here the log tells of it."""
+        note, ledger = checked_note(note), self._ground.ledger
+        if self._ground.principal.role is not Role.LOCAL:
+            raise Forbidden("only the owner of the vault's files says that it was restored", "say it on the host")
+        with self._writing(Operation.ERASE) as write:
+            lost = ledger.beyond_the_end(write.session)
+            if lost is None:
+                raise Refused("the log is not as a restore leaves it", "see what it is: keytui audit verify")
+            cut = {"reached": str(lost.sequence), "hash": lost.hash, "restored": str(head_of(write.session).sequence)}
+            write.record(Event("audit.restored", details={**cut, "note": note}))
+            head = head_of(write.session)
+            ledger.checkpoint(write.session, head, write.now)
+            write.answered(None)
+        ledger.remember(head, anew=True)
+        return lost.sequence
 
     def _signed_head(self, session: Session) -> Checkpoint:
         ledger = self._ground.ledger

@@ -102,10 +102,17 @@ class Ledger:
         if not self._head_file.exists():
             self.remember(head)
 
-    def remember(self, head: Head) -> None:
-        """Keep a committed head in the file beside the key; an older one never replaces a newer."""
+    def beyond_the_end(self, session: Session) -> Head | None:
+        """The kept head, where the log does not hold it any more and nothing else is wrong: as after a restore."""
+        kept, check = self._kept_head(), self.verify(session)
+        if kept is None or check.broken_at is None:
+            return None
+        return kept if check.detail == self._end_fault(session, kept, check.entries) else None
+
+    def remember(self, head: Head, *, anew: bool = False) -> None:
+        """Keep a committed head in the file beside the key; an older one never replaces a newer, unless `anew`."""
         kept = self._kept_head()
-        if kept is None or kept.sequence < head.sequence:
+        if anew or kept is None or kept.sequence < head.sequence:
             signature = self._key.sign(head.signed_text()).hex()
             content = {"sequence": head.sequence, "hash": head.hash, "signature": signature}
             replace(self._head_file, json.dumps(content).encode())

@@ -105,3 +105,20 @@ def test_evidence_is_written_to_a_new_file(keytui: Commands, tmp_path: Path) -> 
     assert "is there already" in keytui("evidence", "one", "-o", str(path), code=1).err
     assert json.loads(keytui("evidence", "one", "--rotation", "1").out)["document"]["key"]["name"] == "one"
     assert "no rotation #2" in keytui("evidence", "one", "--rotation", "2", code=1).err
+
+
+def test_a_restore_is_said_once_and_the_log_holds_again(keytui: Commands, tmp_path: Path) -> None:
+    keytui.created("one")
+    (path,) = tmp_path.rglob("vault.db")
+    with closing(sqlite3.connect(path)) as database, closing(sqlite3.connect(tmp_path / "backup.db")) as backup:
+        database.backup(backup)
+    keytui.created("two")
+    with closing(sqlite3.connect(path)) as database, closing(sqlite3.connect(tmp_path / "backup.db")) as backup:
+        backup.backup(database)
+    assert "it once reached entry" in keytui("audit", "verify", code=1).out
+
+    assert "is lost" in keytui("audit", "accept-restore", "--note", "the backup of Friday").out
+
+    keytui("audit", "verify")
+    assert "the backup of Friday" in keytui("audit", "--type", "audit.restored").out
+    keytui("audit", "accept-restore", "--note", "again", code=1)

@@ -51,6 +51,42 @@ def tamper(profile: Profile, *statements: str) -> None:
         database.commit()
 
 
+CUT_OFF = ("DELETE FROM checkpoints WHERE sequence > 130", "DELETE FROM audit WHERE sequence > 130")
+
+
+@pytest.mark.parametrize("further", [0, 50], ids=["shorter", "longer by now"])
+def test_a_restore_is_accepted_once_and_the_log_says_so(log: LocalVault, profile: Profile, further: int) -> None:
+    newest = log.checkpoint()
+    tamper(profile, *CUT_OFF)
+    for number in range(further):
+        log.create(KeyDraft(f"key-{number}", "production"), f"later-{number}")
+    assert log.verify_audit().broken_at is not None
+
+    assert log.accept_restore("the backup of Friday") == ENTRIES
+
+    assert log.verify_audit().broken_at is None
+    entry = log.audit(AuditFilter(), 0, 1).entries[0]
+    assert (entry.event.type, entry.event.details["reached"]) == ("audit.restored", str(ENTRIES))
+    assert (entry.event.details["hash"], entry.event.details["restored"]) == (newest.hash, str(130 + further))
+    assert log.verify_audit([newest]).broken_at is not None, "who kept a checkpoint elsewhere still sees it"
+    with pytest.raises(Refused):
+        log.accept_restore("again")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [(), ("UPDATE audit SET actor = 'eve' WHERE sequence = 7",), ("DELETE FROM checkpoints WHERE sequence = 64",)],
+    ids=["whole", "changed", "a checkpoint less"],
+)
+def test_nothing_but_a_cut_is_accepted(log: LocalVault, profile: Profile, statements: tuple[str, ...]) -> None:
+    if statements:
+        tamper(profile, *CUT_OFF, *statements)
+    before = log.verify_audit()
+    with pytest.raises(Refused, match="not as a restore leaves it"):
+        log.accept_restore("nothing to see here")
+    assert log.verify_audit() == before
+
+
 def test_an_untouched_log_holds(log: LocalVault) -> None:
     check = log.verify_audit()
 
