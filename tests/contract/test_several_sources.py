@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from keytui.domain.usage import NO_KEY, UNKNOWN_CALLER, Caller, Use
 from keytui.domain.verdict import Assessment, Finding, Verdict
 from keytui.vault.model import Delivery
 from tests.contract.acts import HOUR, LEFT, Reporter, created, handed_over, use
-from tests.contract.conftest import House
+from tests.contract.conftest import MAKERS, House
 
 RECORDER, LOG, COUNTERS, SENTRY = "recorder api-1", "log edge", "prometheus", "sentry"
 KINDS = {LOG: SourceKind.ACCESS_LOG, COUNTERS: SourceKind.COUNTERS, SENTRY: SourceKind.REFUSALS}
@@ -85,6 +86,14 @@ class Site:
         """The one thing that speaks against SAFE."""
         (found,) = self.verdict(rotation).reasons
         return found
+
+
+@pytest.fixture(params=["local"])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """One vault: what sources say together is judged from what it holds, and `test_witness` and `test_verdict` hold
+    every vault to what that is. Days of three sources take seconds.
+    """
+    yield from MAKERS[request.param](tmp_path / "vault")
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ def test_a_whole_window_without_the_old_version_is_safe(
     assert {caller.version for caller in vault.detail(second.key.id).callers} == {1, 2}
 
 
+@pytest.mark.parametrize("house", ["local"], indirect=True)  # a week of hours, and the rule is the domain's
 @pytest.mark.parametrize(("recorded", "safe_after"), [(3 * 24, LEFT), (7 * 24 + 1, 26)])
 def test_three_silent_days_until_a_week_was_recorded(house: House, day: Day, recorded: int, safe_after: int) -> None:
     """A day of silence may be the first day of a weekend that nothing has recorded yet."""
