@@ -249,7 +249,10 @@ class LostSecretBody(StepBody):
         rotation = self.detail.rotation
         question = Question(
             f"Issue another version of {rotation.key_name}?",
-            (f"v{rotation.new_version} is revoked: nobody was given it.", f"v{rotation.old_version} is not touched."),
+            (
+                f"v{rotation.new_version} is revoked, also for whoever still has its secret on a screen.",
+                f"v{rotation.old_version} is not touched.",
+            ),
             "Issue again",
             command=command("rotate", rotation.key_name, "--resume"),
             harmless_verb="Not yet",
