@@ -30,7 +30,7 @@ from keytui.vault.fleet import Fleet, KeyOutcome, Member, in_waves, wave_size
 from keytui.vault.progress import Told
 from keytui.vault.protocol import Vault
 
-_WAVE: Final = "5"
+_WAVE: Final = "10%"
 _BUDGET: Final = "0"
 Waves = tuple[tuple[Member, ...], ...]
 

@@ -17,7 +17,6 @@ from keytui.domain.keys import Key
 from keytui.domain.rotation import CLOSED, Plan, Rotation, RotationState
 from keytui.domain.text import harmless
 from keytui.tui.screens.base import VaultScreen
-from keytui.tui.screens.fleet import FleetScreen
 from keytui.tui.screens.wizard.path import step_of
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.tui.widgets.words import Words
@@ -113,6 +112,8 @@ class RotateMarkedScreen(VaultScreen[None]):
 
     def action_fleet(self) -> None:
         """All of them to their targets, in waves."""
+        from keytui.tui.screens.fleet import FleetScreen  # noqa: PLC0415  # connectors are not loaded before the first paint
+
         self.app.push_screen(FleetScreen(turn.key for turn in self._by_id.values()), lambda _: self.dismiss(None))
 
     def _came_back(self, key: Key, rotation: Rotation | None) -> None:

@@ -51,14 +51,14 @@ async def test_marked_keys_go_in_waves_to_their_targets(console: Console, vault:
     made(vault, *names)
     async with console.run_test(size=SIZE) as pilot:
         await in_waves(pilot, 3)
-        await until_said(pilot, "· api (production)", "canary, waits", "· cron (production)", "wave 1, waits")
-        await until_said(pilot, "keytui rotate --marked api --marked batch --marked cron --wave 5 --failure-budget 0")
-        await type_into(pilot, "#wave", "1")
-        await until_said(pilot, "wave 2, waits")
+        await until_said(pilot, "· api (production)", "canary, waits", "· cron (production)", "wave 2, waits")
+        await until_said(pilot, "keytui rotate --marked api --marked batch --marked cron --wave 10% --failure-budget 0")
+        await type_into(pilot, "#wave", "5")
+        await until_said(pilot, "the canary alone, then 1 wave;")
         await pilot.press("R")
         await until_said(pilot, "canary: api (production)")
         await confirm(pilot, typed="3 keys")
-        await until_said(pilot, "✓ api (production)", "canary, rotated", "wave 2, rotated", "✓ 3 rotated")
+        await until_said(pilot, "✓ api (production)", "canary, rotated", "wave 1, rotated", "✓ 3 rotated")
     assert all((site.home / "places" / name).read_text().startswith("tk_") for name in names)
 
 

@@ -30,8 +30,10 @@ from tests.tui.rotation.walking import (
     choose,
     confirm,
     issue,
+    opened,
     paste_back,
     said,
+    until,
     until_said,
     wizard,
 )
@@ -243,6 +245,19 @@ async def test_started_again_it_is_not_given_up_while_a_target_may_hold_it(
     assert site.web == key.secret.reveal()
 
 
+async def test_an_operator_who_has_looked_may_say_that_the_one_unsure_target_has_it(
+    vault: LocalVault, key: Issued, site: Site, clock: StoppedClock, again: Callable[[], Console]
+) -> None:
+    stopped_at_ci(vault, key, site, clock)
+    vault.close()
+    async with again().run_test(size=SIZE) as pilot:
+        await wizard(pilot, rotation_id=1)
+        await until_said(pilot, "? ci", "H say that it arrived: ci")
+        await pilot.press("H")
+        await confirm(pilot)
+        await until_said(pilot, "● 4 Watch")
+
+
 async def test_by_hand_beside_the_targets(console: Console, vault: LocalVault, key: Issued, site: Site) -> None:
     """For a consumer without a target: the secret can be taken until the operator goes on."""
     async with console.run_test(size=SIZE) as pilot:
@@ -288,6 +303,23 @@ async def test_a_target_of_another_machine_is_no_way_from_here(
         await pilot.press("H")
         await confirm(pilot)
         await until_said(pilot, "● 4 Watch")
+
+
+async def test_the_first_secret_of_a_key_goes_to_its_targets_too(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    site.down()
+    async with console.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await console.push_screen(HandOverScreen(key))
+        await until_said(pilot, "new key", "✓ web", "holds v1", "stopped at ci", "rotating the key makes another")
+        assert "skip" not in said(pilot)
+        site.down(is_down=False)
+        await pilot.press("D")
+        await until_said(pilot, "✓ handed over: every target has v1")
+        await pilot.press("H")
+        await until(pilot, lambda: not isinstance(console.screen, HandOverScreen), "the end of the step")
+    assert site.ci == site.web == key.secret.reveal()
 
 
 async def test_over_a_server_this_machine_delivers_and_reports_by_fingerprint(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -15,7 +15,9 @@ from keytui.tui.screens.wizard.delivery import surroundings
 from keytui.tui.screens.wizard.probing import ProbesPanel, ProbeTold, asked_of, telling_of_probes
 from keytui.tui.screens.wizard.step import StepBody
 from keytui.vault.protocol import Vault
-from keytui.vault.proving import Proven
+
+if TYPE_CHECKING:
+    from keytui.vault.proving import Proven
 
 
 class Expected(Message):
@@ -50,15 +52,19 @@ class AskingBody(StepBody):
         self.ask_systems(())
 
     def action_probe(self) -> None:
-        """Ask now."""
-        self.ask_systems(())
+        """Ask now, for the log too."""
+        self.ask_systems((), for_the_log=True)
 
     def paste(self, number: int, explanation: str) -> None:
         """Take a secret, masked, and ask with it."""
         dialog = SecretDialog(f"Paste the secret of v{number}", explanation, "Ask")
-        self.app.push_screen(dialog, lambda pasted: self.ask_systems((pasted,)) if pasted is not None else None)
+        self.app.push_screen(dialog, self._ask_with)
 
-    def ask_systems(self, given: tuple[Secret, ...]) -> None:
+    def _ask_with(self, pasted: Secret | None) -> None:
+        if pasted is not None:
+            self.ask_systems((pasted,), for_the_log=True)
+
+    def ask_systems(self, given: tuple[Secret, ...], *, for_the_log: bool = False) -> None:
         """Ask each probe of the key. Nothing happens where there is none."""
         detail = self.detail
         if detail is None:
@@ -71,7 +77,8 @@ class AskingBody(StepBody):
             if not outside.probes:
                 return ()
             self.post_message(Expected(tuple(probe.name for probe in outside.probes)))
-            return asked_of(vault, outside, versions, given, clock=console.clock, tell=tell)
+            kept_in = detail.rotation.id if for_the_log else None
+            return asked_of(vault, outside, versions, given, clock=console.clock, tell=tell, rotation_id=kept_in)
 
         self.wizard.ask(question, self._answered, self._failed, slot="" if given else "probes")
 

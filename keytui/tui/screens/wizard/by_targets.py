@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.rotation import First, Rotation, Strategy
 from keytui.domain.secrets import Secret
+from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.wizard.by_hand import ByHandScreen
 from keytui.tui.screens.wizard.choices import choice_lines, skip_question
@@ -20,11 +22,12 @@ from keytui.tui.screens.wizard.targets_panel import TargetsPanel, TargetTold, te
 from keytui.tui.widgets.words import Words
 from keytui.vault.delivering import Delivering
 from keytui.vault.model import Issued
-from keytui.vault.outside import Outside
 from keytui.vault.progress import Choice, Holds, Stands
 from keytui.vault.protocol import Vault
-from keytui.vault.proving import held_by, refuse_still_accepted, versions_of
 from keytui.vault.ways_on import skip
+
+if TYPE_CHECKING:
+    from keytui.vault.outside import Outside
 
 _WAIT = "wait until it has landed"
 
@@ -44,7 +47,11 @@ class ByTargetsScreen(ByHandScreen):
     @property
     def by_targets(self) -> bool:
         """Whether there is anything to deliver to."""
-        return self._rotation is not None and bool(self._key.targets)
+        return bool(self._key.targets)
+
+    def forget(self) -> None:
+        self._former = Secret("")
+        super().forget()
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -58,6 +65,19 @@ class ByTargetsScreen(ByHandScreen):
     def show_heading(self) -> None:
         """Say how the rotation stands now."""
 
+    def why_not(self, action: str) -> WhyNot | None:
+        """What is closed after a failure, and before any."""
+        stopped = self._stopped
+        if action == "skip" and (stopped is None or not stopped.target):
+            return WhyNot("no target has failed", "only one that did can be left out")
+        if action == "roll_back" and stopped is None:
+            return WhyNot("no delivery has failed", "H goes on, and B goes back from there")
+        if action == "skip" and stopped is not None and (reason := stopped.ways[Choice.SKIP]):
+            return WhyNot(f"{stopped.target} cannot be skipped: {reason}", "D tries it again")
+        if action == "roll_back" and stopped is not None and (reason := stopped.ways[Choice.ROLL_BACK]):
+            return WhyNot(f"there is no way back: {reason}", "D tries again")
+        return super().why_not(action)
+
     def on_mount(self) -> None:
         if self.by_targets:
             self.set_interval(1, self._draw_targets)
@@ -69,42 +89,52 @@ class ByTargetsScreen(ByHandScreen):
 
     def _deliver(self, first: Callable[[Vault], None]) -> None:
         """Do something `first`, then deliver. Refused in words while that is on its way, or done."""
-        rotation = self._rotation
-        if rotation is None or not self.by_targets or self._arrived:
+        if not self.by_targets or self._arrived:
             self.tell("there is nothing to deliver", "H ends the hand-over", severity="warning")
             return
         if self._delivering:
             self.tell("it is being delivered", _WAIT, severity="warning")
             return
-        self._begin(rotation)
+        self._begin()
         console, key, version, secret = self.console, self._key, self._version, self._secret
-        tell = telling(self)
+        rotation, tell = self._rotation, telling(self)
 
-        def work(vault: Vault) -> Rotation | Stopped:
+        def work(vault: Vault) -> Rotation | Stopped | None:
             first(vault)
             outside = surroundings(vault, key.id, console.profile)
+            at_targets = AtTargets(vault, console.profile, console.clock, tell)
+            if rotation is None:
+                return at_targets.deliver_first(outside, version, secret)
             before_counts = self._asking_the_world(vault, outside, rotation)
 
             def act(delivering: Delivering) -> Rotation:
                 return delivering.hand_over(rotation, version, secret)
 
-            return AtTargets(vault, console.profile, console.clock, tell).deliver(outside, rotation, act, before_counts)
+            return at_targets.deliver(outside, rotation, act, before_counts)
 
         self.change(work, self._ended, self._failed)
 
-    def _begin(self, rotation: Rotation) -> None:
+    @property
+    def _old(self) -> int:
+        """The old version's number; 0 of a new key."""
+        return 0 if self._rotation is None else self._rotation.old_version
+
+    def _begin(self) -> None:
         stands = self._stopped.stands if self._stopped is not None else ()
         known = {one.target: one for one in stands}
         rows = tuple(known.get(name, Stands(name, Holds.NO)) for name in self._key.targets)
-        self.query_one(TargetsPanel).stand(rows, rotation.old_version, self._version.number)
+        self.query_one(TargetsPanel).stand(rows, self._old, self._version.number)
         self._delivering, self._stopped = True, None
         self._draw_targets()
+        self.refresh_bindings()
 
     def _asking_the_world(self, vault: Vault, outside: Outside, rotation: Rotation) -> Callable[[], None]:
         """What has to be seen to before the hand-over counts: where it ends the rotation, that the old one is refused.
 
         Runs in a worker, which reads the old secret before it is replaced.
         """
+        from keytui.vault.proving import held_by, refuse_still_accepted, versions_of  # noqa: PLC0415  # connectors are not loaded before the first paint
+
         if not _ends_at_once(rotation) or not outside.probes:
             return lambda: None
         detail = vault.detail(outside.key.id)
@@ -115,13 +145,16 @@ class ByTargetsScreen(ByHandScreen):
         given: Sequence[Secret] = [each for each in (self._secret, self._former) if each]
         versions = (self._version.number, rotation.old_version)
 
+        clock, tell = self.console.clock, telling_of_probes(self)
+
         def ask() -> None:
-            asked = asked_of(vault, outside, versions, given, clock=self.console.clock, tell=telling_of_probes(self))
+            asked = asked_of(vault, outside, versions, given, clock=clock, tell=tell, rotation_id=rotation.id)
             refuse_still_accepted(asked, outside.key)
 
         return ask
 
-    def _ended(self, outcome: Rotation | Stopped) -> None:
+    def _ended(self, outcome: Rotation | Stopped | None) -> None:
+        """None is the end of a new key's delivery: it has no rotation that could go on."""
         self._delivering = False
         if isinstance(outcome, Stopped):
             self._stopped = outcome
@@ -135,20 +168,20 @@ class ByTargetsScreen(ByHandScreen):
         """Something else than a target stopped it: what the targets have is as it was told."""
         self._delivering, self._stopped = False, stopped_by(error)
         self._draw_targets()
+        self.refresh_bindings()
 
     def on_target_told(self, message: TargetTold) -> None:
         self.query_one(TargetsPanel).take(message.told)
         self._draw_targets()
 
     def on_probe_told(self, message: ProbeTold) -> None:
-        if self._rotation is not None:
-            self.query_one(ProbesPanel).take(message.asked, self._rotation.old_version)
+        self.query_one(ProbesPanel).take(message.asked, self._old)
 
     def _draw_targets(self) -> None:
         self.query_one(TargetsPanel).draw(self.console.clock())
         choices = self.query_one("#choices", Words)
-        if self._stopped is not None and self._rotation is not None:
-            choices.say(choice_lines(self._stopped, self._rotation.old_version, self._version.number))
+        if self._stopped is not None:
+            choices.say(choice_lines(self._stopped, self._old, self._version.number))
         elif self._arrived:
             number = self._version.number
             words = ("\nH", "bold $accent"), " goes on. Until then v", f"{number} can be taken by hand as well"
@@ -159,11 +192,7 @@ class ByTargetsScreen(ByHandScreen):
     def action_skip(self) -> None:
         """Ask, then leave out the target that failed, and go on with the others."""
         stopped, rotation = self._stopped, self._rotation
-        if stopped is None or rotation is None or not stopped.target:
-            self.tell("no target has failed", "only one that did can be left out", severity="warning")
-            return
-        if reason := stopped.ways[Choice.SKIP]:
-            self.tell(f"{stopped.target} cannot be skipped: {reason}", "D tries it again", severity="warning")
+        if stopped is None or rotation is None:
             return
         console, key, target = self.console, self._key, stopped.target
 
@@ -177,10 +206,6 @@ class ByTargetsScreen(ByHandScreen):
         """Ask, then let the targets hold the old secret again, and revoke the new one."""
         stopped, rotation = self._stopped, self._rotation
         if rotation is None or stopped is None:
-            self.tell("no delivery has failed", "esc leaves; B goes back from there", severity="warning")
-            return
-        if reason := stopped.ways[Choice.ROLL_BACK]:
-            self.tell(f"there is no way back: {reason}", "D tries again", severity="warning")
             return
         console, tell = self.console, telling(self)
 

@@ -15,22 +15,32 @@ from keytui.vault.progress import Choice
 _KEYS: Final = {Choice.RETRY: "D", Choice.SKIP: "K", Choice.ROLL_BACK: "B", Choice.LATER: "esc"}
 
 
-def choice_lines(stopped: Stopped, old: int, new: int) -> Content:
-    """One line a choice. What a target said stands in its row; what else went wrong is said here."""
+def choice_lines(stopped: Stopped, old: int, new: int, *, back: str = "B") -> Content:
+    """One line a choice; `back` is the key that goes back.
+
+    What a target said stands in its row; what else went wrong is said here.
+    """
     does = {
         Choice.RETRY: f"try again: {stopped.target or 'from here on'}, then whatever comes after it",
         Choice.SKIP: f"skip {stopped.target}: its consumers keep what it holds, and the others go on",
         Choice.ROLL_BACK: f"roll back: targets get v{old} back, then v{new} is revoked",
-        Choice.LATER: f"later: nothing is revoked, and v{new} is read back from a target that tells what it holds",
+        Choice.LATER: f"later: nothing is revoked, and v{new} is read back from a target that tells what it holds"
+        if old
+        else "later: the secret is let go of; rotating the key makes another, and delivers that",
     }
+    keys = {**_KEYS, Choice.ROLL_BACK: back}
     lines = [Content(""), *_what(stopped)]
-    lines += [_line(choice, does[choice], stopped.ways[choice]) for choice in Choice if _offered(choice, stopped)]
+    lines += [
+        _line(keys[choice], choice, does[choice], stopped.ways[choice])
+        for choice in Choice
+        if _offered(choice, stopped)
+    ]
     return Content("\n").join(lines)
 
 
 def _offered(choice: Choice, stopped: Stopped) -> bool:
     """Nothing is skipped where it was no target that stopped it."""
-    return choice is not Choice.SKIP or bool(stopped.target)
+    return choice in stopped.ways and (choice is not Choice.SKIP or bool(stopped.target))
 
 
 def _what(stopped: Stopped) -> list[Content]:
@@ -43,8 +53,8 @@ def _what(stopped: Stopped) -> list[Content]:
     return lines + ([Content.styled(f"  → {harmless(error.hint)}", "$quiet")] if error.hint else [])
 
 
-def _line(choice: Choice, does: str, why_not: str) -> Content:
-    key = f"{_KEYS[choice]:<4}"
+def _line(shortcut: str, choice: Choice, does: str, why_not: str) -> Content:
+    key = f"{shortcut:<4}"
     if why_not:
         return Content.styled(f"{key}{choice} is not possible: {harmless(why_not)}", "$quiet")
     return Content.assemble((key, "bold $accent"), harmless(does))

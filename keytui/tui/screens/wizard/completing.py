@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from keytui.domain.rotation import Rotation, RotationState
 from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.wizard.asking import AskingBody
@@ -10,7 +12,6 @@ from keytui.tui.screens.wizard.override import verdict_question
 from keytui.tui.screens.wizard.probing import asked_of, telling_of_probes
 from keytui.tui.screens.wizard.targets_panel import telling
 from keytui.vault.protocol import Vault
-from keytui.vault.proving import refuse_still_accepted
 
 
 def ask_complete(step: AskingBody) -> None:
@@ -42,15 +43,36 @@ def ask_complete(step: AskingBody) -> None:
 
 
 def _complete(step: AskingBody, rotation: Rotation, override: str) -> None:
-    console, tell, tell_probes = step.wizard.console, telling(step), telling_of_probes(step)
+    console, tell, can_go = step.wizard.console, telling(step), it_can_go(step, rotation)
 
     def work(vault: Vault) -> Rotation:
-        if rotation.state is RotationState.SUSPENDED:
-            outside = surroundings(vault, rotation.key_id, console.profile)
-            asked = asked_of(vault, outside, (rotation.old_version,), (), clock=console.clock, tell=tell_probes)
-            refuse_still_accepted(asked, outside.key)
+        can_go(vault)
         done = vault.complete(rotation.id, override)
         AtTargets(vault, console.profile, console.clock, tell).settle(done)
         return done
 
     step.act(work, f"v{rotation.old_version} is revoked")
+
+
+def it_can_go(step: AskingBody, rotation: Rotation) -> Callable[[Vault], None]:
+    """What a worker does before the old version goes a step further: ask the key's own systems once more.
+
+    It raises ShutOut where one refuses the new version, and StillAccepted where one lets in the suspended old one.
+    """
+    console, tell = step.wizard.console, telling_of_probes(step)
+    suspended = rotation.state is RotationState.SUSPENDED
+    numbers = (rotation.new_version, rotation.old_version) if suspended else (rotation.new_version,)
+    versions = [number for number in numbers if number is not None]
+
+    def ask(vault: Vault) -> None:
+        from keytui.vault.proving import (  # noqa: PLC0415  # connectors are not loaded before the first paint
+            refuse_shut_out,
+            refuse_still_accepted,
+        )
+
+        outside = surroundings(vault, rotation.key_id, console.profile)
+        asked = asked_of(vault, outside, versions, (), clock=console.clock, tell=tell, rotation_id=rotation.id)
+        refuse_shut_out(asked, outside.key)
+        refuse_still_accepted(asked, outside.key)
+
+    return ask

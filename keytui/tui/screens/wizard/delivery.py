@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from keytui.clock import Clock
 from keytui.domain.errors import KeytuiError, Refused
+from keytui.domain.keys import Version
 from keytui.domain.rotation import Rotation, Verb, allowed
+from keytui.domain.secrets import Secret
 from keytui.vault.deliveries import may_hold
 from keytui.vault.delivering import Delivering, nothing_more
+from keytui.vault.first_delivery import deliver_first
 from keytui.vault.model import RotationDetail
-from keytui.vault.outside import Outside, outside_of
 from keytui.vault.profile import Profile, configuration_path
 from keytui.vault.progress import Choice, NotBack, Stands, Tell, Undelivered
 from keytui.vault.protocol import Vault
 from keytui.vault.ways_on import stands_of, ways_on
+
+if TYPE_CHECKING:
+    from keytui.vault.outside import Outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Stopped:
     """The target's name; "" where it was none that stopped it."""
     stands: tuple[Stands, ...]
     ways: Mapping[Choice, str]
-    """What may be done now: "" where it may, else why not."""
+    """What may be done now: "" where it may, else why not. A new key has no version to go back to, or to keep."""
 
 
 def stopped_by(error: KeytuiError) -> Stopped:
@@ -37,6 +43,8 @@ def stopped_by(error: KeytuiError) -> Stopped:
 
 def surroundings(vault: Vault, key_id: str, profile: Profile) -> Outside:
     """The systems around a key as this machine's configuration has them now."""
+    from keytui.vault.outside import outside_of  # noqa: PLC0415  # connectors are not loaded before the first paint
+
     server = profile.server.host if profile.server is not None else ""
     return outside_of(configuration_path(), vault.find(key_id), server)
 
@@ -59,17 +67,22 @@ class AtTargets:
     ) -> Rotation | Stopped:
         """Deliver by `act`. Refused where a target is none of this machine: some of them alone would be half a way."""
         key = outside.key
-        if not outside.delivers:
-            raise Refused(
-                f"{', '.join(outside.missing)} of {key.name} is none of this machine",
-                f"`keytui rotate {key.id} --resume` where it is, or hand the secret over by hand",
-            )
+        _refuse_half(outside, f"`keytui rotate {key.id} --resume` where it is, or hand the secret over by hand")
         try:
             return act(self._delivering(outside, before_counts))
         except KeytuiError as error:
             detail = self.vault.rotation(rotation.id)
             target = error.target if isinstance(error, Undelivered) else ""
             return Stopped(error, target, stands_of(key, detail), ways_on(key, detail, target))
+
+    def deliver_first(self, outside: Outside, version: Version, secret: Secret) -> Stopped | None:
+        """The first secret of a key; None when every target has it."""
+        _refuse_half(outside, "hand the secret over by hand")
+        try:
+            deliver_first(outside.key, outside.targets, version, secret, clock=self.clock, tell=self.tell)
+        except Undelivered as error:
+            return Stopped(error, error.target, error.stands, {Choice.RETRY: "", Choice.LATER: ""})
+        return None
 
     def resume(self, rotation: Rotation) -> Rotation | Stopped:
         """Go on with the secret that a target holds, or with another where none does."""
@@ -112,6 +125,12 @@ class AtTargets:
         return Delivering(
             self.vault, outside.key, outside.targets, self.clock, tell=self.tell, before_counts=before_counts
         )
+
+
+def _refuse_half(outside: Outside, way_on: str) -> None:
+    """To deliver to some of a key's targets would be half a way."""
+    if not outside.delivers:
+        raise Refused(f"{', '.join(outside.missing)} of {outside.key.name} is none of this machine", way_on)
 
 
 def holding(detail: RotationDetail) -> frozenset[str]:

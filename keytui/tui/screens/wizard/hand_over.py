@@ -90,6 +90,8 @@ class HandOverScreen(ByTargetsScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in {"deliver", "skip", "roll_back"} and (not self.by_targets or self._arrived):
             return False
+        if action in {"skip", "roll_back"} and self._rotation is None:
+            return False
         return super().check_action(action, parameters)
 
     def may_leave(self, go: Callable[[], object]) -> None:

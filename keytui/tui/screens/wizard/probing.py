@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 from textual.message import Message
@@ -16,9 +16,11 @@ from keytui.domain.secrets import Secret
 from keytui.probes.key_probe import Outcome
 from keytui.tui.widgets.system_rows import Mark, SystemRow, system_rows
 from keytui.tui.widgets.words import Words
-from keytui.vault.outside import Outside
 from keytui.vault.protocol import Vault
-from keytui.vault.proving import Proven, held_by, prove, versions_of
+
+if TYPE_CHECKING:
+    from keytui.vault.outside import Outside
+    from keytui.vault.proving import Proven
 
 _PASTE: Final = "o pastes it, masked: it is compared by digest, sent to this key's own systems, and kept nowhere"
 
@@ -48,11 +50,15 @@ def asked_of(
     *,
     clock: Clock,
     tell: Callable[[Asked], None],
+    rotation_id: int | None = None,
 ) -> tuple[Proven, ...]:
     """Ask each probe of the key with each of these versions whose secret is at hand: in a target, or `given`.
 
-    Nothing is asked where none is. Refused for a secret that is none of the key's.
+    Nothing is asked where none is. Refused for a secret that is none of the key's. With a rotation the answers are kept
+    in its log: where somebody wanted them, and not each time that a step is looked at.
     """
+    from keytui.vault.proving import held_by, noted, prove, versions_of  # noqa: PLC0415  # connectors are not loaded before the first paint
+
     detail = vault.detail(outside.key.id)
     known = versions_of(detail, [*held_by(outside.targets, detail), *given])
     secrets = {number: known[number] for number in versions if number in known}
@@ -60,7 +66,7 @@ def asked_of(
         return ()
     answers = []
     asking = prove(detail, secrets, outside.probes, clock(), asking=lambda probe, number: tell(Asked(probe, number)))
-    for each in asking:
+    for each in asking if rotation_id is None else noted(vault, rotation_id, asking):
         tell(Asked(each.probe, each.version, each))
         answers.append(each)
     return tuple(answers)

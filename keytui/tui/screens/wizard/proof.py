@@ -88,7 +88,7 @@ class ProofBody(AskingBody):
         def pasted(old: Secret | None) -> None:
             if old is not None:
                 self._ask(old)
-                self.ask_systems((old,))
+                self.ask_systems((old,), for_the_log=True)
 
         self.app.push_screen(dialog, pasted)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.message import Message
 
@@ -14,8 +14,10 @@ from keytui.domain.text import harmless
 from keytui.targets.target import Target
 from keytui.tui.widgets.system_rows import Mark, SystemRow, system_rows
 from keytui.tui.widgets.words import Words
-from keytui.vault.outside import Outside
-from keytui.vault.systems import Rehearsed
+
+if TYPE_CHECKING:
+    from keytui.vault.outside import Outside
+    from keytui.vault.systems import Rehearsed
 
 Name = tuple[str, str]
 """The sort of a system (`issuer`, `target`, `probe`) and its name."""
@@ -61,6 +63,7 @@ class RehearsalPanel(Words):
         self._outside: Outside | None = None
         self._answers: dict[Name, Rehearsed | None] = {}
         self._failure: KeytuiError | None = None
+        self._needs_outside = True
         self._plan = Plan()
 
     def expect(self, outside: Outside) -> None:
@@ -72,13 +75,14 @@ class RehearsalPanel(Words):
         """One answer."""
         self._answers[rehearsed.system.sort, rehearsed.system.name] = rehearsed
 
-    def fail(self, error: KeytuiError) -> None:
-        """The rehearsal itself came to nothing: the configuration cannot be read."""
+    def fail(self, error: KeytuiError, key: Key | None) -> None:
+        """The rehearsal itself came to nothing: the configuration cannot be read. It may not be about this key."""
         self._failure = error
+        self._needs_outside = key is None or key.issuer != BUILTIN or bool(key.targets)
 
     def obstacle(self, plan: Plan) -> tuple[str, str] | None:
         """Why the operator may not go on with this plan, and the way out; None where they may."""
-        if self._failure is not None:
+        if self._failure is not None and self._needs_outside and not _urgent(plan):
             return self._failure.message, self._failure.hint
         for name, answer in self._answers.items():
             if answer is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -25,8 +25,10 @@ from keytui.tui.widgets.columns import Column, cells, fitted
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import ago
 from keytui.vault.model import Rehearsal
-from keytui.vault.outside import Outside
 from keytui.vault.protocol import Vault
+
+if TYPE_CHECKING:
+    from keytui.vault.outside import Outside
 
 _CALLERS_SHOWN: Final = 6
 Choice = TypeVar("Choice", Strategy, First, Reason)
@@ -93,7 +95,7 @@ class ReviewBody(StepBody):
         self.wizard.ask(question, lambda _: None, self._unknown, slot="rehearsing")
 
     def _unknown(self, error: KeytuiError) -> None:
-        self._panel.fail(error)
+        self._panel.fail(error, self.wizard.key)
         self._draw_rehearsal()
 
     def on_system_rehearsed(self, message: SystemRehearsed) -> None:

@@ -45,14 +45,15 @@ def told_row(told: Told, now: datetime) -> SystemRow:
 
 
 def standing_row(stands: Stands, old: int, new: int) -> SystemRow:
-    """What the vault knows of one target that is not being asked."""
+    """What the vault knows of one target that is not being asked. `old` is 0 of a new key."""
     said = ((Mark.WAITING, f"last said: {stands.said}"),) if stands.said else ()
     if stands.skipped:
         return SystemRow(stands.target, Mark.NOT_ASKED, f"skipped: it keeps what it held before v{new}")
     if stands.holds is Holds.YES:
         return SystemRow(stands.target, Mark.OK, f"has it: it holds v{new}")
     if stands.holds is Holds.MAYBE:
-        return SystemRow(stands.target, Mark.UNKNOWN, f"unknown: it may hold v{new}, or v{old} still", said)
+        return SystemRow(stands.target, Mark.UNKNOWN, f"unknown: it may hold v{new}, or what it held before", said)
+    still = f"it holds v{old} still" if old else f"it has not got v{new}"
     if stands.said:
-        return SystemRow(stands.target, Mark.FAILED, f"has not got v{new}: it holds v{old} still", said)
-    return SystemRow(stands.target, Mark.WAITING, f"waits: it holds v{old} still")
+        return SystemRow(stands.target, Mark.FAILED, f"failed: {still}", said)
+    return SystemRow(stands.target, Mark.WAITING, f"waits: {still}")

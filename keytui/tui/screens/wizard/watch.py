@@ -15,7 +15,7 @@ from keytui.domain.text import harmless
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.asking import AskingBody
 from keytui.tui.screens.wizard.callers import caller_rows, caller_table
-from keytui.tui.screens.wizard.completing import ask_complete
+from keytui.tui.screens.wizard.completing import ask_complete, it_can_go
 from keytui.tui.screens.wizard.going_back import ask_back
 from keytui.tui.screens.wizard.override import verdict_question
 from keytui.tui.screens.wizard.pace import Pace, paces
@@ -29,6 +29,7 @@ from keytui.tui.widgets.verdict import VerdictPanel
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import ago
 from keytui.vault.model import Delivery, RotationDetail
+from keytui.vault.protocol import Vault
 
 _BARS: Final = range(8, 25)
 _BESIDE_BARS: Final = 50
@@ -135,9 +136,19 @@ class WatchBody(AskingBody):
 
         def confirmed(override: str | None) -> None:
             if override is not None:
-                self.act(lambda vault: vault.retire(rotation.id, override), f"v{old} is suspended; U restores it")
+                self._retire(rotation, override)
 
         self.app.push_screen(ConfirmDialog(question), confirmed)
+
+    def _retire(self, rotation: Rotation, override: str) -> None:
+        """Not where a system shuts the new version out: nobody would have a key that works there."""
+        can_go = it_can_go(self, rotation)
+
+        def work(vault: Vault) -> Rotation:
+            can_go(vault)
+            return vault.retire(rotation.id, override)
+
+        self.act(work, f"v{rotation.old_version} is suspended; U restores it")
 
     def action_complete(self) -> None:
         """Ask, then revoke the old version of an emergency."""
