@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -12,6 +13,7 @@ from keytui.domain.access import Principal
 from keytui.domain.errors import Invalid
 from keytui.domain.secrets import Secret
 from keytui.server.door import PRINCIPAL, stranger
+from keytui.vault.local.access.refusals import Concerning
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.wire import encode
 
@@ -41,7 +43,17 @@ def principal_of(request: Request) -> Principal:
 async def vault_of(request: Request) -> LocalVault:
     """The vault as the principal has it. It waits for nothing: in a thread of its own it would only cost one."""
     vault: LocalVault = request.app.state.vault
-    return vault.acting_as(principal_of(request))
+    return vault.acting_as(principal_of(request)).concerning(_named(request.path_params))
+
+
+def _named(path: Mapping[str, str]) -> Concerning:
+    """What a path names, for the log of what is refused."""
+
+    def number(name: str) -> int | None:
+        given = path.get(name, "")
+        return int(given) if re.fullmatch(r"[0-9]{1,9}", given) else None
+
+    return Concerning(path.get("key_id", "")[:64], number("rotation_id"), number("approval_id"))
 
 
 async def _asked_for(request: Request) -> bytes:

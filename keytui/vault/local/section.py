@@ -20,7 +20,7 @@ from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
 from keytui.issuers.issuer import Issuer
 from keytui.vault.guard import WriteGuard
-from keytui.vault.local.access.refusals import Refusal, Refusals
+from keytui.vault.local.access.refusals import NOTHING, Concerning, Refusal, Refusals
 from keytui.vault.local.access.refused_uses import RefusedUses
 from keytui.vault.local.access.requests import Unapproved, requested
 from keytui.vault.local.access.tenancy import bind
@@ -31,7 +31,7 @@ from keytui.vault.local.issuing.told import Told
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.ledger import Head, Ledger
 from keytui.vault.local.sealing.keyring import Cost, HeldKey
-from keytui.vault.local.tables import KeyRow
+from keytui.vault.local.tables import KeyRow, RotationRow
 from keytui.vault.local.usage.history import Histories
 from keytui.vault.local.webhooks.outbox import Outbox
 from keytui.vault.profile import Profile
@@ -69,6 +69,8 @@ class Ground:
     """The request that is carried out, when its answer may be asked for again."""
     refusals: Refusals = field(default_factory=Refusals)
     """What is yet to be told of them."""
+    about: Concerning = NOTHING
+    """What the request names that is carried out."""
     outbox: Outbox = Outbox()  # noqa: RUF009  # frozen
     """Who else is told of what happens."""
     lease: Lease | None = None
@@ -173,7 +175,7 @@ class Section:
         """Nobody is refused by a role on a vault of their own, and a read-only profile is their own decision."""
         principal = self._ground.principal
         if principal.role is not Role.LOCAL:
-            self._ground.refusals.note(Refusal(principal, str(operation), refusal.message))
+            self._ground.refusals.note(Refusal(principal, str(operation), refusal.message, about=self._ground.about))
             tell_refusals(self._ground)
 
 
@@ -183,11 +185,25 @@ def tell_refusals(ground: Ground, *, everything: bool = False) -> None:
     for number, refusal in enumerate(due):
         try:
             with audited(replace(ground, principal=refusal.principal)) as write:
-                write.record(refusal.event)
+                write.record(_on_what_is_there(write.session, refusal))
         except BaseException:
             for kept in due[number:]:
                 ground.refusals.note(kept)
             raise
+
+
+def _on_what_is_there(session: Session, refusal: Refusal) -> Event:
+    """With the key that it was about, if there is such a one and the asker may see it: whatever else a client wrote
+    where an id belongs does not go into the log.
+    """
+    about, rotation = refusal.about, None
+    if about.rotation_id is not None:
+        rotation = session.get(RotationRow, about.rotation_id)
+    key = session.get(KeyRow, about.key_id if rotation is None else rotation.key_id)
+    if key is None:
+        return refusal.event
+    number = None if rotation is None else rotation.id
+    return replace(refusal.event, key_id=key.id, key_name=key.name, version=key.version, rotation_id=number)
 
 
 @contextmanager

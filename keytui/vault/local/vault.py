@@ -22,6 +22,7 @@ from keytui.vault.guard import WriteGuard
 from keytui.vault.local.access.admitting import Admitting
 from keytui.vault.local.access.approving import Approving
 from keytui.vault.local.access.operating import Operating
+from keytui.vault.local.access.refusals import Concerning
 from keytui.vault.local.access.refused_uses import RefusedUses
 from keytui.vault.local.alerts.alerting import Alerting
 from keytui.vault.local.alerts.notifying import Notifying
@@ -143,6 +144,10 @@ class LocalVault(
         """
         ground = self._ground
         return type(self)(replace(ground, principal=principal, held_key=HeldKey(ground.clock)))
+
+    def concerning(self, about: Concerning) -> Self:
+        """The same vault, for one request that names something: what is refused of it is in the log with that."""
+        return type(self)(replace(self._ground, about=about))
 
     def repeatable(self, key: Secret, request: bytes, encode: Callable[[object], bytes]) -> Self:
         """The same vault, for one change whose answer may be asked for again with the same random `key`.
