@@ -15,8 +15,8 @@ from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.targets.file import write_new_file
 from keytui.tui.clipboard import Route, copy_locally, route, send_to_terminal, terminal_limits
-from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
+from keytui.tui.screens.wizard.followed import FollowedScreen
 from keytui.tui.screens.wizard.words import clock_time
 from keytui.tui.widgets.secret import SecretField, SecretLine
 from keytui.tui.widgets.words import Words
@@ -41,15 +41,14 @@ _PIPE = Question(
 )
 
 
-class ByHandScreen(VaultScreen[bool]):
+class ByHandScreen(FollowedScreen):
     """Holds the secret alone: on the screen, to a clipboard, a file, a command. Each way is recorded, a failure too."""
 
     SHOWS_SECRET: ClassVar[bool] = True
     ALLOW_SELECT: ClassVar[bool] = False
 
     def __init__(self, issued: Issued, environment: Mapping[str, str] = os.environ) -> None:
-        super().__init__()
-        self._key, self._version, self._rotation = issued.key, issued.version, issued.rotation
+        super().__init__(issued)
         self._secret = issued.secret
         self._environment = environment
         self._log: list[Content] = []
@@ -95,9 +94,13 @@ class ByHandScreen(VaultScreen[bool]):
 
     def action_osc52(self) -> None:
         """Send to the terminal, whatever it makes of it."""
-        send_to_terminal(self._write, self._secret)
+        console = self.console
         words = "Terminals do not confirm: paste it where it belongs, then here."
-        self._send(str(Route.TERMINAL), lambda _: None, words)
+        self._send(
+            str(Route.TERMINAL),
+            lambda secret: console.call_from_thread(send_to_terminal, self._write, secret),
+            words,
+        )
 
     def _write(self, sequence: str) -> None:
         """To the terminal itself: `copy_to_clipboard` would keep the secret in `app.clipboard`."""
@@ -135,6 +138,7 @@ class ByHandScreen(VaultScreen[bool]):
         sent = Delivery(target, "sent", at, self._version.fingerprint)
 
         def work(vault: Vault) -> None:
+            self.refuse_overtaken(vault)
             try:
                 send(secret)
             except KeytuiError as error:
