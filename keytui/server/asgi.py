@@ -69,6 +69,20 @@ class TooMany(KeytuiError):
         self.seconds = seconds
 
 
+class TwoLengths(KeytuiError):
+    """A request tells its length in two ways: what stands before this server may have read another one in it."""
+
+    def __init__(self) -> None:
+        super().__init__("the request has both Content-Length and Transfer-Encoding", "send one of them")
+
+
+def require_one_length(headers: Sequence[Header]) -> None:
+    """TwoLengths for a request that has both (RFC 9112, 6.1). Its connection is to be closed."""
+    names = [name for name, _ in headers]
+    if b"transfer-encoding" in names and b"content-length" in names:
+        raise TwoLengths
+
+
 async def body_of(request: Request, most: int = MOST_BYTES) -> bytes:
     """The whole body. TooLarge beyond `most` bytes; Disconnected when the client goes away under it."""
     message = await request.receive()
@@ -110,6 +124,8 @@ def refusal(error: KeytuiError) -> Reply:
     """An error as a problem document."""
     if isinstance(error, TooLarge):
         return _reply(plain_problem(413, error.message, error.hint))
+    if isinstance(error, TwoLengths):
+        return _reply(plain_problem(400, error.message, error.hint, {"Connection": "close"}))
     if isinstance(error, TooMany):
         wait = {"Retry-After": str(max(1, round(error.seconds)))}
         return _reply(plain_problem(429, error.message, error.hint, wait))

@@ -16,7 +16,17 @@ from keytui.domain.access import Principal
 from keytui.domain.errors import Forbidden, Invalid, KeytuiError
 from keytui.domain.secrets import Secret
 from keytui.server.addresses import ClientAddresses, neighbourhood
-from keytui.server.asgi import Disconnected, Header, Reply, Request, Service, TooMany, fault, refusal
+from keytui.server.asgi import (
+    Disconnected,
+    Header,
+    Reply,
+    Request,
+    Service,
+    TooMany,
+    fault,
+    refusal,
+    require_one_length,
+)
 from keytui.server.door import PRINCIPAL, token_of
 from keytui.server.events import Broadcaster
 from keytui.server.failed_logins import FailedLogins
@@ -79,6 +89,7 @@ class Front:
         request, token = self._read(scope, receive)
         service = self._services.get((request.method, request.path))
         try:
+            require_one_length(request.headers)
             self._admit(request, token)
             self._addresses.require_protection(scope["client"])
             if service is not None:

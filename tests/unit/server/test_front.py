@@ -95,3 +95,16 @@ def test_who_asks_in_plain_http_is_held_to_the_rate_and_writes_no_paths_into_the
     (entry,) = vault.audit(AuditFilter("access"), 0, 100).entries
     assert entry.event.details["operation"] == "ask the API"
     assert STRANGER in entry.actor
+
+
+def test_a_request_of_two_lengths_is_refused_and_its_connection_closed(opened: Callable[[], Front]) -> None:
+    """What stands before may have read another request in what follows."""
+
+    async def asked() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(opened()), base_url="http://team") as client:
+            headers = {"content-length": "2", "transfer-encoding": "chunked"}
+            return await client.post("/v1/verify", content=b"{}", headers=headers)
+
+    answer = asyncio.run(asked())
+    assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+    assert answer.headers["content-type"] == "application/problem+json"
