@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from textual import events
 from textual.widgets import Button
 
 from keytui.domain.audit import AuditFilter
@@ -16,6 +17,7 @@ from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
 from keytui.tui.app import Console
 from keytui.tui.command_lines import for_edit
+from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.key_form import CreateScreen, EditScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.revoke import RevokeDialog
@@ -232,6 +234,24 @@ async def test_read_only_says_why_and_typing_the_name_arms_it(
         await confirm(pilot)
         await until_said(pilot, "✓ disabled: legacy-crm")
     assert fleet.find("legacy-crm").state(clock()) is KeyState.DISABLED
+
+
+async def test_the_name_and_enter_twice_arm_it_however_fast_and_another_name_is_told(
+    read_only_console: Callable[[], Console], fleet: LocalVault
+) -> None:
+    console = read_only_console()
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await keys(pilot)
+        await pilot.press("W")
+        await until_said(pilot, "Arm test for writing?")
+        await pilot.press(*"tset", "enter", "enter")
+        await until_said(pilot, "type test first: that is not it")
+        assert isinstance(console.screen, ArmDialog)
+        fill(pilot, typed="")
+        for key in (*"test", "enter", "enter"):
+            console.post_message(events.Key(key, key if len(key) == 1 else "\r"))
+        await until_said(pilot, "▲ WRITE armed 15 m")
+        await until(pilot, lambda: isinstance(console.screen, KeysScreen), "the table")
 
 
 @pytest.mark.parametrize(

@@ -87,11 +87,26 @@ class ConfirmDialog(Dialog[str | None]):
 
     @on(Input.Submitted)
     def _next_field(self, submitted: Input.Submitted) -> None:
-        last = self.query(Input).last()
-        if submitted.input is last and self._may_act():
-            self.query_one("#act").focus()
-        else:
+        if submitted.input is not self.query(Input).last():
             self.focus_next()
+        elif self._may_act():
+            self._enter_again(self.query_one("#act", Button))
+        else:
+            self.tell(self._lacks(), "esc goes back", severity="warning")
+
+    def _enter_again(self, act: Button) -> None:
+        """The first enter goes to the button, the next one presses it, even so soon that this field still gets it."""
+        if self.focused is act:
+            act.press()
+        else:
+            self.set_focus(act)
+
+    def _lacks(self) -> str:
+        """What has to be typed before this can be done."""
+        question = self.question
+        if question.note_required and not self._value("#note").strip():
+            return f"say first: {question.note}"
+        return f"type {question.type_to_confirm} first: that is not it"
 
     @on(Button.Pressed, "#keep")
     def _keep(self) -> None:
