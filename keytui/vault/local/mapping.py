@@ -170,3 +170,9 @@ def stored_id(number: int | None) -> int:
     if number is None:
         raise ValueError("this row was not stored yet")
     return number
+
+
+def fingerprinted(name: str, version: VersionRow) -> dict[str, str]:
+    """The version's fingerprint as a detail of the log; nothing for a weak value."""
+    found = fingerprint_of(version)
+    return {name: found} if found else {}

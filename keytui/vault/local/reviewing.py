@@ -16,9 +16,9 @@ from keytui.domain.keys import Flag
 from keytui.domain.query import Query, Sort
 from keytui.domain.reviews import Decision, Review, Reviewed, ReviewPage, Viewer
 from keytui.vault.local.keys.drafts import checked_note
-from keytui.vault.local.keys.keeping import living_key
 from keytui.vault.local.keys.search import conditions, order
 from keytui.vault.local.mapping import entry_of, facts_of, summary_of
+from keytui.vault.local.rows import living_key
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AuditRow, KeyRow, VersionRow
 from keytui.vault.local.usage.buckets import callers_of

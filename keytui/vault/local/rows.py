@@ -8,7 +8,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from keytui.domain.drift import Drift, is_over
-from keytui.domain.errors import NotFound
+from keytui.domain.errors import NotFound, Refused
 from keytui.domain.keys import VersionState
 from keytui.domain.rotation import Rotation
 from keytui.vault.local.mapping import rotation_of
@@ -82,3 +82,11 @@ def _settle(key: KeyRow, rows: Sequence[VersionRow]) -> None:
         if row.drift and is_over(Drift(row.drift), here) and not (here and key.expires_at is not None):
             row.drift = ""
     key.drifted = any(row.drift for row in rows)
+
+
+def living_key(session: Session, key_id: str) -> KeyRow:
+    """The key's row; Refused once it is revoked."""
+    row = key_row(session, key_id)
+    if row.revoked_at is not None:
+        raise Refused(f"{row.name} is revoked, which is final", "create a new key")
+    return row

@@ -38,6 +38,7 @@ from keytui.vault.local.issuing.syncing import Syncing
 from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
 from keytui.vault.local.keys.adopting import Adopting
 from keytui.vault.local.keys.checking import Checking
+from keytui.vault.local.keys.creating import Creating
 from keytui.vault.local.keys.keeping import Keeping
 from keytui.vault.local.ledger import Ledger, head_of, position
 from keytui.vault.local.reviewing import Reviewing
@@ -64,6 +65,7 @@ class LocalVault(
     Checking,
     Scheduling,
     Watching,
+    Creating,
     Keeping,
     Adopting,
     Syncing,

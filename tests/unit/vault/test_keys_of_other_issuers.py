@@ -10,10 +10,11 @@ import pytest
 
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Actor
+from keytui.domain.drift import Drift
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import KeyDraft
 from keytui.domain.policy import Policies
-from keytui.domain.rotation import Plan, Rotation, RotationState
+from keytui.domain.rotation import Plan, Reason, Rotation, RotationState
 from keytui.domain.secrets import parse_format
 from keytui.domain.usage import Flush
 from keytui.domain.verdict import Verdict
@@ -136,3 +137,15 @@ def test_two_operators_are_not_at_the_issuer_at_once(
 
 def interrupted(_issuer: EnvListIssuer, _mark: Mark) -> None:
     raise KeyboardInterrupt
+
+
+def test_what_is_over_here_and_not_there_is_revoked_there_again(env: Path, vault: LocalVault, issued: Issued) -> None:
+    accepting = env.read_text()
+    vault.revoke(issued.key.id, None, Reason.LEAVER, "")
+    with pytest.raises(Refused, match="is revoked, which is final"):
+        vault.revoke(issued.key.id, None, Reason.LEAVER, "")
+    env.write_text(accepting)
+    assert [one.drift for one in vault.sync("reserve").drifted] == [Drift.STILL_ACCEPTED]
+    vault.revoke(issued.key.id, None, Reason.LEAVER, "")
+    assert issued.secret.reveal() not in env.read_text()
+    assert vault.sync("reserve").drifted == ()

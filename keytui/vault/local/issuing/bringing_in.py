@@ -18,9 +18,9 @@ from keytui.vault.local.issuing.heard import Heard
 from keytui.vault.local.issuing.pending import unknown_digest
 from keytui.vault.local.keys.adopting import with_free_name
 from keytui.vault.local.keys.drafts import checked_name, checked_word
-from keytui.vault.local.keys.keeping import fingerprinted, new_key
 from keytui.vault.local.keys.minting import new_key_id, next_number
-from keytui.vault.local.mapping import key_of, version_of
+from keytui.vault.local.keys.new_key import new_key
+from keytui.vault.local.mapping import fingerprinted, key_of, version_of
 from keytui.vault.local.rows import key_row, repeat_versions
 from keytui.vault.local.section import Write
 from keytui.vault.local.tables import KeyRow, VersionRow

@@ -17,9 +17,9 @@ from keytui.domain.secrets import FORMATS, Secret, parse_format
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant, unbound
 from keytui.vault.local.keys.drafts import checked_draft, checked_name
-from keytui.vault.local.keys.keeping import fingerprinted, in_words, new_key
 from keytui.vault.local.keys.minting import adopted_version, digest_of, new_key_id
-from keytui.vault.local.mapping import summary_of
+from keytui.vault.local.keys.new_key import in_words, new_key
+from keytui.vault.local.mapping import fingerprinted, summary_of
 from keytui.vault.local.rows import key_row, repeat_versions
 from keytui.vault.local.section import Section, Write
 from keytui.vault.local.tables import KeyRow, VersionRow

@@ -1,102 +1,33 @@
-"""Keys made, changed and ended."""
+"""Keys changed, refused for a while, and ended."""
 
 from __future__ import annotations
 
-from sqlmodel import Session, select
+from collections.abc import Sequence
 
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
-from keytui.domain.errors import AlreadyDone, Invalid, KeytuiError, OutcomeUnknown, Refused
-from keytui.domain.keys import ACCEPTED, BUILTIN, Key, KeyDraft, KeyEdit, Kind, VersionState
+from keytui.domain.drift import Drift
+from keytui.domain.errors import Invalid, Refused
+from keytui.domain.keys import ACCEPTED, Key, KeyEdit
 from keytui.domain.rotation import Reason, RotationState
-from keytui.domain.secrets import Secret, parse_format
-from keytui.issuers.issuer import Issuer, NewVersion
 from keytui.vault.local.access.requests import Act, use_approval
-from keytui.vault.local.access.tenancy import of_tenant, refuse_another_manager, refuse_its_like
-from keytui.vault.local.issuing.asking import Issuing, issued_by, note_call
-from keytui.vault.local.issuing.fitness import refuse_first
-from keytui.vault.local.issuing.pending import know_value, pending_version
-from keytui.vault.local.issuing.told import Call, Effect, calls_of, end_call, tell
-from keytui.vault.local.keys.counts import count_created, count_revoked
-from keytui.vault.local.keys.drafts import (
-    checked_draft,
-    checked_edit,
-    checked_note,
-    refuse_disallowed,
-    refuse_unknown,
-)
+from keytui.vault.local.access.tenancy import refuse_another_manager, refuse_its_like
+from keytui.vault.local.issuing.asking import Issuing
+from keytui.vault.local.issuing.told import Effect, calls_of, tell
+from keytui.vault.local.keys.counts import count_revoked
+from keytui.vault.local.keys.drafts import checked_edit, checked_note, refuse_disallowed, refuse_unknown
 from keytui.vault.local.keys.editing import apply_edit, grave_change
 from keytui.vault.local.keys.ending import end_version
-from keytui.vault.local.keys.minting import mint_version, new_key_id
-from keytui.vault.local.mapping import fingerprint_of, key_of, stored_id, version_of
+from keytui.vault.local.keys.new_key import refuse_taken_name
+from keytui.vault.local.mapping import fingerprinted, key_of, stored_id
 from keytui.vault.local.rotations.moves import subject_of
-from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row, version_rows
+from keytui.vault.local.rows import key_row, living_key, repeat_versions, rotation_row, version_row, version_rows
 from keytui.vault.local.section import Write
-from keytui.vault.local.tables import IdempotencyRow, KeyRow, StepRow, VersionRow
-from keytui.vault.model import Issued
+from keytui.vault.local.tables import KeyRow, StepRow, VersionRow
 
 
 class Keeping(Issuing):
     """The life of a key, its rotations apart."""
-
-    def create(self, draft: KeyDraft, request_id: str) -> Issued:
-        if draft.kind is not Kind.API_KEY:
-            raise Refused(f"a {draft.kind} is not issued here", "keep one that exists: keytui seal NAME")
-        parse_format(draft.format)
-        if draft.issuer != BUILTIN:
-            return self._create_elsewhere(draft, request_id)
-        with self._writing(Operation.CREATE) as write:
-            row = self._new(write, draft, request_id)
-            version, secret = mint_version(write.session, row, write.now, self._randomness, draft.label)
-            return _created(write, row, version, secret)
-
-    def _create_elsewhere(self, draft: KeyDraft, request_id: str) -> Issued:
-        """The key is in the vault, refused, before its issuer is asked; what the issuer refuses is gone again."""
-        issuer = self._issuer(draft.issuer)
-        refuse_first(issuer)
-        value = issuer.new_value(self._randomness) if issuer.abilities.takes_our_value else None
-        with self._writing(Operation.CREATE) as write:
-            row = self._new(write, draft, request_id)
-            pending_version(write.session, row, write.now, value, randomness=self._randomness, label=draft.label)
-            repeat_versions(write.session, row)
-            call = Call(Effect.ISSUE, row.id, 1, None)
-            note_call(write, row, call)
-            key = key_of(row)
-        new = self._first_issued(issuer, key, value, request_id)
-        with self._writing(Operation.CREATE) as write:
-            row, version = key_row(write.session, key.id), version_row(write.session, key.id, 1)
-            know_value(version, new.secret, self._ground.pepper)
-            version.state, version.reference = VersionState.ACTIVE, new.listed.mark.reference
-            end_call(write, key.id, 1)
-            return _created(write, row, version, new.secret)
-
-    def _first_issued(self, issuer: Issuer, key: Key, value: Secret | None, request_id: str) -> NewVersion:
-        try:
-            return issued_by(issuer, key, value, None)
-        except OutcomeUnknown as error:
-            self._note_unknown(Operation.CREATE, Call(Effect.ISSUE, key.id, 1, None), error)
-            raise OutcomeUnknown(
-                f"nobody knows whether {issuer.name} has {key.name} now: {error.message}",
-                f"`keytui rotate {key.id} --strategy immediate` revokes what it may have, and issues another",
-            ) from error
-        except KeytuiError as error:
-            with self._writing(Operation.CREATE) as write:
-                _never_was(write, key.id, request_id)
-                told = {"issuer": issuer.name, "said": error.message}
-                write.record(Event("key.created", "", key.name, details=told, refused=True), key.tenant)
-            raise
-
-    def _new(self, write: Write, draft: KeyDraft, request_id: str) -> KeyRow:
-        """The key, without a version yet."""
-        refuse_repeat(write, request_id, "create")
-        draft = of_tenant(checked_draft(draft, write.now), write.principal)
-        refuse_unknown(draft.targets, self._ground.targets)
-        refuse_disallowed(self._policies, draft.environment, draft.targets)
-        made = Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, in_words(draft))
-        use_approval(write, draft.sensitive, made)
-        row = new_key(write, draft, new_key_id(self._randomness))
-        remember_request(write, request_id, "create", row.id)
-        return row
 
     def edit(self, key_id: str, edit: KeyEdit) -> Key:
         with self._writing(Operation.EDIT) as write:
@@ -121,6 +52,7 @@ class Keeping(Issuing):
                 raise Refused(f"{row.name} is disabled already", "enable takes it back")
             self._tell_accepted(write, row, Effect.SUSPEND)
             row.disabled_at = write.now
+            repeat_versions(write.session, row)
             write.record(Event("key.disabled", row.id, row.name, row.version, details=_noted(note)))
             return write.answered(key_of(row))
 
@@ -134,6 +66,7 @@ class Keeping(Issuing):
                 raise Refused(f"{row.name} is not disabled", "there is nothing to take back")
             self._tell_accepted(write, row, Effect.RESTORE)
             row.disabled_at = None
+            repeat_versions(write.session, row)
             write.record(Event("key.enabled", row.id, row.name, row.version, details=_noted(note)))
             return write.answered(key_of(row))
 
@@ -153,7 +86,10 @@ class Keeping(Issuing):
             raise Invalid("the reason 'other' needs words", "say why, as a note")
 
         def revoked(write: Write) -> Key:
-            row = living_key(write.session, key_id)
+            row = key_row(write.session, key_id)
+            if still := _ended_and_accepted(write, row, version):
+                return _revoked_again(write, row, still)
+            living_key(write.session, key_id)
             ended = version_row(write.session, row.id, version or row.version)
             details = {"reason": str(reason), **_noted(note), **fingerprinted("old_fingerprint", ended)}
             if reason is not Reason.COMPROMISE:  # an emergency does not wait
@@ -171,129 +107,31 @@ class Keeping(Issuing):
         return self._carried_out(Operation.REVOKE, revoked)
 
 
-def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
-    """A key from a checked draft, in the session, without a version yet. Refused when the name is taken."""
-    row = KeyRow(
-        id=key_id,
-        name=draft.name,
-        environment=draft.environment,
-        tenant=draft.tenant,
-        issuer=draft.issuer,
-        kind=draft.kind,
-        description=draft.description,
-        owner=draft.owner,
-        scopes=draft.scopes,
-        apps=draft.apps,
-        format=draft.format,
-        sensitive=draft.sensitive,
-        targets=draft.targets,
-        created_at=write.now,
-        expires_at=draft.expires_at,
-        version_created_at=write.now,
-    )
-    refuse_taken_name(write.session, row)
-    write.session.add(row)
-    count_created(write.session, row)
-    write.session.flush()
-    return row
-
-
-def _created(write: Write, row: KeyRow, version: VersionRow, secret: Secret) -> Issued:
-    """The key with its first version, which is handed over by the answer."""
-    version.delivered_at = write.now
-    repeat_versions(write.session, row)
-    details = {"env": row.environment, **fingerprinted("new_fingerprint", version)}
-    write.record(Event("key.created", row.id, row.name, version.number, details=details))
-    return write.answered(Issued(key_of(row), version_of(version), secret))
-
-
 def _half_disabled(write: Write, row: KeyRow) -> bool:
     """Whether a version may be suspended at the issuer by a call that nobody heard the end of, or is restored now."""
     begun = {call.effect for call in calls_of(write.session, row.id)}
     return bool(write.told.done) or not begun.isdisjoint({Effect.SUSPEND, Effect.RESTORE})
 
 
-def _never_was(write: Write, key_id: str, request_id: str) -> None:
-    """Take a key out again that its issuer did not accept: its name and the request are free for another try."""
-    row = key_row(write.session, key_id)
-    end_call(write, key_id, 1)
-    write.session.delete(version_row(write.session, key_id, 1))
-    write.session.delete(write.session.get_one(IdempotencyRow, _own(write, request_id)))
-    write.session.flush()
-    count_revoked(write.session, row)
-    write.session.delete(row)
+def _ended_and_accepted(write: Write, row: KeyRow, number: int | None) -> tuple[VersionRow, ...]:
+    """Versions that are revoked here and that the last sync found accepted at their issuer."""
+    return tuple(
+        version
+        for version in version_rows(write.session, row.id)
+        if version.revoked_at is not None and version.drift == Drift.STILL_ACCEPTED
+        if version.number == number or (number is None and row.revoked_at is not None)
+    )
 
 
-def in_words(draft: KeyDraft) -> str:
-    """What the key could do and who would receive it are a part of what is agreed to.
-
-    When it expires is not: a duration ends later each time.
-    """
-    receivers = f", targets {', '.join(sorted(draft.targets))}" if draft.targets else ""
-    return f"owner {draft.owner or 'nobody'}, scopes {', '.join(sorted(draft.scopes)) or 'none'}{receivers}"
-
-
-def living_key(session: Session, key_id: str) -> KeyRow:
-    """The key's row; Refused once it is revoked."""
-    row = key_row(session, key_id)
-    if row.revoked_at is not None:
-        raise Refused(f"{row.name} is revoked, which is final", "create a new key")
-    return row
-
-
-def refuse_taken_name(session: Session, row: KeyRow) -> None:
-    """Refused when another key of the tenant, environment and issuer has the row's name."""
-    with session.no_autoflush:
-        taken = named(session, row)
-    if taken is not None and taken.id != row.id:
-        hint = "choose another name, or rename that one first: keytui edit --name"
-        state = " (revoked)" if taken.revoked_at is not None else ""
-        raise Refused(f"{row.environment} has a key called {row.name} already{state}", hint)
-
-
-def named(session: Session, row: KeyRow) -> KeyRow | None:
-    """The stored key with the row's name, tenant, environment and issuer."""
-    return session.exec(
-        select(KeyRow).where(
-            KeyRow.tenant == row.tenant,
-            KeyRow.environment == row.environment,
-            KeyRow.issuer == row.issuer,
-            KeyRow.name == row.name,
-        )
-    ).first()
-
-
-def refuse_repeat(write: Write, request_id: str, operation: str) -> None:
-    """AlreadyDone when this request was carried out before; Refused when its id was another operation's."""
-    if not request_id:
-        raise Invalid("a request needs an id of its own", "give a random one, and the same again to repeat it")
-    done = write.session.get(IdempotencyRow, _own(write, request_id))
-    if done is not None and done.operation != operation:
-        raise Refused("this request id was used for something else", "give each request a random one of its own")
-    if done is not None:
-        raise AlreadyDone(
-            f"this request was carried out at {done.at:%Y-%m-%d %H:%M:%SZ}; its secret is not told twice",
-            f"see what it made ({done.reference}); if the secret is lost, rotate the key",
-            done.reference,
-        )
-
-
-def remember_request(write: Write, request_id: str, operation: str, reference: str) -> None:
-    """So that a repeat is recognised."""
-    own = _own(write, request_id)
-    write.session.add(IdempotencyRow(request_id=own, operation=operation, reference=reference, at=write.now))
-
-
-def _own(write: Write, request_id: str) -> str:
-    """The id as the tenant's own, so that nobody learns of another's by choosing the same."""
-    tenant = write.principal.tenant
-    return request_id if tenant is None else f"{tenant}\n{request_id}"
-
-
-def fingerprinted(name: str, version: VersionRow) -> dict[str, str]:
-    """The version's fingerprint as a detail of the log; nothing for a weak value."""
-    found = fingerprint_of(version)
-    return {name: found} if found else {}
+def _revoked_again(write: Write, row: KeyRow, versions: Sequence[VersionRow]) -> Key:
+    """What was over here, and not at the issuer, is over there too."""
+    for version in versions:
+        tell(write, row, version.number, Effect.REVOKE)
+        version.drift = ""
+        told = {"why": f"{row.issuer} still accepted it", **fingerprinted("old_fingerprint", version)}
+        write.record(Event("version.revoked", row.id, row.name, version.number, details=told))
+    repeat_versions(write.session, row)
+    return write.answered(key_of(row))
 
 
 def _revoke_key(write: Write, row: KeyRow) -> None:

@@ -20,8 +20,8 @@ from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.told import Effect, issued_elsewhere, tell
 from keytui.vault.local.keys.drafts import checked_note, refuse_disallowed
 from keytui.vault.local.keys.ending import end_version
-from keytui.vault.local.keys.keeping import refuse_repeat, remember_request
 from keytui.vault.local.keys.minting import mint_version
+from keytui.vault.local.keys.repeats import refuse_repeat, remember_request
 from keytui.vault.local.leases import time_of_all
 from keytui.vault.local.mapping import key_of, stored_id, version_of
 from keytui.vault.local.rotations.holding import refuse_arrived

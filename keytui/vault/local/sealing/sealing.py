@@ -19,10 +19,10 @@ from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant
 from keytui.vault.local.keys.drafts import checked_draft
 from keytui.vault.local.keys.ending import end_version
-from keytui.vault.local.keys.keeping import living_key, new_key
 from keytui.vault.local.keys.minting import new_key_id, next_number
+from keytui.vault.local.keys.new_key import new_key
 from keytui.vault.local.mapping import key_of
-from keytui.vault.local.rows import repeat_versions, version_row, version_rows
+from keytui.vault.local.rows import living_key, repeat_versions, version_row, version_rows
 from keytui.vault.local.sealing.keyring import (
     NONCE_BYTES,
     HeldKey,
