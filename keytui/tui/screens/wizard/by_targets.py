@@ -62,9 +62,6 @@ class ByTargetsScreen(ByHandScreen):
         has_it = {one.target for one in stands if one.holds is Holds.YES}
         return tuple(name for name in self._key.targets if name not in has_it)
 
-    def show_heading(self) -> None:
-        """Say how the rotation stands now."""
-
     def why_not(self, action: str) -> WhyNot | None:
         """What is closed after a failure, and before any."""
         stopped = self._stopped
@@ -100,6 +97,7 @@ class ByTargetsScreen(ByHandScreen):
         rotation, tell = self._rotation, telling(self)
 
         def work(vault: Vault) -> Rotation | Stopped | None:
+            self.refuse_overtaken(vault)
             first(vault)
             outside = surroundings(vault, key.id, console.profile)
             at_targets = AtTargets(vault, console.profile, console.clock, tell)
