@@ -37,6 +37,8 @@ class AskingBody(StepBody):
 
     def __init__(self) -> None:
         super().__init__()
+        self._probes: tuple[str, ...] = ()
+        """Those that name the key, once they are known."""
         self.still_accepted: Proven | None = None
         """The newest answer of a system that lets in what is over."""
 
@@ -50,6 +52,11 @@ class AskingBody(StepBody):
     def ask_again(self) -> None:
         """Ask the systems too."""
         self.ask_systems(())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in {"probe", "paste_old"} and not self._probes:
+            return False
+        return super().check_action(action, parameters)
 
     def action_probe(self) -> None:
         """Ask now, for the log too."""
@@ -88,6 +95,8 @@ class AskingBody(StepBody):
 
     def on_expected(self, message: Expected) -> None:
         if self.here and self.detail is not None:
+            self._probes = message.probes
+            self.refresh_bindings()
             self.query_one(ProbesPanel).expect(message.probes, self._old, self.versions(self.detail.rotation))
 
     def on_probe_told(self, message: ProbeTold) -> None:

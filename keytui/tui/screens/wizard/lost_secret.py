@@ -42,7 +42,9 @@ class LostSecretBody(ResumingBody):
 
     def compose(self) -> ComposeResult:
         yield TargetsPanel(id="targets")
-        yield Words(id="choices")
+        choices = Words(id="choices")
+        choices.display = False
+        yield choices
         yield Words(id="lost")
 
     def show(self) -> None:

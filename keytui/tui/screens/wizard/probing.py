@@ -82,10 +82,11 @@ def telling_of_probes(listener: MessagePump) -> Callable[[Asked], None]:
 
 
 class ProbesPanel(Words):
-    """A row for each probe and version: asked, answered, or not asked and why."""
+    """A row for each probe and version: asked, answered, or not asked and why. Without any it takes no room."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002  # textual's own word
         super().__init__(id=id)
+        self.display = False
         self._rows: dict[tuple[str, int], SystemRow] = {}
 
     def expect(self, probes: Iterable[str], old: int, versions: Iterable[int]) -> None:
@@ -111,6 +112,7 @@ class ProbesPanel(Words):
     def draw(self) -> None:
         """Draw them in the width that there is."""
         rows = tuple(self._rows.values())
+        self.display = bool(rows)
         self.say(system_rows(rows, max(self.size.width, 20)) if rows else Content(""))
 
     def on_resize(self) -> None:

@@ -56,10 +56,11 @@ class SystemRehearsed(Message):
 
 
 class RehearsalPanel(Words):
-    """A row for each system, in the order in which a rotation comes to them."""
+    """A row for each system, in the order in which a rotation comes to them. Without any it takes no room."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002  # textual's own word
         super().__init__(id=id)
+        self.display = False
         self._outside: Outside | None = None
         self._answers: dict[Name, Rehearsed | None] = {}
         self._failure: KeytuiError | None = None
@@ -96,6 +97,7 @@ class RehearsalPanel(Words):
     def draw(self, plan: Plan) -> None:
         """Draw what is known, as it bears on this plan."""
         self._plan = plan
+        self.display = self._failure is not None or self._outside is not None
         if self._failure is not None:
             row = SystemRow("configuration", Mark.FAILED, f"error: {self._failure.message}", (), (self._failure.hint,))
             self.say(system_rows([row], max(self.size.width, 20)))

@@ -49,8 +49,14 @@ class ResumingBody(StepBody):
         panel, old, new = self.query_one(TargetsPanel), detail.old.number, detail.rotation.new_version or 0
         panel.stand(stands_of(key, detail), old, new)
         panel.draw(self.now)
-        lines = choice_lines(self._stopped, old, new, back="A") if self._stopped is not None else Content("")
-        self.query_one("#choices", Words).say(Content.assemble(lines, "\n"))
+        if self._stopped is not None:
+            self._say_choices(Content.assemble(choice_lines(self._stopped, old, new, back="A"), "\n"))
+
+    def _say_choices(self, choices: Content) -> None:
+        """Without any they take no room."""
+        words = self.query_one("#choices", Words)
+        words.display = bool(choices)
+        words.say(choices)
 
     def action_resume(self) -> None:
         """Go on delivering."""
@@ -67,7 +73,7 @@ class ResumingBody(StepBody):
             first(vault)
             return AtTargets(vault, console.profile, console.clock, tell).resume(rotation)
 
-        self.query_one("#choices", Words).say(Content(""))
+        self._say_choices(Content(""))
         self.wizard.change(work, self._ended, self._failed)
 
     def _ended(self, outcome: Rotation | Stopped) -> None:

@@ -33,10 +33,11 @@ def telling(listener: MessagePump) -> Callable[[Told], None]:
 
 
 class TargetsPanel(Words):
-    """The rows, in the order of delivery."""
+    """The rows, in the order of delivery. Without any it takes no room."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002  # textual's own word
         super().__init__(id=id)
+        self.display = False
         self._stands: tuple[Stands, ...] = ()
         self._told: dict[str, Told] = {}
         self._versions = (0, 0)
@@ -57,6 +58,7 @@ class TargetsPanel(Words):
             told_row(self._told[one.target], now) if one.target in self._told else standing_row(one, *self._versions)
             for one in self._stands
         ]
+        self.display = bool(rows)
         self.say(system_rows(rows, max(self.size.width, 20)) if rows else Content(""))
 
     def on_resize(self) -> None:
