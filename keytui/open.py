@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from keytui.vault.profile import Profile, configuration_path, load_profile
 
 if TYPE_CHECKING:
+    from keytui.domain.references import Reference
+    from keytui.domain.secrets import Secret
     from keytui.vault.local.feed import LocalFeed
     from keytui.vault.local.vault import LocalVault
     from keytui.vault.protocol import Vault
@@ -35,6 +37,7 @@ def open_local_vault(profile: Profile) -> LocalVault:
     from keytui.vault.local.webhooks.outbox import Outbox
     from keytui.vault.policies import load_policies
     from keytui.vault.retention import load_retention
+    from keytui.vault.sealed_references import with_sealed
     from keytui.vault.webhook_settings import load_webhooks
 
     if profile.server is not None:
@@ -43,15 +46,20 @@ def open_local_vault(profile: Profile) -> LocalVault:
         )
     path = configuration_path()
     probes = read_settings(str(path), table(path, "probes"))
-    return LocalVault.open(
+
+    def resolve(reference: Reference) -> Secret:
+        return with_sealed(vault)(reference)
+
+    vault = LocalVault.open(
         profile,
         policies=load_policies(path),
         retention=load_retention(path),
         expected={probe.source: probe.keys for probe in probes},
         targets=tuple(table(path, "targets")),
-        issuers=cache(partial(load_issuers, path)),
+        issuers=cache(partial(load_issuers, path, resolve)),
         outbox=Outbox(load_webhooks(path)),
     )
+    return vault
 
 
 def open_feed(profile: Profile) -> LocalFeed:

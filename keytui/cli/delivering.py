@@ -68,12 +68,13 @@ class Telling:
         return [{"target": one.target, "state": one.what, "said": one.said} for one in self.ended.values()]
 
 
-def outside(context: typer.Context, key: Key) -> Outside:
+def outside(context: typer.Context, vault: Vault, key: Key) -> Outside:
     """The systems around a key, as this machine knows them."""
     from keytui.vault.outside import outside_of
+    from keytui.vault.sealed_references import with_sealed
 
     server = load_profile((context.find_object(Globals) or Globals()).profile).server
-    return outside_of(configuration_path(), key, "" if server is None else server.host)
+    return outside_of(configuration_path(), key, "" if server is None else server.host, with_sealed(vault))
 
 
 def goes_to_targets(around: Outside, *, by_hand: bool) -> bool:

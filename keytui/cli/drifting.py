@@ -67,10 +67,11 @@ def drift(
     is not, 7 when a store could not be read and the others are as they should be.
     """
     from keytui.vault.delivery_targets import load_targets
+    from keytui.vault.sealed_references import with_sealed
 
-    targets = load_targets(configuration_path())
     found = list[_Found]()
     with opened(context) as vault:
+        targets = load_targets(configuration_path(), with_sealed(vault))
         for detail in _details(vault, keys or []):
             one = _Found(detail, tuple(stores_of(detail, targets, utc_now())))
             found.append(one)

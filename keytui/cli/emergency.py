@@ -56,7 +56,7 @@ def begin(
     patience = parse_duration(within)
     server = load_profile((context.find_object(Globals) or Globals()).profile).server
     with opened(context) as vault:
-        outside = _around(vault.find(key), "" if server is None else server.host, no_deliver)
+        outside = _around(vault, vault.find(key), "" if server is None else server.host, no_deliver)
         written_out = no_deliver or not outside.delivers
         if written_out:
             claim_output(show)
@@ -76,13 +76,14 @@ def begin(
         raise response.failure
 
 
-def _around(key: Key, server: str, no_deliver: bool) -> Outside:
+def _around(vault: Vault, key: Key, server: str, no_deliver: bool) -> Outside:
     """The systems around the key; none where the targets are left alone, so that no fault of theirs is in the way."""
     from keytui.vault.outside import Outside, outside_of
+    from keytui.vault.sealed_references import with_sealed
 
     if no_deliver:
         return Outside(key, server, None, (), key.targets, (), {})
-    return outside_of(configuration_path(), key, server)
+    return outside_of(configuration_path(), key, server, with_sealed(vault))
 
 
 @dataclass(slots=True)

@@ -80,11 +80,11 @@ def create(
         expires_at=expiry(expires, utc_now()),
         issuer=issuer,
     )
-    around = outside(context, _to_be(draft))
-    delivers = goes_to_targets(around, by_hand=no_deliver)
-    if show or not delivers:
-        claim_output(show)
     with opened(context) as vault:
+        around = outside(context, vault, _to_be(draft))
+        delivers = goes_to_targets(around, by_hand=no_deliver)
+        if show or not delivers:
+            claim_output(show)
         if delivers:
             from keytui.vault.first_delivery import rehearse_first
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,13 +23,14 @@ from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Forbidden, Invalid, KeytuiError, NotFound, Unreachable
 from keytui.domain.gaps import Gap
 from keytui.domain.keys import VersionState
+from keytui.domain.references import Resolve
 from keytui.domain.reports import Report
 from keytui.probes.configuration import Settings, read_settings
 from keytui.probes.coverage import Coverage
 from keytui.vault.configuration import table
 from keytui.vault.profile import configuration_path
 from keytui.vault.protocol import Vault
-from keytui.vault.references import resolve
+from keytui.vault.sealed_references import with_sealed
 
 if TYPE_CHECKING:
     from keytui.probes.probe import Probe
@@ -76,8 +76,8 @@ def probe(
     pause = parse_duration(every).total_seconds() if every is not None else None
     path = configuration_path()
     chosen = _chosen(read_settings(str(path), table(path, "probes")), names or (), path)
-    builder = _builder()
     with opened(context) as vault:
+        builder = _builder(with_sealed(vault))
         try:
             while True:
                 answers = []
@@ -110,7 +110,7 @@ def _chosen(configured: Sequence[Settings], names: Sequence[str], path: Path) ->
 Builder = Callable[[Settings, Coverage], "Probe"]
 
 
-def _builder() -> Builder:
+def _builder(resolve: Resolve) -> Builder:
     """Builds probes from their settings; Invalid without the libraries that ask servers."""
     try:
         from keytui.probes.building import build
@@ -118,7 +118,7 @@ def _builder() -> Builder:
         raise Invalid(
             f"asking servers needs {error.name}, which is not installed", "pip install 'keytui[prometheus]'"
         ) from None
-    return lambda settings, coverage: build(settings, coverage, lambda named: resolve(named, os.environ))
+    return lambda settings, coverage: build(settings, coverage, resolve)
 
 
 def _ask(vault: Vault, settings: Settings, builder: Builder) -> Answer:

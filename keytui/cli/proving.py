@@ -16,7 +16,6 @@ from keytui.domain.durations import parse_duration
 from keytui.domain.errors import KeytuiError, NotFound
 from keytui.domain.references import parse_reference
 from keytui.vault.profile import configuration_path
-from keytui.vault.references import from_here
 
 if TYPE_CHECKING:
     from keytui.domain.secrets import Secret
@@ -49,26 +48,27 @@ def prove(
     from keytui.vault.delivery_targets import load_targets
     from keytui.vault.proving import held_by, key_probes_of, load_key_probes, versions_of
     from keytui.vault.proving import prove as proven
+    from keytui.vault.sealed_references import with_sealed
 
-    path = configuration_path()
-    chosen = _chosen(load_key_probes(path), probe or [])
-    patience = parse_duration(within)
-    given = [from_here(parse_reference(each)) for each in secret or ()]
-    targets = load_targets(path)
-    with opened(context) as vault:
-        detail = vault.detail(vault.find(key).id)
-    probes = chosen or list(key_probes_of(path, detail.summary.key).values())
-    if not probes:
-        raise NotFound(
-            f"no probe names {detail.summary.key.name}", 'name one with --probe, or in its table: keys = ["…"]'
-        )
-    here = [targets[name] for name in detail.summary.key.targets if name in targets]
-    secrets = versions_of(detail, [*held_by(here, detail), *given])
+    path, patience = configuration_path(), parse_duration(within)
     found = []
-    for each in proven(detail, secrets, probes, utc_now(), patience):
-        found.append(each)
-        if not json:
-            say(in_words(each, detail.summary.key.name))
+    with opened(context) as vault:
+        resolve = with_sealed(vault)
+        chosen = _chosen(load_key_probes(path, resolve), probe or [])
+        given = [resolve(parse_reference(each)) for each in secret or ()]
+        targets = load_targets(path, resolve)
+        detail = vault.detail(vault.find(key).id)
+        probes = chosen or list(key_probes_of(path, detail.summary.key, resolve).values())
+        if not probes:
+            raise NotFound(
+                f"no probe names {detail.summary.key.name}", 'name one with --probe, or in its table: keys = ["…"]'
+            )
+        here = [targets[name] for name in detail.summary.key.targets if name in targets]
+        secrets = versions_of(detail, [*held_by(here, detail), *given])
+        for each in proven(detail, secrets, probes, utc_now(), patience):
+            found.append(each)
+            if not json:
+                say(in_words(each, detail.summary.key.name))
     if json:
         say_json_array(proven_shape(each) for each in found)
     if not all(each.holds for each in found):

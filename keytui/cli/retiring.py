@@ -72,7 +72,7 @@ def _end_old(
     with opened(context) as vault:
         found = vault.find(key)
         before = rotation_of(vault, found)
-        asked, telling = OldSecret(vault, outside(context, found), old), Telling()
+        asked, telling = OldSecret(vault, outside(context, vault, found), old), Telling()
         secrets = asked.secrets()
         suspended = before.state is RotationState.SUSPENDED
         _see_it_can_go(asked, before, secrets, force)

@@ -102,10 +102,10 @@ def rotate(
     with opened(context) as vault:
         if dry_run:
             keys = [vault.find(key)] if key is not None else _due_keys(vault) if due else waves.keys(vault)
-            rehearse(vault, [outside(context, one) for one in keys], plan, json, several=key is None)
+            rehearse(vault, [outside(context, vault, one) for one in keys], plan, json, several=key is None)
         elif waves.wanted:
             _refuse_with_waves(show=show, by_hand=no_deliver, skip=skip)
-            rotate_fleet(vault, plan, waves, partial(outside, context))
+            rotate_fleet(vault, plan, waves, partial(outside, context, vault))
         elif key is not None:
             _begin(vault, _Wanted(context, no_deliver, tuple(skip or ()), show, json), vault.find(key), plan)
         else:
@@ -131,7 +131,7 @@ class _Wanted:
 
     def to_targets(self, vault: Vault, key: Key) -> ToTargets | None:
         """None where the secret is printed instead, which somebody reads."""
-        around = outside(self.context, key)
+        around = outside(self.context, vault, key)
         if not goes_to_targets(around, by_hand=self.by_hand):
             claim_output(self.show)
             return None

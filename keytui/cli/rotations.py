@@ -85,7 +85,7 @@ def rollback(
         if interactive() and not yes:
             _confirm_cut(vault, rotation)
         move(rotation, Verb.ROLLBACK)
-        put_back_targets(vault, outside(context, vault.find(rotation.key_id)), rotation, yes)
+        put_back_targets(vault, outside(context, vault, vault.find(rotation.key_id)), rotation, yes)
         return vault.rollback(rotation.id, note)
 
     _carry_out(context, key, json, go_back)
@@ -102,7 +102,7 @@ def abandon(
 
     def give_up(vault: Vault, rotation: Rotation) -> Rotation:
         move(rotation, Verb.ABANDON)
-        put_back_targets(vault, outside(context, vault.find(rotation.key_id)), rotation, yes)
+        put_back_targets(vault, outside(context, vault, vault.find(rotation.key_id)), rotation, yes)
         return vault.abandon(rotation.id, note)
 
     _carry_out(context, key, json, give_up)

@@ -45,10 +45,11 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
 
     Exit code 7 when some would fail, 1 when all would.
     """
+    from keytui.vault.sealed_references import with_sealed
     from keytui.vault.systems import keys_of, load_systems
 
-    known = load_systems(configuration_path())
     with opened(context) as vault:
+        known = load_systems(configuration_path(), with_sealed(vault))
         found = list(known.rehearsed(keys_of(vault)))
     if json:
         say_json_array(rehearsed_shape(each) for each in found)

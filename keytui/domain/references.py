@@ -17,15 +17,17 @@ class Place(StrEnum):
     FILE = "file"
     COMMAND = "command"
     KEYRING = "keyring"
+    SEALED = "sealed"
+    """A value that the vault keeps sealed, by the name of its key."""
 
 
-FORMS = "env:NAME, file:PATH, command:PROGRAM ARGUMENTS or keyring:NAME"
+FORMS = "env:NAME, file:PATH, command:PROGRAM ARGUMENTS, keyring:NAME or sealed:KEY"
 """How references are written, for hints."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a secret stands; `name` is a variable, a path, a command line or an entry of the keyring."""
+    """Where a secret stands; `name` is a variable, a path, a command line, an entry of the keyring or a key."""
 
     place: Place
     name: str
@@ -39,10 +41,8 @@ Resolve = Callable[[Reference], Secret]
 
 
 def parse_reference(text: str) -> Reference:
-    """What a text in one of the four forms names. Invalid for anything else, unrepeated: it may be a secret."""
+    """What a text in one of these forms names. Invalid for anything else, unrepeated: it may be a secret."""
     place, colon, name = text.partition(":")
-    if place == "sealed" and colon:
-        raise Invalid("sealed: is not known yet", f"until it is, use {FORMS}")
     if not colon or place not in list(Place):
         raise Invalid(
             "a secret is named and never written down in a configuration",

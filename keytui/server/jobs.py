@@ -15,6 +15,7 @@ from keytui.clock import utc_now
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Actor
 from keytui.domain.errors import KeytuiError
+from keytui.domain.references import Resolve
 from keytui.server.background import Job, LeftToOthers
 from keytui.targets.target import Target
 from keytui.vault.alert_delivery import AlertDelivery, load_alert_delivery
@@ -23,6 +24,7 @@ from keytui.vault.delivery_targets import load_targets
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.notifying import tell_all
 from keytui.vault.references import from_here
+from keytui.vault.sealed_references import with_sealed
 from keytui.vault.webhook_delivery import Posting, deliver_due
 from keytui.vault.webhook_settings import Webhook, load_webhooks
 
@@ -39,14 +41,16 @@ class JobSettings:
     alerts: AlertDelivery
 
     @classmethod
-    def load(cls, configuration: Path) -> Self:
+    def load(cls, configuration: Path, resolve: Resolve = from_here) -> Self:
         """Read it, once. Invalid names the field."""
-        return cls(load_targets(configuration), load_webhooks(configuration), load_alert_delivery(configuration))
+        return cls(
+            load_targets(configuration, resolve), load_webhooks(configuration), load_alert_delivery(configuration)
+        )
 
 
 def server_jobs(vault: LocalVault, configured: JobSettings, sync_every: timedelta | None = None) -> Sequence[Job]:
     """The jobs of one process. Without `sync_every` no issuer is compared."""
-    webhooks, posting = configured.webhooks, Posting(from_here, utc_now)
+    webhooks, posting = configured.webhooks, Posting(with_sealed(vault), utc_now)
     return (
         Job("alerts", 15.0, partial(_look_for_alerts, vault, configured.alerts)),
         Job("auto-rotation", 30.0, partial(_rotate_due, vault, configured.targets)),

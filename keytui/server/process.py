@@ -10,6 +10,8 @@ from typing import Final, Self
 
 from keytui.clock import utc_now
 from keytui.domain.errors import KeytuiError
+from keytui.domain.references import Reference
+from keytui.domain.secrets import Secret
 from keytui.open import open_feed, open_local_vault
 from keytui.server.addresses import ClientAddresses
 from keytui.server.app import build
@@ -33,6 +35,7 @@ from keytui.server.verifying import Verifying
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile, configuration_path
+from keytui.vault.sealed_references import with_sealed
 from keytui.vault.verifier_feed import CREDENTIALS_PATH, SERVERS, USAGE_PATH
 from keytui.verify.asgi import App
 from keytui.verify.verifier import Verifier
@@ -63,7 +66,11 @@ class ServerProcess:
 
         What it was told to do is read first: a verifier that has begun and ends uncleanly leaves a gap in the evidence.
         """
-        configured = JobSettings.load(configuration_path())
+
+        def resolve(reference: Reference) -> Secret:
+            return with_sealed(vault)(reference)
+
+        configured = JobSettings.load(configuration_path(), resolve)
         with ExitStack() as opened:
             vault = open_local_vault(profile)
             opened.callback(vault.close)

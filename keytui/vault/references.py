@@ -17,8 +17,11 @@ from keytui.vault.system_keyring import kept_in_keyring
 def resolve(reference: Reference, environment: Mapping[str, str], timeout: float = COMMAND_TIMEOUT) -> Secret:
     """The secret that stands there, without one line break at its end. A command has `timeout` seconds.
 
-    Refused when the place does not give it up or is open to others, Invalid when what stands there is no secret.
+    Refused when the place does not give it up or is open to others, and for a value that a vault keeps sealed (see
+    `with_sealed`). Invalid when what stands there is no secret.
     """
+    if reference.place is Place.SEALED:
+        raise Refused(f"{reference} cannot be used here: no vault is open", "use one of the other forms")
     if reference.place is Place.ENV:
         content = environment.get(reference.name, "").encode("utf-8", "surrogateescape")
     elif reference.place is Place.FILE:

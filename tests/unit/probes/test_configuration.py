@@ -76,7 +76,6 @@ def test_each_kind_reads_its_own() -> None:
         (f'credential = "{LITERAL}"', "credential"),
         (f'credential = "Bearer:{LITERAL}"', "credential"),
         ('credential = "env:"', "credential"),
-        ('credential = "sealed:monitoring"', "credential"),
         ('header = "X-Token"', "header"),
         (f'header = "Bearer {LITERAL}"', "header"),
         ('header = "X-Schlüssel"', "header"),
@@ -104,12 +103,6 @@ def test_loopback_needs_no_https(url: str) -> None:
 def test_a_field_of_another_kind_is_refused() -> None:
     with pytest.raises(Invalid, match="'pointer'"):
         settings_of(PROMETHEUS + 'pointer = "/count"\n')
-
-
-def test_sealed_secrets_are_said_to_come_later() -> None:
-    with pytest.raises(Invalid, match="not known yet") as error:
-        settings_of(PROMETHEUS + 'credential = "sealed:monitoring"\n')
-    assert "env:NAME" in error.value.hint
 
 
 def test_a_name_that_would_move_the_cursor_is_escaped() -> None:

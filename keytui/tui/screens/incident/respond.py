@@ -174,11 +174,12 @@ class RespondScreen(VaultScreen[None]):
 def _outside(vault: Vault, key_id: str, profile: Profile) -> Outside:
     """The systems around the key; none where the configuration cannot be read, which is in no emergency's way."""
     from keytui.vault.outside import Outside, outside_of  # noqa: PLC0415  # connectors come after the first paint
+    from keytui.vault.sealed_references import with_sealed  # noqa: PLC0415  # as above
 
     key = vault.detail(key_id).summary.key
     server = profile.server.host if profile.server is not None else ""
     try:
-        return outside_of(configuration_path(), key, server)
+        return outside_of(configuration_path(), key, server, with_sealed(vault))
     except Invalid:
         return Outside(key, server, None, (), key.targets, (), {})
 

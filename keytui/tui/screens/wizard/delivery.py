@@ -44,9 +44,10 @@ def stopped_by(error: KeytuiError) -> Stopped:
 def surroundings(vault: Vault, key_id: str, profile: Profile) -> Outside:
     """The systems around a key as this machine's configuration has them now."""
     from keytui.vault.outside import outside_of  # noqa: PLC0415  # connectors are not loaded before the first paint
+    from keytui.vault.sealed_references import with_sealed  # noqa: PLC0415  # as above
 
     server = profile.server.host if profile.server is not None else ""
-    return outside_of(configuration_path(), vault.find(key_id), server)
+    return outside_of(configuration_path(), vault.find(key_id), server, with_sealed(vault))
 
 
 @dataclass(frozen=True, slots=True)
