@@ -9,6 +9,7 @@ import pytest
 
 from tests.contract.issuers import envlist, redis, rest
 from tests.contract.issuers.case import Case, Maker
+from tests.contract.own_connectors import own_issuer
 from tests.doubles.served import Stage
 
 MAKERS: Mapping[str, Maker] = {
@@ -19,6 +20,7 @@ MAKERS: Mapping[str, Maker] = {
     "reserve-admin": rest.reserve_admin,
     "keytui-server": rest.keytui_server,
     "made-up": rest.parcel,
+    "the guide's": own_issuer,
 }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import openbao, redis_server, secrets_manager
+from tests.contract.own_connectors import own_target
 from tests.contract.targets import local, stores
 from tests.contract.targets.case import Case, Maker
 
@@ -26,6 +27,7 @@ MAKERS: Mapping[str, Maker] = {
     "redis": stores.redis,
     "redis, a field": stores.redis_field,
     "webhook": stores.webhook,
+    "the guide's": own_target,
 }
 
 
