@@ -13,6 +13,7 @@ import pytest
 from dotenv import dotenv_values
 
 from keytui.domain.audit import Actor
+from keytui.domain.drift import Drift
 from keytui.domain.errors import KeytuiError, OutcomeUnknown, Refused, Unreachable
 from keytui.domain.keys import ACCEPTED, Key, KeyDraft
 from keytui.domain.policy import Policies
@@ -92,19 +93,22 @@ class Faulty:
     def _tried(self, act: Callable[[], Done]) -> Done:
         """From the n-th change on all fail alike, as they do on a line that is cut."""
         self.calls += 1
-        fault = self.fault if self.at and self.calls >= self.at else None
-        if fault is Fault.REFUSED:
-            raise Unreachable("nobody answers", "try again")
-        if fault is Fault.LOST_BEFORE:
-            raise OutcomeUnknown("the line dropped")
-        if fault is Fault.DIED_BEFORE:
-            raise Died
-        done = act()
-        if fault is Fault.LOST_AFTER:
-            raise OutcomeUnknown("the line dropped")
-        if fault is Fault.DIED_AFTER:
-            raise Died
-        return done
+        return tried(act, self.fault if self.at and self.calls >= self.at else None)
+
+
+def tried(act: Callable[[], Done], fault: Fault | None) -> Done:
+    if fault is Fault.REFUSED:
+        raise Unreachable("nobody answers", "try again")
+    if fault is Fault.LOST_BEFORE:
+        raise OutcomeUnknown("the line dropped")
+    if fault is Fault.DIED_BEFORE:
+        raise Died
+    done = act()
+    if fault is Fault.LOST_AFTER:
+        raise OutcomeUnknown("the line dropped")
+    if fault is Fault.DIED_AFTER:
+        raise Died
+    return done
 
 
 @dataclass
@@ -272,6 +276,67 @@ def test_each_change_takes_as_many_calls_as_are_made_to_fail(tmp_path: Path) -> 
             act(each)
             made[act] = each.issuer.calls
     assert made == CHANGES
+
+
+def half_done(world: World, act: Callable[[World], object], at: int, fault: Fault = Fault.LOST_AFTER) -> None:
+    world.issuer.at, world.issuer.fault, world.issuer.calls = at, fault, 0
+    with pytest.raises((KeytuiError, Died)):
+        act(world)
+    world.issuer.at = 0
+
+
+def test_a_retry_that_did_nothing_takes_no_doubt_away(world: World) -> None:
+    """The first call took effect and nobody heard of it; the second reached nobody."""
+    world.plan(Plan())
+    world.go_on(RotationState.OVERLAPPING)
+    rotation = world.vault.open_rotation(world.key.id)
+    assert rotation is not None
+    half_done(world, lambda there: there.go_on(), 1)
+    half_done(world, lambda there: there.go_on(), 1, Fault.REFUSED)
+    with pytest.raises(Refused, match="v1 is refused by reserve, and not here"):
+        world.vault.rollback(rotation.id, "")
+    half_done(world, lambda there: there.vault.restore(rotation.id), 1, Fault.LOST_BEFORE)
+    with pytest.raises(Refused, match="v1 is refused by reserve, and not here"):
+        world.vault.rollback(rotation.id, "")
+    world.require_somebody_let_in()
+    go_back(world)
+    world.require_agreement()
+
+
+@pytest.mark.parametrize(("act", "at"), [(revoke_first, 1), (immediate, 2)])
+def test_what_may_have_ended_the_old_version_is_not_given_up(
+    world: World, act: Callable[[World], None], at: int
+) -> None:
+    half_done(world, act, at)
+    rotation = world.vault.open_rotation(world.key.id)
+    assert rotation is not None
+    with pytest.raises(Refused, match="v1 is refused by reserve, and not here"):
+        world.vault.abandon(rotation.id, "")
+    world.go_on()
+    world.require_agreement()
+    assert world.accepts(world.handed[-1])
+
+
+def test_what_has_an_outcome_is_under_way_no_more(world: World) -> None:
+    world.plan(Plan())
+    rotation = world.vault.open_rotation(world.key.id)
+    assert rotation is not None
+    world.vault.issue(rotation.id)
+    world.vault.reissue(rotation.id)
+    world.go_on()
+    world.issuer.inner.revoke(Mark(world.handed[-1].digest(), world.handed[-1].prefix()))
+    assert [one.drift for one in world.vault.sync("reserve").drifted] == [Drift.REFUSED]
+
+
+def test_lost_and_then_unreachable_is_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That the second try did nothing says nothing of the first: the key stays in the vault."""
+    faults = [Fault.LOST_AFTER, Fault.REFUSED]
+    monkeypatch.setattr(Faulty, "_tried", lambda issuer, act: tried(act, faults.pop(0) if faults else None))
+    with pytest.raises(OutcomeUnknown):
+        world.vault.create(KeyDraft("billing", "production", owner="shop", issuer="reserve"), "two")
+    key = world.vault.find("billing")
+    world.vault.revoke(key.id, None, Reason.OTHER, "nobody has it")
+    assert not world.accepts(world.issuer.minted[-1])
 
 
 @pytest.mark.parametrize("fault", Fault)

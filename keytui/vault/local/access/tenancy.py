@@ -124,6 +124,15 @@ def refuse_its_like(principal: Principal, scopes: Sequence[str]) -> None:
         )
 
 
+def refuse_anothers(principal: Principal, issuer: str, tenant: str) -> None:
+    """At an issuer that several tenants share, nobody can say whose what is made there would be."""
+    if principal.tenant is not None and tenant != principal.tenant:
+        raise Forbidden(
+            f"{issuer} is not the own tenant's alone, and the role {principal.role} makes no keys there",
+            "ask a super_admin to make it",
+        )
+
+
 def refuse_another_manager(principal: Principal, key: KeyRow) -> None:
     """Nor does it get the secret of another of its kind, or let one in again."""
     if principal.role is Role.KEY and MANAGE_SCOPE in key.scopes and not acts_on_itself(principal, key):

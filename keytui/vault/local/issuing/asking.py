@@ -9,9 +9,7 @@ whoever acts next begins by knowing of it. To ask for the same again is harmless
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final, TypeVar
 
 from keytui.domain.access import Operation
@@ -22,19 +20,26 @@ from keytui.domain.rotation import RotationState
 from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import Abilities, Issuer, Mark, NewVersion
 from keytui.vault.local.evidence.verdicts import QUESTIONS
+from keytui.vault.local.issuing.calls import (
+    Unheard,
+    alone_with,
+    begin_call,
+    call_changed_nothing,
+    call_unheard,
+    calls_of,
+    end_call,
+    event_of,
+)
 from keytui.vault.local.issuing.marking import mark_of
 from keytui.vault.local.issuing.pending import know_value, pending_version
-from keytui.vault.local.issuing.told import Call, Effect, Told, Wanted, calls_of, end_call
+from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Call, Effect, Told, Wanted
 from keytui.vault.local.keys.ending import mark_ended
-from keytui.vault.local.leases import time_of_all
 from keytui.vault.local.mapping import key_of
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row
 from keytui.vault.local.section import Section, Write
 from keytui.vault.local.tables import CallRow, KeyRow, RotationRow, VersionRow
 
 Answer = TypeVar("Answer")
-LONGEST_CALL: Final = timedelta(minutes=5)
-"""Longer than any issuer may take. Whoever was not heard of since has died."""
 
 
 class Issuing(Section):
@@ -42,6 +47,15 @@ class Issuing(Section):
 
     def _carried_out(self, operation: Operation, act: Callable[[Write], Answer]) -> Answer:
         """Do `act` in one transaction, after the key's issuer has done its part. `act` may be begun several times."""
+        try:
+            with self._writing(operation) as write:
+                return act(write)
+        except Wanted as wanted:
+            key_id = wanted.call.key_id
+        with alone_with(key_id):
+            return self._carried_out_alone(operation, act)
+
+    def _carried_out_alone(self, operation: Operation, act: Callable[[Write], Answer]) -> Answer:
         told = Told()
         while True:
             try:
@@ -102,19 +116,19 @@ class Issuing(Section):
                 f"v{call.version} of {key.name} cannot be named to {issuer.name}: nobody here had its value",
                 "see what it has: keytui sync; change it there",
             )
-        self._begin(operation, call)
+        before = self._begin(operation, call)
         try:
             if mark is not None:
                 _change(issuer, call.effect, mark)
         except KeytuiError as error:
-            raise self._noted(operation, call, error) from error
+            raise self._noted(operation, call, error, before) from error
         told.done.add((call.key_id, call.version, call.effect))
 
     def _refuse_unsettled(self, call: Call, told: Told, issuer: Issuer) -> None:
         """Refused while another version of the key is refused at the issuer and not here, by a call that nobody heard
         the end of: whatever else is done next could leave nobody let in.
         """
-        if call.effect not in _LETS_NOBODY_IN:
+        if call.effect not in LETS_NOBODY_IN:
             return
         with self._reading() as session:
             if version_row(session, call.key_id, call.version).delivered_at is None:
@@ -122,19 +136,31 @@ class Issuing(Section):
             doubts = [
                 (row, version_row(session, row.key_id, row.version))
                 for row in calls_of(session, call.key_id)
-                if row.effect in _LETS_NOBODY_IN and row.version != call.version
+                if row.effect in LETS_NOBODY_IN and row.version != call.version
             ]
         for row, other in doubts:
             if other.state in ACCEPTED and (row.key_id, row.version, Effect(row.effect)) not in told.done:
                 self._refuse_if_done(issuer, row, other)
+
+    def _refuse_in_doubt(self, rotation_id: int) -> None:
+        """Refused where the old version may be refused at the issuer and not here: giving up the new one would leave
+        nobody let in.
+        """
+        with self._reading(Operation.ROTATE) as session:
+            rotation = rotation_row(session, rotation_id)
+            key_id, name = rotation.key_id, key_row(session, rotation.key_id).issuer
+            old = version_row(session, key_id, rotation.old_version)
+            doubts = [row for row in calls_of(session, key_id) if _is_of_old(row, rotation)]
+        if doubts and old.state in ACCEPTED:
+            self._refuse_if_done(self._issuer(name), doubts[0], old)
 
     def _refuse_if_done(self, issuer: Issuer, row: CallRow, other: VersionRow) -> None:
         mark = mark_of(other, issuer, self._ground.pepper)
         listed = None if mark is None else issuer.look_up(mark)
         if listed is None or listed.state is not VersionState.ACTIVE:
             raise Refused(
-                f"v{row.version} is refused by {issuer.name}, and not here: to {row.effect} it was begun at"
-                f" {row.began_at:%Y-%m-%d %H:%MZ}, and nobody heard how that ended",
+                f"v{other.number} is refused by {issuer.name}, and not here: to {row.effect} v{row.version} was begun"
+                f" at {row.began_at:%Y-%m-%d %H:%MZ}, and nobody heard how that ended",
                 "do that again, which finishes it; what was suspended can be restored, or the key enabled",
             )
 
@@ -142,23 +168,23 @@ class Issuing(Section):
         self, operation: Operation, call: Call, told: Told, *, issuer: Issuer, key: Key, like: Mark | None
     ) -> None:
         value = issuer.new_value(self._randomness) if issuer.abilities.takes_our_value else None
-        number = self._begin_issue(operation, call, value)
+        number = self._begin_issue(operation, call, value, told)
         issue = replace(call, version=number)
         try:
             new = issued_by(issuer, key, value, like)
         except KeytuiError as error:
-            raise self._noted(operation, issue, error) from error
+            raise self._noted(operation, issue, error, None) from error
         if value is None:
             self._know_value(operation, issue, new)
         told.issued = (number, new)
         told.replaced = not issuer.abilities.overlaps
         told.done.add((key.id, number, Effect.ISSUE))
 
-    def _begin(self, operation: Operation, call: Call) -> None:
+    def _begin(self, operation: Operation, call: Call) -> Unheard | None:
         with self._writing(operation) as write:
-            note_call(write, key_row(write.session, call.key_id), call)
+            return begin_call(write, key_row(write.session, call.key_id), call)
 
-    def _begin_issue(self, operation: Operation, call: Call, value: Secret | None) -> int:
+    def _begin_issue(self, operation: Operation, call: Call, value: Secret | None, told: Told) -> int:
         """The number of the version that the issuer is about to be asked to accept. One that reached nobody ends."""
         with self._writing(operation) as write:
             key = key_row(write.session, call.key_id)
@@ -168,10 +194,10 @@ class Issuing(Section):
             if call.rotation_id is not None:
                 rotation = rotation_row(write.session, call.rotation_id)
                 if rotation.new_version is not None:
-                    _end_reached_nobody(write, key, rotation)
+                    _end_reached_nobody(write, key, rotation, told)
                 rotation.new_version = version.number
             repeat_versions(write.session, key)
-            note_call(write, key, replace(call, version=version.number))
+            begin_call(write, key, replace(call, version=version.number))
             return version.number
 
     def _know_value(self, operation: Operation, call: Call, new: NewVersion) -> None:
@@ -180,9 +206,9 @@ class Issuing(Section):
             version = version_row(write.session, call.key_id, call.version)
             know_value(version, new.secret, self._ground.pepper)
             version.reference = new.listed.mark.reference
-            write.record(_event(write, call, "issuer.answered"))
+            write.record(event_of(write, call, "issuer.answered"))
 
-    def _noted(self, operation: Operation, call: Call, error: KeytuiError) -> KeytuiError:
+    def _noted(self, operation: Operation, call: Call, error: KeytuiError, before: Unheard | None) -> KeytuiError:
         """The error, after the vault has taken note of it."""
         if isinstance(error, OutcomeUnknown):
             self._note_unknown(operation, call, error)
@@ -191,19 +217,18 @@ class Issuing(Section):
                 f"do the same again: it finds out; {error.hint}" if error.hint else "do the same again: it finds out",
             )
         with self._writing(operation) as write:
-            end_call(write, call.key_id, call.version)
+            call_changed_nothing(write, call, before)
             if call.effect is Effect.ISSUE:
                 _take_back(write, call)
-            write.record(_event(write, call, "issuer.refused", refused=True, said=error.message))
+            write.record(event_of(write, call, "issuer.refused", refused=True, said=error.message))
         return error
 
     def _note_unknown(self, operation: Operation, call: Call, error: OutcomeUnknown) -> None:
         with self._writing(operation) as write:
-            write.session.get_one(CallRow, (call.key_id, call.version)).said = error.message or "nothing"
-            write.record(_event(write, call, "issuer.unknown", said=error.message))
+            call_unheard(write, call, error.message)
+            write.record(event_of(write, call, "issuer.unknown", said=error.message))
 
 
-_LETS_NOBODY_IN: Final = frozenset({Effect.SUSPEND, Effect.REVOKE})
 _PAST: Final = {
     Effect.ISSUE: "issued",
     Effect.SUSPEND: "suspended",
@@ -212,54 +237,45 @@ _PAST: Final = {
 }
 
 
+def _is_of_old(row: CallRow, rotation: RotationRow) -> bool:
+    """Also one that issues: where only one version is accepted at a time, that ends the old one."""
+    return row.effect == Effect.ISSUE or (row.version == rotation.old_version and row.effect in LETS_NOBODY_IN)
+
+
 def _change(issuer: Issuer, effect: Effect, mark: Mark) -> None:
     if effect is Effect.SUSPEND:
         issuer.suspend(mark)
     elif effect is Effect.RESTORE:
         issuer.restore(mark)
     else:
-        with suppress(NotFound):  # what it does not know it does not accept
+        try:
             issuer.revoke(mark)
+        except NotFound:  # what it does not know it does not accept, where it would have been found
+            if not (mark.reference or issuer.abilities.takes_our_value):
+                raise
 
 
 def issued_by(issuer: Issuer, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
     """A value of ours may be given again after a lost answer, and is found where it is already."""
     try:
         return issuer.issue(key, value, like)
-    except OutcomeUnknown:
+    except OutcomeUnknown as lost:
         if value is None:
             raise
-        return issuer.issue(key, value, like)
+        try:
+            return issuer.issue(key, value, like)
+        except KeytuiError:
+            raise lost from None  # that the second did nothing says nothing of the first
 
 
-def note_call(write: Write, key: KeyRow, call: Call) -> None:
-    """Refused while another is at the issuer with this key."""
-    now = time_of_all(write.session, write.now)
-    for row in calls_of(write.session, key.id):
-        if not row.said and row.actor != write.actor and now - row.began_at < LONGEST_CALL:
-            raise Refused(
-                f"{row.actor} is at {key.issuer} with {key.name}, to {row.effect} v{row.version}",
-                f"wait until that has ended; it is nobody's any more at {row.began_at + LONGEST_CALL:%H:%M:%SZ}",
-            )
-    write.session.merge(
-        CallRow(
-            key_id=key.id,
-            effect=call.effect,
-            version=call.version,
-            rotation_id=call.rotation_id,
-            began_at=now,
-            actor=write.actor,
-            said="",
-        )
-    )
-    write.record(_event(write, call, "issuer.asked"))
-
-
-def _end_reached_nobody(write: Write, key: KeyRow, rotation: RotationRow) -> None:
+def _end_reached_nobody(write: Write, key: KeyRow, rotation: RotationRow, told: Told) -> None:
     """What was issued before, and ended at the issuer before another is asked for."""
     lost = version_row(write.session, key.id, rotation.new_version or 0)
     if lost.revoked_at is None:
+        if (key.id, lost.number, Effect.REVOKE) not in told.done:
+            raise Refused(f"v{lost.number} of {key.name} was issued meanwhile", "look again, and go on with that")
         mark_ended(lost, write)
+        end_call(write, key.id, lost.number)
         why = {"why": "never handed over"}
         write.record(Event("version.revoked", key.id, key.name, lost.number, rotation.id, why))
 
@@ -272,9 +288,3 @@ def _take_back(write: Write, call: Call) -> None:
         if rotation.state != RotationState.ISSUED:
             rotation.new_version = None
     repeat_versions(write.session, key_row(write.session, call.key_id))
-
-
-def _event(write: Write, call: Call, type_: str, *, refused: bool = False, **details: str) -> Event:
-    key = key_row(write.session, call.key_id)
-    told = {"issuer": key.issuer, "effect": str(call.effect), **details}
-    return Event(type_, key.id, key.name, call.version, call.rotation_id, told, refused)

@@ -10,9 +10,10 @@ from sqlmodel import Session, col, select
 
 from keytui.domain.drift import Drift, Known, Matched, drift_between, heirs, match
 from keytui.domain.keys import VersionState
+from keytui.vault.local.issuing.calls import keys_under_way
 from keytui.vault.local.issuing.heard import Heard
 from keytui.vault.local.mapping import key_of, version_of
-from keytui.vault.local.tables import AuditRow, CallRow, KeyRow, SyncRow, VersionRow
+from keytui.vault.local.tables import AuditRow, KeyRow, SyncRow, VersionRow
 from keytui.vault.sync_report import Skipped
 
 _UNDER_WAY = "a version is just being issued, and this may be it: the next sync knows"
@@ -59,7 +60,7 @@ class Compared:
 def compared(session: Session, issuer: str, told: Sequence[Heard], since: int, now: datetime) -> Compared:
     """What the issuer told, asked after position `since` of the log, beside the vault as it stands at `now`."""
     rows = _versions(session, issuer)
-    busy = _busy(session, since)
+    busy = _busy(session, since, now)
     known = {(row.key_id, row.number): _known(key, row, busy, now) for key, row in rows}
     matched = match(list(known.values()), [one.told for one in told])
     comparison = _Comparison(rows, matched, told, _seen_to(session, rows))
@@ -121,10 +122,10 @@ def _versions(session: Session, issuer: str) -> Sequence[tuple[KeyRow, VersionRo
     return session.exec(found.order_by(col(KeyRow.id), col(VersionRow.number))).all()
 
 
-def _busy(session: Session, since: int) -> frozenset[str]:
+def _busy(session: Session, since: int, now: datetime) -> frozenset[str]:
     """Keys that were changed after the issuer was asked, or that it is being asked to change."""
     moved = session.exec(select(AuditRow.key_id).where(AuditRow.sequence > since).distinct())
-    return frozenset([*session.exec(select(CallRow.key_id)), *(key_id for key_id in moved if key_id)])
+    return frozenset([*keys_under_way(session, now), *(key_id for key_id in moved if key_id)])
 
 
 def _known(key: KeyRow, row: VersionRow, busy: frozenset[str], now: datetime) -> Known:

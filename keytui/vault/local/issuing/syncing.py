@@ -24,9 +24,9 @@ from keytui.issuers.issuer import Issuer
 from keytui.issuers.placing import Placing, placing_of
 from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.bringing_in import bring_in
+from keytui.vault.local.issuing.calls import is_under_way
 from keytui.vault.local.issuing.comparing import Compared, New, Noted, compared
 from keytui.vault.local.issuing.heard import Heard, heard
-from keytui.vault.local.issuing.told import calls_of
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.ledger import position
 from keytui.vault.local.mapping import key_of, version_of
@@ -230,7 +230,7 @@ def _unchanged(write: Write, one: Noted) -> tuple[VersionRow | None, KeyRow | No
     """The version and its key, if both stand as they did when they were compared and nobody is changing them."""
     row = write.session.get(VersionRow, (one.key_id, one.number))
     key = write.session.get(KeyRow, one.key_id)
-    if row is None or key is None or calls_of(write.session, one.key_id):
+    if row is None or key is None or is_under_way(write.session, one.key_id, write.now):
         return None, None
     return (row, key) if key_of(key).accepts(version_of(row), write.now) is one.here else (None, None)
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-from sqlmodel import Session, col, select
+from typing import TYPE_CHECKING, Final
 
 from keytui.domain.keys import ACCEPTED, BUILTIN, VersionState
 from keytui.domain.secrets import Secret
@@ -25,6 +22,9 @@ class Effect(StrEnum):
     SUSPEND = "suspend"
     RESTORE = "restore"
     REVOKE = "revoke"
+
+
+LETS_NOBODY_IN: Final = frozenset({Effect.SUSPEND, Effect.REVOKE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def tell(write: Write, key: KeyRow, number: int, effect: Effect) -> None:
         return
     if (key.id, number, effect) not in write.told.done:
         raise Wanted(Call(effect, key.id, number, key.rotation_id))
-    end_call(write, key.id, number)
+    _outcome_known(write, key.id, number)
 
 
 def issued_elsewhere(write: Write, key: KeyRow, like: int, label: str) -> tuple[VersionRow, Secret]:
@@ -90,17 +90,11 @@ def issued_elsewhere(write: Write, key: KeyRow, like: int, label: str) -> tuple[
     row = write.session.get_one(VersionRow, (key.id, number))
     row.state = VersionState.ACTIVE
     row.reference = new.listed.mark.reference
-    end_call(write, key.id, number)
+    _outcome_known(write, key.id, number)
     return row, new.secret
 
 
-def calls_of(session: Session, key_id: str) -> Sequence[CallRow]:
-    """The calls with a key whose outcome nobody has heard."""
-    return session.exec(select(CallRow).where(CallRow.key_id == key_id).order_by(col(CallRow.version))).all()
-
-
-def end_call(write: Write, key_id: str, number: int) -> None:
-    """The outcome of the version's call is known."""
+def _outcome_known(write: Write, key_id: str, number: int) -> None:
     row = write.session.get(CallRow, (key_id, number))
     if row is not None:
         write.session.delete(row)

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, Refused
-from keytui.domain.keys import KeyDraft, KeySummary, Kind
+from keytui.domain.keys import BUILTIN, KeyDraft, KeySummary, Kind
 from keytui.domain.secrets import FORMATS, Secret, parse_format
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant, unbound
@@ -36,6 +36,10 @@ class Adopting(Section):
             raise Invalid("an empty value is no secret", "leave the variable out")
         if draft.kind is not Kind.API_KEY:
             raise Refused(f"a {draft.kind} is not imported by digest", "keep its value: keytui seal NAME")
+        if draft.issuer != BUILTIN:
+            raise Refused(
+                "values are imported for keytui's own verifiers", f"`keytui sync {draft.issuer}` brings its keys in"
+            )
         parse_format(draft.format)
         added: list[KeySummary] = []
         present: list[str] = []

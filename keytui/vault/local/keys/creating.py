@@ -8,12 +8,14 @@ from keytui.domain.errors import KeytuiError, OutcomeUnknown, Refused
 from keytui.domain.keys import BUILTIN, Key, KeyDraft, Kind, VersionState
 from keytui.domain.secrets import Secret, parse_format
 from keytui.issuers.issuer import Issuer, NewVersion
+from keytui.issuers.placing import placing_of
 from keytui.vault.local.access.requests import Act, use_approval
-from keytui.vault.local.access.tenancy import of_tenant
-from keytui.vault.local.issuing.asking import Issuing, issued_by, note_call
+from keytui.vault.local.access.tenancy import of_tenant, refuse_anothers
+from keytui.vault.local.issuing.asking import Issuing, issued_by
+from keytui.vault.local.issuing.calls import alone_with, begin_call, end_call
 from keytui.vault.local.issuing.fitness import refuse_first
 from keytui.vault.local.issuing.pending import know_value, pending_version
-from keytui.vault.local.issuing.told import Call, Effect, end_call
+from keytui.vault.local.issuing.told import Call, Effect
 from keytui.vault.local.keys.counts import count_revoked
 from keytui.vault.local.keys.drafts import checked_draft, refuse_disallowed, refuse_unknown
 from keytui.vault.local.keys.minting import mint_version, new_key_id
@@ -44,15 +46,24 @@ class Creating(Issuing):
         """The key is in the vault, refused, before its issuer is asked; what the issuer refuses is gone again."""
         issuer = self._issuer(draft.issuer)
         refuse_first(issuer)
+        refuse_anothers(self._ground.principal, draft.issuer, placing_of(self._ground.issuers(), draft.issuer).tenant)
+        with alone_with(request_id):
+            return self._issue_first(issuer, draft, request_id)
+
+    def _issue_first(self, issuer: Issuer, draft: KeyDraft, request_id: str) -> Issued:
         value = issuer.new_value(self._randomness) if issuer.abilities.takes_our_value else None
         with self._writing(Operation.CREATE) as write:
             row = self._new(write, draft, request_id)
             pending_version(write.session, row, write.now, value, randomness=self._randomness, label=draft.label)
             repeat_versions(write.session, row)
             call = Call(Effect.ISSUE, row.id, 1, None)
-            note_call(write, row, call)
+            begin_call(write, row, call)
             key = key_of(row)
-        new = self._first_issued(issuer, key, value, request_id)
+        with alone_with(key.id):
+            new = self._first_issued(issuer, key, value, request_id)
+            return self._taken_in(key, new)
+
+    def _taken_in(self, key: Key, new: NewVersion) -> Issued:
         with self._writing(Operation.CREATE) as write:
             row, version = key_row(write.session, key.id), version_row(write.session, key.id, 1)
             know_value(version, new.secret, self._ground.pepper)
@@ -67,7 +78,7 @@ class Creating(Issuing):
             self._note_unknown(Operation.CREATE, Call(Effect.ISSUE, key.id, 1, None), error)
             raise OutcomeUnknown(
                 f"nobody knows whether {issuer.name} has {key.name} now: {error.message}",
-                f"`keytui rotate {key.id} --strategy immediate` revokes what it may have, and issues another",
+                _way_on(issuer, key),
             ) from error
         except KeytuiError as error:
             with self._writing(Operation.CREATE) as write:
@@ -87,6 +98,14 @@ class Creating(Issuing):
         row = new_key(write, draft, new_key_id(self._randomness))
         remember_request(write, request_id, "create", row.id)
         return row
+
+
+def _way_on(issuer: Issuer, key: Key) -> str:
+    if issuer.abilities.takes_our_value:
+        return f"`keytui rotate {key.id} --strategy immediate` revokes what it may have, and issues another"
+    return (
+        f"look there: `keytui sync {issuer.name}` brings in what it has made; `keytui rotate {key.id}` issues another"
+    )
 
 
 def _created(write: Write, row: KeyRow, version: VersionRow, secret: Secret) -> Issued:

@@ -13,7 +13,8 @@ from keytui.domain.rotation import Reason, RotationState
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import refuse_another_manager, refuse_its_like
 from keytui.vault.local.issuing.asking import Issuing
-from keytui.vault.local.issuing.told import Effect, calls_of, tell
+from keytui.vault.local.issuing.calls import calls_of
+from keytui.vault.local.issuing.told import Effect, tell
 from keytui.vault.local.keys.counts import count_revoked
 from keytui.vault.local.keys.drafts import checked_edit, checked_note, refuse_disallowed, refuse_unknown
 from keytui.vault.local.keys.editing import apply_edit, grave_change

@@ -66,6 +66,7 @@ class Ending(Issuing):
 
     def abandon(self, rotation_id: int, note: str) -> Rotation:
         note = checked_note(note)
+        self._refuse_in_doubt(rotation_id)
 
         def abandoned(write: Write) -> Rotation:
             subject = take_up(write, rotation_id)

@@ -24,6 +24,8 @@ class CallRow(Row, table=True):
     rotation_id: int | None = None
     began_at: datetime = Field(sa_type=UtcTime)
     actor: str
+    run: str = ""
+    """The process that asks: its host and its number."""
     said: str = ""
     """How it ended without telling whether it took effect; "" while nothing was heard."""
 

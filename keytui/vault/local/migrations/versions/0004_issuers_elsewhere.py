@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("rotation_id", sa.Integer(), nullable=True),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("run", sa.String(), nullable=False),
         sa.Column("said", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["key_id"], ["keys.id"]),
         sa.PrimaryKeyConstraint("key_id", "version"),
