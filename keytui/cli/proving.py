@@ -106,7 +106,7 @@ def ask_probes(vault: Vault, around: Outside, rotation_id: int, secrets: Mapping
 def say_not_asked(around: Outside, version: int) -> None:
     """Nobody here has the version's secret, so its end is not proven. It is not refused, as far as anybody knows."""
     for probe in around.probes:
-        remark(f"- v{version} of {around.key.name} at {probe.name}: not asked; --old FILE asks with its secret")
+        remark(f"- v{version} of {around.key.name} at {probe.name}: not asked; --old file:PATH asks with its secret")
 
 
 def in_words(each: Proven, key: str) -> str:

@@ -24,7 +24,7 @@ from keytui.vault.model import Issued, KeyDetail
 from keytui.vault.outside import Outside
 from keytui.vault.progress import Told, Undelivered, What
 from keytui.vault.protocol import Vault
-from keytui.vault.proving import WITHIN, Proven, held_by, prove, refuse_still_accepted, versions_of
+from keytui.vault.proving import WITHIN, Proven, held_by, noted, prove, refuse_still_accepted, versions_of
 
 _BEFORE_HAND_OVER: Final = frozenset({RotationState.PLANNED, RotationState.REVOKED, RotationState.ISSUED})
 _AT_TARGETS: Final = {
@@ -189,11 +189,11 @@ class Emergency:
             if rotation.state is RotationState.DELIVERED:
                 new = {number: secret for number, secret in secrets.items() if number == rotation.new_version}
                 if self.first is First.REPLACE:
-                    self._refuse_unproven(self._proven(new))
+                    self._refuse_unproven(self._proven(rotation.id, new))
                 rotation = self.vault.complete(rotation.id, f"incident #{response.incident.id}")
                 response = self._refused(replace(response, rotation=rotation))
             self._delivering().settle(rotation)
-            proven = self._proven(secrets)
+            proven = self._proven(rotation.id, secrets)
             response = replace(response, proven=proven)
             refuse_still_accepted(proven, self.outside.key)
         except KeytuiError as error:
@@ -225,11 +225,13 @@ class Emergency:
         except KeytuiError:
             return {}
 
-    def _proven(self, secrets: Mapping[int, Secret]) -> tuple[Proven, ...]:
+    def _proven(self, rotation_id: int, secrets: Mapping[int, Secret]) -> tuple[Proven, ...]:
+        """What systems say of these secrets. It is kept in the log, so that the incident's timeline has it."""
         if not self.outside.probes or not secrets:
             return ()
         found = []
-        for one in prove(self._detail(), secrets, self.outside.probes, self.clock(), self.within):
+        answers = prove(self._detail(), secrets, self.outside.probes, self.clock(), self.within)
+        for one in noted(self.vault, rotation_id, answers):
             found.append(one)
             said = "STILL ACCEPTED, although it is over" if one.still_accepted else f"{one.answer.outcome}"
             self._say(f"v{one.version} is {said} at {one.probe}: {one.answer.said}", well=one.holds)
