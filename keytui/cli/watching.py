@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -15,9 +15,15 @@ from keytui.cli.session import opened, rotation_of
 from keytui.cli.shapes import proof_shape, rotation_shape
 from keytui.cli.times import minute
 from keytui.clock import utc_now
-from keytui.domain.errors import Refused
+from keytui.domain.audit import AuditFilter
+from keytui.domain.errors import Forbidden, Refused
 from keytui.domain.rotation import Rotation
 from keytui.vault.model import Proof, Refusal
+
+if TYPE_CHECKING:
+    from keytui.vault.protocol import Vault
+
+_MOST_ANSWERS: Final = 20
 
 
 def waive(
@@ -73,11 +79,28 @@ def proof(
         if not rotations:
             raise Refused(f"{found.name} was never rotated", f"`keytui rotate {found.name}` begins")
         given = vault.proof(rotations[0].id, secret)
+        asked = [] if json else _asked(vault, given, found.id)
     if json:
         say_json(proof_shape(given))
     else:
         _say_proof(given)
+        for line in asked:
+            say(line)
     raise typer.Exit(Exit.REFUSED if given.old is Refusal.ACCEPTED else Exit.DONE)
+
+
+def _asked(vault: Vault, given: Proof, key_id: str) -> list[str]:
+    """What probes said of the rotation's versions, newest first, in words; nothing for whoever may not read the log."""
+    try:
+        entries = vault.audit(AuditFilter(type="proof.probed", key_id=key_id), 0, _MOST_ANSWERS).entries
+    except Forbidden:
+        return []
+    return [
+        f"  v{entry.event.version} at {entry.event.details['probe']}: {entry.event.details['outcome']}"
+        f" ({entry.event.details['said']}), {minute(entry.at)}"
+        for entry in entries
+        if entry.event.rotation_id == given.rotation_id
+    ]
 
 
 def _say_proof(given: Proof) -> None:

@@ -122,6 +122,7 @@ def test_redis_rotation(keytui: Commands, stack: ExitStack, tmp_path: Path) -> N
     said = book.run()
 
     assert "✓ v1 of 2024-Q1-Rotation is refused, as it should be, at core: 403" in said
+    assert "  v1 at core: refused (403), " in said
     assert "v2 is refused at core: 403" in said
     assert "proof.probed: 2024-Q1-Rotation v2; after" in said, "the incident's timeline has it"
     (standing,) = [value.decode() for value in server.client.smembers("api_keys:active") if isinstance(value, bytes)]
