@@ -24,6 +24,7 @@ from keytui.issuers.issuer import Mark
 from keytui.vault.key_issuers import load_issuers
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.issuing.calls import LONGEST_CALL
+from keytui.vault.local.tables import VersionRow
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile
@@ -151,3 +152,13 @@ def test_what_is_over_here_and_not_there_is_revoked_there_again(env: Path, vault
     vault.revoke(issued.key.id, None, Reason.LEAVER, "")
     assert issued.secret.reveal() not in env.read_text()
     assert vault.sync("reserve").drifted == ()
+
+
+def test_what_cannot_be_named_to_its_issuer_is_not_said_to_be_revoked(vault: LocalVault, issued: Issued) -> None:
+    """A version that came in without value and reference: only the issuer knows which it is."""
+    with vault._ground.database.writing() as session:  # no issuer of ours tells so little
+        row = session.get_one(VersionRow, (issued.key.id, 1))
+        row.digest, row.keyed = "0" * 64, True
+    with pytest.raises(Refused, match="v1 of orders cannot be named to reserve"):
+        vault.revoke(issued.key.id, None, Reason.LEAVER, "")
+    assert vault.find(issued.key.id).revoked_at is None

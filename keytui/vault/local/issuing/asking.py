@@ -111,7 +111,7 @@ class Issuing(Section):
         if call.effect is Effect.ISSUE:
             self._ask_to_issue(operation, call, told, issuer=issuer, key=key, like=mark)
             return
-        if mark is None and call.effect is not Effect.REVOKE:
+        if mark is None and (call.effect is not Effect.REVOKE or like.delivered_at is not None):
             raise Refused(
                 f"v{call.version} of {key.name} cannot be named to {issuer.name}: nobody here had its value",
                 "see what it has: keytui sync; change it there",

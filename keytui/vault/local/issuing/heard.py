@@ -40,7 +40,8 @@ def heard(listed: Listed, pepper: bytes, now: datetime) -> Heard:
     weak = value is not None and is_weak(value)
     prefix = mark.prefix if value is None else "" if weak else value.prefix()
     digests = {digest for digest in (mark.digest, value and value.digest()) if digest}
-    digest = "" if value is None else digest_of(value, pepper)
+    told = mark.digest if prefix else ""  # without a prefix it may be of a weak value, and could be guessed from it
+    digest = told if value is None else digest_of(value, pepper)
     return Heard(
         told=Told(frozenset(digests | ({digest} if digest else set())), prefix[:PREFIX_LENGTH], mark.reference),
         label=listed.label,
