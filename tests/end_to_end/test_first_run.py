@@ -15,7 +15,7 @@ def test_from_the_welcome_to_a_rotation_that_is_watched(home: Home) -> None:
         display.wait_for("A new key")
         fill_in(terminal, "bookings", "production", "payments", "bookings:read")
         display.wait_for("keytui create bookings --env production --owner payments --scope bookings:read")
-        for _ in range(7):
+        for _ in range(8):
             terminal.press("tab")
         terminal.press_towards("tab", on_button("Create"))
         terminal.press("enter")
