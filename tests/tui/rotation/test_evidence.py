@@ -118,6 +118,9 @@ async def test_nothing_is_drawn_again_when_nothing_changed(
     async with console.run_test(size=SIZE) as pilot:
         screen = await wizard(pilot, rotation_id=1)
         await until_said(pilot, "? UNKNOWN")
+        looked = screen._turns["wizard"]
+        screen.reload()  # what the first look has shown is drawn once this one has ended
+        await until(pilot, lambda: screen._turns["wizard"] > looked, "a second look")
         drawn: list[object] = []
         monkeypatch.setattr(Static, "update", lambda widget, *_, **__: drawn.append(widget))
         before = screen._turns["wizard"], screen._seconds

@@ -202,7 +202,16 @@ def test_any_json_anywhere(team: Team, data: st.DataObject) -> None:
     """A right body with one thing in it exchanged, or another body altogether."""
     name = data.draw(st.sampled_from([name for name, endpoint in ENDPOINTS.items() if endpoint.body is not None]))
     method, _, path = name.partition(" ")
-    path = path.format(key_id="zzzzzzzzzzzzzzzz", rotation_id=1, approval_id=1, alert_id=1, user_id="nobody")
+    path = path.format(
+        key_id="zzzzzzzzzzzzzzzz",
+        rotation_id=1,
+        approval_id=1,
+        alert_id=1,
+        incident_id=1,
+        user_id="nobody",
+        issuer="nowhere",
+        name="nowhere",
+    )
     body = json.loads(json.dumps(ENDPOINTS[name].body))
     place = data.draw(st.sampled_from(sorted(places(body))))
     content = json.dumps(exchanged(body, place, data.draw(anything))).encode()

@@ -11,7 +11,6 @@ from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keytui.domain.audit import AuditFilter
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan
 from keytui.server.app import ROUTERS
@@ -140,20 +139,3 @@ def test_whatever_is_asked_in_a_row(team: Team, asked: list[tuple[str | None, st
         elif who in WITHIN_OURS and tenant != OURS and "{key_id}" in name:
             assert answer.status_code == 404
             assert team.entries() == before
-
-
-@pytest.mark.parametrize("path", ["/admin/keys/{key}/disable", "/admin/rotations/{rotation}/abandon"])
-def test_what_is_refused_is_in_the_log_with_its_key(team: Team, path: str) -> None:
-    key = team.key().key
-    rotation = team.vault.plan(key.id, Plan(), secrets.token_hex(8)).id
-    asked = path.format(key=key.id, rotation=rotation)
-    assert team.ask("staff of a tenant", "POST", asked, {"note": ""}).status_code == 403
-    entry = team.vault.audit(AuditFilter(key_id=key.id), 0, 1).entries[0].event
-    assert (entry.type, entry.key_name, entry.version) == ("access.refused", key.name, 1)
-    assert entry.rotation_id == (rotation if "rotations" in path else None)
-
-
-def test_the_key_of_another_tenant_is_not_named(team: Team) -> None:
-    key = team.key(THEIRS).key
-    assert team.ask("staff of a tenant", "POST", f"/admin/keys/{key.id}/disable", {"note": ""}).status_code == 403
-    assert all(one.event.type != "access.refused" for one in team.vault.audit(AuditFilter(key_id=key.id), 0, 9).entries)

@@ -103,7 +103,7 @@ def test_who_asks_again_after_an_unknown_outcome_gets_the_first_answer(team: Tea
     with pytest.raises(OutcomeUnknown) as told:
         vault.create(draft, "r")
     assert "may have been made or not" in told.value.message
-    assert "keytui find" in told.value.hint
+    assert "keytui list" in told.value.hint
     eventually(lambda: team.vault.page(parse("lost"), Sort(), 0, 10).total)
     (made,) = team.vault.page(parse("lost"), Sort(), 0, 10).rows
 
