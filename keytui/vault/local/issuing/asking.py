@@ -27,12 +27,11 @@ from keytui.vault.local.issuing.calls import (
     call_changed_nothing,
     call_unheard,
     calls_of,
-    end_call,
     event_of,
 )
 from keytui.vault.local.issuing.marking import mark_of
 from keytui.vault.local.issuing.pending import know_value, pending_version
-from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Call, Effect, Told, Wanted
+from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Call, Effect, Told, Wanted, end_call
 from keytui.vault.local.keys.ending import mark_ended
 from keytui.vault.local.mapping import key_of
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row

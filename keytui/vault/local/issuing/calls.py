@@ -99,13 +99,6 @@ def begin_call(write: Write, key: KeyRow, call: Call) -> Unheard | None:
     return before
 
 
-def end_call(write: Write, key_id: str, number: int) -> None:
-    """The outcome of the version's call is known."""
-    row = write.session.get(CallRow, (key_id, number))
-    if row is not None:
-        write.session.delete(row)
-
-
 def call_changed_nothing(write: Write, call: Call, before: Unheard | None) -> None:
     """What was in doubt before the call still is."""
     row = write.session.get_one(CallRow, (call.key_id, call.version))

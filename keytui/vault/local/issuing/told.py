@@ -79,7 +79,7 @@ def tell(write: Write, key: KeyRow, number: int, effect: Effect) -> None:
         return
     if (key.id, number, effect) not in write.told.done:
         raise Wanted(Call(effect, key.id, number, key.rotation_id))
-    _outcome_known(write, key.id, number)
+    end_call(write, key.id, number)
 
 
 def issued_elsewhere(write: Write, key: KeyRow, like: int, label: str) -> tuple[VersionRow, Secret]:
@@ -90,11 +90,12 @@ def issued_elsewhere(write: Write, key: KeyRow, like: int, label: str) -> tuple[
     row = write.session.get_one(VersionRow, (key.id, number))
     row.state = VersionState.ACTIVE
     row.reference = new.listed.mark.reference
-    _outcome_known(write, key.id, number)
+    end_call(write, key.id, number)
     return row, new.secret
 
 
-def _outcome_known(write: Write, key_id: str, number: int) -> None:
+def end_call(write: Write, key_id: str, number: int) -> None:
+    """The outcome of the version's call is known."""
     row = write.session.get(CallRow, (key_id, number))
     if row is not None:
         write.session.delete(row)

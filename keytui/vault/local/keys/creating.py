@@ -12,10 +12,10 @@ from keytui.issuers.placing import placing_of
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant, refuse_anothers
 from keytui.vault.local.issuing.asking import Issuing, issued_by
-from keytui.vault.local.issuing.calls import alone_with, begin_call, end_call
+from keytui.vault.local.issuing.calls import alone_with, begin_call
 from keytui.vault.local.issuing.fitness import refuse_first
 from keytui.vault.local.issuing.pending import know_value, pending_version
-from keytui.vault.local.issuing.told import Call, Effect
+from keytui.vault.local.issuing.told import Call, Effect, end_call
 from keytui.vault.local.keys.counts import count_revoked
 from keytui.vault.local.keys.drafts import checked_draft, refuse_disallowed, refuse_unknown
 from keytui.vault.local.keys.minting import mint_version, new_key_id
