@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -103,15 +104,13 @@ def match(known: Sequence[Known], told: Sequence[Told]) -> Matched:
     taken = {(one.key_id, one.number) for one in pairs.values()}
     left = [one for one in known if (one.key_id, one.number) not in taken]
     loose = {place: one for place, one in enumerate(told) if place not in pairs}
-    valueless = [one for one in loose.values() if not one.digests]
+    valueless, strangers = _Alike(one for one in loose.values() if not one.digests), _Alike(loose.values())
     gone = tuple(
         one
         for one in left
-        if not one.busy
-        and not (one.accepted and any(_may_be(one, other) for other in (valueless if one.digest else loose.values())))
+        if not one.busy and not (one.accepted and (valueless if one.digest else strangers).may_have(one))
     )
-    busy = [one for one in left if one.busy]
-    doubtful = frozenset(place for place, one in loose.items() if any(_may_be(version, one) for version in busy))
+    doubtful = _doubtful([one for one in left if one.busy], loose)
     return Matched(pairs, gone, doubtful)
 
 
@@ -172,3 +171,50 @@ def _may_be(known: Known, told: Told) -> bool:
     if known.reference and told.reference and known.reference != told.reference:
         return False
     return known.prefix.startswith(told.prefix) or told.prefix.startswith(known.prefix)
+
+
+def _doubtful(busy: Sequence[Known], loose: Mapping[int, Told]) -> frozenset[int]:
+    """Places of those told that may be one of these versions."""
+    digests = {one.digest for one in busy if one.digest}
+    valueless, versions = _Alike(one for one in busy if not one.digest), _Alike(busy)
+    return frozenset(
+        place
+        for place, one in loose.items()
+        if not digests.isdisjoint(one.digests) or (valueless if one.digests else versions).may_have(one)
+    )
+
+
+class _Alike:
+    """Versions by what is left to tell them apart where a value is not known: the issuer's name, and how they begin.
+
+    Whether one of them may be a given one takes as long among a hundred thousand as among ten.
+    """
+
+    def __init__(self, versions: Iterable[Known | Told]) -> None:
+        begun: dict[str, set[str]] = defaultdict(set)
+        for one in versions:
+            begun[one.reference].add(one.prefix)
+        self._named = {name: _Beginnings(prefixes) for name, prefixes in begun.items()}
+        self._all = _Beginnings({prefix for prefixes in begun.values() for prefix in prefixes})
+
+    def may_have(self, one: Known | Told) -> bool:
+        """Whether nothing speaks against it that one of them is this."""
+        if not one.reference:
+            return self._all.agree_with(one.prefix)
+        alike = (self._named[name] for name in (one.reference, "") if name in self._named)
+        return any(beginnings.agree_with(one.prefix) for beginnings in alike)
+
+
+class _Beginnings:
+    """First characters of versions, of some more and of some fewer."""
+
+    def __init__(self, prefixes: set[str]) -> None:
+        self._prefixes = prefixes
+        self._sorted = sorted(prefixes)
+
+    def agree_with(self, prefix: str) -> bool:
+        """Whether one of them begins with this, or this with one of them."""
+        at = bisect_left(self._sorted, prefix)
+        if at < len(self._sorted) and self._sorted[at].startswith(prefix):
+            return True
+        return any(prefix[:length] in self._prefixes for length in range(len(prefix)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from hashlib import sha256
 
@@ -119,3 +120,44 @@ def test_what_is_being_issued_may_be_what_was_told_and_has_not_vanished() -> Non
     assert not matched.missing
     assert matched.doubtful == frozenset({0})
     assert match([replace(pending, reference="6")], [stranger]).doubtful == frozenset()
+
+
+beginnings = st.text("ab", max_size=3)
+names = st.sampled_from(["", "5", "6"])
+digests = st.frozensets(st.sampled_from("xyz"), max_size=2)
+
+
+@given(
+    st.lists(st.builds(Known, st.uuids().map(str), st.just(1), st.sampled_from(["", "x", "y"]), beginnings, names)),
+    st.lists(st.builds(Told, digests, beginnings, names)),
+)
+def test_nothing_has_vanished_that_one_of_those_told_may_be(ours: list[Known], theirs: list[Told]) -> None:
+    """Beside the definition, which looks at every one for each of the others."""
+
+    def may_be(one: Known, other: Told) -> bool:
+        if one.digest and other.digests:
+            return one.digest in other.digests
+        named = one.reference and other.reference and one.reference != other.reference
+        return not named and (one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix))
+
+    ours = [replace(one, busy=number % 3 == 0) for number, one in enumerate(ours)]
+    matched = match(ours, theirs)
+    paired = {one.key_id for one in matched.pairs.values()}
+    loose = {place: other for place, other in enumerate(theirs) if place not in matched.pairs}
+    left = [one for one in ours if one.key_id not in paired]
+    for one in left:
+        told = [other for other in loose.values() if not (one.digest and other.digests)]
+        assert (one in matched.missing) is not (one.busy or any(may_be(one, other) for other in told))
+    doubtful = {place for place, other in loose.items() if any(one.busy and may_be(one, other) for one in left)}
+    assert matched.doubtful == doubtful
+
+
+@pytest.mark.parametrize("tells", ["prefix", "name prefix", "name"])
+def test_thousands_that_are_strangers_to_each_other_are_compared_at_once(tells: str) -> None:
+    """One by one it would take some twenty million looks, and many seconds."""
+    ours = [known(f"tk_{number:09}", reference=f"{number}", busy=number % 2 == 0) for number in range(5_000)]
+    theirs = [told(f"no_{number:09}", tells) for number in range(5_000)]
+    began = time.process_time()
+    matched = match(ours, theirs)
+    assert time.process_time() - began < 1
+    assert (len(matched.pairs), len(matched.missing)) == (0, 2_500)
