@@ -63,7 +63,7 @@ class AwsTarget:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(reads_back=True, rolls_back=True)
+        return Abilities(reads_back=True, rolls_back=True, keeps_former=True)
 
     def place(self, key: Key) -> str:
         where = f"{self.account.endpoint_url or 'aws'} {self.account.region} {filled(self.secret_id, key)}"
@@ -93,6 +93,12 @@ class AwsTarget:
             except NotFound:
                 return None
             return self._value(self._in_use(store, labels))
+
+    def read_former(self, key: Key) -> Secret | None:
+        """What has the label that a delivery leaves on the version before it."""
+        with self._open(key) as store:
+            before = store.labels().get(self._before(key))
+            return None if before is None else self._value(store.content(before))
 
     def roll_back(self, key: Key, version: int) -> None:
         with self._open(key) as store:

@@ -13,7 +13,7 @@ from keytui.domain.errors import Invalid, OutcomeUnknown, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
-from keytui.targets.target import Abilities, CarriesBoth, Target, filled
+from keytui.targets.target import Abilities, CarriesBoth, KeepsFormer, Target, filled
 
 _OPTIONS: Final = frozenset({"environments", "after", "after_timeout"})
 _LONGEST: Final = timedelta(minutes=2)
@@ -97,6 +97,11 @@ class ConfiguredTarget:
     def settle(self, key: Key, version: int) -> None:
         self._carrying.settle(key, version)
         self._follow(key, version, f"carries v{version} alone")
+
+    def read_former(self, key: Key) -> Secret | None:
+        if not isinstance(self.target, KeepsFormer):
+            raise Refused(f"target {self.name} tells nothing of what it held before", "look there")
+        return self.target.read_former(key)
 
     @property
     def _carrying(self) -> CarriesBoth:

@@ -46,7 +46,7 @@ class DotenvTarget:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(reads_back=True, rolls_back=True, carries_both=bool(self.previous))
+        return Abilities(reads_back=True, rolls_back=True, carries_both=bool(self.previous), keeps_former=True)
 
     def place(self, key: Key) -> str:
         return f"{self.variable} in {', '.join(filled(path, key) for path in self.files)}"
@@ -81,6 +81,12 @@ class DotenvTarget:
         with errors_of(self.name), alone_in(path.parent for path in paths):
             put_back = (self._put_back(path, key, version) for path in paths)
             self._write([change for change in put_back if change is not None])
+
+    def read_former(self, key: Key) -> Secret | None:
+        """What the first file held that had any before."""
+        notes = (read_kept(self._beside(path)) for path in self._paths(key))
+        found = (kept.before.get(self.variable) for kept in notes if kept is not None and kept.key_id == key.id)
+        return next(filter(None, found), None)
 
     def read_previous(self, key: Key) -> Secret | None:
         """The former secret of the first file that has one."""

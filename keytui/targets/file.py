@@ -72,7 +72,7 @@ class FileTarget:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(reads_back=True, rolls_back=True)
+        return Abilities(reads_back=True, rolls_back=True, keeps_former=True)
 
     def place(self, key: Key) -> str:
         return str(self._file(key))
@@ -101,6 +101,10 @@ class FileTarget:
 
     def read_back(self, key: Key) -> Secret | None:
         return self._content(self._file(key))
+
+    def read_former(self, key: Key) -> Secret | None:
+        kept = _kept_beside(self._file(key))
+        return kept.before if kept is not None and kept.key_id == key.id else None
 
     def roll_back(self, key: Key, version: int) -> None:
         path = self._file(key)

@@ -44,7 +44,7 @@ class HashicorpTarget:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(reads_back=True, rolls_back=True)
+        return Abilities(reads_back=True, rolls_back=True, keeps_former=True)
 
     def place(self, key: Key) -> str:
         return f"{self._place(key)} {self.entry}"
@@ -75,6 +75,12 @@ class HashicorpTarget:
     def read_back(self, key: Key) -> Secret | None:
         with self._open(key) as path:
             return self._value(path.read())
+
+    def read_former(self, key: Key) -> Secret | None:
+        """As long as the store keeps its own version from before the last delivery; Refused once it does not."""
+        with self._open(key) as path:
+            stamp = self._stamp(path.read())
+            return self._before(key, stamp, path) if stamp is not None and stamp.key_id == key.id else None
 
     def roll_back(self, key: Key, version: int) -> None:
         def changes(document: Document, path: KvPath) -> Changes:

@@ -50,7 +50,7 @@ class RedisTarget:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(reads_back=True, rolls_back=True)
+        return Abilities(reads_back=True, rolls_back=True, keeps_former=True)
 
     def place(self, key: Key) -> str:
         return f"{self.server.address}/{self.server.address.database} {filled(self.key, key)} {self.entry}".rstrip()
@@ -79,6 +79,11 @@ class RedisTarget:
     def read_back(self, key: Key) -> Secret | None:
         with self._open() as line:
             return self._standing(line, key).value
+
+    def read_former(self, key: Key) -> Secret | None:
+        with self._open() as line:
+            standing = self._standing(line, key)
+        return standing.before if standing.stamp is not None and standing.stamp.key_id == key.id else None
 
     def roll_back(self, key: Key, version: int) -> None:
         def wanted(standing: _Standing) -> list[Command]:

@@ -22,6 +22,8 @@ class Abilities:
     """Whether it can put back what it held before."""
     carries_both: bool = False
     """Whether its consumers have the former secret beside the new one until it is settled: see `CarriesBoth`."""
+    keeps_former: bool = False
+    """Whether it tells what it held before the last delivery, for as long as it keeps that: see `KeepsFormer`."""
 
 
 class Target(Protocol):
@@ -74,6 +76,15 @@ class CarriesBoth(Target, Protocol):
 
         Refused, with nothing changed, when another version stands there. From then on there is no way back.
         """
+        ...
+
+
+@runtime_checkable
+class KeepsFormer(Target, Protocol):
+    """A target that can be asked for what it keeps for the way back: one whose `abilities` say so has this call too."""
+
+    def read_former(self, key: Key) -> Secret | None:
+        """What stood there before the last delivery for this key; None when that is not kept, or was nothing."""
         ...
 
 

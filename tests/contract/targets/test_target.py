@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from keytui.domain.errors import KeytuiError, Refused
 from keytui.domain.text import harmless
-from keytui.targets.target import CarriesBoth
+from keytui.targets.target import CarriesBoth, KeepsFormer
 from tests.contract.targets.case import KEY, NEW, NEWER, OLD, Case
 
 
@@ -125,6 +126,25 @@ def test_where_it_stands_is_said_without_asking_there(case: Case) -> None:
     case.cut_off()
     assert place
     assert case.target.place(KEY) == place
+
+
+def test_what_keeps_the_former_secret_tells_it_to_its_key_alone(case: Case) -> None:
+    target = case.target
+    if not target.abilities.keeps_former:
+        pytest.skip("it does not tell")
+    assert isinstance(target, KeepsFormer)
+    assert target.read_former(KEY) is None
+    target.deliver(KEY, 2, NEW)
+    before = case.everything()
+    assert target.read_former(KEY) == OLD
+    assert target.read_former(replace(KEY, id="k2")) is None
+    assert case.everything() == before
+    target.deliver(KEY, 2, NEW)
+    assert target.read_former(KEY) == OLD
+
+    target.deliver(KEY, 3, NEWER)
+    assert target.read_former(KEY) == NEW
+    assert case.target.read_back(KEY) == NEWER
 
 
 def test_what_carries_both_has_the_former_secret_until_it_is_settled(case: Case) -> None:
