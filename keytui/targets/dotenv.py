@@ -14,7 +14,7 @@ from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
-from keytui.targets.kept import Kept, read_kept, write_kept
+from keytui.targets.kept import Kept, note_beside, read_kept, write_kept
 from keytui.targets.named import errors_of
 from keytui.targets.target import Abilities, filled
 from keytui.text_file import TextFile, alone_in
@@ -181,8 +181,7 @@ class DotenvTarget:
         return tuple(dict.fromkeys(path.parent.resolve() / path.name for path in named))
 
     def _beside(self, path: Path) -> Path:
-        """`.env.API_KEY.before`: what keeps `.env*` out of a repository keeps it out too."""
-        return path.with_name(f"{path.name}.{self.variable}.before")
+        return note_beside(path, self.variable)
 
 
 def dotenv_target(name: str, fields: Fields, _resolve: Resolve) -> DotenvTarget:

@@ -46,7 +46,9 @@ class GithubTarget:
         return Abilities(reads_back=False, rolls_back=False)
 
     def place(self, key: Key) -> str:
-        parts = (self.url, self.repository, filled(self.environment, key), filled(self.secret, key))
+        """As GitHub has them: names that differ in case alone are one there."""
+        environment, secret = filled(self.environment, key).lower(), filled(self.secret, key).upper()
+        parts = (self.url, self.repository.lower(), environment, secret)
         return " ".join(part for part in parts if part)
 
     def rehearse(self, key: Key) -> None:

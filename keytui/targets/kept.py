@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
 from keytui.targets.file import write_new_file
 from keytui.text_file import draft_beside
+
+_NOTE: Final = ".before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,18 @@ class Kept:
         """Refused when what was found there is newer than this version."""
         if self.version > version and self.stands(found):
             raise Refused(f"{path} holds version {self.version} already", "nothing is to be done: it is newer")
+
+
+def note_beside(path: Path, of: str = "") -> Path:
+    """Where the note of a file stands, or of one variable in it. Refused for what is such a note itself.
+
+    What keeps `.env*` out of a repository keeps `.env.API_KEY.before` out too.
+    """
+    if path.suffix == _NOTE:
+        raise Refused(
+            f"{path} has the name of what is kept beside another file", "use {id} in the path, or end it otherwise"
+        )
+    return path.with_name(".".join(filter(None, (path.name, of))) + _NOTE)
 
 
 def read_kept(path: Path) -> Kept | None:

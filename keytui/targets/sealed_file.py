@@ -14,7 +14,7 @@ from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
-from keytui.targets.kept import Kept, read_kept, replace_privately, write_kept
+from keytui.targets.kept import Kept, note_beside, read_kept, replace_privately, write_kept
 from keytui.targets.named import errors_of
 from keytui.targets.target import Abilities, filled
 from keytui.text_file import TextFile, alone_in, refuse_closed
@@ -63,7 +63,7 @@ class SealedFileTarget:
                     return
                 kept.refuse_older(path, stands, version)
             sealed = self._sealed(secret)
-            write_kept(_beside(path), Kept(key.id, version, delivered, sealed.digest(), {_TEXT: stands}))
+            write_kept(note_beside(path), Kept(key.id, version, delivered, sealed.digest(), {_TEXT: stands}))
             _write(path, standing, sealed)
 
     def read_back(self, key: Key) -> Secret | None:
@@ -84,7 +84,7 @@ class SealedFileTarget:
 
     def _standing(self, key: Key, path: Path) -> tuple[TextFile | None, Kept | None]:
         """What stands there, and the note beside it. Refused when it is another key's, or was never sealed."""
-        kept = read_kept(_beside(path))
+        kept = read_kept(note_beside(path))
         try:
             standing = TextFile.read(path, for_all=True)
         except NotFound:
@@ -149,7 +149,3 @@ def _write(path: Path, standing: TextFile | None, content: Secret | None) -> Non
         replace_privately(path, content)
     else:
         standing.replace(content.reveal())
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.before")

@@ -57,11 +57,11 @@ def aws_field(directory: Path, request: pytest.FixtureRequest) -> Iterator[Case]
 def _aws(directory: Path, request: pytest.FixtureRequest, content: str, more: Mapping[str, str]) -> Iterator[Case]:
     server = request.getfixturevalue("aws_server")
     assert isinstance(server, SecretsManager)
-    name = f"{directory.parent.name}/{directory.name}"
+    name = f"{directory.parent.name}/{directory.name}/checkout"
     server.create(name, content)
     table = {
         "region": REGION,
-        "secret_id": name,
+        "secret_id": name.replace("checkout", "{name}"),
         "access_key_id": "env:A",
         "secret_access_key": "env:A",
         **more,

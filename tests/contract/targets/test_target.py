@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from typing import Final
 
 import pytest
 
@@ -12,6 +14,25 @@ from keytui.domain.errors import KeytuiError, Refused
 from keytui.domain.text import harmless
 from keytui.targets.target import CarriesBoth, KeepsFormer
 from tests.contract.targets.case import KEY, NEW, NEWER, OLD, Case
+
+ODD: Final = (
+    "my key",
+    "a/b",
+    "..",
+    "../other",
+    "a\\b",
+    "-rf",
+    ".hidden",
+    "a:b",
+    "a;b",
+    "*",
+    "{id}",
+    "ключ",
+    "é",
+    "a\nb",
+    "",
+)
+"""Names of keys that a path, a pattern, an option or a store's own words could be made of."""
 
 
 def reads_back_nothing_else(case: Case) -> None:
@@ -126,6 +147,29 @@ def test_where_it_stands_is_said_without_asking_there(case: Case) -> None:
     case.cut_off()
     assert place
     assert case.target.place(KEY) == place
+
+
+def test_a_name_that_could_mean_another_place_there_is_refused_in_words(case: Case) -> None:
+    target = case.target
+    if target.place(KEY) == target.place(replace(KEY, name="other")):
+        pytest.skip("its place has no name in it")
+    before = case.everything()
+    for name in ODD:
+        odd = replace(KEY, id="k2", name=name)
+        attempts: tuple[Callable[[], object], ...] = (
+            partial(target.place, odd),
+            partial(target.rehearse, odd),
+            partial(target.deliver, odd, 1, NEW),
+            *((partial(target.read_back, odd),) if target.abilities.reads_back else ()),
+            *((partial(target.roll_back, odd, 1),) if target.abilities.rolls_back else ()),
+        )
+        for attempt in attempts:
+            with pytest.raises(Refused, match="cannot stand in") as refused:
+                attempt()
+            assert repr(name) in refused.value.message
+            assert "{id}" in refused.value.hint
+    assert case.everything() == before
+    assert case.consumed() == OLD
 
 
 def test_what_keeps_the_former_secret_tells_it_to_its_key_alone(case: Case) -> None:

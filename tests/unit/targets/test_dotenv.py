@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import stat
 import threading
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -310,3 +311,22 @@ def test_whatever_else_is_in_a_file_reads_as_before(text: str) -> None:
         assert "\r\n" not in text or "\r\n" in changed
         target.roll_back(KEY, 2)
         assert read(path.read_bytes().decode("utf-8", "surrogateescape")) == read(text)
+
+
+def test_no_key_is_delivered_to_what_is_kept_of_another(tmp_path: Path) -> None:
+    written(tmp_path / "checkout", f"API_KEY={OLD.reveal()}\n")
+    target = DotenvTarget("env", (str(tmp_path / "{name}"),), "API_KEY")
+    target.deliver(KEY, 2, NEW)
+    other = Key("k2", "checkout.API_KEY.before", "production", NOON)
+    for attempt in (partial(target.rehearse, other), partial(target.deliver, other, 1, NEWER)):
+        with pytest.raises(Refused, match="has the name of what is kept beside another file"):
+            attempt()
+    assert target.read_former(KEY) == OLD
+
+
+def test_a_key_is_told_what_stood_there_in_any_file_that_had_it(tmp_path: Path) -> None:
+    bare, full = written(tmp_path / "bare.env", ""), written(tmp_path / "full.env", f"API_KEY={OLD.reveal()}\n")
+    target = DotenvTarget("env", (str(bare), str(full)), "API_KEY")
+    assert target.read_former(KEY) is None
+    target.deliver(KEY, 2, NEW)
+    assert target.read_former(KEY) == OLD

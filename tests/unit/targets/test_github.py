@@ -95,6 +95,13 @@ def test_a_repository_that_is_not_there_is_named(hub: Github) -> None:
         built(hub.url, repository="example/other").rehearse(KEY)
 
 
+def test_names_that_differ_in_case_alone_have_one_place_as_they_have_there(hub: Github) -> None:
+    one, other = (Key(f"k{number}", name, "Production", NOON) for number, name in enumerate(("checkout", "Checkout")))
+    target = built(hub.url, secret="{name}", environment="{environment}")
+    assert target.place(one) == target.place(other)
+    assert target.place(one) != target.place(Key("k3", "checkout_2", "Production", NOON))
+
+
 @pytest.mark.parametrize("name", ["checkout-api", "1st", "github_token"])
 def test_a_name_that_no_secret_can_have_is_refused_before_anything_is_issued(hub: Github, name: str) -> None:
     key = Key("k1", name, "production", NOON)

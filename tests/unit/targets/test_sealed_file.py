@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import stat
+from functools import partial
 from pathlib import Path
 
 import pyrage
@@ -152,3 +153,14 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     target = to(tmp_path / "missing" / "checkout.age", ADA.to_public())
     with pytest.raises(Refused, match="missing cannot be read and written"):
         target.rehearse(KEY)
+
+
+def test_no_key_is_delivered_to_what_is_kept_of_another(tmp_path: Path) -> None:
+    target = SealedFileTarget("hand-over", str(tmp_path / "{name}"), (str(ADA.to_public()),))
+    target.deliver(KEY, 2, NEW)
+    other = Key("k2", "checkout.before", "production", NOON)
+    for attempt in (partial(target.rehearse, other), partial(target.deliver, other, 1, NEWER)):
+        with pytest.raises(Refused, match="has the name of what is kept beside another file"):
+            attempt()
+    target.roll_back(KEY, 2)
+    assert not (tmp_path / "checkout").exists()
