@@ -17,10 +17,10 @@ _HAD: Final[Mapping[str, str]] = {
     "rotation.delivered": "handed v{} over",
     "value.sealed": "typed v{} in",
     "value.revealed": "revealed v{}",
+    "value.copied": "copied v{}",
     "key.imported": "brought v{} in",
 }
-"""Entries whose actor had the value of their version on the screen or in a pipe. Of a copy to the clipboard the log
-has nothing of its own: whoever copied a value was told it, or revealed it, right before."""
+"""Entries whose actor had the value of their version on the screen, in a clipboard or in a pipe."""
 
 
 @dataclass(frozen=True, slots=True)

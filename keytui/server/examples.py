@@ -57,6 +57,7 @@ _UNMOVED: Final = Finding(
 
 EXAMPLES: Final[Mapping[str, object]] = {
     "Create": {"draft": KeyDraft("checkout-api", "production", owner="payments", scopes=("orders:read",))},
+    "Copied": {"version": 2, "to": "your terminal's clipboard (OSC 52)"},
     "Edit": {"edit": KeyEdit(owner="checkout")},
     "Rotate": {"plan": Plan()},
     "Planned": {"plan": Plan(), "request_id": "5d0c7d1e-nightly"},

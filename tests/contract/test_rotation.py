@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from keytui.domain.audit import AuditFilter
-from keytui.domain.errors import AlreadyDone, Invalid, Refused, RotationOpen, Unsafe
+from keytui.domain.errors import AlreadyDone, Invalid, NotFound, Refused, RotationOpen, Unsafe
 from keytui.domain.keys import KeyEdit, KeyState, VersionState
 from keytui.domain.rotation import First, Plan, Reason, RotationState, Strategy
 from keytui.domain.secrets import Secret
@@ -454,3 +454,38 @@ def test_what_a_system_said_of_a_version_is_in_the_log_even_once_the_rotation_is
     assert told.items() <= entry.event.details.items()
     with pytest.raises(Refused, match="v3 is no version of rotation"):
         vault.note_probed(rotation.id, replace(still_in, version=3))
+
+
+def test_a_copy_is_in_the_log_and_among_the_open_rotations_deliveries(house: House) -> None:
+    vault = house.vault
+    first = created(vault)
+    vault.note_copied(first.key.id, 1, "a clipboard")
+    rotation = vault.plan(first.key.id, Plan(), request())
+    issued = vault.issue(rotation.id)
+    house.clock.advance(HOUR)
+
+    house.as_("bob").note_copied(first.key.id, 2, "a clipboard")
+
+    copies = vault.audit(AuditFilter(type="value.copied"), 0, 10).entries
+    assert [(one.actor, one.event.version, one.event.rotation_id, one.event.details) for one in copies] == [
+        ("bob@bastion-2", 2, rotation.id, {"how": "a clipboard"}),
+        ("ada@bastion-2", 1, None, {"how": "a clipboard"}),
+    ]
+    detail = vault.rotation(rotation.id)
+    assert detail.deliveries == (Delivery("a clipboard", "sent", house.clock(), issued.version.fingerprint),)
+    assert (detail.rotation.state, detail.rotation.holder) == (RotationState.ISSUED, "ada@bastion-2")
+
+
+def test_a_copy_that_cannot_be_is_not_noted(vault: Vault) -> None:
+    key = created(vault).key
+    vault.edit(key.id, KeyEdit(targets=("web",)))
+    rotation = vault.plan(key.id, Plan(), request())
+    vault.issue(rotation.id)
+    with pytest.raises(NotFound, match="no version 3"):
+        vault.note_copied(key.id, 3, "a clipboard")
+    with pytest.raises(Invalid, match="a copy goes somewhere"):
+        vault.note_copied(key.id, 2, "")
+    with pytest.raises(Invalid, match="web is a target"):
+        vault.note_copied(key.id, 2, "web")
+    assert vault.audit(AuditFilter(type="value.copied"), 0, 10).total == 0
+    assert vault.rotation(rotation.id).deliveries == ()

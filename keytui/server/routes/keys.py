@@ -33,6 +33,11 @@ class Edit(Body):
     edit: KeyEdit
 
 
+class Copied(Body):
+    version: int
+    to: str
+
+
 @keys.get("", response_model=Page)
 def page(vault: Asked, listing: Annotated[Listing, Depends()]) -> Response:
     """Keys that match, in order. The Link header leads to the next page."""
@@ -80,6 +85,12 @@ def revoke(
 ) -> Key:
     """End a key, or one version of it, at once and for good."""
     return vault.revoke(key_id, version, reason, note)
+
+
+@keys.post("/{key_id}/copied")
+def note_copied(vault: Changed, key_id: KeyId, asked: Copied) -> Key:
+    """Keep in the log that a version's secret went to somebody's clipboard. The secret itself is not told."""
+    return vault.note_copied(key_id, asked.version, asked.to)
 
 
 @keys.post("/{key_id}/disable")

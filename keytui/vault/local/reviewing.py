@@ -30,6 +30,7 @@ _SEEN_BY: Final = {
     "rotation.reissued": "received it from a rotation",
     "value.sealed": "handed it in",
     "value.revealed": "revealed it",
+    "value.copied": "copied it",
 }
 """The log's entries whose actor had the secret, and how."""
 _REVIEWED: Final = "key.reviewed"

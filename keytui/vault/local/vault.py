@@ -43,6 +43,7 @@ from keytui.vault.local.keys.keeping import Keeping
 from keytui.vault.local.ledger import Ledger, head_of, position
 from keytui.vault.local.reviewing import Reviewing
 from keytui.vault.local.rotations.automating import Automating
+from keytui.vault.local.rotations.copying import Copying
 from keytui.vault.local.rotations.ending import Ending
 from keytui.vault.local.rotations.rotating import Rotating
 from keytui.vault.local.rotations.scheduling import Scheduling
@@ -71,6 +72,7 @@ class LocalVault(
     Syncing,
     Rotating,
     Ending,
+    Copying,
     Automating,
     Sealing,
     Alerting,

@@ -33,6 +33,13 @@ class Keeping(Protocol):
         """Take a disable back."""
         ...
 
+    def note_copied(self, key_id: str, version: int, to: str) -> Key:
+        """Keep in the log that a version's secret went to a clipboard, called `to`; no secret is told.
+
+        Where the version is an open rotation's new one, that is noted among its deliveries too.
+        """
+        ...
+
     def revoke(self, key_id: str, version: int | None, reason: Reason, note: str) -> Key:
         """End a key, or one version of it, for good. A key's open rotation ends with it."""
         ...

@@ -30,6 +30,10 @@ class Keeping(Section):
     def enable(self, key_id: str, note: str) -> Key:
         return self._change(Key, key_path(key_id, "/enable"), {"note": note}, look=f"keytui show {key_id}")
 
+    def note_copied(self, key_id: str, version: int, to: str) -> Key:
+        body = {"version": version, "to": to}
+        return self._change(Key, key_path(key_id, "/copied"), body, look=f"keytui audit --key {key_id}")
+
     def revoke(self, key_id: str, version: int | None, reason: Reason, note: str) -> Key:
         query = {"reason": str(reason), "note": note}
         if version is not None:

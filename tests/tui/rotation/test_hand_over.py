@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from keytui.domain.audit import AuditFilter
 from keytui.tui.app import Console
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.widgets.secret import SHOWN_FOR
+from keytui.vault.leaving import handed_to
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Delivery, Issued
 from tests.tui.rotation.walking import (
@@ -82,6 +84,9 @@ async def test_osc_52_carries_exactly_the_secret_and_is_called_sent(
         assert console.clipboard == ""
         assert "copied" not in said(pilot)
         await until(pilot, lambda: len(deliveries(vault)) == 1, "the record")
+        (copied,) = vault.audit(AuditFilter("value.copied"), 0, 10).entries
+        assert (copied.event.version, copied.event.rotation_id) == (2, 1)
+        assert vault.audit(AuditFilter("delivery.noted"), 0, 10).total == 0, "one entry for one copy"
 
 
 async def test_the_route_and_the_limits_of_tmux_are_named(
@@ -197,14 +202,19 @@ async def test_saying_that_it_is_done_needs_something_that_shows_it(console: Con
         assert console.screen is screen
 
 
-async def test_a_new_key_is_handed_over_without_a_rotation(console: Console, first: Issued) -> None:
+async def test_a_new_key_is_handed_over_without_a_rotation(console: Console, vault: LocalVault, first: Issued) -> None:
     done: list[bool | None] = []
     async with console.run_test(size=SIZE) as pilot:
         await opened(pilot)
         await console.push_screen(HandOverScreen(first), done.append)
         await until_said(pilot, "checkout-api v1", "new key")
         assert await read_secret(pilot) == first.secret.reveal()
+        await pilot.press("c")
+        await until_said(pilot, "sent to your terminal's clipboard")
         await pilot.press("H")
         await until_said(pilot, "You say that you have it.")
         await confirm(pilot)
         await until(pilot, lambda: done == [True], "the end")
+    (found,) = handed_to(vault, "ada")
+    (copied,) = [why for why in found.why if why.startswith("copied v1 (your terminal's clipboard")]
+    assert first.secret.reveal() not in copied

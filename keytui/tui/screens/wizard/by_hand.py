@@ -132,7 +132,8 @@ class ByHandScreen(FollowedScreen):
         self._send(f"command {words[0]}", lambda secret: pipe_to_command(words, secret), "exit code 0", hands_over=True)
 
     def _send(self, target: str, send: Callable[[Secret], object], words: str, *, hands_over: bool = False) -> None:
-        """Send by one way, and have it recorded, a failure too. `hands_over`: it cannot be pasted back from there."""
+        """Send by one way, and have it recorded, a failure too. `hands_over`: it is no copy that can be pasted back."""
+        key_id, number = self._key.id, self._version.number
         secret, at = self._secret, self.console.clock()
         rotation = self._rotation if self._rotation is not None and self._rotation.open else None
         sent = Delivery(target, "sent", at, self._version.fingerprint)
@@ -145,7 +146,9 @@ class ByHandScreen(FollowedScreen):
                 if rotation is not None:
                     vault.deliver(rotation.id, Delivery(target, "failed", at, None, error.message))
                 raise
-            if rotation is not None:
+            if not hands_over:
+                vault.note_copied(key_id, number, target)
+            elif rotation is not None:
                 vault.deliver(rotation.id, sent)
 
         def done(_: None) -> None:

@@ -87,6 +87,7 @@ OF_ANOTHER: Final[dict[str, Call]] = {
     "caller_traffic": lambda vault, other: vault.caller_traffic(other.key_id),
     "audit_extract": lambda vault, other: vault.audit_extract(other.key_id, None),
     "edit": lambda vault, other: vault.edit(other.key_id, KeyEdit(owner="me")),
+    "note_copied": lambda vault, other: vault.note_copied(other.key_id, 1, "a clipboard"),
     "disable": lambda vault, other: vault.disable(other.key_id, ""),
     "enable": lambda vault, other: vault.enable(other.key_id, ""),
     "revoke": lambda vault, other: vault.revoke(other.key_id, None, Reason.COMPROMISE, ""),
@@ -98,6 +99,7 @@ OF_ANOTHER: Final[dict[str, Call]] = {
     "deliver": lambda vault, other: vault.deliver(other.rotation_id, SENT),
     "retire": lambda vault, other: vault.retire(other.rotation_id, "anyway"),
     "restore": lambda vault, other: vault.restore(other.rotation_id),
+    "revoke_old": lambda vault, other: vault.revoke_old(other.rotation_id, "anyway"),
     "complete": lambda vault, other: vault.complete(other.rotation_id, "anyway"),
     "rollback": lambda vault, other: vault.rollback(other.rotation_id, ""),
     "abandon": lambda vault, other: vault.abandon(other.rotation_id, ""),
@@ -156,8 +158,8 @@ TELLS_NOTHING: Final = {
 
 
 _ROTATING = (
-    "plan issue reissue prove handed_over deliver retire restore complete rollback abandon waive leave_note"
-    " note_probed take_over"
+    "plan issue reissue prove handed_over deliver retire restore revoke_old complete rollback abandon waive leave_note"
+    " note_probed note_copied take_over"
 )
 _BY_OPERATION: Final = {
     Operation.READ: " ".join(method for method in ASKED if method not in {"principal", "check", "diagnose"})
