@@ -30,6 +30,7 @@ from keytui.cli.alerting import alerts
 from keytui.cli.approvals import approvals
 from keytui.cli.audit import audit
 from keytui.cli.auto_rotation import auto_rotation
+from keytui.cli.backup import backup
 from keytui.cli.console import run_demo, run_top
 from keytui.cli.drifting import drift
 from keytui.cli.evidence import evidence
@@ -139,6 +140,7 @@ app.command()(scanning.scan)
 app.command()(reviewing.review)
 app.command()(serve)
 app.command()(migrate)
+app.add_typer(backup, name="backup")
 app.add_typer(operators, name="operators")
 app.add_typer(approvals, name="approvals")
 app.command("disable-user")(disable_user)

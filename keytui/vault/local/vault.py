@@ -29,6 +29,7 @@ from keytui.vault.local.alerts.notifying import Notifying
 from keytui.vault.local.answers import Repeatable
 from keytui.vault.local.asking import Asking
 from keytui.vault.local.auditing import Auditing
+from keytui.vault.local.backup.creating import BackingUp
 from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.evidence.witnessing import Witnessing
 from keytui.vault.local.files import kept_key
@@ -85,6 +86,7 @@ class LocalVault(
     Admitting,
     Operating,
     Approving,
+    BackingUp,
     Hosting,
 ):
     """A vault on this machine. Safe to share between threads; several processes may have it open."""

@@ -1,0 +1,58 @@
+"""A copy of a database that is in use: of one moment, by SQLite's own backup, in steps.
+
+The whole of it is read in one transaction. Writers go on beside it, and do not make it begin again; what they write
+stays in the write-ahead log until it is done.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from keytui.vault.backups import Tell
+
+_PAGES: Final = 1024
+"""Copied at a time: 4 MiB, some milliseconds after which ctrl+c is heard."""
+_WAIT_SECONDS: Final = 30.0
+
+
+def copy_database(source: Path, copy: Path, tell: Tell) -> None:
+    """Copy `source` into the empty file `copy`, which stands for itself: no other file belongs to it.
+
+    Raises sqlite3.Error where the one cannot be read or the other written.
+    """
+    with closing(reading(source)) as origin, closing(sqlite3.connect(copy, isolation_level=None)) as target:
+        origin.execute("BEGIN")
+        (page,) = origin.execute("PRAGMA page_size").fetchone()
+        origin.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on it sees this moment
+
+        def told(_status: int, left: int, pages: int) -> None:
+            tell((pages - left) * page, pages * page)
+
+        origin.backup(target, pages=_PAGES, progress=told)
+        target.execute("PRAGMA journal_mode = DELETE")
+
+
+def fault_in(path: Path) -> str:
+    """What SQLite's own check finds wrong with a database first; "" when it is whole."""
+    try:
+        with closing(reading(path)) as database:
+            (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.Error as error:
+        return str(error)
+    return "" if found == "ok" else str(found).splitlines()[-1]
+
+
+def reading(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing. A vault that is in use has a write-ahead log, which it sees too."""
+    alone = not path.with_name(f"{path.name}-wal").exists()
+    # Without a log nobody writes it; and on a medium that cannot be written none could be made.
+    how = "immutable=1" if alone and not _may_write(path.parent) else "mode=ro"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
+
+
+def _may_write(directory: Path) -> bool:
+    return os.access(directory, os.W_OK)
