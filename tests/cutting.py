@@ -73,11 +73,11 @@ class CuttingLine:
                 piece = source.recv(_PIECE if most is None else min(_PIECE, most - passed))
                 if not piece:
                     break
-                drain.sendall(piece)
                 passed += len(piece)
-                if count:
+                if count:  # before it is passed on: who has heard a whole answer may ask at once how long it was
                     with self._lock:
                         self.told += len(piece)
+                drain.sendall(piece)
         _shut(source)
         _shut(drain)
 

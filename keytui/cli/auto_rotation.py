@@ -111,12 +111,15 @@ def rotate_by_itself(vault: Vault) -> Exit:
     from keytui.vault.auto_rotation_turn import AutomaticVault
     from keytui.vault.delivery_targets import load_targets
     from keytui.vault.profile import configuration_path
+    from keytui.vault.proving import asking
     from keytui.vault.sealed_references import with_sealed
 
     if not isinstance(vault, AutomaticVault):
         remark("what rotates by itself, the server of this profile rotates")
         return Exit.DONE
-    report = run_due(vault, load_targets(configuration_path(), with_sealed(vault)), utc_now, retry_at_once=True)
+    path, resolve = configuration_path(), with_sealed(vault)
+    probes = asking(path, resolve)
+    report = run_due(vault, load_targets(path, resolve), utc_now, retry_at_once=True, probes=probes)
     for outcome in report.outcomes:
         if outcome.what is not What.WAITING:
             remark(_told(outcome))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,7 +30,7 @@ OldOption = Annotated[
 ]
 
 
-@dataclass(slots=True)
+@dataclass
 class OldSecret:
     """What this machine has of a key's secrets, and what its probes said of them."""
 
@@ -38,7 +39,8 @@ class OldSecret:
     given: str
     found: list[Proven] = field(default_factory=list)
 
-    def secrets(self) -> Mapping[int, Secret]:
+    @cached_property
+    def _secrets(self) -> Mapping[int, Secret]:
         """By version: what targets hold, and what was given. Kept in memory only."""
         from keytui.vault.proving import held_by, versions_of
 
@@ -46,16 +48,16 @@ class OldSecret:
         given = [_given(self.given)] if self.given else []
         return versions_of(detail, [*held_by(self.around.targets, detail), *given])
 
-    def ask_new(self, rotation: Rotation, secrets: Mapping[int, Secret]) -> None:
+    def ask_new(self, rotation: Rotation) -> None:
         """Ask with the new version, before the old one goes a step further. Refused where a system shuts it out."""
         from keytui.vault.proving import refuse_shut_out
 
-        new = {number: secret for number, secret in secrets.items() if number == rotation.new_version}
+        new = {number: secret for number, secret in self._secrets.items() if number == rotation.new_version}
         found = ask_probes(self.vault, self.around, rotation.id, new)
         self.found += found
         refuse_shut_out(found, self.around.key)
 
-    def ask_old(self, rotation: Rotation, secrets: Mapping[int, Secret]) -> None:
+    def ask_old(self, rotation: Rotation) -> None:
         """Ask with the old version, which is over. StillAccepted where it is let in."""
         from keytui.vault.proving import refuse_still_accepted
 
@@ -63,7 +65,7 @@ class OldSecret:
             if self.given:
                 remark(f"no probe names {self.around.key.name}, so nobody was asked with the old secret")
             return
-        old = {number: secret for number, secret in secrets.items() if number == rotation.old_version}
+        old = {number: secret for number, secret in self._secrets.items() if number == rotation.old_version}
         found = ask_probes(self.vault, self.around, rotation.id, old)
         self.found += found
         if not old:

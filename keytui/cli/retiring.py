@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated
 
 import typer
 
@@ -18,13 +19,10 @@ from keytui.cli.shapes import rotation_shape
 from keytui.cli.targets import settle_targets
 from keytui.clock import utc_now
 from keytui.domain.errors import Invalid
-from keytui.domain.rotation import Rotation, RotationState
+from keytui.domain.rotation import Rotation
 from keytui.vault.progress import ShutOut, StillAccepted
-from keytui.vault.protocol import Vault
 
-if TYPE_CHECKING:
-    from keytui.domain.secrets import Secret
-
+_Verb = Callable[[OldSecret, Rotation], Rotation]
 ForceOption = Annotated[bool, typer.Option("--force", help="Go past the verdict; --note says why, for the log.")]
 
 
@@ -42,7 +40,7 @@ def retire(
     It is refused from then on; `keytui restore` takes it back. The key's own probes are asked whether that is so.
     """
     override = _override(force, note)
-    _end_old(context, key, lambda vault, rotation: vault.retire(rotation.id, override), old=old, force=force, json=json)
+    _end_old(context, key, partial(_retire, override=override), old=old, force=force, json=json)
 
 
 def complete(
@@ -54,31 +52,25 @@ def complete(
     old: OldOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Revoke the suspended version for good.
+    """Revoke the old version for good.
 
     It needs a second SAFE verdict, over the time since it was suspended; and where the key has probes and the old
-    secret is at hand, every system's word that it is refused. Targets that carry both secrets let go of the old one.
+    secret is at hand, every system's word that it is refused. Where the key's issuer cannot suspend, the old version is
+    revoked first: the rotation stays open until the systems refuse it. Targets that carry both secrets let go of the
+    old one.
     """
     override = _override(force, note)
-    _end_old(
-        context, key, lambda vault, rotation: vault.complete(rotation.id, override), old=old, force=force, json=json
-    )
+    _end_old(context, key, partial(_complete, override=override), old=old, force=force, json=json)
 
 
-def _end_old(
-    context: typer.Context, key: str, verb: Callable[[Vault, Rotation], Rotation], *, old: str, force: bool, json: bool
-) -> None:
-    """End the old version one step further. The systems are asked before it is revoked, else once it is over."""
+def _end_old(context: typer.Context, key: str, verb: _Verb, *, old: str, force: bool, json: bool) -> None:
+    """End the old version one step further, unless a system shuts the new one out."""
     with opened(context) as vault:
         found = vault.find(key)
         before = rotation_of(vault, found)
         asked, telling = OldSecret(vault, outside(context, vault, found), old), Telling()
-        secrets = asked.secrets()
-        suspended = before.state is RotationState.SUSPENDED
-        _see_it_can_go(asked, before, secrets, force)
-        rotation = verb(vault, before)
-        if not suspended:
-            _ask_after(asked, rotation, secrets)
+        _see_new_let_in(asked, before, force)
+        rotation = verb(asked, before)
         settle_targets(vault, asked.around, rotation, telling)
         name = reference(vault, found)
     if json:
@@ -88,30 +80,38 @@ def _end_old(
         say(f"rotation #{rotation.id} of {rotation.key_name} is {rotation.state}; {next_step(rotation, name)}")
 
 
-def _see_it_can_go(asked: OldSecret, rotation: Rotation, secrets: Mapping[int, Secret], force: bool) -> None:
-    """Nothing goes a step further while a system shuts the new version out, or lets the suspended one in, unless the
-    operator goes past that too.
-    """
+def _see_new_let_in(asked: OldSecret, before: Rotation, force: bool) -> None:
     try:
-        asked.ask_new(rotation, secrets)
-        if rotation.state is RotationState.SUSPENDED:
-            asked.ask_old(rotation, secrets)
-    except StillAccepted as error:
-        if not force:
-            raise StillAccepted(f"{error.message}: the rotation is not completed", error.hint) from None
-        alarm(f"{error.message}; going on, as --force says")
+        asked.ask_new(before)
     except ShutOut as error:
         if not force:
             raise
         alarm(f"{error.message}; going on, as --force says")
 
 
-def _ask_after(asked: OldSecret, rotation: Rotation, secrets: Mapping[int, Secret]) -> None:
+def _retire(asked: OldSecret, before: Rotation, override: str) -> Rotation:
+    """Suspend the old version, then ask the systems: what is suspended can be watched while they are seen to."""
+    rotation = asked.vault.retire(before.id, override)
     try:
-        asked.ask_old(rotation, secrets)
+        asked.ask_old(rotation)
     except StillAccepted as error:
         stands = f"{error.message}; here it is over, and rotation #{rotation.id} is {rotation.state}"
         raise StillAccepted(stands, error.hint) from None
+    return rotation
+
+
+def _complete(asked: OldSecret, before: Rotation, override: str) -> Rotation:
+    """No override goes past a system that lets the old version in: that is what completing says is over."""
+    from keytui.vault.proving import complete_once_refused
+
+    def ask_old() -> None:
+        try:
+            asked.ask_old(before)
+        except StillAccepted as error:
+            way_out = f"{error.hint}; a probe that is wrong itself is mended, or taken out, in config.toml"
+            raise StillAccepted(f"{error.message}: the rotation is not completed", way_out) from None
+
+    return complete_once_refused(asked.vault, before, override, asked.around.probes, ask_old)
 
 
 def _override(force: bool, note: str) -> str:

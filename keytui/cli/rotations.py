@@ -18,7 +18,7 @@ from keytui.cli.shapes import assessment_shape, rotation_shape
 from keytui.cli.targets import put_back_targets
 from keytui.cli.times import ahead
 from keytui.clock import utc_now
-from keytui.domain.rotation import Rotation, Verb, allowed, move
+from keytui.domain.rotation import Rotation, RotationState, Verb, allowed, move
 from keytui.vault.model import RotationDetail
 from keytui.vault.protocol import Vault
 
@@ -115,6 +115,8 @@ def versions(rotation: Rotation) -> str:
 
 def next_step(rotation: Rotation, key: str) -> str:
     """What to do now, as the commands that do it; `key` is the key's `reference`."""
+    if rotation.state is RotationState.PROVING:
+        return f"next: `keytui complete {key}` asks the systems again, and completes it once they refuse the old secret"
     verbs = allowed(rotation)
     for verb, command in _COMMANDS:
         if verb in verbs:

@@ -51,6 +51,8 @@ class RotationState(StrEnum):
     DELIVERED = "delivered"
     OVERLAPPING = "overlapping"
     SUSPENDED = "suspended"
+    PROVING = "proving"
+    """The old version is revoked, and the systems that let it in are still to say that they refuse it."""
     COMPLETED = "completed"
     ROLLED_BACK = "rolled_back"
     ABANDONED = "abandoned"
@@ -170,6 +172,8 @@ _ISSUE_BESIDE: Final = Move((_S.ISSUED,), old=_V.OUTGOING, new=_V.ACTIVE)
 _GO_BACK: Final = Move((_S.ROLLED_BACK,), old=_V.ACTIVE, new=_V.REVOKED)
 _LET_GO: Final = Move((_S.ABANDONED,), old=_V.ACTIVE, new=_V.REVOKED)
 _FINISH: Final = Move((_S.COMPLETED,), old=_V.REVOKED)
+_PROVE: Final = Move((_S.PROVING,), old=_V.REVOKED)
+_PROVEN: Final = Move((_S.COMPLETED,))
 _REISSUE: Final = Move((_S.ISSUED,), new=_V.ACTIVE)
 _NOTHING_YET: Final = Move((_S.ABANDONED,))
 
@@ -189,7 +193,9 @@ _ROLLING: Final[Moves] = {
 }
 _WITHOUT_SUSPENSION: Final[Moves] = {
     **{(state, verb): move for (state, verb), move in _ROLLING.items() if _S.SUSPENDED not in (state, *move.states)},
+    (_S.OVERLAPPING, Verb.REVOKE_OLD): _PROVE,
     (_S.OVERLAPPING, Verb.COMPLETE): _FINISH,
+    (_S.PROVING, Verb.COMPLETE): _PROVEN,
 }
 _IMMEDIATE: Final[Moves] = {
     (_S.PLANNED, Verb.ISSUE): Move((_S.ISSUED,), old=_V.REVOKED, new=_V.ACTIVE),
@@ -210,7 +216,9 @@ _REPLACE_FIRST: Final[Moves] = {
     (_S.ISSUED, Verb.REISSUE): _REISSUE,
     (_S.ISSUED, Verb.ABANDON): _LET_GO,
     (_S.ISSUED, Verb.DELIVER): Move((_S.DELIVERED,)),
+    (_S.DELIVERED, Verb.REVOKE_OLD): _PROVE,
     (_S.DELIVERED, Verb.COMPLETE): _FINISH,
+    (_S.PROVING, Verb.COMPLETE): _PROVEN,
     (_S.DELIVERED, Verb.ROLLBACK): _GO_BACK,
 }
 MOVES: Final[dict[tuple[Strategy, First | None], Moves]] = {
@@ -251,7 +259,7 @@ def _why_not(rotation: Rotation, verb: Verb) -> str:
         return f"nothing is left to {verb}"
     if verb is Verb.RETIRE and not rotation.suspends:
         return "its issuer cannot suspend a version and accept it again"
-    backward = verb in {Verb.ROLLBACK, Verb.ABANDON}
+    backward = verb in {Verb.RESTORE, Verb.ROLLBACK, Verb.ABANDON}
     if backward and rotation.state is not RotationState.PLANNED and not _keeps_old(rotation):
         return _ALREADY_REVOKED
     if verb is Verb.ABANDON:
@@ -262,7 +270,8 @@ def _why_not(rotation: Rotation, verb: Verb) -> str:
 
 
 def _keeps_old(rotation: Rotation) -> bool:
-    return rotation.plan.strategy is Strategy.ROLLING or rotation.plan.first is First.REPLACE
+    replaces_first = rotation.plan.strategy is Strategy.ROLLING or rotation.plan.first is First.REPLACE
+    return replaces_first and rotation.state is not RotationState.PROVING
 
 
 def _what_next(rotation: Rotation) -> str:

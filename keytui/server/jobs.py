@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -15,7 +15,9 @@ from keytui.clock import utc_now
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Actor
 from keytui.domain.errors import KeytuiError
+from keytui.domain.keys import Key
 from keytui.domain.references import Resolve
+from keytui.probes.key_probe import KeyProbe
 from keytui.server.background import Job, LeftToOthers
 from keytui.targets.target import Target
 from keytui.vault.alert_delivery import AlertDelivery, load_alert_delivery
@@ -23,6 +25,7 @@ from keytui.vault.auto_rotation import run_due
 from keytui.vault.delivery_targets import load_targets
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.notifying import tell_all
+from keytui.vault.proving import asking, load_key_probes
 from keytui.vault.references import from_here
 from keytui.vault.sealed_references import with_sealed
 from keytui.vault.webhook_delivery import Posting, deliver_due
@@ -39,12 +42,18 @@ class JobSettings:
     targets: Mapping[str, Target]
     webhooks: Sequence[Webhook]
     alerts: AlertDelivery
+    probes: Callable[[Key], Sequence[KeyProbe]]
+    """Those that ask with this key."""
 
     @classmethod
     def load(cls, configuration: Path, resolve: Resolve = from_here) -> Self:
         """Read it, once. Invalid names the field."""
+        load_key_probes(configuration, resolve)
         return cls(
-            load_targets(configuration, resolve), load_webhooks(configuration), load_alert_delivery(configuration)
+            load_targets(configuration, resolve),
+            load_webhooks(configuration),
+            load_alert_delivery(configuration),
+            asking(configuration, resolve),
         )
 
 
@@ -53,15 +62,15 @@ def server_jobs(vault: LocalVault, configured: JobSettings, sync_every: timedelt
     webhooks, posting = configured.webhooks, Posting(with_sealed(vault), utc_now)
     return (
         Job("alerts", 15.0, partial(_look_for_alerts, vault, configured.alerts)),
-        Job("auto-rotation", 30.0, partial(_rotate_due, vault, configured.targets)),
+        Job("auto-rotation", 30.0, partial(_rotate_due, vault, configured)),
         *([Job("sync", 60.0, partial(sync_due, vault, sync_every))] if sync_every is not None else []),
         *([Job("webhooks", 2.0, partial(deliver_due, vault, webhooks, posting))] if webhooks else []),
     )
 
 
-def _rotate_due(vault: LocalVault, targets: Mapping[str, Target]) -> None:
+def _rotate_due(vault: LocalVault, configured: JobSettings) -> None:
     """LeftToOthers where a key's target is none of this server's: another one may have it."""
-    report = run_due(vault, targets, utc_now)
+    report = run_due(vault, configured.targets, utc_now, probes=configured.probes)
     if any(outcome.elsewhere for outcome in report.outcomes):
         raise LeftToOthers
 

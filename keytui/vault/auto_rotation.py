@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 
 from keytui.clock import Clock
 from keytui.domain.automation import Outcome, RunReport, TurnLost, What
 from keytui.domain.errors import ReadOnly
+from keytui.domain.keys import Key
+from keytui.probes.key_probe import KeyProbe
 from keytui.targets.target import Target
 from keytui.vault.auto_rotation_step import OneKey
 from keytui.vault.auto_rotation_turn import AutomaticVault, Turn
 
 
 def run_due(
-    vault: AutomaticVault, targets: Mapping[str, Target], clock: Clock, *, retry_at_once: bool = False
+    vault: AutomaticVault,
+    targets: Mapping[str, Target],
+    clock: Clock,
+    *,
+    retry_at_once: bool = False,
+    probes: Callable[[Key], Sequence[KeyProbe]] = lambda _key: (),
 ) -> RunReport:
     """Rotate what is due and carry on what was begun. Safe to call as often as one likes, and from several processes.
 
@@ -33,7 +40,7 @@ def run_due(
     if not vault.due_auto_rotations():
         return RunReport()  # mostly so: a server looks twice a minute, and writes nothing
     holder = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
-    turn = Turn(vault.automatic(holder), targets, clock, holder, retry_at_once)
+    turn = Turn(vault.automatic(holder), targets, clock, holder, retry_at_once, probes)
     outcomes: list[Outcome] = []
     try:
         turn.keep()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,9 +13,18 @@ from keytui.domain.errors import AlreadyDone, KeytuiError, Refused, RotationOpen
 from keytui.domain.keys import Key, KeyState
 from keytui.domain.rotation import Plan, Rotation, RotationState
 from keytui.domain.verdict import Assessment, Question, Verdict
+from keytui.targets.target import Target
 from keytui.vault.auto_rotation_turn import AutomaticVault, Turn
 from keytui.vault.deliveries import is_beginning
 from keytui.vault.delivering import Delivering
+from keytui.vault.proving import (
+    complete_once_refused,
+    held_by,
+    prove,
+    refuse_shut_out,
+    refuse_still_accepted,
+    versions_of,
+)
 
 _WATCHED_LONG: Final = timedelta(days=1)
 """A suspended version that may still not be revoked after this long wants an eye."""
@@ -129,18 +139,17 @@ class OneKey:
         """Retire or complete, on SAFE and on nothing else."""
         if rotation.state is RotationState.OVERLAPPING and self.auto.keep_previous and now < self.auto.next_at:
             return self._outcome(What.WAITING)
+        if rotation.state is RotationState.PROVING:
+            return self._completed(rotation)
         assessment = self._vault.verdict(rotation.id)
-        if assessment.question is Question.RETIRE and rotation.suspends:
-            if assessment.verdict is Verdict.SAFE:
-                self._vault.retire(rotation.id)
-                self._keep(replace(self.auto, rotation_id=rotation.id, note=""))
-                return self._outcome(What.RETIRED)
-        elif assessment.verdict is Verdict.SAFE:
-            self._vault.complete(rotation.id)
-            self._settled(rotation)
-            self._keep(replace(self.auto, rotation_id=None, note=""))
-            return self._outcome(What.COMPLETED, rotation.id)
-        elif assessment.verdict is Verdict.NOT_SAFE:
+        if assessment.verdict is Verdict.SAFE:
+            self._ask(rotation, rotation.new_version)
+            if assessment.question is Question.COMPLETE or not rotation.suspends:
+                return self._completed(rotation)
+            self._vault.retire(rotation.id)
+            self._keep(replace(self.auto, rotation_id=rotation.id, note=""))
+            return self._outcome(What.RETIRED)
+        if assessment.question is Question.COMPLETE and assessment.verdict is Verdict.NOT_SAFE:
             self._vault.restore(rotation.id)
             why = f"v{rotation.old_version} was still wanted while it was suspended, and is accepted again"
             return replace(self._left(why, f"{why}: {_first(assessment)}"), what=What.RESTORED)
@@ -149,11 +158,37 @@ class OneKey:
             raise NotNow(f"{why} {assessment.verdict.replace('_', ' ')}", _first(assessment))
         return self._outcome(What.WAITING)
 
+    def _completed(self, rotation: Rotation) -> Outcome:
+        def ask_old() -> None:
+            self._ask(rotation, rotation.old_version)
+
+        complete_once_refused(self._vault, rotation, "", self.turn.probes(self.auto.key), ask_old)
+        self._settled(rotation)
+        self._keep(replace(self.auto, rotation_id=None, note=""))
+        return self._outcome(What.COMPLETED, rotation.id)
+
+    def _ask(self, rotation: Rotation, number: int | None) -> None:
+        """Ask the key's own systems, where a target holds that version: once, for the next run comes soon enough.
+
+        ShutOut where one refuses what is in force, StillAccepted where one lets in what is over.
+        """
+        probes, detail = self.turn.probes(self.auto.key), self._vault.detail(self.auto.key.id)
+        known = versions_of(detail, tuple(held_by(self._here, detail))) if probes else {}
+        if number is not None and number in known:
+            answers = tuple(prove(detail, {number: known[number]}, probes, self.turn.clock(), timedelta()))
+            refuse_shut_out(answers, self.auto.key)
+            refuse_still_accepted(answers, self.auto.key)
+
+    @property
+    def _here(self) -> Sequence[Target]:
+        known = self.turn.targets
+        return [known[name] for name in self.auto.key.targets if name in known]
+
     def _settled(self, rotation: Rotation) -> None:
         """Targets that carry both let go of the former secret. What fails is noted there, and undoes nothing."""
-        known = self.turn.targets
-        here = [known[name] for name in self.auto.key.targets if name in known]
-        Delivering(self._vault, self.auto.key, here, self.turn.clock, self.turn.keep, run=_ONE_RUN).settle(rotation)
+        Delivering(self._vault, self.auto.key, self._here, self.turn.clock, self.turn.keep, run=_ONE_RUN).settle(
+            rotation
+        )
 
     def _late(self, rotation: Rotation, now: datetime) -> bool:
         """Whether waiting any longer wants an eye."""

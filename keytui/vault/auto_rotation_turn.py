@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +14,7 @@ from keytui.clock import Clock
 from keytui.domain.automation import AutoRotation, TurnLost
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
+from keytui.probes.key_probe import KeyProbe
 from keytui.targets.target import Target
 from keytui.vault.deliveries import LONGEST_DELIVERY
 from keytui.vault.protocol import Vault
@@ -53,13 +54,14 @@ class AutomaticVault(Vault, Protocol):
 
 @dataclass
 class Turn:
-    """`vault` is the one that acts as auto-rotation, `targets` are those of this machine by name."""
+    """`vault` acts as auto-rotation, `targets` are this machine's by name, `probes` those that ask with a key."""
 
     vault: AutomaticVault
     targets: Mapping[str, Target]
     clock: Clock
     holder: str
     retry_at_once: bool
+    probes: Callable[[Key], Sequence[KeyProbe]]
 
     def keep(self) -> None:
         """Have the turn for some minutes more; TurnLost when another has it."""

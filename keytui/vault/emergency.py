@@ -26,6 +26,7 @@ from keytui.vault.progress import Told, Undelivered, What
 from keytui.vault.protocol import Vault
 from keytui.vault.proving import WITHIN, Proven, held_by, noted, prove, refuse_still_accepted, versions_of
 
+_AFTER_HAND_OVER: Final = frozenset({RotationState.DELIVERED, RotationState.PROVING})
 _BEFORE_HAND_OVER: Final = frozenset({RotationState.PLANNED, RotationState.REVOKED, RotationState.ISSUED})
 _AT_TARGETS: Final = {
     What.PROVEN: "holds",
@@ -139,7 +140,7 @@ class Emergency:
 
     def _end(self, rotation: Rotation, why: str) -> None:
         """Whatever is under way ends, so that no version from before the incident is left."""
-        if self.first is First.REPLACE and rotation.state not in _BEFORE_HAND_OVER:
+        if self.first is First.REPLACE and rotation.state not in {*_BEFORE_HAND_OVER, RotationState.PROVING}:
             raise Refused(
                 f"rotation #{rotation.id} is {rotation.state}: two versions of {rotation.key_name} are accepted",
                 "revoke first, which ends both; or end that rotation, then replace first",
@@ -159,7 +160,7 @@ class Emergency:
         if rotation is None:
             raise AssertionError("nothing was planned")
         try:
-            if rotation.state is RotationState.DELIVERED:
+            if rotation.state in _AFTER_HAND_OVER:
                 return self._after(response, rotation, self._former())
             if self.first is First.REPLACE and self._delivers:
                 self._delivering().rehearse()
@@ -183,19 +184,24 @@ class Emergency:
         return self._after(response, handed_over, {**former, issued.version.number: issued.secret})
 
     def _after(self, response: Response, rotation: Rotation, secrets: Mapping[int, Secret]) -> Response:
-        """The new secret is out: prove it, and where it was replaced first, refuse the old version now."""
+        """The new secret is out: prove it, and where it was replaced first, refuse the old version now.
+
+        It is completed once no system lets the old version in.
+        """
         response = replace(response, rotation=rotation)
         try:
             if rotation.state is RotationState.DELIVERED:
                 new = {number: secret for number, secret in secrets.items() if number == rotation.new_version}
                 if self.first is First.REPLACE:
                     self._refuse_unproven(self._proven(rotation.id, new))
-                rotation = self.vault.complete(rotation.id, f"incident #{response.incident.id}")
+                rotation = self.vault.revoke_old(rotation.id, f"incident #{response.incident.id}")
                 response = self._refused(replace(response, rotation=rotation))
             self._delivering().settle(rotation)
             proven = self._proven(rotation.id, secrets)
             response = replace(response, proven=proven)
             refuse_still_accepted(proven, self.outside.key)
+            if rotation.state is RotationState.PROVING:
+                response = replace(response, rotation=self.vault.complete(rotation.id))
         except KeytuiError as error:
             return self._stopped(response, error)
         return response
@@ -267,7 +273,7 @@ class Emergency:
 def _goes_on(rotation: Rotation, first: First) -> bool:
     """Whether it is an emergency that was begun, or leaves no old version to end."""
     if rotation.state not in _BEFORE_HAND_OVER:
-        return rotation.state is RotationState.DELIVERED and rotation.plan.strategy is Strategy.EMERGENCY
+        return rotation.state in _AFTER_HAND_OVER and rotation.plan.strategy is Strategy.EMERGENCY
     return rotation.plan.first is first or Verb.ABANDON not in allowed(rotation)
 
 

@@ -16,6 +16,7 @@ from keytui.domain.errors import KeytuiError, NotFound, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key, Version
 from keytui.domain.references import Resolve
+from keytui.domain.rotation import Rotation, RotationState, Verb, allowed
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.domain.text import harmless
 from keytui.probes.configuration import key_probe_tables
@@ -32,6 +33,8 @@ _CONCERNS: Final = ("keys", "environments")
 """What any key probe's table may say beside the fields of its kind."""
 WITHIN: Final = timedelta(seconds=10)
 """How long a system may take to hear of a change, where nobody says otherwise."""
+REFUSES_OLD: Final = frozenset({RotationState.SUSPENDED, RotationState.PROVING})
+"""The states of an open rotation in which the old version must be refused everywhere."""
 PAUSE: Final = 0.5
 """Seconds before a system is asked again that did not answer as expected."""
 
@@ -74,6 +77,11 @@ def key_probes_of(path: Path, key: Key, resolve: Resolve = from_here) -> Mapping
     """
     tables = key_probe_tables(table(path, "probes"))
     return _built(path, {name: entry for name, entry in tables.items() if _concerns(path, name, entry, key)}, resolve)
+
+
+def asking(path: Path, resolve: Resolve = from_here) -> Callable[[Key], Sequence[KeyProbe]]:
+    """The probes of a key, for whoever comes across keys one by one."""
+    return lambda key: tuple(key_probes_of(path, key, resolve).values())
 
 
 def _built(path: Path, tables: Mapping[str, Mapping[str, object]], resolve: Resolve) -> Mapping[str, KeyProbe]:
@@ -188,6 +196,21 @@ def refuse_still_accepted(found: Sequence[Proven], key: Key) -> None:
             f"v{still[0].version} of {key.name} is STILL ACCEPTED at {where}, although it is over",
             "see what else lets it in there (a cache, a second list, a fallback), then do this again",
         )
+
+
+def complete_once_refused(
+    vault: Vault, rotation: Rotation, override: str, probes: Sequence[KeyProbe], ask_old: Callable[[], None]
+) -> Rotation:
+    """Complete a rotation whose old version every system refuses by now.
+
+    Where nothing suspends the old version it is revoked first, and the rotation stays open, as `proving`, while
+    `ask_old` raises: a system that still lets it in is no end of a rotation.
+    """
+    if probes and {Verb.REVOKE_OLD, Verb.COMPLETE} <= set(allowed(rotation)):
+        rotation = vault.revoke_old(rotation.id, override)
+    if rotation.state in REFUSES_OLD:
+        ask_old()
+    return vault.complete(rotation.id, override if rotation.state is not RotationState.PROVING else "")
 
 
 def refuse_shut_out(found: Sequence[Proven], key: Key) -> None:

@@ -108,9 +108,15 @@ def restore(vault: Changed, rotation_id: RotationId) -> Rotation:
     return vault.restore(rotation_id)
 
 
+@rotations.post("/{rotation_id}/revoke-old")
+def revoke_old(vault: Changed, rotation_id: RotationId, asked: Override = NO_OVERRIDE) -> Rotation:
+    """Revoke the old version where nothing suspends it first; the rotation stays open until it is completed."""
+    return vault.revoke_old(rotation_id, asked.override)
+
+
 @rotations.post("/{rotation_id}/complete")
 def complete(vault: Changed, rotation_id: RotationId, asked: Override = NO_OVERRIDE) -> Rotation:
-    """Revoke the suspended version. Needs a second SAFE, or `override`."""
+    """Revoke the old version, unless it is. Needs SAFE (where it was suspended a second one), or `override`."""
     return vault.complete(rotation_id, asked.override)
 
 

@@ -45,8 +45,15 @@ class Rotating(Protocol):
         """Accept a suspended version again."""
         ...
 
+    def revoke_old(self, rotation_id: int, override: str = "") -> Rotation:
+        """Revoke the old version where nothing suspends it first, and leave the rotation open until it is proven.
+
+        `complete` ends it then. Unsafe without SAFE, unless `override` says why.
+        """
+        ...
+
     def complete(self, rotation_id: int, override: str = "") -> Rotation:
-        """Revoke the suspended version. Needs a second SAFE, or `override`."""
+        """Revoke the old version, unless it is. Needs SAFE (where it was suspended a second one), or `override`."""
         ...
 
     def rollback(self, rotation_id: int, note: str) -> Rotation:

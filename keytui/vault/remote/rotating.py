@@ -42,6 +42,9 @@ class Rotating(Section):
     def restore(self, rotation_id: int) -> Rotation:
         return self._moved(rotation_id, "restore")
 
+    def revoke_old(self, rotation_id: int, override: str = "") -> Rotation:
+        return self._moved(rotation_id, "revoke-old", {"override": override})
+
     def complete(self, rotation_id: int, override: str = "") -> Rotation:
         return self._moved(rotation_id, "complete", {"override": override})
 

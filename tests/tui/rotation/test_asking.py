@@ -11,7 +11,7 @@ import pytest
 from textual.widgets import Input
 
 from keytui.domain.keys import KeyDraft
-from keytui.domain.rotation import RotationState, Strategy
+from keytui.domain.rotation import First, RotationState, Strategy
 from keytui.domain.secrets import parse_format
 from keytui.issuers.envlist import EnvListIssuer
 from keytui.issuers.issuer import Abilities
@@ -118,6 +118,35 @@ async def test_a_hand_over_that_ends_the_rotation_does_not_count_while_the_old_o
         await pilot.press("D")
         await until_said(pilot, "✓ ready, old v1", "refused after", "✓ handed over")
         await pilot.press("H")
+        await until_said(pilot, "● 6 Proof", "rotation #1 is completed")
+
+
+async def test_an_emergency_stays_open_until_the_old_secret_is_refused(
+    console: Console, vault: LocalVault, key: Issued, system: System
+) -> None:
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await wizard(pilot, key.key.id)
+        await choose(pilot, "#strategy", Strategy.EMERGENCY)
+        await choose(pilot, "#first", First.REPLACE)
+        await until_said(pilot, "--first replace", "✓ probe ready")
+        await issue(pilot)
+        await until_said(pilot, "✓ handed over")
+        await pilot.press("H")
+        await until_said(pilot, "● 4 Watch", "✓ ready, new v2")
+        await pilot.press("C")
+        await confirm(pilot, note=WHY, typed="checkout-api")
+        await until_said(pilot, "● 5 Retire", "▲ v1 is revoked, and the rotation is not completed", "o pastes it")
+        assert vault.rotation(1).rotation.state is RotationState.PROVING
+        await paste_old(pilot, key)
+        await until_said(pilot, "✗ ready, old v1", "STILL ACCEPTED")
+        await pilot.press("C")
+        await until_said(pilot, "the rotation is not completed")
+        system.refused.add(key.secret.reveal())
+        await paste_old(pilot, key)
+        await until_said(pilot, "✓ ready, old v1", "refused after")
+        await pilot.press("C")
+        await until_said(pilot, "Complete the rotation of checkout-api?")
+        await pilot.press("tab", "enter")
         await until_said(pilot, "● 6 Proof", "rotation #1 is completed")
 
 

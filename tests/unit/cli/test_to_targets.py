@@ -224,6 +224,9 @@ def test_an_old_version_that_a_system_lets_in_is_not_completed(site: Site) -> No
     assert "v1 of checkout is STILL ACCEPTED at edge, although it is over: the rotation is not completed" in told.err
     assert site.state() == "suspended"
 
+    assert "STILL ACCEPTED" in site.keytui("complete", "checkout", "--force", "--note", "a test", code=1).err
+    assert site.state() == "suspended"
+
     site.edge.refused.add(old)
     done = site.keytui("complete", "checkout", "--force", "--note", "a test", "--json").answer
     assert (done["state"], site.web("API_KEY_PREVIOUS")) == ("completed", "")
@@ -234,6 +237,25 @@ def test_an_old_version_that_a_system_lets_in_is_not_completed(site: Site) -> No
     proofs = done["proofs"]
     assert isinstance(proofs, list)
     assert [(one["version"], one["outcome"]) for one in proofs] == [(2, "accepted"), (1, "refused")]
+
+
+def test_an_old_version_that_nothing_suspends_is_revoked_and_the_rotation_open_until_it_is_refused(site: Site) -> None:
+    site.keytui.created("checkout", "--target", "web")
+    old = site.web()
+    site.keytui("rotate", "checkout", "--strategy", "emergency", "--first", "replace", "--reason", "compromise")
+
+    told = site.keytui("complete", "checkout", "--force", "--note", "stolen", code=1)
+
+    assert "v1 of checkout is STILL ACCEPTED at edge, although it is over: the rotation is not completed" in told.err
+    assert site.state() == "proving"
+    site.keytui("verify", stdin=old, code=1)
+    assert "revoked v1 already" in site.keytui("verdict", "checkout", code=1).err
+    assert "already revoked" in site.keytui("rollback", "checkout", "--yes", code=1).err
+    site.keytui("complete", "checkout", code=1)
+
+    site.edge.refused.add(old)
+    assert "is completed" in site.keytui("complete", "checkout").out
+    assert site.state() == "completed"
 
 
 def test_an_old_version_stays_where_the_new_one_is_shut_out(site: Site) -> None:

@@ -86,6 +86,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "POST /admin/rotations/{rotation_id}/deliver": Endpoint(_ROTATE, {"delivery": _SENT}),
     "POST /admin/rotations/{rotation_id}/retire": Endpoint(_ROTATE, _OVERRIDE),
     "POST /admin/rotations/{rotation_id}/restore": Endpoint(_ROTATE),
+    "POST /admin/rotations/{rotation_id}/revoke-old": Endpoint(_ROTATE, _OVERRIDE),
     "POST /admin/rotations/{rotation_id}/complete": Endpoint(_ROTATE, _OVERRIDE),
     "POST /admin/rotations/{rotation_id}/rollback": Endpoint(_ROTATE, _NOTE),
     "POST /admin/rotations/{rotation_id}/abandon": Endpoint(_ROTATE, _NOTE),

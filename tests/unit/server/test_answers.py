@@ -36,6 +36,7 @@ REFUSED_AT_FIRST: Final = {
     "POST /admin/rotations/{rotation_id}/deliver",
     "POST /admin/rotations/{rotation_id}/retire",
     "POST /admin/rotations/{rotation_id}/restore",
+    "POST /admin/rotations/{rotation_id}/revoke-old",
     "POST /admin/rotations/{rotation_id}/complete",
     "POST /admin/rotations/{rotation_id}/rollback",
     "POST /admin/rotations/{rotation_id}/take-over",

@@ -33,7 +33,7 @@ UNFIT: Final = {
     "POST /admin/keys/rotation/enable": "it has no target",
     f"GET {_ROTATION}verdict": "has not handed the new secret over yet",
     **{f"POST {_ROTATION}{verb}": "is planned" for verb in ("reissue", "prove", "handed-over", "deliver", "retire")},
-    **{f"POST {_ROTATION}{verb}": "is planned" for verb in ("restore", "complete", "rollback")},
+    **{f"POST {_ROTATION}{verb}": "is planned" for verb in ("restore", "revoke-old", "complete", "rollback")},
     "POST /admin/passphrase": "there is a passphrase already",
     "POST /admin/issuers/{name}/sync": "there is nothing to compare",
     "POST /admin/alerts/{alert_id}/acknowledge": "there is no alert",

@@ -18,6 +18,7 @@ from keytui.domain.keys import ACCEPTED, Key, KeyDraft, Version
 from keytui.domain.policy import Policies, Policy
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.domain.usage import Use
+from keytui.probes.key_probe import KeyProbe
 from keytui.targets.target import Abilities, Target
 from keytui.vault.auto_rotation import run_due
 from keytui.vault.auto_rotation_turn import LENGTH, AutomaticVault
@@ -131,6 +132,7 @@ class Shop:
     reporter: Reporter
     close: Callable[[], None]
     places: list[Place] = field(default_factory=list)
+    probes: list[KeyProbe] = field(default_factory=list)
     key: Key | None = None
 
     @classmethod
@@ -170,7 +172,8 @@ class Shop:
     def run(self, death: Death | None = None, *, retry_at_once: bool = True) -> RunReport | None:
         """One run; None when whoever ran it died."""
         if death is None:
-            return run_due(self.vault, self.targets, self.clock, retry_at_once=retry_at_once)
+            asked = tuple(self.probes)
+            return run_due(self.vault, self.targets, self.clock, retry_at_once=retry_at_once, probes=lambda _key: asked)
         mortal = cast(AutomaticVault, Mortal(self.vault, death))
         targets = {name: cast(Target, Mortal(place, death)) for name, place in self.targets.items()}
         try:

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,11 @@ from keytui.domain.errors import ReadOnly, Refused
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
 from keytui.domain.rotation import Plan, Reason, RotationState
 from keytui.domain.secrets import Secret
+from keytui.probes.key_probe import Answer
+from keytui.probes.key_probe import Outcome as Probed
 from keytui.server.background import Background, LeftToOthers
 from keytui.server.jobs import JobSettings, server_jobs
+from keytui.targets.target import Abilities
 from keytui.vault.alert_delivery import AlertDelivery
 from keytui.vault.auto_rotation import run_due
 from keytui.vault.auto_rotation_turn import LENGTH
@@ -127,6 +130,60 @@ def test_without_keeping_the_previous_goes_as_soon_as_it_is_safe(shop: Shop) -> 
     assert report is not None
     assert [one.what for one in report.outcomes] == [What.COMPLETED, What.WAITING]
     assert shop.accepted() == [2]
+
+
+@dataclass
+class Both(Place):
+    """A place that carries the secret before beside the one now, until that is over."""
+
+    @property
+    def abilities(self) -> Abilities:
+        return replace(super().abilities, carries_both=True)
+
+    def read_previous(self, key: Key) -> Secret | None:
+        return self.before
+
+    def settle(self, key: Key, version: int) -> None:
+        self.before = None
+
+
+@dataclass
+class Door:
+    """A system of the key's: it lets in what is in no list of its own, whatever the vault says."""
+
+    name: str = "ready"
+    shut_to: list[Secret | None] = field(default_factory=list)
+
+    def ask(self, secret: Secret) -> Answer:
+        outcome = Probed.REFUSED if secret in self.shut_to else Probed.ACCEPTED
+        return Answer(outcome, "it says so", timedelta())
+
+    def rehearse(self, stranger: Secret) -> None:
+        """It lets no stranger in."""
+
+
+def test_no_old_version_goes_while_a_system_shuts_the_new_one_out_or_lets_the_old_one_in(shop: Shop) -> None:
+    door, place = Door(), Both("env")
+    shop.probes.append(door)
+    shop.furnish(place, keep_previous=False, every=3 * DAY)
+    old = place.holds
+    shop.pass_(72)
+    shop.run()
+    shop.pass_(3)
+
+    door.shut_to = [place.holds]
+    assert only(shop).note == "v2 of shop is refused at ready, although it is in force"
+    assert shop.accepted() == [1, 2]
+
+    door.shut_to = []
+    assert only(shop).what is What.RETIRED
+    shop.pass_(2)
+    assert only(shop).note == "v1 of shop is STILL ACCEPTED at ready, although it is over"
+    assert shop.vault.rotation(1).rotation.state is RotationState.SUSPENDED
+
+    door.shut_to = [old]
+    assert shop.run() is not None
+    assert shop.vault.rotation(1).rotation.state is RotationState.COMPLETED
 
 
 def test_who_is_cut_off_by_a_suspension_gets_in_again(shop: Shop) -> None:
@@ -491,7 +548,7 @@ def test_a_server_does_it_beside_its_requests(shop: Shop, tmp_path: Path) -> Non
 def test_a_server_without_a_target_leaves_the_job_to_one_that_has_it(shop: Shop) -> None:
     shop.furnish(Place("env"))
     shop.pass_(24)
-    jobs = server_jobs(shop.vault, JobSettings({}, (), AlertDelivery()))
+    jobs = server_jobs(shop.vault, JobSettings({}, (), AlertDelivery(), lambda _key: ()))
     rotating = next(job for job in jobs if job.name == "auto-rotation")
 
     with pytest.raises(LeftToOthers):

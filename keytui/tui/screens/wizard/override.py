@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from keytui.domain.rotation import Rotation
+from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.verdict import Assessment, Verdict
 from keytui.tui.screens.confirm import Question
 from keytui.tui.screens.wizard.words import command
@@ -16,9 +16,13 @@ _REASONS_NAMED: Final = 1
 def verdict_question(
     rotation: Rotation, assessment: Assessment | None, verb: str, title: str, what_happens: tuple[str, ...]
 ) -> Question:
-    """Ask before `verb` (`retire`, `complete`). The note that comes back is the override; empty where it needs none."""
+    """Ask before `verb` (`retire`, `complete`). The note that comes back is the override.
+
+    It is empty where none is needed: on SAFE, and where the old version is revoked already.
+    """
     act = f"{verb.capitalize()} v{rotation.old_version}"
-    if assessment is not None and assessment.verdict is Verdict.SAFE:
+    revoked = rotation.state is RotationState.PROVING
+    if revoked or (assessment is not None and assessment.verdict is Verdict.SAFE):
         return Question(title, what_happens, act, command(verb, rotation.key_name))
     return Question(
         title,

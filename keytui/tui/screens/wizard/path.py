@@ -31,6 +31,7 @@ _STEPS: Final[dict[RotationState, WizardStep]] = {
     RotationState.DELIVERED: WizardStep.WATCH,
     RotationState.OVERLAPPING: WizardStep.WATCH,
     RotationState.SUSPENDED: WizardStep.RETIRE,
+    RotationState.PROVING: WizardStep.RETIRE,
     RotationState.COMPLETED: WizardStep.PROOF,
     RotationState.ROLLED_BACK: WizardStep.PROOF,
     RotationState.ABANDONED: WizardStep.PROOF,

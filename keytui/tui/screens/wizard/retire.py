@@ -1,6 +1,7 @@
 """Step 5: the old version is suspended and watched. One key brings it back; revoking it asks for a second verdict.
 
-Where the issuer cannot suspend, this step says so before the old version is revoked.
+Where the issuer cannot suspend, this step says so before the old version is revoked; and where that was revoked at
+once, it stays here until the systems refuse it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from keytui.tui.widgets.verdict import VerdictPanel
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import RotationDetail
 
-_ONLY_SUSPENDED = frozenset({"restore", "paste_old"})
+_REFUSED = frozenset({RotationState.SUSPENDED, RotationState.PROVING})
 
 
 class RetireBody(AskingBody):
@@ -49,15 +50,21 @@ class RetireBody(AskingBody):
         yield TargetsPanel(id="targets")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        suspended = self.detail is not None and self.detail.rotation.state is RotationState.SUSPENDED
-        if (action in _ONLY_SUSPENDED and not suspended) or (action == "watch" and suspended):
+        state = None if self.detail is None else self.detail.rotation.state
+        absent = {
+            "restore": state is not RotationState.SUSPENDED,
+            "paste_old": state not in _REFUSED,
+            "watch": state in _REFUSED,
+            "roll_back": state is RotationState.PROVING,
+        }
+        if absent.get(action):
             return False
         return super().check_action(action, parameters)
 
     def versions(self, rotation: Rotation) -> tuple[int, ...]:
         """The old one is asked with once it must be refused: before, that would count as its use."""
         new = () if rotation.new_version is None else (rotation.new_version,)
-        return (*new, rotation.old_version) if rotation.state is RotationState.SUSPENDED else new
+        return (*new, rotation.old_version) if rotation.state in _REFUSED else new
 
     def show(self) -> None:
         self.tick()
@@ -107,6 +114,13 @@ class RetireBody(AskingBody):
 def _standing(detail: RotationDetail, now: datetime, issuer: str) -> Content:
     """How the old version stands in this step."""
     old, since = detail.old.number, detail.rotation.suspended_at
+    if detail.rotation.state is RotationState.PROVING:
+        return Content.assemble(
+            (f"▲ v{old} is revoked, and the rotation is not completed\n", "bold $warning"),
+            "A system let the old secret in after that, or nobody has asked yet.\n",
+            ("C", "bold $accent"),
+            " asks once more, and completes it when every system refuses the old secret\n",
+        )
     if detail.rotation.state is not RotationState.SUSPENDED or since is None:
         return Content.assemble(
             (f"▲ {harmless(issuer)} cannot suspend a version and accept it again\n", "bold $warning"),

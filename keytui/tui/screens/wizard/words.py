@@ -29,6 +29,8 @@ def countdown(rotation: Rotation, now: datetime) -> Content:
         return Content(f"overlap ends in {long(rotation.overlap_ends_at - now)}")
     if rotation.state is RotationState.SUSPENDED and rotation.suspended_at is not None:
         return Content(f"old version suspended for {long(now - rotation.suspended_at)}")
+    if rotation.state is RotationState.PROVING:
+        return Content.styled("▲ old version revoked, not proven", "bold $warning")
     return Content(str(rotation.state).replace("_", " "))
 
 

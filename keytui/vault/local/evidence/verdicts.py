@@ -40,14 +40,21 @@ def assessed(
     """
     question = QUESTIONS.get(rotation.state)
     if question is None:
-        when = "has not handed the new secret over yet" if rotation.open else "has ended"
-        hint = "hand it over first" if rotation.open else "its proof and its audit entries remain"
+        when, hint = _why_none(rotation)
         raise Refused(f"there is no verdict: rotation #{rotation.id} {when}", hint)
     with unbound(session):  # a refusal that names no key, or a gap, counts against SAFE whoever asks
         evidence = gather_evidence(
             session, rotation, question, policies.of(rotation.environment), now, expected=expected
         )
     return judge(replace(evidence, legacy_fallbacks=fallbacks))
+
+
+def _why_none(rotation: Rotation) -> tuple[str, str]:
+    if not rotation.open:
+        return "has ended", "its proof and its audit entries remain"
+    if rotation.state is RotationState.PROVING:
+        return f"has revoked v{rotation.old_version} already", "complete it, once every system refuses that"
+    return "has not handed the new secret over yet", "hand it over first"
 
 
 def require_safe(assessment: Assessment, rotation: Rotation) -> None:

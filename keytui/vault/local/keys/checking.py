@@ -37,10 +37,11 @@ from keytui.vault.probed import Probed
 
 WITHOUT_CONTACT: Final = timedelta(seconds=30)
 """A verifier that has not been heard of for this long refuses everything, so nobody waits for its word."""
+_OLD_REVOKED: Final = "rotation.old-revoked"
 _ENDS_OLD: Final = {
     (Strategy.ROLLING, None): "rotation.retired",
     (Strategy.IMMEDIATE, None): "rotation.issued",
-    (Strategy.EMERGENCY, First.REVOKE): "rotation.old-revoked",
+    (Strategy.EMERGENCY, First.REVOKE): _OLD_REVOKED,
     (Strategy.EMERGENCY, First.REPLACE): "rotation.completed",
 }
 _UNKNOWN: Final = Check(False, Outcome.UNKNOWN)
@@ -172,12 +173,13 @@ def _acknowledgements(session: Session, rotation: Rotation, old: VersionRow) -> 
 
 
 def _end_of_old(session: Session, rotation: Rotation) -> AuditRow | None:
-    """The entry of the log from which on the old version was refused."""
+    """The entry of the log from which on the old version was refused: before the completion, where it was proven."""
     at_once = rotation.plan.strategy is Strategy.ROLLING and not rotation.suspends
     ends = "rotation.completed" if at_once else _ENDS_OLD[rotation.plan.strategy, rotation.plan.first]
     found = select(AuditRow).where(
         AuditRow.rotation_id == rotation.id,
-        AuditRow.type == ends,
+        col(AuditRow.type).in_((ends, _OLD_REVOKED)),
         col(AuditRow.refused).is_(False),
     )
-    return session.exec(found.order_by(col(AuditRow.sequence).desc()).limit(1)).first()
+    first, newest = (col(AuditRow.type) == _OLD_REVOKED).desc(), col(AuditRow.sequence).desc()
+    return session.exec(found.order_by(first, newest).limit(1)).first()

@@ -24,6 +24,9 @@ class Ending(Issuing):
     def retire(self, rotation_id: int, override: str = "") -> Rotation:
         return self._end_old(rotation_id, Verb.RETIRE, override)
 
+    def revoke_old(self, rotation_id: int, override: str = "") -> Rotation:
+        return self._end_old(rotation_id, Verb.REVOKE_OLD, override)
+
     def complete(self, rotation_id: int, override: str = "") -> Rotation:
         return self._end_old(rotation_id, Verb.COMPLETE, override)
 
@@ -87,6 +90,8 @@ class Ending(Issuing):
         def ended(write: Write) -> Rotation:
             subject = take_up(write, rotation_id)
             move(subject.rotation, verb)
+            if subject.rotation.state is RotationState.PROVING:
+                return _completed(write, subject, override)
             assessment = assessed(
                 write.session,
                 subject.rotation,
@@ -123,7 +128,18 @@ class Ending(Issuing):
             )
 
 
-_EVENTS = {Verb.RETIRE: "rotation.retired", Verb.COMPLETE: "rotation.completed"}
+_EVENTS = {
+    Verb.RETIRE: "rotation.retired",
+    Verb.REVOKE_OLD: "rotation.old-revoked",
+    Verb.COMPLETE: "rotation.completed",
+}
+
+
+def _completed(write: Write, subject: Subject, override: str) -> Rotation:
+    """The old version was revoked on a verdict; nothing is left to judge."""
+    carry_out(write, subject, Verb.COMPLETE, override)
+    write.record(subject.event(_EVENTS[Verb.COMPLETE], subject.row.old_version, override=override))
+    return write.answered(stored_rotation(write.session, subject.row))
 
 
 def _record_end(write: Write, subject: Subject, verb: Verb, assessment: Assessment, override: str) -> None:
