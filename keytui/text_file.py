@@ -88,7 +88,7 @@ class TextFile:
             raise Refused(
                 f"{self.path} cannot be written: {error.strerror}", "see to its directory, and that there is room"
             ) from None
-        _flush(self.path.parent)
+        flush_names(self.path.parent)
 
     def _swap(self, content: bytes) -> None:
         draft = draft_beside(self.path)
@@ -164,6 +164,16 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
+def flush_names(directory: Path) -> None:
+    """New names on the disk too. Where a directory cannot be flushed the files stand there all the same."""
+    with suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def _refuse_unfit(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise Refused(f"{path} is no file", "name a file")
@@ -211,13 +221,3 @@ def _copy_attributes(path: Path, descriptor: int) -> None:
         except OSError:
             if not name.startswith("security."):  # that one the system itself gives to a new file
                 raise
-
-
-def _flush(directory: Path) -> None:
-    """The new name on the disk too. Where a directory cannot be flushed the file stands there all the same."""
-    with suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -11,9 +10,8 @@ from typing import Final
 from keytui.domain.errors import Refused
 from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import Mark
-from keytui.text_file import draft_beside
+from keytui.private_file import replace_privately
 
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _MOST_BYTES: Final = 1024 * 1024
 
 
@@ -55,7 +53,7 @@ def read_note(path: Path) -> Note:
 
 
 def write_note(path: Path, note: Note) -> None:
-    """Refused when it cannot be written."""
+    """Refused or Invalid when it cannot be written."""
     written = {
         "suspended": [value.reveal() for value in note.suspended],
         "revoked": {mark.digest: mark.prefix for mark in note.revoked},
@@ -63,20 +61,4 @@ def write_note(path: Path, note: Note) -> None:
         "arrived": sorted(note.arrived),
         "left": sorted(note.left),
     }
-    write_privately(path, Secret(json.dumps(written)))
-
-
-def write_privately(path: Path, content: Secret) -> None:
-    """A file of mode 0600, whole at any moment. Refused when it cannot be. Only while alone in its directory."""
-    try:
-        draft = draft_beside(path)
-        try:
-            with os.fdopen(os.open(draft, _NEW, 0o600), "wb") as file:
-                file.write(content.reveal().encode("utf-8", "surrogateescape"))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}", "see to its directory and the disk") from None
+    replace_privately(path, Secret(json.dumps(written)))

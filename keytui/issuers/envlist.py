@@ -20,11 +20,12 @@ from keytui.domain.references import Resolve
 from keytui.domain.secrets import Format, Randomness, Secret, parse_format
 from keytui.issuers.comma_list import with_item
 from keytui.issuers.configured import variable_name, variable_names
-from keytui.issuers.env_note import Note, read_note, write_note, write_privately
+from keytui.issuers.env_note import Note, read_note, write_note
 from keytui.issuers.env_standing import Standing
 from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
 from keytui.issuers.reloading import RELOAD_FIELDS, Reload, reload_from
 from keytui.issuers.values import checked_value, mark_of
+from keytui.private_file import replace_privately
 from keytui.text_file import TextFile, alone_in
 
 _ANY: Final = "any"
@@ -167,7 +168,7 @@ class EnvListIssuer:
             note = note.changing(stands.digests, wanted.digests)
         self._of_files(lambda: write_note(self._beside("removed"), note))
         if wanted.list != stands.list:
-            self._of_files(lambda: write_privately(self._beside("backup"), Secret(stands.file.text)))
+            self._of_files(lambda: replace_privately(self._beside("backup"), Secret(stands.file.text)))
             self._of_files(lambda: stands.file.replace(text))
         return note
 

@@ -11,8 +11,7 @@ from typing import Final
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
-from keytui.targets.file import write_new_file
-from keytui.text_file import draft_beside
+from keytui.private_file import replace_privately
 
 _NOTE: Final = ".before"
 
@@ -82,15 +81,3 @@ def write_kept(path: Path, kept: Kept) -> None:
         "before": before,
     }
     replace_privately(path, Secret(json.dumps(written)))
-
-
-def replace_privately(path: Path, content: Secret) -> None:
-    """A file of mode 0600 with this content alone, whole at any moment. Invalid or Refused when it cannot be."""
-    try:
-        draft = write_new_file(draft_beside(path), content)
-        try:
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}", "see who else writes there") from None

@@ -14,7 +14,8 @@ from keytui.domain.fields import Fields
 from keytui.domain.keys import Key
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
-from keytui.targets.kept import Kept, note_beside, read_kept, replace_privately, write_kept
+from keytui.private_file import replace_privately
+from keytui.targets.kept import Kept, note_beside, read_kept, write_kept
 from keytui.targets.named import errors_of
 from keytui.targets.target import Abilities, filled
 from keytui.text_file import TextFile, alone_in, refuse_closed
@@ -140,12 +141,7 @@ def _text(standing: TextFile | None) -> Secret | None:
 
 def _write(path: Path, standing: TextFile | None, content: Secret | None) -> None:
     """The content in the place of what stands there; nothing where it is None."""
-    if content is None:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise Refused(f"{path} cannot be removed: {error.strerror}", "remove it by hand") from None
-    elif standing is None:
+    if content is None or standing is None:
         replace_privately(path, content)
     else:
         standing.replace(content.reveal())

@@ -12,7 +12,7 @@ from typing import Final
 
 from keytui.domain.errors import Invalid, NotFound, Refused
 from keytui.domain.secrets import Secret
-from keytui.targets.file import write_new_file
+from keytui.private_file import write_new_file
 from keytui.vault.configuration import table
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from keytui.domain.access import Role
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.secrets import Secret
-from keytui.targets.file import write_new_file
+from keytui.private_file import write_new_file
 from tests.end_to_end.home import Home
 from tests.end_to_end.team_server import TeamServer, service_token, team_server, token, verify
 from tests.end_to_end.test_loop_by_commands import write_env

@@ -13,7 +13,7 @@ from keytui.domain.keys import VersionState
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.rotation import RotationState
 from keytui.domain.secrets import Secret
-from keytui.targets.file import write_new_file
+from keytui.private_file import write_new_file
 from tests.end_to_end.canary import leaks_in
 from tests.end_to_end.home import Home
 from tests.end_to_end.steps import (

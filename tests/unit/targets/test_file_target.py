@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import threading
@@ -13,6 +14,7 @@ from keytui.domain.errors import Invalid, KeytuiError, Refused
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
 from keytui.targets.file import FileTarget
+from tests.unit.targets.death import Death
 from tests.world import NOON
 
 KEY = Key("k1", "checkout", "production", NOON)
@@ -96,6 +98,29 @@ def test_what_was_begun_and_cut_off_is_begun_again(target: FileTarget, path: Pat
     assert target.read_back(KEY) == NEW
 
 
+def test_killed_anywhere_it_ends_delivered_or_back_and_leaves_no_draft_of_the_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in itertools.count(1):
+        path = tmp_path / str(at) / "checkout.key"
+        path.parent.mkdir()
+        target = FileTarget("env", str(path))
+        target.deliver(KEY, 2, OLD)
+        death = Death(at)
+        with death.coming(monkeypatch):
+            target.deliver(KEY, 3, NEW)
+        stands = target.read_back(KEY)
+        assert stands in (OLD, NEW)
+        if stands == NEW:
+            target.roll_back(KEY, 3)
+        target.deliver(KEY, 4, NEWER)
+        assert {one.name for one in path.parent.iterdir()} == {"checkout.key", "checkout.key.before"}
+        assert not any(NEW.reveal() in one.read_text() for one in path.parent.iterdir())
+        if not death.came:
+            break
+    assert at > 5, "it was never killed"
+
+
 def test_a_file_whose_readers_would_be_locked_out_is_refused(target: FileTarget, path: Path) -> None:
     path.chmod(0o640)
     for ask in (target.rehearse, target.read_back):
@@ -170,7 +195,7 @@ def test_a_file_of_another_key_is_left_to_it(target: FileTarget, path: Path) -> 
     other, theirs = FileTarget("env-2", str(path)), Key("k2", "billing", "production", NOON)
     with pytest.raises(Refused, match="holds the secret of another key, k1") as refused:
         other.rehearse(theirs)
-    assert "a path of its own" in refused.value.hint
+    assert "a place of its own" in refused.value.hint
     with pytest.raises(Refused, match="holds the secret of another key, k1"):
         other.deliver(theirs, 7, NEWER)
     assert target.read_back(KEY) == NEW

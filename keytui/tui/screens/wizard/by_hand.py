@@ -13,7 +13,7 @@ from keytui.command import parse_command, pipe_to_command
 from keytui.domain.errors import KeytuiError
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
-from keytui.targets.file import write_new_file
+from keytui.private_file import write_new_file
 from keytui.tui.clipboard import Route, copy_locally, route, send_to_terminal, terminal_limits
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.followed import FollowedScreen

@@ -10,7 +10,7 @@ import pytest
 
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.secrets import Secret
-from keytui.targets.file import write_new_file
+from keytui.private_file import write_new_file
 
 SECRET = Secret("tk_canary0000000000000000000000000")
 
