@@ -158,7 +158,8 @@ class Line:
         if answer.media_type != MEDIA_TYPE:
             raise self._stranger(answer)
         error = error_of(self._decoded(Problem, answer.body))
-        raise Dropped(error.message, error.hint) if answer.status >= _DOUBTFUL else error
+        certain = answer.status < _DOUBTFUL or isinstance(error, OutcomeUnknown)  # an issuer left its question open
+        raise error if certain else Dropped(error.message, error.hint)
 
     def _decoded(self, kind: TypeForm[T], body: bytes) -> T:
         try:

@@ -83,6 +83,21 @@ def test_garbage_is_no_answer_and_no_proof_that_nothing_was_done(team: Team, sai
             vault.create(DRAFT, "r")
 
 
+def test_what_an_issuer_left_open_is_told_in_its_words_and_not_done_again(team: Team) -> None:
+    lost = b'{"type": "urn:keytui:problem:outcome-unknown", "title": "Outcome unknown", "status": 503,'
+    lost += b' "detail": "nobody knows whether v2 was revoked at booking", "hint": "look there"}'
+    said = answer("503 Service Unavailable", lost, "application/problem+json")
+    asked: list[int] = []
+
+    def say(connection: socket.socket) -> None:
+        asked.append(1)
+        connection.sendall(said)
+
+    with saying(say) as url, pytest.raises(OutcomeUnknown, match="whether v2 was revoked at booking") as told:
+        team.remote(url).create(DRAFT, "r")
+    assert (told.value.hint, len(asked)) == ("look there", 1)
+
+
 @pytest.mark.parametrize(
     ("said", "names"),
     [
