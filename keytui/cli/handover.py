@@ -6,7 +6,7 @@ import os
 import select
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from keytui.cli.output import Json, as_json, remark
 from keytui.cli.streams import discard_output
 from keytui.domain.errors import Invalid, KeytuiError, Refused
 from keytui.domain.secrets import Secret
+from keytui.vault.model import Issued
+from keytui.vault.progress import Undelivered
 
 
 class OutputLost(Refused):
@@ -45,16 +47,27 @@ def hand_out_json(answer: Json) -> None:
     _write(as_json(answer) + "\n")
 
 
+def minted(mint: Callable[[], Issued], way_on: str) -> Issued:
+    """A new secret. After a refusal there is none; whatever else interrupts it, the operator reads how to go on."""
+    try:
+        return mint()
+    except Refused:
+        raise
+    except (KeytuiError, KeyboardInterrupt):
+        remark(way_on)
+        raise
+
+
 @contextmanager
 def nothing_lost(way_on: str) -> Iterator[None]:
-    """Around minting and writing: whatever interrupts them, the operator reads how to go on."""
+    """Around what is done with a secret that was minted: whatever interrupts it, the operator reads how to go on."""
     try:
         yield
     except OSError as error:
         discard_output()
         raise OutputLost(f"the secret could not be written: {error.strerror}", way_on) from None
-    except Refused:
-        raise  # nothing was issued, and the refusal says how to go on
+    except Undelivered:
+        raise  # whoever delivers has said what has the secret, and each way on
     except (KeytuiError, KeyboardInterrupt):
         remark(way_on)
         raise

@@ -16,7 +16,7 @@ from keytui.cli.batch import each
 from keytui.cli.delivering import NoDeliverOption, SkipOption, goes_to_targets, outside
 from keytui.cli.exits import Exit
 from keytui.cli.fleet import BudgetOption, MarkedOption, QueryOption, WaveOption, Waves, rotate_fleet
-from keytui.cli.handover import claim_output, hand_out, hand_out_json, nothing_lost
+from keytui.cli.handover import claim_output, hand_out, hand_out_json, minted, nothing_lost
 from keytui.cli.looking import matching
 from keytui.cli.options import JsonOption, NoteOption, ShowOption, YesOption
 from keytui.cli.output import remark
@@ -133,6 +133,8 @@ class _Wanted:
         """None where the secret is printed instead, which somebody reads."""
         around = outside(self.context, vault, key)
         if not goes_to_targets(around, by_hand=self.by_hand):
+            if self.skip:
+                raise Invalid("the secret is printed, and no target has it from here", "leave --skip away")
             claim_output(self.show)
             return None
         if self.show:
@@ -198,9 +200,9 @@ def _issue(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:
     """Issue (again, if what was issued reached nobody), write the secret out, and only then call it handed over."""
     name = reference(vault, key)
     way_on = f"rotation #{rotation.id} stays open: `keytui rotate {name} --resume` continues it"
+    mint = vault.reissue if rotation.state is RotationState.ISSUED else vault.issue
+    issued = minted(lambda: mint(rotation.id), way_on)
     with nothing_lost(way_on):
-        again = rotation.state is RotationState.ISSUED
-        issued = vault.reissue(rotation.id) if again else vault.issue(rotation.id)
         _hand_out(vault, issued, json)
     delivery = Delivery("stdout", "sent", utc_now(), issued.version.fingerprint)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import typer
 
 from keytui.cli.delivering import Telling, delivering, explain, skip_targets
 from keytui.cli.exits import Exit
-from keytui.cli.handover import hand_out, hand_out_json, nothing_lost
+from keytui.cli.handover import hand_out, hand_out_json, minted, nothing_lost
 from keytui.cli.output import remark, say_json
 from keytui.cli.proving import ask_probes, proven_shape
 from keytui.cli.rotations import next_step
@@ -19,10 +20,12 @@ from keytui.clock import utc_now
 from keytui.domain.errors import KeytuiError
 from keytui.domain.rotation import First, Plan, Rotation, RotationState, Strategy
 from keytui.vault.progress import Undelivered
+from keytui.vault.ways_on import refuse_skips
 
 if TYPE_CHECKING:
     from keytui.domain.secrets import Secret
     from keytui.vault.delivering import Delivering
+    from keytui.vault.model import Issued
     from keytui.vault.outside import Outside
     from keytui.vault.protocol import Vault
     from keytui.vault.proving import Proven
@@ -63,29 +66,32 @@ class ToTargets:
             self.vault, self.around, self.telling, (lambda: self._see_it_end(rotation, before)) if at_once else None
         )
         way_on = f"rotation #{rotation.id} stays open: `keytui rotate {self.name} --resume` continues it"
+        mint = partial(self.vault.issue, rotation.id)
+        issued = minted(mint, way_on) if rotation.state in _BEFORE_ISSUE else None
         with nothing_lost(way_on):
             try:
-                handed, secret = self._handed_over(engine, rotation)
+                handed = self._handed_over(engine, rotation, issued)
             except Undelivered as error:
                 explain(self.vault, self.around.key, self.name, rotation, error)
                 raise
-        secret = secret or self._held().get(handed.new_version or 0)
+        secret = self._held().get(handed.new_version or 0) if issued is None else issued.secret
         self._prove_new(handed, secret)
         self._say(handed, secret)
         if not all(each.holds for each in self.proofs):
             raise typer.Exit(Exit.REFUSED)
 
-    def _handed_over(self, engine: Delivering, rotation: Rotation) -> tuple[Rotation, Secret | None]:
-        """The rotation, and the secret where it was issued here and now."""
-        if rotation.state not in _BEFORE_ISSUE:
-            skip_targets(self.vault, self.around.key, rotation, self.skip)
-            return engine.resume(rotation), None
-        issued = self.vault.issue(rotation.id)
+    def _handed_over(self, engine: Delivering, rotation: Rotation, issued: Issued | None) -> Rotation:
         skip_targets(self.vault, self.around.key, rotation, self.skip)
-        return engine.hand_over(rotation, issued.version, issued.secret), issued.secret
+        if issued is None:
+            return engine.resume(rotation)
+        return engine.hand_over(rotation, issued.version, issued.secret)
 
     def _rehearse(self, plan: Plan) -> None:
-        """A target that would fail stops everything before it begins, but for an emergency's revocation."""
+        """A target that would fail stops everything before it begins, but for an emergency's revocation.
+
+        So does a target that cannot be left out: what is refused after the issue would be an outage.
+        """
+        refuse_skips(self.around.key, plan, self.skip)
         for target in self.around.targets:
             if target.name in self.skip:
                 continue

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
-from keytui.domain.rotation import RotationState, Verb, allowed
+from keytui.domain.rotation import First, Plan, RotationState, Strategy, Verb, allowed
 from keytui.vault.deliveries import ARRIVED, SKIPPED, last_told, skipped
 from keytui.vault.model import Delivery, RotationDetail
 from keytui.vault.progress import Choice, Holds, Stands
 from keytui.vault.protocol import Vault
 
 _NOT_OVER = frozenset({RotationState.ISSUED, RotationState.PLANNED, RotationState.REVOKED})
+_LAST_WAY = "it is the last way by which anybody would receive the secret"
 
 
 def stands_of(key: Key, detail: RotationDetail) -> tuple[Stands, ...]:
@@ -36,6 +37,13 @@ def ways_on(key: Key, detail: RotationDetail, target: str) -> Mapping[Choice, st
         Choice.ROLL_BACK: _why_no_way_back(detail),
         Choice.LATER: "",
     }
+
+
+def refuse_skips(key: Key, plan: Plan, targets: Collection[str]) -> None:
+    """Raise Refused where leaving these targets out would do harm. Asked before a rotation is planned or issued."""
+    for target in targets:
+        if reason := _why_not_left_out(key, plan, target, targets):
+            raise Refused(f"{target} cannot be skipped: {reason}", "leave --skip away: nothing was issued")
 
 
 def skip(vault: Vault, key: Key, rotation_id: int, target: str, now: datetime) -> None:
@@ -62,15 +70,28 @@ def _over(detail: RotationDetail) -> str:
 def _why_not_skipped(key: Key, detail: RotationDetail, target: str) -> str:
     """Harmless is what leaves a consumer with a secret that works, and somebody with the new one."""
     if target not in key.targets:
-        return f"{key.name} has no target of that name; it has {', '.join(key.targets) or 'none'}"
+        return _no_target(key)
     if Verb.ABANDON not in allowed(detail.rotation):
         return f"v{detail.old.number} is revoked, and its consumers would be left with that"
     stands = {one.target: one for one in stands_of(key, detail)}
     if stands[target].holds is Holds.YES:
         return "it has the secret already"
     if not any(one.target != target and not one.skipped for one in stands.values()):
-        return "it is the last way by which anybody would receive the secret"
+        return _LAST_WAY
     return ""
+
+
+def _why_not_left_out(key: Key, plan: Plan, target: str, left_out: Collection[str]) -> str:
+    """The same of a rotation that has issued nothing yet."""
+    if target not in key.targets:
+        return _no_target(key)
+    if plan.strategy is Strategy.IMMEDIATE or plan.first is First.REVOKE:
+        return "the old version is revoked before the new one is delivered, and its consumers would be left with that"
+    return _LAST_WAY if set(key.targets) <= set(left_out) else ""
+
+
+def _no_target(key: Key) -> str:
+    return f"{key.name} has no target of that name; it has {', '.join(key.targets) or 'none'}"
 
 
 def _why_no_way_back(detail: RotationDetail) -> str:

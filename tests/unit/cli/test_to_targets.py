@@ -213,6 +213,28 @@ def test_what_nobody_else_would_receive_is_not_skipped(site: Site) -> None:
     assert "the last way" in site.keytui("rotate", "checkout", "--resume", "--skip", "ci", code=1).err
 
 
+@pytest.mark.parametrize(
+    ("targets", "words", "why"),
+    [
+        (("web", "ci"), ("--strategy", "immediate", "--skip", "ci"), "is revoked before the new one is delivered"),
+        (("web", "ci"), ("--strategy", "emergency", "--first", "revoke", "--skip", "ci"), "is revoked before"),
+        (("web", "ci"), ("--skip", "worker"), "no target of that name"),
+        (("web", "ci"), ("--skip", "ci", "--skip", "web"), "the last way"),
+        (("web",), ("--no-deliver", "--skip", "web"), "no target has it from here"),
+    ],
+)
+def test_what_cannot_be_skipped_is_found_out_before_anything_is_issued(
+    site: Site, targets: tuple[str, ...], words: tuple[str, ...], why: str
+) -> None:
+    site.keytui.created("checkout", *(word for name in targets for word in ("--target", name)))
+    old = site.web()
+
+    assert why in site.keytui("rotate", "checkout", *words, code=None).err
+
+    assert site.keytui("rotations", "--all", "--json").items == []
+    site.keytui("verify", stdin=old)
+
+
 def test_an_old_version_that_a_system_lets_in_is_not_completed(site: Site) -> None:
     site.keytui.created("checkout", "--target", "web")
     old = site.web()
@@ -280,7 +302,9 @@ def test_an_old_secret_that_nobody_has_is_not_asked_with_and_never_called_refuse
 def test_an_immediate_rotation_is_not_over_while_the_old_version_is_let_in(site: Site) -> None:
     site.keytui.created("checkout", "--target", "web")
     old = site.web()
-    assert "STILL ACCEPTED" in site.keytui("rotate", "checkout", "--strategy", "immediate", code=1).err
+    told = site.keytui("rotate", "checkout", "--strategy", "immediate", code=1).err
+    assert "STILL ACCEPTED" in told
+    assert "rotation #1 stays open: `keytui rotate checkout --resume` continues it" in told
     assert site.state() == "issued"
     site.edge.refused.add(old)
     site.keytui("rotate", "checkout", "--resume")
