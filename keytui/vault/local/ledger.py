@@ -54,16 +54,20 @@ class Ledger:
         self._head_file = directory / HEAD_FILE
         self._key = Ed25519PrivateKey.from_private_bytes(kept_key(directory / KEY_FILE, randomness))
 
-    def append(self, session: Session, at: datetime, actor: str, event: Event, tenant: str | None = None) -> Head:
-        """The next entry, in the session's transaction; with a checkpoint when one is due. Its tenant may read it."""
-        head = head_of(session)
+    def append(
+        self, session: Session, at: datetime, actor: str, event: Event, tenant: str | None, *, after: Head | None
+    ) -> Head:
+        """The next entry, in the session's transaction; with a checkpoint when one is due. Its tenant may read it.
+
+        `after` is the entry that this transaction appended last, if it has: nobody else writes meanwhile.
+        """
+        head = after or head_of(session)
         entry = link(head.sequence + 1, at, actor, event, head.hash)
         session.add(_row(entry, tenant))
         new = Head(entry.sequence, entry.hash)
         ends = event.type in _ENDS_A_ROTATION and not event.refused
         if ends or new.sequence % CHECKPOINT_EVERY == 0:
             self.checkpoint(session, new, at)
-        session.flush()
         return new
 
     def checkpoint(self, session: Session, head: Head, at: datetime) -> None:

@@ -54,12 +54,16 @@ def stored_rotation(session: Session, row: RotationRow) -> Rotation:
 
 
 def repeat_versions(session: Session, key: KeyRow) -> None:
-    """Bring the key's own row up to date with its versions, after any of them changed.
+    """Bring the key's own row up to date with its versions, after any of them changed."""
+    session.flush()
+    repeat(key, version_rows(session, key.id))
+
+
+def repeat(key: KeyRow, rows: Sequence[VersionRow]) -> None:
+    """The same, of one whose versions are all at hand, newest first.
 
     The current version is the active one; without one the newest that is not revoked, else the newest.
     """
-    session.flush()
-    rows = version_rows(session, key.id)
     current = next(
         (row for row in rows if row.state == VersionState.ACTIVE),
         next((row for row in rows if row.state != VersionState.REVOKED), rows[0]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -104,10 +104,20 @@ class Write:
         Who may read it follows from its key; of an event without one, from `tenant`, else from who did it. `new` is
         the secret that was just issued, for the webhooks that are configured to have it; it does not go into the log.
         """
+        self._append(event, tenant, new)
+        self.session.flush()
+
+    def record_all(self, events: Iterable[Event]) -> None:
+        """Append several, of keys that the session has, and send them to the database together."""
+        for event in events:
+            self._append(event, None, None)
+        self.session.flush()
+
+    def _append(self, event: Event, tenant: str | None, new: Secret | None) -> None:
         key = self.session.get(KeyRow, event.key_id) if event.key_id else None
         whose = key.tenant if key is not None else self.principal.tenant if tenant is None else tenant
         told = event if key is not None else said_of_whom(event, whose)
-        self.head = self._ledger.append(self.session, self.now, self.actor, told, whose)
+        self.head = self._ledger.append(self.session, self.now, self.actor, told, whose, after=self.head)
         self._outbox.post_event(
             self.session, self.now, event, sequence=self.head.sequence, new=new, randomness=self._randomness
         )

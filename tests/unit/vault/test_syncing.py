@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,9 @@ from keytui.domain.rotation import Plan, Reason
 from keytui.domain.secrets import Randomness, Secret
 from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
 from keytui.server.jobs import sync_due
-from keytui.vault.local.issuing.bringing_in import bring_in
+from keytui.vault.local.issuing.bringing_in import Arrivals
+from keytui.vault.local.issuing.comparing import New
+from keytui.vault.local.section import Write
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from keytui.vault.sync_report import SyncReport
@@ -209,20 +210,52 @@ def test_many_come_in_by_few_transactions(vault: LocalVault, platform: Platform)
     assert alert.signal.detail.startswith("60 versions that their issuer does not know in production, among them")
 
 
+def test_each_of_many_with_one_label_gets_a_name_of_its_own(vault: LocalVault, platform: Platform) -> None:
+    vault.create(KeyDraft("shop-3", "production"), "one")
+    for number in range(120):
+        platform.has(str(number), f"tk_{number:012}", label="shop" if number % 40 else "shop-2")
+    names = [key.name for key in synced(vault).added]
+    numbered = {f"shop-{number}" for number in range(4, 120)}
+    assert sorted(names) == sorted({"shop", "shop-2", "shop-2-2", "shop-2-3"} | numbered)
+    platform.has("120", "tk_more", label="shop")
+    assert [key.name for key in synced(vault).added] == ["shop-120"]
+
+
+def test_one_value_under_two_names_is_one_key(vault: LocalVault, platform: Platform) -> None:
+    value = Secret("tk_0001rlcczf0qtg4rhm4cwn4iish2y043")
+    for reference in "78":
+        platform.has(reference)
+        platform.told[reference] = replace(platform.told[reference], value=value)
+    report = synced(vault)
+    assert [key.name for key in report.added] == ["key 7"]
+    assert [(one.label, one.why) for one in report.skipped] == [("key 8", "it is v1 of key 7, listed twice")]
+
+
+def test_two_new_values_under_an_old_name_are_two_versions(vault: LocalVault, platform: Platform) -> None:
+    platform.has("7", "tk_aaaaaaaaaaaa")
+    (key,) = synced(vault).added
+    platform.has("7", "tk_bbbbbbbbbbbb")
+    platform.told["again"] = replace(platform.told["7"], mark=Mark("", "tk_ccccccccc", "7"))
+    assert [one.id for one in synced(vault).added] == [key.id, key.id]
+    assert [one.prefix for one in vault.detail(key.id).versions] == ["tk_ccccccccc", "tk_bbbbbbbbb", "tk_aaaaaaaaa"]
+
+
 def test_what_died_half_way_is_gone_on_with(
     vault: LocalVault, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(60):
         platform.has(str(number), f"tk_{number:012}")
-    left = iter(range(55))
+    left = iter(range(1))
+    bring_in = Arrivals.bring_in
 
-    def dying(*given: Any) -> object:
+    def dying(arrivals: Arrivals, write: Write, batch: Sequence[New]) -> object:
+        came = bring_in(arrivals, write, batch)
         if next(left, None) is None:
             raise KeyboardInterrupt
-        return bring_in(*given)
+        return came
 
     with monkeypatch.context() as patched:
-        patched.setattr("keytui.vault.local.issuing.syncing.bring_in", dying)
+        patched.setattr(Arrivals, "bring_in", dying)
         with pytest.raises(KeyboardInterrupt):
             synced(vault)
     report = synced(vault)

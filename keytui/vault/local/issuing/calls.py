@@ -63,11 +63,6 @@ def keys_under_way(session: Session, now: datetime) -> frozenset[str]:
     return frozenset(session.exec(select(CallRow.key_id).where(CallRow.began_at > now - LONGEST_CALL)))
 
 
-def is_under_way(session: Session, key_id: str, now: datetime) -> bool:
-    """The same of one key."""
-    return any(row.began_at > now - LONGEST_CALL for row in calls_of(session, key_id))
-
-
 def begin_call(write: Write, key: KeyRow, call: Call) -> Unheard | None:
     """Write down what is about to be asked, and give back what was in doubt before. Refused while another is there.
 

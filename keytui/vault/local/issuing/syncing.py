@@ -6,10 +6,11 @@ Nothing of the vault's own history is ever deleted.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -23,14 +24,14 @@ from keytui.domain.keys import BUILTIN, Key
 from keytui.issuers.issuer import Issuer
 from keytui.issuers.placing import Placing, placing_of
 from keytui.vault.local.issuing.asking import Issuing
-from keytui.vault.local.issuing.bringing_in import bring_in
-from keytui.vault.local.issuing.calls import is_under_way
-from keytui.vault.local.issuing.comparing import Compared, New, Noted, compared
+from keytui.vault.local.issuing.bringing_in import Arrivals
+from keytui.vault.local.issuing.calls import keys_under_way
+from keytui.vault.local.issuing.comparing import New, Noted, compared
 from keytui.vault.local.issuing.heard import Heard, heard
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.ledger import position
 from keytui.vault.local.mapping import key_of, version_of
-from keytui.vault.local.rows import repeat_versions
+from keytui.vault.local.rows import repeat
 from keytui.vault.local.section import Ground, Section, Write, audited
 from keytui.vault.local.tables import KeyRow, SyncRow, VersionRow
 from keytui.vault.local.usage.recording import note_last_uses
@@ -41,6 +42,11 @@ _LONGEST: Final = timedelta(minutes=15)
 _MOST_LISTED: Final = 100_000
 _AT_ONCE: Final = 50
 """Versions that one transaction changes: others wait for it."""
+_USES_AT_ONCE: Final = 1_000
+"""Versions whose last use one transaction notes, in two statements."""
+_IN_A_ROW: Final = 10
+_REST: Final = 0.11
+"""Seconds of rest after so many transactions: whoever waits for SQLite looks ten times a second whether it is free."""
 Item = TypeVar("Item")
 
 
@@ -122,7 +128,7 @@ class _Turn(Section):
     def __init__(self, ground: Ground, issuer: str, placing: Placing) -> None:
         super().__init__(ground)
         self._name = issuer
-        self._placing = placing
+        self._arrivals = Arrivals(issuer, placing, ground.randomness)
 
     def position(self) -> int:
         """Where the log stands now."""
@@ -133,15 +139,16 @@ class _Turn(Section):
         """Write down what is otherwise, and bring in what is new."""
         with self._reading(Operation.SYNC) as session:
             found = compared(session, self._name, told, since, self._clock())
-        reconciled = [name for batch in _batches(found.noted) for name in self._note(batch)]
-        came = [one for batch in _batches(found.new) for one in self._bring_in(batch)]
+        reconciled = [name for batch in self._batches(found.noted) for name in self._note(batch)]
+        came = [one for batch in self._batches(found.new) for one in self._bring_in(batch)]
+        for uses in self._batches(sorted(found.used.items()), _USES_AT_ONCE):
+            self._note_uses(uses)
         added = tuple(one for one in came if isinstance(one, Key))
         skipped = (*found.skipped, *(one for one in came if isinstance(one, Skipped)))
         return self._end(
-            found,
             SyncReport(
                 self._name, self._clock(), len(told), found.known, found.ended, added, (), tuple(reconciled), skipped
-            ),
+            )
         )
 
     def note_failure(self, error: KeytuiError) -> None:
@@ -157,31 +164,34 @@ class _Turn(Section):
         """Names of the keys of which a version stands there as here again."""
         reconciled = list[str]()
         with self._some() as write:
-            for one in batch:
-                row, key = _unchanged(write, one)
-                if row is None or key is None:
-                    continue
+            events = list[Event]()
+            unchanged = list(_unchanged(write, batch))  # a session forgets rows that nobody holds
+            for one, row, key, rows in unchanged:
                 before, row.drift = row.drift, one.drift or ""
                 row.reference = one.reference or row.reference
-                repeat_versions(write.session, key)
+                repeat(key, rows)
                 if before == (one.drift or ""):
                     continue  # nothing but its reference was learned
                 reconciled += [] if one.drift else [key.name]
                 what, told = ("key.drifted", {"drift": str(one.drift)}) if one.drift else ("key.reconciled", {})
                 was = {"was": before} if before else {}
                 details = {"issuer": self._name, **told, **was}
-                write.record(Event(what, key.id, key.name, row.number, details=details))
+                events.append(Event(what, key.id, key.name, row.number, details=details))
+            write.record_all(events)
         return reconciled
 
     def _bring_in(self, batch: Sequence[New]) -> list[Key | Skipped]:
         with self._some() as write:
-            came = [bring_in(write, self._name, one, self._placing, self._randomness) for one in batch]
-            return [key_of(one) if isinstance(one, KeyRow) else one for one in came]
+            return [key_of(one) if isinstance(one, KeyRow) else one for one in self._arrivals.bring_in(write, batch)]
 
-    def _end(self, found: Compared, report: SyncReport) -> SyncReport:
+    def _note_uses(self, uses: Sequence[tuple[tuple[str, int], datetime]]) -> None:
+        with self._some() as write:
+            note_last_uses(write.session, dict(uses))
+
+    def _end(self, report: SyncReport) -> SyncReport:
+        with self._reading(Operation.SYNC) as session:
+            drifted = _drifted(session, self._name)
         with self._writing(Operation.SYNC) as write:
-            note_last_uses(write.session, found.used)
-            drifted = _drifted(write.session, self._name)
             row = _row(write, self._name)
             row.at = row.compared_at = write.now
             row.listed, row.drifted, row.error = report.listed, len(drifted), ""
@@ -194,6 +204,13 @@ class _Turn(Section):
             told = {"issuer": self._name, **{name: str(count) for name, count in counts.items()}}
             write.record(Event("issuer.synced", details=told))
             return replace(report, at=write.now, drifted=drifted)
+
+    def _batches(self, items: Sequence[Item], size: int = _AT_ONCE) -> Iterator[Sequence[Item]]:
+        """The items, so many in a transaction, and others let through between."""
+        for at in range(0, len(items), size):
+            if at and at % (size * _IN_A_ROW) == 0:
+                self._ground.closing.wait(_REST)
+            yield items[at : at + size]
 
     @contextmanager
     def _some(self) -> Iterator[Write]:
@@ -226,13 +243,26 @@ def _row(write: Write, issuer: str) -> SyncRow:
     return row
 
 
-def _unchanged(write: Write, one: Noted) -> tuple[VersionRow | None, KeyRow | None]:
-    """The version and its key, if both stand as they did when they were compared and nobody is changing them."""
-    row = write.session.get(VersionRow, (one.key_id, one.number))
-    key = write.session.get(KeyRow, one.key_id)
-    if row is None or key is None or is_under_way(write.session, one.key_id, write.now):
-        return None, None
-    return (row, key) if key_of(key).accepts(version_of(row), write.now) is one.here else (None, None)
+def _unchanged(
+    write: Write, batch: Sequence[Noted]
+) -> Iterator[tuple[Noted, VersionRow, KeyRow, Sequence[VersionRow]]]:
+    """The versions that stand as they did when they were compared and that nobody is changing, each with its key and
+    all of that key's versions, newest first.
+    """
+    ids = {one.key_id for one in batch}
+    keys = {key.id: key for key in write.session.exec(select(KeyRow).where(col(KeyRow.id).in_(ids)))}
+    versions: dict[str, list[VersionRow]] = defaultdict(list)
+    of_these = select(VersionRow).where(col(VersionRow.key_id).in_(ids))
+    for row in write.session.exec(of_these.order_by(col(VersionRow.number).desc())):
+        versions[row.key_id].append(row)
+    under_way = keys_under_way(write.session, write.now)
+    for one in batch:
+        compared = next((row for row in versions[one.key_id] if row.number == one.number), None)
+        if compared is None or one.key_id in under_way:
+            continue
+        key = keys[one.key_id]
+        if key_of(key).accepts(version_of(compared), write.now) is one.here:
+            yield one, compared, key, versions[one.key_id]
 
 
 def _drifted(session: Session, issuer: str) -> tuple[Drifted, ...]:
@@ -245,8 +275,3 @@ def _drifted(session: Session, issuer: str) -> tuple[Drifted, ...]:
     marked = [Drifted(key_of(key), row.number, Drift(row.drift)) for key, row in session.exec(found)]
     order = list(Drift)
     return tuple(sorted(marked, key=lambda one: (order.index(one.drift), one.key.name, one.key.id, one.version)))
-
-
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for at in range(0, len(items), _AT_ONCE):
-        yield items[at : at + _AT_ONCE]

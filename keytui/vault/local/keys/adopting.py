@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count
 from typing import Final
 
 from sqlmodel import col, select
@@ -17,12 +16,13 @@ from keytui.domain.secrets import FORMATS, Secret, parse_format
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant, unbound
 from keytui.vault.local.keys.drafts import checked_draft, checked_name
+from keytui.vault.local.keys.free_names import FreeNames
 from keytui.vault.local.keys.minting import adopted_version, digest_of, new_key_id
 from keytui.vault.local.keys.new_key import in_words, new_key
 from keytui.vault.local.mapping import fingerprinted, summary_of
 from keytui.vault.local.rows import key_row, repeat_versions
 from keytui.vault.local.section import Section, Write
-from keytui.vault.local.tables import KeyRow, VersionRow
+from keytui.vault.local.tables import VersionRow
 from keytui.vault.model import Found, ImportReport
 
 _FOREIGN: Final = "replace it where you found it, and ask a super_admin whose it is"
@@ -45,10 +45,11 @@ class Adopting(Section):
         present: list[str] = []
         with self._writing(Operation.IMPORT) as write:
             draft = of_tenant(draft, write.principal)
+            names = FreeNames(draft.tenant.strip(), draft.environment)
             for one in found:
                 known = self._known(write, one.secret)
                 if known is None:
-                    added.append(self._add(write, one, draft))
+                    added.append(self._add(write, one, draft, names))
                 else:
                     present.append(_seen_again(write, known, draft))
             if added:
@@ -69,9 +70,11 @@ class Adopting(Section):
                 raise Refused("one of the values cannot be imported: it opens a key that is not yours", _FOREIGN)
         return row
 
-    def _add(self, write: Write, one: Found, draft: KeyDraft) -> KeySummary:
+    def _add(self, write: Write, one: Found, draft: KeyDraft, names: FreeNames) -> KeySummary:
         common = replace(draft, name=checked_name(one.name), format=_format_of(one.secret, draft.format))
-        row = new_key(write, with_free_name(write, checked_draft(common, write.now)), new_key_id(self._randomness))
+        checked = checked_draft(common, write.now)
+        (name,) = names.give(write.session, [checked.name])
+        row = new_key(write, replace(checked, name=name), new_key_id(self._randomness))
         version = adopted_version(row.id, one.secret, write.now, self._ground.pepper, draft.label)
         write.session.add(version)
         repeat_versions(write.session, row)
@@ -107,21 +110,6 @@ def _seen_again(write: Write, known: VersionRow, draft: KeyDraft) -> str:
     where = {"env": draft.environment, "apps": ", ".join(draft.apps)}
     write.record(Event("key.shared", row.id, row.name, known.number, details=where))
     return row.name
-
-
-def with_free_name(write: Write, draft: KeyDraft) -> KeyDraft:
-    """The draft under its own name, or under the first free one after it: `API_KEY-2`."""
-    taken = set(
-        write.session.exec(
-            select(KeyRow.name).where(
-                KeyRow.environment == draft.environment,
-                KeyRow.tenant == draft.tenant,
-                col(KeyRow.name).startswith(draft.name, autoescape=True),
-            )
-        )
-    )
-    names = (draft.name if number == 1 else f"{draft.name}-{number}" for number in count(1))
-    return replace(draft, name=next(name for name in names if name not in taken))
 
 
 def _format_of(secret: Secret, otherwise: str) -> str:

@@ -14,9 +14,9 @@ from keytui.vault.local.tables import KeyCountRow, KeyRow
 _COUNTED_BY: Final = {Facet.ENVIRONMENT: col(KeyCountRow.environment), Facet.TENANT: col(KeyCountRow.tenant)}
 
 
-def count_created(session: Session, key: KeyRow) -> None:
-    """One more, in the transaction that makes it."""
-    _row(session, key).living += 1
+def count_created(session: Session, key: KeyRow, how_many: int = 1) -> None:
+    """One more, or several that belong where this one does, in the transaction that makes them."""
+    _row(session, key).living += how_many
 
 
 def count_revoked(session: Session, key: KeyRow) -> None:

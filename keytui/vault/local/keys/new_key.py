@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlmodel import Session, select
 
 from keytui.domain.errors import Refused
@@ -13,7 +15,17 @@ from keytui.vault.local.tables import KeyRow
 
 def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
     """A key from a checked draft, in the session, without a version yet. Refused when the name is taken."""
-    row = KeyRow(
+    row = drafted(draft, key_id, write.now)
+    refuse_taken_name(write.session, row)
+    write.session.add(row)
+    count_created(write.session, row)
+    write.session.flush()
+    return row
+
+
+def drafted(draft: KeyDraft, key_id: str, now: datetime) -> KeyRow:
+    """A key as its draft says, and in no session."""
+    return KeyRow(
         id=key_id,
         name=draft.name,
         environment=draft.environment,
@@ -27,15 +39,10 @@ def new_key(write: Write, draft: KeyDraft, key_id: str) -> KeyRow:
         format=draft.format,
         sensitive=draft.sensitive,
         targets=draft.targets,
-        created_at=write.now,
+        created_at=now,
         expires_at=draft.expires_at,
-        version_created_at=write.now,
+        version_created_at=now,
     )
-    refuse_taken_name(write.session, row)
-    write.session.add(row)
-    count_created(write.session, row)
-    write.session.flush()
-    return row
 
 
 def in_words(draft: KeyDraft) -> str:
