@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Final
@@ -175,19 +174,34 @@ class RestIssuer:
         item = self._item(mark)
         if item is None:
             raise self._not_found(mark)
-        if item.listed.state in until:
-            return
-        if item.listed.state is VersionState.REVOKED:
-            raise Refused(f"{self.line.whose} has revoked it, which is final", "issue a new one")
         *first, last = calls
-        for call in first:
-            with suppress(KeytuiError):  # what counts is the last one
-                self._carry_out(call, item.listed.mark.reference, mark)
+        if item.listed.state in until and not first:
+            return
+        if item.listed.state is VersionState.REVOKED and verb != "revoke":
+            raise Refused(f"{self.line.whose} has revoked it, which is final", "issue a new one")
+        failed = [error for call in first if (error := self._tried(call, item.listed.mark.reference, mark)) is not None]
         if not self._carry_out(last, item.listed.mark.reference, mark):
             if verb == "revoke":
                 return
             raise self._not_found(mark)
-        self._read_back(verb, mark)
+        stands = self._read_back(verb, mark)
+        if failed and stands is not None:
+            raise self._half_done(failed[0])
+
+    def _tried(self, call: Call, reference: str, mark: Mark) -> KeytuiError | None:
+        """What went wrong with a call that another follows whatever comes of it."""
+        try:
+            self._carry_out(call, reference, mark)
+        except KeytuiError as error:
+            return error
+        return None
+
+    def _half_done(self, error: KeytuiError) -> OutcomeUnknown:
+        """It is refused, and its value stands there still, because what goes before did not take effect."""
+        return unknown(
+            f"{self.line.whose} refuses it now, and can be made to accept it again there: {error.message}",
+            "until that call succeeds it is not revoked; where it never does, describe another as revoke.first",
+        )
 
     def _carry_out(self, call: Call, reference: str, mark: Mark) -> bool:
         """Ask for one change; false when the platform has no such key any more."""
@@ -205,8 +219,10 @@ class RestIssuer:
         except KeytuiError:
             return False
 
-    def _read_back(self, verb: str, mark: Mark) -> None:
-        """That it did what it said. A platform's word is not enough: some say yes and do nothing."""
+    def _read_back(self, verb: str, mark: Mark) -> Item | None:
+        """That it did what it said, and how it stands now. A platform's word is not enough: some say yes and do
+        nothing.
+        """
         try:
             item = self._item(mark)
         except KeytuiError as error:
@@ -217,6 +233,7 @@ class RestIssuer:
                 f"{self.line.whose} said yes to {verb}, and lists it as {item.listed.state if item else 'gone'}",
                 "ask with the secret what is true",
             )
+        return item
 
     def _cannot(self, what: str) -> Refused:
         return Refused(f"{self.line.whose} cannot {what}", "do it by hand there; its description names no such call")

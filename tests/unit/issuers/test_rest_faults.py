@@ -8,6 +8,7 @@ import pytest
 
 from keytui.domain.errors import Invalid, KeytuiError, OutcomeUnknown, Refused, Unreachable
 from keytui.domain.secrets import Secret
+from keytui.issuers.issuer import Mark
 from keytui.issuers.rest.issuer import RestIssuer
 from tests.doubles.faults import Fault, Faulty
 from tests.doubles.payload import Payload
@@ -141,15 +142,35 @@ def test_what_a_platform_made_and_cannot_be_asked_about_is_named(stage: Stage) -
     assert made in said.hint
 
 
-@pytest.mark.parametrize("fault", [Fault.BUSY, Fault.CUT])
-def test_a_key_is_disabled_whatever_came_of_rotating_it_away(stage: Stage, fault: Fault) -> None:
+def rotating_away(stage: Stage, fault: Fault) -> tuple[Reserve, RestIssuer, Mark]:
+    """A key of a platform that strikes the call before the one that disables it."""
     reserve = Reserve()
     line = Faulty(reserve)
     entry = {"preset": "reserve-admin", "url": stage.serve(line), "credential": "env:ADMIN", "timeout": "1s"}
     id_ = reserve.add("checkout", STANDING.reveal(), ["default"])
     line.strike("POST", fault)
-    described(entry, SECRETS).revoke(mark_of(STANDING, id_))
-    assert reserve.keys[id_]["isActive"] is False
+    return reserve, described(entry, SECRETS), mark_of(STANDING, id_)
+
+
+def test_a_key_whose_value_was_not_rotated_away_is_disabled_and_not_said_to_be_revoked(stage: Stage) -> None:
+    """Whoever enables it there would bring the value back. Asked again, both are done."""
+    reserve, issuer, mark = rotating_away(stage, Fault.BUSY)
+    said = outcome(lambda: issuer.revoke(mark))
+    assert type(said) is OutcomeUnknown
+    assert "can be made to accept it again" in said.message
+    assert reserve.keys[mark.reference]["isActive"] is False
+    issuer.revoke(mark)
+    reserve.keys[mark.reference]["isActive"] = True
+    assert not reserve.accepts(STANDING.reveal())
+
+
+def test_a_value_that_was_rotated_away_unheard_is_revoked(stage: Stage) -> None:
+    """The list says so: it stands under another value."""
+    reserve, issuer, mark = rotating_away(stage, Fault.CUT)
+    issuer.revoke(mark)
+    assert reserve.keys[mark.reference]["isActive"] is False
+    reserve.keys[mark.reference]["isActive"] = True
+    assert not reserve.accepts(STANDING.reveal())
 
 
 def test_a_login_that_gets_no_answer_is_no_change(payload: Payload, line: Faulty, stage: Stage) -> None:
