@@ -25,6 +25,7 @@ from keytui.vault.deliveries import ARRIVED, NOT_SETTLED, PUTTING_BACK, SETTLED,
 from keytui.vault.model import Delivery, RotationDetail
 from keytui.vault.progress import Holds, NotBack, Tell, Told, Undelivered, What, tell_nobody
 from keytui.vault.protocol import Vault
+from keytui.vault.recognising import surely_another
 from keytui.vault.ways_on import stands_of
 
 _BEFORE_ISSUE = frozenset({RotationState.PLANNED, RotationState.REVOKED})
@@ -249,7 +250,7 @@ class Delivering:
         except KeytuiError as error:
             self.vault.deliver(number, self._delivery(target, "begun", version, f"is not put back: {error.message}"))
             raise NotBack(f"{target.name} may hold v{version.number}: {error.message}", error.hint) from None
-        if stands is not None and fingerprint(stands.digest()) != detail.old.fingerprint:
+        if stands is not None and surely_another(detail.old, version, stands):
             self.vault.deliver(number, self._delivery(target, "begun", version, "was put back to something else"))
             raise NotBack(
                 f"{target.name} was put back, and holds something else than v{detail.old.number}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_urlsafe
@@ -17,16 +17,17 @@ from keytui.domain.fields import Fields
 from keytui.domain.keys import Key, Version
 from keytui.domain.references import Resolve
 from keytui.domain.rotation import Rotation, RotationState, Verb, allowed
-from keytui.domain.secrets import Secret, fingerprint
+from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.probes.configuration import key_probe_tables
 from keytui.probes.key_probe import Answer, KeyProbe, Outcome
-from keytui.targets.target import CarriesBoth, Target
+from keytui.targets.target import CarriesBoth, KeepsFormer, Target
 from keytui.vault.configuration import table
 from keytui.vault.model import KeyDetail
 from keytui.vault.probed import Probed
 from keytui.vault.progress import ShutOut, StillAccepted
 from keytui.vault.protocol import Vault
+from keytui.vault.recognising import how_known, version_of
 from keytui.vault.references import from_here
 
 _CONCERNS: Final = ("keys", "environments")
@@ -101,32 +102,30 @@ def _concerns(path: Path, name: str, entry: Mapping[str, object], key: Key) -> b
 
 def versions_of(detail: KeyDetail, secrets: Sequence[Secret]) -> Mapping[int, Secret]:
     """The secrets by the version that each is. Refused for one that is none of the key's: it is asked nowhere."""
-    known = {version.fingerprint: version.number for version in detail.versions if version.fingerprint is not None}
     found: dict[int, Secret] = {}
     for secret in secrets:
-        number = known.get(fingerprint(secret.digest()))
-        if number is None:
+        version = version_of(detail.versions, secret)
+        if version is None:
             raise Refused(
                 f"what was given is no version of {detail.summary.key.name}, and is sent nowhere",
                 "give the secret of one of its versions; of a weak one nobody can tell which it is",
             )
-        found[number] = secret
+        found[version.number] = secret
     return found
 
 
 def held_by(targets: Sequence[Target], detail: KeyDetail) -> Iterator[Secret]:
-    """What the key's targets hold of it, the former secret too where they carry both.
+    """What the key's targets hold of it, and what they held before, where they tell that.
 
     Those that cannot be read are passed over, and so is what is not the key's.
     """
-    prints = {version.fingerprint for version in detail.versions}
     for target in targets:
         for read in _readings(target):
             try:
                 stands = read(detail.summary.key)
             except KeytuiError:
                 continue
-            if stands is not None and fingerprint(stands.digest()) in prints:
+            if stands is not None and version_of(detail.versions, stands) is not None:
                 yield stands
 
 
@@ -135,6 +134,8 @@ def _readings(target: Target) -> Iterator[Callable[[Key], Secret | None]]:
         yield target.read_back
     if target.abilities.carries_both and isinstance(target, CarriesBoth):
         yield target.read_previous
+    if target.abilities.keeps_former and isinstance(target, KeepsFormer):
+        yield target.read_former
 
 
 def prove(
@@ -171,7 +172,13 @@ def prove(
                 if answer.outcome is expected or after >= patience:
                     break
                 wait(PAUSE)
-            yield Proven(probe.name, number, expected, answer, timedelta(seconds=after))
+            yield Proven(probe.name, number, expected, _remarked(answer, versions[number]), timedelta(seconds=after))
+
+
+def _remarked(answer: Answer, version: Version) -> Answer:
+    """The answer, beside how the secret was known for this version where that leaves a doubt."""
+    doubt = how_known(version)
+    return replace(answer, said=f"{answer.said}; {doubt}") if doubt else answer
 
 
 def _expected(detail: KeyDetail, version: Version, now: datetime) -> Outcome:
