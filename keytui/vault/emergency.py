@@ -8,7 +8,7 @@ open before anything else is done, so that its timeline has all of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from secrets import token_hex
@@ -19,10 +19,11 @@ from keytui.domain.errors import KeytuiError, NotFound, Refused
 from keytui.domain.incidents import Incident, IncidentDraft
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy, Verb, allowed
 from keytui.domain.secrets import Secret
+from keytui.probes.key_probe import Outcome
 from keytui.vault.delivering import Delivering
 from keytui.vault.model import Issued, KeyDetail
 from keytui.vault.outside import Outside
-from keytui.vault.progress import Told, Undelivered, What
+from keytui.vault.progress import ShutOut, Told, Undelivered, What
 from keytui.vault.protocol import Vault
 from keytui.vault.proving import WITHIN, Proven, held_by, noted, prove, refuse_still_accepted, versions_of
 
@@ -199,7 +200,7 @@ class Emergency:
             self._delivering().settle(rotation)
             proven = self._proven(rotation.id, secrets)
             response = replace(response, proven=proven)
-            refuse_still_accepted(proven, self.outside.key)
+            self._refuse_otherwise(proven)
             if rotation.state is RotationState.PROVING:
                 response = replace(response, rotation=self.vault.complete(rotation.id))
         except KeytuiError as error:
@@ -250,6 +251,20 @@ class Emergency:
                 f"v{wrong.version} is {wrong.answer.outcome} at {wrong.probe}, so v{wrong.version - 1} was not refused",
                 f"see why, then `keytui complete {self.outside.key.id} --force --note WHY`",
             )
+
+    def _refuse_otherwise(self, found: Sequence[Proven]) -> None:
+        """Raise where a system does not do as the vault says, or cannot say what it does."""
+        refuse_still_accepted(found, self.outside.key)
+        wrong = next((one for one in found if not one.holds), None)
+        if wrong is None:
+            return
+        version, hint = (
+            f"v{wrong.version} of {self.outside.key.name}",
+            "see to it there, then `keytui prove` asks again",
+        )
+        if wrong.answer.outcome is Outcome.REFUSED:
+            raise ShutOut(f"{version} is refused at {wrong.probe}, although it is in force", hint)
+        raise Refused(f"whether {version} is {wrong.expected} at {wrong.probe} is not known: {wrong.answer.said}", hint)
 
     def _delivering(self) -> Delivering:
         return Delivering(self.vault, self.outside.key, self.outside.targets, self.clock, tell=self._told)

@@ -6,10 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from keytui.domain.keys import KeyDraft
 from tests.doubles.reserve import Reserve
 from tests.doubles.served import Stage
+from tests.serving import Serving
 from tests.unit.cli.conftest import Commands
 
 SECRET = re.compile(r"tk_[a-z0-9]{32}")
@@ -153,9 +157,7 @@ def test_a_system_that_does_otherwise_is_said_so_and_nothing_counts_as_done(
     reserve = Reserve()
     reserve.add("checkout", old, ["default"])
     with Stage() as stage:
-        probe = f'[probes.ready]\nkind = "http"\nurl = "{stage.serve(reserve)}/whoami"\nheader = "x-api-key"\n'
-        with (keytui.home / "config.toml").open("a") as config:
-            config.write(probe + 'keys = ["checkout"]\n')
+        asked_with(keytui, f"{stage.serve(reserve)}/whoami")
         ended = keytui("incident", "checkout", "--first", first, "--within", "1s", code=1)
 
     (rotation,) = keytui("rotations", "--all", "--json").items
@@ -166,3 +168,34 @@ def test_a_system_that_does_otherwise_is_said_so_and_nothing_counts_as_done(
     else:
         assert "v1 of checkout is STILL ACCEPTED at ready" in ended.err
         assert "✗" in ended.out
+
+
+@pytest.mark.parametrize("answer", [403, 503])
+def test_an_emergency_is_not_over_while_a_system_does_not_let_the_new_secret_in(
+    keytui: Commands, places: tuple[Path, ...], answer: int
+) -> None:
+    targeted(keytui)
+
+    with Serving(_answers) as serving:
+        asked_with(keytui, f"{serving.url}/{answer}")
+        ended = keytui("incident", "checkout", "--first", "revoke", "--within", "1s", code=1)
+
+    said = (
+        "v2 of checkout is refused at ready" if answer == 403 else "whether v2 of checkout is accepted at ready is not"
+    )
+    assert said in ended.err
+    assert "`keytui prove` asks again" in ended.err
+
+
+async def _answers(scope: Scope, receive: Receive, send: Send) -> None:
+    """Nobody is let in; what is no key gets 403, any other the status in the path."""
+    request = Request(scope)
+    known = request.headers.get("x-api-key", "").startswith("tk_")
+    await Response(status_code=int(request.url.path[1:]) if known else 403)(scope, receive, send)
+
+
+def asked_with(keytui: Commands, url: str) -> None:
+    """A probe that asks there with the key."""
+    probe = f'[probes.ready]\nkind = "http"\nurl = "{url}"\nheader = "x-api-key"\nkeys = ["checkout"]\n'
+    with (keytui.home / "config.toml").open("a") as config:
+        config.write(probe)
