@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -11,19 +12,15 @@ from keytui.cli.checking import refuse_arguments
 from keytui.cli.exits import Exit
 from keytui.cli.options import JsonOption, KeyArgument
 from keytui.cli.output import say, say_json
-from keytui.cli.session import opened, rotation_of
+from keytui.cli.probed import LastWord, last_words, of_version
+from keytui.cli.session import opened, reference, rotation_of
 from keytui.cli.shapes import proof_shape, rotation_shape
 from keytui.cli.times import minute
 from keytui.clock import utc_now
-from keytui.domain.audit import AuditFilter
-from keytui.domain.errors import Forbidden, Refused
+from keytui.domain.errors import Refused
+from keytui.domain.keys import BUILTIN, Key
 from keytui.domain.rotation import Rotation
 from keytui.vault.model import Proof, Refusal
-
-if TYPE_CHECKING:
-    from keytui.vault.protocol import Vault
-
-_MOST_ANSWERS: Final = 20
 
 
 def waive(
@@ -69,7 +66,8 @@ def proof(
 ) -> None:
     """Say what a key's newest rotation has proven.
 
-    Exit code 0, or 1 when the old secret is still accepted.
+    Of a key that another system accepts that is what the system itself said last: `keytui prove` asks it. Exit code 0,
+    or 1 when the old secret is still accepted.
     """
     refuse_arguments(context)
     secret = given_secret("old secret") if old else None
@@ -78,29 +76,39 @@ def proof(
         rotations = vault.detail(found.id).rotations
         if not rotations:
             raise Refused(f"{found.name} was never rotated", f"`keytui rotate {found.name}` begins")
-        given = vault.proof(rotations[0].id, secret)
-        asked = [] if json else _asked(vault, given, found.id)
+        rotation = rotations[0]
+        given = vault.proof(rotation.id, secret)
+        told = last_words(vault, found.id, rotation.id)
+        name = reference(vault, found)
+    words = told or ()
     if json:
-        say_json(proof_shape(given))
-    else:
+        say_json({**proof_shape(given), "issuer": found.issuer, "probed": [word.shape() for word in words]})
+    elif found.issuer == BUILTIN:
         _say_proof(given)
-        for line in asked:
-            say(line)
-    raise typer.Exit(Exit.REFUSED if given.old is Refusal.ACCEPTED else Exit.DONE)
+        for word in words:
+            say(word.line())
+    else:
+        _say_elsewhere(given, rotation, found, words, "" if told is None else name)
+    over = any(word.still_accepted for word in of_version(words, rotation.old_version))
+    raise typer.Exit(Exit.REFUSED if over or given.old is Refusal.ACCEPTED else Exit.DONE)
 
 
-def _asked(vault: Vault, given: Proof, key_id: str) -> list[str]:
-    """What probes said of the rotation's versions, newest first, in words; nothing for whoever may not read the log."""
-    try:
-        entries = vault.audit(AuditFilter(type="proof.probed", key_id=key_id), 0, _MOST_ANSWERS).entries
-    except Forbidden:
-        return []
-    return [
-        f"  v{entry.event.version} at {entry.event.details['probe']}: {entry.event.details['outcome']}"
-        f" ({entry.event.details['said']}), {minute(entry.at)}"
-        for entry in entries
-        if entry.event.rotation_id == given.rotation_id
-    ]
+def _say_elsewhere(given: Proof, rotation: Rotation, key: Key, words: Sequence[LastWord], name: str) -> None:
+    """What the system itself said. keytui's verifiers never see such a key, and their silence would prove nothing."""
+    say(f"rotation #{rotation.id}; {key.issuer} accepts or refuses this key, so its systems are asked, by probes")
+    if given.new_accepted_at is not None:
+        say(f"new version v{rotation.new_version} was first seen in use {minute(given.new_accepted_at)}")
+    for what, version in (
+        (f"new version v{rotation.new_version}", rotation.new_version),
+        (f"old version v{rotation.old_version}, which is {given.old_state},", rotation.old_version),
+    ):
+        if version is None:
+            continue
+        own = of_version(words, version)
+        how = f"`keytui prove {name}` asks" if name else "their answers stand in the log, which you may not read"
+        say(f"{what} at its systems:" if own else f"{what} was not asked there; {how}")
+        for word in own:
+            say(word.line())
 
 
 def _say_proof(given: Proof) -> None:
