@@ -42,6 +42,7 @@ class Lease:
         row = session.get(LeaseRow, self.name)
         if row is not None and row.holder == self.holder:
             session.delete(row)
+            session.flush()
 
     def require(self, session: Session, now: datetime) -> None:
         """TurnLost unless it is held still: asked in the very transaction that changes something under it."""

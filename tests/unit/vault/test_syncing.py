@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from keytui.clock import utc_now
 from keytui.domain.audit import AuditFilter
 from keytui.domain.drift import Drift
 from keytui.domain.errors import OutcomeUnknown, Refused, Unreachable
@@ -197,6 +201,45 @@ def test_one_process_compares_an_issuer_at_a_time(vault: LocalVault, platform: P
     synced(vault)
     assert refused == ["ada@bastion-2 is comparing the same issuer"]
     assert vault.sync("other").listed == 0
+
+
+KILLED_WHILE_IT_COMPARES = """
+import os, signal, sys
+from pathlib import Path
+from keytui.domain.audit import Actor
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.profile import Profile
+from tests.unit.vault.test_syncing import Platform
+platform = Platform(meanwhile=lambda: os.kill(os.getpid(), signal.SIGKILL))
+profile = Profile("test", Path(sys.argv[1]), Actor("grace", "bastion-2"))
+LocalVault.open(profile, issuers=lambda: {"platform": platform}).sync("platform")
+"""
+
+
+def killed_while_it_compares(profile: Profile) -> None:
+    died = subprocess.run([sys.executable, "-c", KILLED_WHILE_IT_COMPARES, str(profile.directory)], check=False)
+    assert died.returncode == -signal.SIGKILL
+
+
+def test_a_process_that_was_killed_keeps_nobody_of_its_host_waiting(
+    vault: LocalVault, profile: Profile, platform: Platform
+) -> None:
+    platform.has("7", "tk_aaaaaaaaaaaa")
+    killed_while_it_compares(profile)
+    assert len(synced(vault).added) == 1
+
+
+def test_whether_a_process_of_another_host_has_died_is_known_in_a_quarter_of_an_hour(
+    vault: LocalVault, profile: Profile, monkeypatch: pytest.MonkeyPatch, clock: StoppedClock
+) -> None:
+    killed_while_it_compares(profile)
+    clock.advance(utc_now() - clock())
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("platform.node", lambda: "bastion-3")
+        with pytest.raises(Refused, match="grace@bastion-2 is comparing the same issuer"):
+            synced(vault)
+        clock.advance(timedelta(minutes=15))
+        assert synced(vault).listed == 0
 
 
 def test_many_come_in_by_few_transactions(vault: LocalVault, platform: Platform) -> None:

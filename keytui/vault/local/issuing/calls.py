@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from keytui.domain.audit import Event
 from keytui.domain.errors import Refused
 from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Call, Effect
 from keytui.vault.local.leases import time_of_all
+from keytui.vault.local.processes import has_died, this_process
 from keytui.vault.local.rows import key_row
 from keytui.vault.local.tables import CallRow, KeyRow
 
@@ -86,7 +85,7 @@ def begin_call(write: Write, key: KeyRow, call: Call) -> Unheard | None:
             rotation_id=call.rotation_id,
             began_at=now,
             actor=write.actor,
-            run=_this_process(),
+            run=this_process(),
             said="",
         )
     )
@@ -117,21 +116,4 @@ def event_of(write: Write, call: Call, type_: str, *, refused: bool = False, **d
 
 def _under_way(row: CallRow, now: datetime) -> bool:
     """Of this process nothing is: `alone_with` sees to that. Of another on this host nothing is once it has died."""
-    return not row.said and now - row.began_at < LONGEST_CALL and row.run != _this_process() and not _has_died(row.run)
-
-
-def _this_process() -> str:
-    return f"{platform.node()} {os.getpid()}"
-
-
-def _has_died(run: str) -> bool:
-    host, _, pid = run.rpartition(" ")
-    if host != platform.node() or not pid.isdecimal():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    return not row.said and now - row.began_at < LONGEST_CALL and row.run != this_process() and not has_died(row.run)

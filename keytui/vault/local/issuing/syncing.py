@@ -31,6 +31,7 @@ from keytui.vault.local.issuing.heard import Heard, heard
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.ledger import position
 from keytui.vault.local.mapping import key_of, version_of
+from keytui.vault.local.processes import has_died, this_process
 from keytui.vault.local.rows import repeat
 from keytui.vault.local.section import Ground, Section, Write, audited
 from keytui.vault.local.tables import KeyRow, SyncRow, VersionRow
@@ -69,8 +70,7 @@ class Syncing(Issuing):
         self._require(Operation.SYNC)
         self._ground.guard.require()
         lister = self._lister(issuer)
-        holder = f"{self._ground.principal.actor} {self._randomness(4).hex()}"
-        with self._alone(Lease(f"sync {issuer}", holder)) as ground:
+        with self._alone(f"sync {issuer}") as ground:
             turn = _Turn(ground, issuer, placing_of(self._ground.issuers(), issuer))
             since = turn.position()
             try:
@@ -106,20 +106,31 @@ class Syncing(Issuing):
         return told
 
     @contextmanager
-    def _alone(self, lease: Lease) -> Iterator[Ground]:
-        """As the only process that compares this issuer."""
+    def _alone(self, work: str) -> Iterator[Ground]:
+        """As the only process that compares this issuer. One of this host that has died keeps nobody waiting."""
+        lease = Lease(work, f"{self._ground.principal.actor} {this_process()} {self._randomness(4).hex()}")
         with self._ground.database.writing() as session:
             held_by = lease.take(session, self._clock(), _LONGEST)
+            who, process = _who_and_where(held_by)
+            if held_by != lease.holder and has_died(process):
+                Lease(work, held_by).give_back(session)
+                held_by = lease.take(session, self._clock(), _LONGEST)
         if held_by != lease.holder:
-            who = held_by.rpartition(" ")[0]
             raise Refused(
-                f"{who} is comparing the same issuer", "wait until that has ended; what has died is over in 15 minutes"
+                f"{who} is comparing the same issuer",
+                "wait until that has ended; of a process that has died on another host it is known in 15 minutes",
             )
         try:
             yield replace(self._ground, lease=lease)
         finally:
             with self._ground.database.writing() as session:
                 lease.give_back(session)
+
+
+def _who_and_where(holder: str) -> tuple[str, str]:
+    """Who holds a lease, in words, and in which process."""
+    who, *process, _ = holder.rsplit(" ", 3)
+    return who, " ".join(process)
 
 
 class _Turn(Section):
