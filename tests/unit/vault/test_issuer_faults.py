@@ -138,7 +138,7 @@ class World:
 
     def _next(self, rotation: Rotation) -> None:
         verbs = allowed(rotation)
-        if Verb.REISSUE in verbs or {Verb.ISSUE, Verb.REVOKE_OLD}.intersection(verbs):
+        if Verb.REISSUE in verbs or rotation.state in {RotationState.PLANNED, RotationState.REVOKED}:
             issued = (self.vault.reissue if Verb.REISSUE in verbs else self.vault.issue)(rotation.id)
             fingerprint = issued.version.fingerprint
             self.vault.handed_over(rotation.id, Delivery("stdout", "sent", NOON, fingerprint))

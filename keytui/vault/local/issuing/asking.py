@@ -9,7 +9,9 @@ whoever acts next begins by knowing of it. To ask for the same again is harmless
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeVar
 
 from keytui.domain.access import Operation
@@ -32,6 +34,7 @@ from keytui.vault.local.issuing.calls import (
 from keytui.vault.local.issuing.marking import mark_of
 from keytui.vault.local.issuing.pending import know_value, pending_version
 from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Call, Effect, Told, Wanted, end_call
+from keytui.vault.local.issuing.trial import Overtaken, see_it_is_wanted
 from keytui.vault.local.keys.ending import mark_ended
 from keytui.vault.local.mapping import key_of
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row
@@ -44,24 +47,29 @@ Answer = TypeVar("Answer")
 class Issuing(Section):
     """Sections whose changes may be an issuer's too."""
 
-    def _carried_out(self, operation: Operation, act: Callable[[Write], Answer]) -> Answer:
-        """Do `act` in one transaction, after the key's issuer has done its part. `act` may be begun several times."""
+    def _carried_out(
+        self, operation: Operation, act: Callable[[Write], Answer], *, lets_nobody_in: bool = False
+    ) -> Answer:
+        """Do `act` in one transaction, after the key's issuer has done its part. `act` may be begun several times.
+
+        `lets_nobody_in`: that is what it is for, so no doubt whether anybody still is let in holds it back.
+        """
         try:
             with self._writing(operation) as write:
                 return act(write)
         except Wanted as wanted:
             key_id = wanted.call.key_id
         with alone_with(key_id):
-            return self._carried_out_alone(operation, act)
+            return self._carried_out_alone(operation, act, Told(lets_nobody_in=lets_nobody_in))
 
-    def _carried_out_alone(self, operation: Operation, act: Callable[[Write], Answer]) -> Answer:
-        told = Told()
+    def _carried_out_alone(self, operation: Operation, act: Callable[[Write], Answer], told: Told) -> Answer:
         while True:
             try:
                 with self._writing(operation, told) as write:
                     return act(write)
             except Wanted as wanted:
-                self._ask(operation, wanted.call, told)
+                with suppress(Overtaken):
+                    self._ask(operation, wanted.call, told, partial(see_it_is_wanted, act, wanted.call))
 
     def _abilities(self, issuer: str) -> Abilities | None:
         """What an issuer can do; None of our own, which can do everything. Refused where this machine cannot ask it."""
@@ -101,21 +109,22 @@ class Issuing(Section):
             )
         return issuers[name]
 
-    def _ask(self, operation: Operation, call: Call, told: Told) -> None:
+    def _ask(self, operation: Operation, call: Call, told: Told, still_wanted: Callable[[Write], None]) -> None:
         with self._reading(operation) as session:
             key, like = key_of(key_row(session, call.key_id)), version_row(session, call.key_id, call.version)
         issuer = self._issuer(key.issuer)
         self._refuse_unsettled(call, told, issuer)
         mark = mark_of(like, issuer, self._ground.pepper)
         if call.effect is Effect.ISSUE:
-            self._ask_to_issue(operation, call, told, issuer=issuer, key=key, like=mark)
+            number, value = self._begin_issue(operation, call, told, issuer, still_wanted)
+            self._ask_to_issue(operation, replace(call, version=number), told, value, issuer=issuer, key=key, like=mark)
             return
         if mark is None and (call.effect is not Effect.REVOKE or like.delivered_at is not None):
             raise Refused(
                 f"v{call.version} of {key.name} cannot be named to {issuer.name}: nobody here had its value",
                 "see what it has: keytui sync; change it there",
             )
-        before = self._begin(operation, call)
+        before = self._begin(operation, call, told, still_wanted)
         try:
             if mark is not None:
                 _change(issuer, call.effect, mark)
@@ -127,7 +136,7 @@ class Issuing(Section):
         """Refused while another version of the key is refused at the issuer and not here, by a call that nobody heard
         the end of: whatever else is done next could leave nobody let in.
         """
-        if call.effect not in LETS_NOBODY_IN:
+        if call.effect not in LETS_NOBODY_IN or told.lets_nobody_in:
             return
         with self._reading() as session:
             if version_row(session, call.key_id, call.version).delivered_at is None:
@@ -164,11 +173,17 @@ class Issuing(Section):
             )
 
     def _ask_to_issue(
-        self, operation: Operation, call: Call, told: Told, *, issuer: Issuer, key: Key, like: Mark | None
+        self,
+        operation: Operation,
+        issue: Call,
+        told: Told,
+        value: Secret | None,
+        *,
+        issuer: Issuer,
+        key: Key,
+        like: Mark | None,
     ) -> None:
-        value = issuer.new_value(self._randomness) if issuer.abilities.takes_our_value else None
-        number = self._begin_issue(operation, call, value, told)
-        issue = replace(call, version=number)
+        number = issue.version
         try:
             new = issued_by(issuer, key, value, like)
         except KeytuiError as error:
@@ -179,13 +194,23 @@ class Issuing(Section):
         told.replaced = not issuer.abilities.overlaps
         told.done.add((key.id, number, Effect.ISSUE))
 
-    def _begin(self, operation: Operation, call: Call) -> Unheard | None:
-        with self._writing(operation) as write:
+    def _begin(
+        self, operation: Operation, call: Call, told: Told, still_wanted: Callable[[Write], None]
+    ) -> Unheard | None:
+        with self._writing(operation, told) as write:
+            still_wanted(write)
             return begin_call(write, key_row(write.session, call.key_id), call)
 
-    def _begin_issue(self, operation: Operation, call: Call, value: Secret | None, told: Told) -> int:
-        """The number of the version that the issuer is about to be asked to accept. One that reached nobody ends."""
-        with self._writing(operation) as write:
+    def _begin_issue(
+        self, operation: Operation, call: Call, told: Told, issuer: Issuer, still_wanted: Callable[[Write], None]
+    ) -> tuple[int, Secret | None]:
+        """The number and value (None if the issuer makes it) of the version that it is about to be asked to accept.
+
+        One that reached nobody ends.
+        """
+        value = issuer.new_value(self._randomness) if issuer.abilities.takes_our_value else None
+        with self._writing(operation, told) as write:
+            still_wanted(write)
             key = key_row(write.session, call.key_id)
             version = pending_version(
                 write.session, key, write.now, value, randomness=self._randomness, label=call.label
@@ -197,7 +222,7 @@ class Issuing(Section):
                 rotation.new_version = version.number
             repeat_versions(write.session, key)
             begin_call(write, key, replace(call, version=version.number))
-            return version.number
+            return version.number, value
 
     def _know_value(self, operation: Operation, call: Call, new: NewVersion) -> None:
         """Before anything else can fail, the vault knows what the issuer has made."""

@@ -57,6 +57,8 @@ class Told:
     """The number of the version that was issued, and what its issuer says of it."""
     replaced: bool = False
     """Whether the issuer has ended the old version by issuing the new one."""
+    lets_nobody_in: bool = False
+    """Whether that is what the change is for."""
 
 
 def tell_state(write: Write, version: VersionRow, state: VersionState) -> None:

@@ -57,7 +57,7 @@ class Keeping(Issuing):
             write.record(Event("key.disabled", row.id, row.name, row.version, details=_noted(note)))
             return write.answered(key_of(row))
 
-        return self._carried_out(Operation.DISABLE, disabled)
+        return self._carried_out(Operation.DISABLE, disabled, lets_nobody_in=True)
 
     def enable(self, key_id: str, note: str) -> Key:
         def enabled(write: Write) -> Key:
@@ -105,7 +105,7 @@ class Keeping(Issuing):
             write.record(Event(what, row.id, row.name, ended.number, details=details))
             return write.answered(key_of(row))
 
-        return self._carried_out(Operation.REVOKE, revoked)
+        return self._carried_out(Operation.REVOKE, revoked, lets_nobody_in=version is None)
 
 
 def _half_disabled(write: Write, row: KeyRow) -> bool:

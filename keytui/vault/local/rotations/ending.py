@@ -8,7 +8,7 @@ from keytui.domain.rotation import Rotation, RotationState, Verb, move
 from keytui.domain.verdict import Assessment, Verdict
 from keytui.vault.local.evidence.verdicts import assessed, require_safe
 from keytui.vault.local.issuing.asking import Issuing
-from keytui.vault.local.issuing.told import Effect, tell
+from keytui.vault.local.issuing.told import Effect, end_call, tell
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.keys.ending import end_version
 from keytui.vault.local.rotations.holding import refuse_held, refuse_put_back
@@ -42,7 +42,7 @@ class Ending(Issuing):
         def restored(write: Write) -> Rotation:
             subject = take_up(write, rotation_id)
             if _half_suspended(write, subject):
-                tell(write, subject.key, subject.row.old_version, Effect.RESTORE)
+                _take_back_suspension(write, subject)
             else:
                 carry_out(write, subject, Verb.RESTORE)
             subject.row.suspended_at = None
@@ -165,6 +165,14 @@ def _half_suspended(write: Write, subject: Subject) -> bool:
     call = write.session.get(CallRow, (subject.key.id, old))
     begun = call is not None and call.effect == Effect.SUSPEND
     return begun and subject.rotation.state is RotationState.OVERLAPPING
+
+
+def _take_back_suspension(write: Write, subject: Subject) -> None:
+    """Whatever became of it there, the old version is to be let in; that of a disabled key is not, as it is."""
+    if subject.key.disabled_at is None:
+        tell(write, subject.key, subject.row.old_version, Effect.RESTORE)
+    else:
+        end_call(write, subject.key.id, subject.row.old_version)
 
 
 def _end_pending(write: Write, subject: Subject) -> None:

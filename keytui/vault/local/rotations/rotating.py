@@ -17,7 +17,7 @@ from keytui.vault.deliveries import PUTTING_BACK, SKIPPED, is_beginning, tells_o
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import refuse_another_manager, refuse_its_own_leak
 from keytui.vault.local.issuing.asking import Issuing
-from keytui.vault.local.issuing.told import Effect, issued_elsewhere, tell
+from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Effect, issued_elsewhere, tell
 from keytui.vault.local.keys.drafts import checked_note, refuse_disallowed
 from keytui.vault.local.keys.ending import end_version
 from keytui.vault.local.keys.minting import mint_version
@@ -38,7 +38,16 @@ from keytui.vault.local.rotations.moves import (
 from keytui.vault.local.rotations.rehearsal import overlap_of, problems
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
 from keytui.vault.local.section import Write
-from keytui.vault.local.tables import AutoRotationRow, DeliveryRow, KeyRow, RotationRow, StepRow, VersionRow, WaiverRow
+from keytui.vault.local.tables import (
+    AutoRotationRow,
+    CallRow,
+    DeliveryRow,
+    KeyRow,
+    RotationRow,
+    StepRow,
+    VersionRow,
+    WaiverRow,
+)
 from keytui.vault.model import Delivery, Issued
 
 _STATES_OF_A_DELIVERY = ("begun", "sent", "proven", "failed")
@@ -228,6 +237,7 @@ class Rotating(Issuing):
 
     def _hand_over(self, write: Write, subject: Subject, new: VersionRow, how: str) -> None:
         row, key = subject.row, subject.key
+        _refuse_doubted(write, subject, new)
         new.delivered_at = row.delivered_at = write.now
         carry_out(write, subject, Verb.DELIVER, how)
         if not replaced_at_once(subject.rotation):
@@ -235,6 +245,18 @@ class Rotating(Issuing):
             policy = self._policies.of(key.environment)
             row.overlap_ends_at = write.now + overlap_of(key_of(key), subject.rotation.plan, policy, write.now)
         write.record(subject.event("rotation.delivered", new.number, how=how))
+
+
+def _refuse_doubted(write: Write, subject: Subject, new: VersionRow) -> None:
+    """A version that its issuer may refuse, by a call that nobody heard the end of, is handed over to nobody."""
+    call = write.session.get(CallRow, (new.key_id, new.number))
+    if call is not None and call.effect in LETS_NOBODY_IN:
+        key = subject.key
+        raise Refused(
+            f"{key.issuer} may refuse v{new.number} of {key.name}: to {call.effect} it was begun at"
+            f" {call.began_at:%Y-%m-%d %H:%MZ}, and nobody heard how that ended",
+            f"finish that: `keytui abandon {key.id}`, or issue another with `keytui rotate {key.id} --resume`",
+        )
 
 
 def _in_words(plan: Plan) -> str:
