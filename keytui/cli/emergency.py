@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -135,7 +136,8 @@ def _outcome(response: Response) -> Shape:
     return {
         "incident": incident_shape(response.incident),
         "rotation": None if rotation is None else rotation_shape(rotation, utc_now()),
-        "old_refused_after_seconds": _seconds(response),
+        "old_revoked_after_seconds": _seconds(response.revoked_after),
+        "old_refused_after_seconds": _seconds(response.refused_after),
         "proven": [
             {"probe": one.probe, "version": one.version, "outcome": one.answer.outcome, "holds": one.holds}
             for one in response.proven
@@ -156,8 +158,7 @@ def _step_shape(one: Said) -> Shape:
     return {"after_seconds": round(one.after.total_seconds(), 3), "well": one.well, "said": one.text}
 
 
-def _seconds(response: Response) -> float | None:
-    after = response.refused_after
+def _seconds(after: timedelta | None) -> float | None:
     return None if after is None else round(after.total_seconds(), 3)
 
 
@@ -165,7 +166,7 @@ def _say_after(vault: Vault, response: Response, detail: IncidentDetail, line: C
     rotation = response.rotation
     for one in detail.cut_off:
         line(f"cut off: {one.caller} with v{one.version}, last let in {ago(one.last_let_in_at, utc_now())}")
-    if not detail.cut_off and response.refused_after is not None:
+    if not detail.cut_off and response.revoked_after is not None:
         line("cut off: nobody that is known of")
     if rotation is not None and rotation.open and response.failure is None:
         key = reference(vault, vault.find(rotation.key_id))

@@ -17,6 +17,7 @@ from typing import Final
 from keytui.clock import Clock
 from keytui.domain.errors import KeytuiError, NotFound, Refused
 from keytui.domain.incidents import Incident, IncidentDraft
+from keytui.domain.keys import BUILTIN
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy, Verb, allowed
 from keytui.domain.secrets import Secret
 from keytui.probes.key_probe import Outcome
@@ -58,8 +59,10 @@ class Response:
     incident: Incident
     rotation: Rotation | None = None
     issued: Issued | None = None
+    revoked_after: timedelta | None = None
+    """From the keystroke until the vault and the key's issuer had revoked the old version; None while they have not."""
     refused_after: timedelta | None = None
-    """From the keystroke until the vault refused the old version; None while it does not."""
+    """From the keystroke until every probe of the key was refused with the old secret; None where one was not asked."""
     proven: tuple[Proven, ...] = ()
     failure: KeytuiError | None = None
     """What stopped it, with the way on."""
@@ -173,7 +176,7 @@ class Emergency:
             return self._stopped(response, error)
         response = replace(response, rotation=issued.rotation or rotation)
         if self.first is First.REVOKE:
-            response = self._refused(response)
+            response = self._revoked(response)
         self._say(f"v{issued.version.number} is accepted, with the same scopes")
         if not self._delivers:
             return replace(response, issued=issued)
@@ -196,10 +199,10 @@ class Emergency:
                 if self.first is First.REPLACE:
                     self._refuse_unproven(self._proven(rotation.id, new))
                 rotation = self.vault.revoke_old(rotation.id, f"incident #{response.incident.id}")
-                response = self._refused(replace(response, rotation=rotation))
+                response = self._revoked(replace(response, rotation=rotation))
             self._delivering().settle(rotation)
-            proven = self._proven(rotation.id, secrets)
-            response = replace(response, proven=proven)
+            response = self._asked(response, rotation, secrets)
+            proven = response.proven
             self._refuse_otherwise(proven)
             if rotation.state is RotationState.PROVING:
                 response = replace(response, rotation=self.vault.complete(rotation.id))
@@ -207,19 +210,33 @@ class Emergency:
             return self._stopped(response, error)
         return response
 
-    def _refused(self, response: Response) -> Response:
-        rotation, after = response.rotation, self._after_start()
+    def _revoked(self, response: Response) -> Response:
+        """Not yet refused: that is for the systems to say."""
+        rotation, issuer = response.rotation, self.outside.key.issuer
         if rotation is not None:
-            self._say(f"v{rotation.old_version} is refused")
-        return replace(response, refused_after=after)
+            where = "here" if issuer == BUILTIN else f"here and at {issuer}"
+            self._say(f"v{rotation.old_version} is revoked {where}")
+        return replace(response, revoked_after=self._after_start())
+
+    def _asked(self, response: Response, rotation: Rotation, secrets: Mapping[int, Secret]) -> Response:
+        """What systems say of both versions; a version that none was asked with is called refused by nobody."""
+        proven = self._proven(rotation.id, secrets)
+        response = replace(response, proven=proven)
+        if rotation.old_version not in secrets:
+            for probe in self.outside.probes:
+                self._say(f"v{rotation.old_version} at {probe.name}: not asked, its secret is not at hand", well=False)
+            return response
+        answers = [one.answer.outcome for one in proven if one.version == rotation.old_version]
+        refused = answers and all(one is Outcome.REFUSED for one in answers)
+        return replace(response, refused_after=self._after_start() if refused else None)
 
     def _stopped(self, response: Response, error: KeytuiError) -> Response:
         """What stands now is the vault's to say: the old version may have been refused before it stopped."""
         rotation = response.rotation
         if rotation is not None:
             response = replace(response, rotation=self.vault.rotation(rotation.id).rotation)
-        if response.refused_after is None and self.first is First.REVOKE and _is_revoked(response.rotation):
-            response = self._refused(response)
+        if response.revoked_after is None and self.first is First.REVOKE and _is_revoked(response.rotation):
+            response = self._revoked(response)
         if not isinstance(error, Undelivered):
             self._say(error.message, well=False)
         return replace(response, failure=error)

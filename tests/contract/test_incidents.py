@@ -184,4 +184,4 @@ def test_an_emergency_is_the_same_over_every_vault(house: House) -> None:
     assert response.failure is None
     assert not vault.check(old.secret, (), Caller.called("test")).valid
     assert vault.check(response.issued.secret, (), Caller.called("test")).valid
-    assert told == ["incident #1 is open: leak", "v1 is refused", "v2 is accepted, with the same scopes"]
+    assert told == ["incident #1 is open: leak", "v1 is revoked here", "v2 is accepted, with the same scopes"]

@@ -66,7 +66,7 @@ async def test_replacing_first_delivers_then_refuses_and_the_incident_is_noted_a
         await pilot.press("I")
         await until_said(pilot, "until web, jobs, ci have the new secret", "4 callers", "keytui incident checkout-api")
         await pilot.press("R")
-        await until_said(pilot, "ci holds v2", "v1 is refused", "Open incident #1")
+        await until_said(pilot, "ci holds v2", "v1 is revoked here", "Open incident #1")
         await pilot.press("enter")
         await until_said(pilot, "‼ open  #1 checkout-api is compromised", "✗ cut off web-1", "not back")
         await pilot.press("N")

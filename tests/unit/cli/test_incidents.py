@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_an_emergency_ends_the_old_secret_and_puts_the_new_one_everywhere(
     keytui("verify", stdin=new)
     keytui("verify", stdin=old, code=1)
     lines = [line.partition(" s  ")[2] for line in done.out.splitlines()]
-    order = [lines.index("v1 is refused"), lines.index("web holds v2"), lines.index("ci holds v2")]
+    order = [lines.index("v1 is revoked here"), lines.index("web holds v2"), lines.index("ci holds v2")]
     assert order == sorted(order) if first == "revoke" else order[0] == max(order)
     (incident,) = keytui("incident", "list", "--json").items
     assert (incident["title"], incident["open"]) == ("in a public repository", True)
@@ -97,7 +98,7 @@ def test_a_target_that_fails_stops_it_and_the_same_again_goes_on(keytui: Command
     failed = keytui("incident", "checkout", "--first", "revoke", "--json", code=1)
     keytui("verify", stdin=old, code=1)
     assert failed.answer["failure"] is not None
-    assert failed.answer["old_refused_after_seconds"] is not None
+    assert failed.answer["old_revoked_after_seconds"] is not None
 
     places[1].rmdir()
     places[1].write_text("API_KEY=before\n")
@@ -185,6 +186,43 @@ def test_an_emergency_is_not_over_while_a_system_does_not_let_the_new_secret_in(
     )
     assert said in ended.err
     assert "`keytui prove` asks again" in ended.err
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_the_old_secret_is_called_refused_by_nobody_who_was_not_asked_with_it(
+    keytui: Commands, places: tuple[Path, ...], held: bool
+) -> None:
+    old = targeted(keytui)
+    if held:
+        places[0].write_text(f"API_KEY={old}\n")
+    with Serving(_System({old})) as serving:
+        asked_with(keytui, serving.url)
+        ended = keytui("incident", "checkout", "--first", "revoke", "--json").answer
+
+    assert (ended["old_refused_after_seconds"] is not None) is held
+    assert ended["old_revoked_after_seconds"] is not None
+    said = " / ".join(str(step["said"]) for step in steps(ended))
+    assert ("v1 at ready: not asked, its secret is not at hand" in said) is not held
+    assert ("v1 is refused at ready" in said) is held
+    assert "v1 is revoked here" in said
+
+
+def steps(answer: dict[str, object]) -> list[dict[str, object]]:
+    found = answer["steps"]
+    assert isinstance(found, list)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _System:
+    """Lets in what looks like a key of ours, but for what it knows as over."""
+
+    over: set[str]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key = Request(scope).headers.get("x-api-key", "")
+        known = key.startswith("tk_") and key not in self.over
+        await Response(status_code=200 if known else 403)(scope, receive, send)
 
 
 async def _answers(scope: Scope, receive: Receive, send: Send) -> None:

@@ -112,7 +112,7 @@ def test_a_target_that_fails_keeps_nobody_from_ending_the_old_version(
     assert stopped is not None
     assert stopped.failure is not None
     assert (1 in scene.accepted()) is (first is First.REPLACE)
-    assert (stopped.refused_after is None) is (first is First.REPLACE)
+    assert (stopped.revoked_after is None) is (first is First.REPLACE)
     scene.places[1].fault = ""
     again = scene.respond()
     assert again is not None
@@ -156,4 +156,4 @@ def test_a_key_of_other_places_too_is_left_alone_until_somebody_says_by_hand(
         Emergency(vault, around, First.REVOKE, clock, lambda _: None).respond()
     response = Emergency(vault, around, First.REVOKE, clock, lambda _: None, by_hand=True).respond()
     assert response.issued is not None
-    assert response.refused_after is not None
+    assert response.revoked_after is not None
