@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from keytui.domain.keys import Key, VersionState
 from keytui.domain.secrets import Randomness, Secret
+
+LONGEST_CHANGE: Final = timedelta(minutes=2)
+"""What an issuer may take to issue, suspend, restore, revoke or look up one version, however slow its system is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class Issuer(Protocol):
     """A system that accepts or refuses keys. Small and synchronous; it raises the errors of `keytui.domain.errors`.
 
     `OutcomeUnknown` says that nobody knows whether it took effect: look it up by its mark, never do it again unseen.
-    Every other error says that nothing was changed. What an issuer cannot do it refuses.
+    Every other error says that nothing was changed. What an issuer cannot do it refuses. A call about one version ends
+    within `LONGEST_CHANGE`: whoever was not heard of for longer than that is taken to have died.
     """
 
     @property

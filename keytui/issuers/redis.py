@@ -18,7 +18,7 @@ from keytui.domain.keys import Key, VersionState
 from keytui.domain.references import Resolve
 from keytui.domain.secrets import FORMATS, Randomness, Secret
 from keytui.issuers.fallback import FALLBACK_FIELDS, Fallback, fallback_from
-from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
+from keytui.issuers.issuer import LONGEST_CHANGE, Abilities, Listed, Mark, NewVersion
 from keytui.issuers.redis_records import (
     ACTIVE,
     Standing,
@@ -35,7 +35,6 @@ from keytui.redis_address import parse_redis_address
 from keytui.redis_line import Line, RedisServer, open_line
 
 _ATTEMPTS: Final = 5
-_LONGEST: Final = timedelta(minutes=2)
 _LABEL_WITHOUT_RECORD: Final = "had no record"
 
 
@@ -192,7 +191,7 @@ def redis_issuer(name: str, fields: Fields, resolve: Resolve) -> RedisIssuer:
             "password", "is missing, and the username needs one", 'as in password = "env:REDIS_PASSWORD"'
         )
     timeout = fields.duration("timeout", "10s")
-    if not timedelta() < timeout <= _LONGEST:
+    if not timedelta() < timeout <= LONGEST_CHANGE:
         raise fields.wrong("timeout", "is not between 1 second and 2 minutes", 'as in timeout = "10s"')
     server = RedisServer(
         address,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from importlib.resources import files
 from typing import Final
 
@@ -43,6 +44,7 @@ _CONDITION: Final = ("at", "is")
 _CALL: Final = ("method", "path", "query", "body")
 _MAKING: Final = (*_CALL, "returns", "id", "label", "put", "copy")
 _METHODS: Final = ("POST", "PUT", "PATCH", "DELETE")
+_LONGEST: Final = timedelta(minutes=1)
 _TELLING: Final = 8
 """So many of a value's first characters have to be random for it to be found again by them."""
 
@@ -82,8 +84,16 @@ def read_description(fields: Fields) -> Description:
         errors=fields.texts("errors"),
         unknown_id=frozenset(_status(fields, text) for text in fields.texts("unknown_id", ("404",))),
         notes=fields.texts("notes"),
-        timeout=fields.duration("timeout", "15s"),
+        timeout=_timeout(fields),
     )
+
+
+def _timeout(fields: Fields) -> timedelta:
+    """One change takes several exchanges, and altogether no longer than any issuer may."""
+    timeout = fields.duration("timeout", "15s")
+    if timeout > _LONGEST:
+        raise fields.wrong("timeout", "is not between 1 second and 1 minute", 'as in timeout = "15s"')
+    return timeout
 
 
 def _access(fields: Fields) -> Access:

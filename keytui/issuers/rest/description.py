@@ -156,4 +156,4 @@ class Description:
     notes: tuple[str, ...] = ()
     """What an operator should know beforehand."""
     timeout: timedelta = timedelta(seconds=15)
-    """For one exchange; a list of many pages may take ten times as long."""
+    """For one exchange; a list of many pages may take ten times as long, unless a change waits for it."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -33,6 +36,19 @@ _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 """What is raised before the platform itself has got anything, even where a proxy has."""
 _NO_ANSWER: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, ImportError)
 """What asking raises; the last three where the environment names a proxy or certificates that cannot be used."""
+
+_UNTIL: Final[ContextVar[float | None]] = ContextVar("until", default=None)
+
+
+@contextmanager
+def within(time_for_all: timedelta) -> Iterator[None]:
+    """Whatever this thread asks in here is over by then, together; one within another ends with that."""
+    until, around = time.monotonic() + time_for_all.total_seconds(), _UNTIL.get()
+    before = _UNTIL.set(until if around is None else min(until, around))
+    try:
+        yield
+    finally:
+        _UNTIL.reset(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +88,15 @@ class Exchange:
 
         Unreachable when nothing can have arrived, or nothing was to change; OutcomeUnknown when a change may have.
         """
-        deadline, line = Deadline(self._timeout), _Line()
+        seconds = self._seconds()
+        deadline, line = Deadline(seconds), _Line()
         trace = line.watched(deadline.trace)
         try:
             # Loopback is asked without a proxy: one from the environment would get the credential in the clear.
             with (
                 deadline,
                 httpx.Client(
-                    verify=self._trust(), timeout=self._timeout, follow_redirects=False, trust_env=self._encrypted
+                    verify=self._trust(), timeout=seconds, follow_redirects=False, trust_env=self._encrypted
                 ) as client,
                 client.stream(
                     question.method,
@@ -98,6 +115,14 @@ class Exchange:
         if deadline.passed:  # a connection that was cut may look like an answer's end
             raise self._late(question)
         return Answer(response.status_code, body, dict(response.cookies.items()), (*question.secrets, *secrets))
+
+    def _seconds(self) -> float:
+        """For one exchange. Unreachable once the time for all of them is up: then this one is not begun."""
+        until = _UNTIL.get()
+        left = self._timeout if until is None else min(self._timeout, until - time.monotonic())
+        if left <= 0:
+            raise Unreachable(f"{self.whose} takes too long for what one change asks of it", "ask again later")
+        return left
 
     def _trust(self) -> ssl.SSLContext:
         """Whom TLS trusts: read once, which takes longer than many an exchange. Without TLS, nobody."""

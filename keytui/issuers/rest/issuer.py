@@ -11,11 +11,11 @@ from keytui.domain.errors import KeytuiError, NotFound, OutcomeUnknown, Refused,
 from keytui.domain.json_pointers import at
 from keytui.domain.keys import Key, VersionState
 from keytui.domain.secrets import Randomness, Secret, is_weak
-from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
+from keytui.issuers.issuer import LONGEST_CHANGE, Abilities, Listed, Mark, NewVersion
 from keytui.issuers.rest.composing import asked, creation, label_of
 from keytui.issuers.rest.description import Call, Description, Making
 from keytui.issuers.rest.documents import parsed, text_at
-from keytui.issuers.rest.exchange import Answer, unknown
+from keytui.issuers.rest.exchange import Answer, unknown, within
 from keytui.issuers.rest.line import Line
 from keytui.issuers.rest.listing import Item, items
 
@@ -59,7 +59,8 @@ class RestIssuer:
         return (item.listed for item in items(self.line, self.description))
 
     def look_up(self, mark: Mark) -> Listed | None:
-        item = self._item(mark)
+        with within(LONGEST_CHANGE):
+            item = self._item(mark)
         return item.listed if item else None
 
     def fallbacks(self, _mark: Mark) -> tuple[str, ...]:
@@ -72,6 +73,19 @@ class RestIssuer:
 
     def issue(self, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
         """OutcomeUnknown names the label to look for, where the value of the lost answer was the platform's to make."""
+        with within(LONGEST_CHANGE):
+            return self._issue(key, value, like)
+
+    def suspend(self, mark: Mark) -> None:
+        self._change("suspend", mark, _TAKES_NO_MORE, _calls(self.description.suspend))
+
+    def restore(self, mark: Mark) -> None:
+        self._change("restore", mark, (VersionState.ACTIVE,), _calls(self.description.restore))
+
+    def revoke(self, mark: Mark) -> None:
+        self._change("revoke", mark, (VersionState.REVOKED,), self.description.revoke)
+
+    def _issue(self, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
         if value is not None and not self.abilities.takes_our_value:
             raise self._cannot("take a value of ours")
         mine = Mark(value.digest(), value.prefix()) if value else None
@@ -85,15 +99,6 @@ class RestIssuer:
         if model is None or not model.matches(like):
             raise self._not_found(like)
         return self._rotate(self.description.rotate, model)
-
-    def suspend(self, mark: Mark) -> None:
-        self._change("suspend", mark, _TAKES_NO_MORE, _calls(self.description.suspend))
-
-    def restore(self, mark: Mark) -> None:
-        self._change("restore", mark, (VersionState.ACTIVE,), _calls(self.description.restore))
-
-    def revoke(self, mark: Mark) -> None:
-        self._change("revoke", mark, (VersionState.REVOKED,), self.description.revoke)
 
     def _item(self, mark: Mark) -> Item | None:
         return next((item for item in items(self.line, self.description) if item.matches(mark)), None)
@@ -171,6 +176,10 @@ class RestIssuer:
     def _change(self, verb: str, mark: Mark, until: tuple[VersionState, ...], calls: tuple[Call, ...]) -> None:
         if not calls:
             raise self._cannot(verb)
+        with within(LONGEST_CHANGE):
+            self._change_in_time(verb, mark, until, calls)
+
+    def _change_in_time(self, verb: str, mark: Mark, until: tuple[VersionState, ...], calls: tuple[Call, ...]) -> None:
         item = self._item(mark)
         if item is None:
             raise self._not_found(mark)

@@ -65,6 +65,7 @@ def test_a_site_writes_over_what_is_different_with_it() -> None:
         ({"url": "http://api.example.com"}, "url is not an https:// address"),
         ({"url": "https://u:p@api.example.com"}, "url holds a credential"),
         ({"url": "https://api.example.com/?a=1"}, "url has parameters"),
+        ({"timeout": "2m"}, r"\[issuers.platform\] timeout is not between 1 second and 1 minute"),
         ({"colour": "red"}, "has no field 'colour'"),
         ({"preset": "vault"}, "preset is missing or none that there is"),
         ({"list": "/keys"}, "list is a table"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from keytui.domain.errors import Invalid, KeytuiError, OutcomeUnknown, Refused, Unreachable
 from keytui.domain.secrets import Secret
-from keytui.issuers.issuer import Mark
+from keytui.issuers.issuer import LONGEST_CHANGE, Mark
 from keytui.issuers.rest.issuer import RestIssuer
+from keytui.vault.local.issuing.calls import LONGEST_CALL
 from tests.doubles.faults import Fault, Faulty
 from tests.doubles.payload import Payload
 from tests.doubles.reserve import ADMIN_KEY, Reserve
@@ -111,6 +114,24 @@ def test_a_list_that_does_not_come_changes_nothing(
     assert isinstance(said, Unreachable | Invalid | Refused)
     assert not isinstance(said, OutcomeUnknown)
     assert payload.changes() == changes
+
+
+@pytest.mark.parametrize("passing", [0, 1])
+def test_one_change_has_one_time_limit(
+    payload: Payload, line: Faulty, stage: Stage, monkeypatch: pytest.MonkeyPatch, passing: int
+) -> None:
+    """However many exchanges it takes: whoever is not heard of for longer counts as dead, and another begins."""
+    issuer = described({**LOGIN, "url": stage.serve(line), "timeout": "1m"}, SECRETS)
+    issuer.rehearse()
+    number = payload.add("checkout", STANDING.reveal())
+    monkeypatch.setattr("keytui.issuers.rest.issuer.LONGEST_CHANGE", timedelta(seconds=0.5))
+    line.strike_after("GET", Fault.SILENT, passing)
+    began = time.monotonic()
+    said = outcome(lambda: issuer.revoke(mark_of(STANDING, number)))
+    assert type(said) is (OutcomeUnknown if passing else Unreachable)
+    assert time.monotonic() - began < 10
+    assert payload.accepts(STANDING.reveal()) is (passing == 0)
+    assert LONGEST_CALL > 2 * LONGEST_CHANGE, "a lost answer is asked for twice"
 
 
 @pytest.mark.parametrize("fault", TOOK_EFFECT)
