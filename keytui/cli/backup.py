@@ -8,17 +8,22 @@ from typing import Annotated, Final
 
 import typer
 
+from keytui.cli.checkpoints import read_checkpoint
 from keytui.cli.options import JsonOption
 from keytui.cli.output import progress, remark, say, say_json
-from keytui.cli.session import opened
-from keytui.domain.errors import Refused
+from keytui.cli.reconciling import loaded_shape, reconcile, say_loaded
+from keytui.cli.session import Globals, opened, way_to_write
+from keytui.clock import utc_now
+from keytui.domain.errors import ReadOnly, Refused
 from keytui.vault.backups import BackedUp
+from keytui.vault.profile import Profile, load_profile
 from keytui.vault.protocol import Vault
 
 _EVERY: Final = 1.0
 """Seconds between two words about progress."""
 
 backup = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Back the vault up, and load a backup.")
+backup.command()(reconcile)
 
 
 @backup.command()
@@ -41,6 +46,47 @@ def create(
         return
     say(f"backed up to {made.path}: {_megabytes(made.size)}, up to entry {made.entry} of the log, checked")
     remark(f"it takes pepper and signing.key from {directory} to load it: keep copies of both apart from it")
+
+
+@backup.command()
+def load(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `keytui backup create` made.")],
+    *,
+    kept: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", metavar="FILE", help="A checkpoint that was kept elsewhere; repeatable."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Put a backup into the place of the profile's vault, which is lost or was never made.
+
+    Pepper and signing key have to be in its directory. Nobody is let in by it before `keytui backup reconcile`.
+    """
+    from keytui.vault.local.backup.loading import load_backup
+
+    profile = _writable(context)
+    loaded = load_backup(profile, file, [read_checkpoint(path) for path in kept or ()], _Progress("copied"))
+    if json:
+        say_json(loaded_shape(loaded))
+        return
+    say(f"loaded {loaded.file} into {profile.directory}")
+    say_loaded(loaded)
+    remark("it lets nobody in and takes no change until you have looked at what lives again: keytui backup reconcile")
+
+
+def _writable(context: typer.Context) -> Profile:
+    """The profile that was named, if it takes changes or was armed for this command."""
+    from keytui.vault.guard import WriteGuard
+
+    given = context.find_object(Globals) or Globals()
+    profile = load_profile(given.profile, given.read_only)
+    guard = WriteGuard(profile, utc_now)
+    if given.write:
+        guard.arm(given.write)
+    if not guard.writable:
+        raise ReadOnly(f"profile {profile.name} is read-only", way_to_write(given))
+    return profile
 
 
 def here(vault: Vault) -> BackedUp:

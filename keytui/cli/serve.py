@@ -68,6 +68,7 @@ def _look_at(profile: Profile) -> None:
     """Open the vault once: what is wrong with it is said here, and its schema is raised by one process alone."""
     vault = open_local_vault(profile)
     try:
+        vault.require_reconciled()
         if not any(operator.revoked_at is None for operator in vault.operators()):
             name = "" if profile.name == "default" else f"--profile {profile.name} "
             remark(f"nobody has a token yet: `keytui {name}operators add NAME --role super_admin` makes the first")

@@ -36,12 +36,13 @@ def opened(context: typer.Context) -> Iterator[Vault]:
             vault.arm(given.write)
         yield vault
     except ReadOnly as error:
-        raise ReadOnly(error.message, _way_to_write(given)) from None
+        raise ReadOnly(error.message, way_to_write(given)) from None
     finally:
         vault.close()
 
 
-def _way_to_write(given: Globals) -> str:
+def way_to_write(given: Globals) -> str:
+    """What lets a read-only profile take the change."""
     if given.read_only:
         return "leave --read-only away"
     return f"`keytui --profile {given.profile} --write {given.profile} …` arms it for one command"

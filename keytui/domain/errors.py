@@ -94,3 +94,7 @@ class Forbidden(KeytuiError):
 
 class ReadOnly(Forbidden):
     """The profile is read-only until it is armed."""
+
+
+class Unreconciled(Forbidden):
+    """The vault came from a backup, and nobody has looked yet at what lives again in it."""

@@ -20,6 +20,7 @@ from keytui.domain.gaps import GapKind
 from keytui.domain.keys import BUILTIN
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Flush
+from keytui.vault.local.backup.state import reconciled_since, refuse_unreconciled
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.files import kept_key
@@ -73,7 +74,8 @@ class LocalFeed:
         silent_for: timedelta = SILENT_FOR,
         retention: Retention = Retention(),  # noqa: B008  # frozen
     ) -> Self:
-        """The feed of the profile's vault, made on first use. Unreachable when it cannot be read.
+        """The feed of the profile's vault, made on first use. Unreachable when it cannot be read, and Unreconciled
+        for one that came from a backup: nobody knows yet whom it may let in.
 
         `silent_for` is how far apart two flushes of a recorder may be before the time between them is a gap.
         """
@@ -81,6 +83,8 @@ class LocalFeed:
         pepper = kept_key(profile.directory / PEPPER_FILE, secrets.token_bytes)
         try:
             require_key_files(database, pepper, profile.directory)
+            with database.reading() as session:
+                refuse_unreconciled(session)
         except BaseException:
             database.close()
             raise
@@ -131,6 +135,8 @@ class LocalFeed:
                 return CredentialChanges(after, (), ())
             time.sleep(min(left, POLL_EVERY))
         with self._reading, self._database.reading() as session:
+            if reconciled_since(session, after):
+                return CredentialChanges(0, (), ())
             # Told apart here: for a DISTINCT, SQLite goes through the whole log by its index of keys.
             moved = select(AuditRow.key_id).where(AuditRow.sequence > after, AuditRow.key_id != "")
             found = credentials(session, *_OURS, col(KeyRow.id).in_(moved), *_of(tenant))

@@ -113,6 +113,15 @@ class Ledger:
             return None
         return kept if check.detail == self._end_fault(session, kept, check.entries) else None
 
+    def kept_beyond(self, session: Session) -> Head | None:
+        """The kept head, where the log does not hold it, whatever else is wrong."""
+        kept = self._kept_head()
+        return None if kept is None or _holds(session, kept) else kept
+
+    def has_signed(self, kept: Checkpoint) -> bool:
+        """Whether a checkpoint is of this vault's key, wherever it was kept."""
+        return kept.public_key == self.public_key and self._signed(Head(kept.sequence, kept.hash), kept.signature)
+
     def remember(self, head: Head, *, anew: bool = False) -> None:
         """Keep a committed head in the file beside the key; an older one never replaces a newer, unless `anew`."""
         kept = self._kept_head()
@@ -134,8 +143,11 @@ class Ledger:
         """The head, to be kept elsewhere."""
         return Checkpoint(head.sequence, head.hash, at, self.sign(head.signed_text()), self.public_key)
 
-    def verify(self, session: Session, kept: Sequence[Checkpoint] = ()) -> AuditCheck:
-        """Recompute the chain, every checkpoint and the kept head, and look for those `kept` elsewhere."""
+    def verify(self, session: Session, kept: Sequence[Checkpoint] = (), *, to_the_end: bool = True) -> AuditCheck:
+        """Recompute the chain, every checkpoint and the kept head, and look for those `kept` elsewhere.
+
+        Without `to_the_end` the kept head is not asked for: a backup's log may end before it.
+        """
         head = self._kept_head()  # before the session sees its moment: others write meanwhile
         entries = head_of(session).sequence
         checkpoints = session.exec(select(CheckpointRow).order_by(col(CheckpointRow.sequence))).all()
@@ -159,7 +171,7 @@ class Ledger:
         if missing:
             detail = f"checkpoint {missing} is missing: what follows the one before it is signed by nobody"
             return AuditCheck(entries, len(checkpoints), missing, detail)
-        detail = self._end_fault(session, head, entries)
+        detail = self._end_fault(session, head, entries) if to_the_end else ""
         if detail:
             return AuditCheck(entries, len(checkpoints), entries + 1, detail)
         signed = max([row.sequence for row in checkpoints] + [one.sequence for one in kept], default=0)

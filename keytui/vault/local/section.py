@@ -25,6 +25,7 @@ from keytui.vault.local.access.refused_uses import RefusedUses
 from keytui.vault.local.access.requests import Unapproved, requested
 from keytui.vault.local.access.tenancy import bind
 from keytui.vault.local.answers import Repeatable
+from keytui.vault.local.backup.state import refuse_unreconciled
 from keytui.vault.local.database import Database
 from keytui.vault.local.entry_tenants import said_of_whom
 from keytui.vault.local.issuing.told import Told
@@ -75,6 +76,8 @@ class Ground:
     """Who else is told of what happens."""
     lease: Lease | None = None
     """What this vault may change something under only, while one process at a time has it."""
+    reconciling: bool = False
+    """Whether what is done decides about a backup that was loaded: until that is over, nothing else is done."""
 
 
 Answer = TypeVar("Answer")
@@ -159,6 +162,8 @@ class Section:
             ground.guard.require()
             with audited(ground) as write:
                 write.told = told or write.told
+                if not ground.reconciling:
+                    refuse_unreconciled(write.session)
                 if ground.lease is not None:
                     ground.lease.require(write.session, write.now)
                 if ground.repeatable is not None:

@@ -30,6 +30,7 @@ from keytui.vault.local.answers import Repeatable
 from keytui.vault.local.asking import Asking
 from keytui.vault.local.auditing import Auditing
 from keytui.vault.local.backup.creating import BackingUp
+from keytui.vault.local.backup.reconciling import Reconciling
 from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.evidence.witnessing import Witnessing
 from keytui.vault.local.files import kept_key
@@ -68,6 +69,7 @@ class LocalVault(
     Scheduling,
     Watching,
     Creating,
+    Reconciling,
     Keeping,
     Adopting,
     Syncing,

@@ -35,3 +35,70 @@ def test_a_backup_of_a_servers_vault_is_made_on_its_host(keytui: Commands, tmp_p
     refused = keytui("--profile", "team", "backup", "create", str(tmp_path / "backup"), code=None)
     assert refused.code != 0
     assert not (tmp_path / "backup").exists()
+
+
+@pytest.fixture
+def lost(keytui: Commands, made: Path) -> Path:
+    """The vault is lost, and with it what was done since the backup."""
+    keytui.created("two")
+    for path in (keytui.home / "default").glob("vault.db*"):
+        path.unlink()
+    return made
+
+
+def test_from_a_lost_vault_to_an_armed_one(keytui: Commands, lost: Path) -> None:
+    assert "is missing" in keytui("list", code=5).err
+
+    loaded = keytui("backup", "load", str(lost))
+    assert ("are lost" in loaded.out, "keytui backup reconcile" in loaded.err) == (True, True)
+    assert (
+        "keytui backup reconcile"
+        in keytui("create", "new", "--env", "production", "--owner", "ops", "--scope", "read", code=6).err
+    )
+
+    listed = keytui("backup", "reconcile")
+    assert ("to decide: 1 keys and 0 tokens" in listed.out, "v1 active" in listed.out) == (True, True)
+    keytui("backup", "reconcile", "--arm", code=1)
+    answer = keytui("backup", "reconcile", "--keep", "one", "--json").answer
+    assert (answer["keys"], answer["tokens"], answer["file"]) == ([], [], str(lost))
+    assert "--arm" in keytui("backup", "reconcile").out
+    assert "armed: 1 kept, 0 revoked" in keytui("backup", "reconcile", "--arm").out
+
+    keytui("create", "new", "--env", "production", "--owner", "ops", "--scope", "read")
+    keytui("audit", "verify")
+    assert "waits for no decision" in keytui("backup", "reconcile", code=1).err
+
+
+def test_a_list_of_decisions_is_read_whole_before_anything_is_done(
+    keytui: Commands, lost: Path, tmp_path: Path
+) -> None:
+    keytui("backup", "load", str(lost))
+    path = tmp_path / "decisions"
+    path.write_text("# looked at on Monday\n\nrevoke one\nperhaps two\n")
+    assert "line 4" in keytui("backup", "reconcile", "--decisions", str(path), code=2).err
+    assert "1 keys" in keytui("backup", "reconcile").out
+
+    path.write_text("revoke one\n")
+    assert "--yes" in keytui("backup", "reconcile", "--decisions", str(path), "--keep-rest", code=2).err
+    done = keytui("backup", "reconcile", "--decisions", str(path), "--keep-rest", "--yes", "--json").answer
+
+    assert done == {"kept": 0, "revoked": 1}
+
+
+def test_what_is_loaded_is_told_to_programs(keytui: Commands, lost: Path) -> None:
+    answer = keytui("backup", "load", str(lost), "--json").answer
+    ends, reached = answer["ends"], answer["reached"]
+    assert isinstance(ends, int)
+    assert isinstance(reached, int)
+    assert reached > ends
+
+
+def test_a_production_profile_is_armed_to_load(keytui: Commands, lost: Path) -> None:
+    (keytui.home / "config.toml").write_text("[profiles.default]\nproduction = true\n")
+    assert "--write default" in keytui("backup", "load", str(lost), code=6).err
+    keytui("--write", "default", "backup", "load", str(lost))
+
+
+def test_a_server_does_not_begin_over_a_vault_that_waits(keytui: Commands, lost: Path) -> None:
+    keytui("backup", "load", str(lost))
+    assert "keytui backup reconcile" in keytui("serve", "--port", "0", code=6).err

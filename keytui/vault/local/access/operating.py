@@ -74,7 +74,7 @@ class Operating(Section):
     def revoke_operator(self, name: str, note: str) -> Operator:
         note = checked_note(note)
         with self._writing(Operation.OPERATE) as write:
-            row = _living(write.session, name)
+            row = living_operator(write.session, name)
             _revoke(write, row, note)
             return write.answered(operator_of(row))
 
@@ -144,7 +144,7 @@ def _refuse_taken(session: Session, draft: OperatorDraft) -> None:
         )
 
 
-def _living(session: Session, name: str) -> OperatorRow:
+def living_operator(session: Session, name: str) -> OperatorRow:
     """By name or id."""
     called = or_(col(OperatorRow.name) == name, col(OperatorRow.id) == name)
     living = select(OperatorRow).where(called, col(OperatorRow.revoked_at).is_(None))

@@ -16,6 +16,7 @@ from keytui.domain.rotation import First, Rotation, Strategy
 from keytui.domain.secrets import Secret, parse_format
 from keytui.domain.usage import Caller, Use
 from keytui.domain.verification import Check, Credential, Outcome, judge
+from keytui.vault.local.backup.state import refuse_unreconciled
 from keytui.vault.local.evidence.coverage import serves
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.mapping import key_of, version_of
@@ -53,6 +54,7 @@ class Checking(Section):
     def check(self, secret: Secret, scopes: Sequence[str], caller: Caller) -> Check:
         now = self._clock()
         with self._reading(Operation.CHECK) as session:
+            refuse_unreconciled(session)
             answer = self._answer(session, secret, frozenset(scopes), now)
         if probe := _probe(answer, caller, now):
             with self._ground.database.writing() as session:

@@ -6,7 +6,6 @@ import os
 import resource
 import signal
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +21,7 @@ from keytui.vault.local.database.opening import migrate
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.postgresql import new_database, reference
-
-
-def silent(_done: int, _of: int) -> None:
-    """Nobody wants to know."""
+from tests.unit.vault.backup.conftest import in_a_child, silent
 
 
 def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
@@ -175,20 +171,6 @@ def test_postgresql_makes_its_own(tmp_path: Path) -> None:
         vault.close()
 
     assert ("pg_dump" in refused.value.hint, "docs/guide/postgresql.md" in refused.value.hint) == (True, True)
-
-
-def in_a_child(work: Callable[[], object]) -> int:
-    """How a process ended that did this: 0, 1 after an error of ours, or below 0 by a signal. No vault may be open."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        except KeytuiError:
-            os._exit(1)
-        except BaseException:
-            os._exit(70)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 @pytest.mark.parametrize("step", [1, 40])

@@ -1,0 +1,169 @@
+"""`keytui backup reconcile`: what a backup would let in again, shown and decided."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from keytui.cli.asking import confirm, interactive
+from keytui.cli.options import JsonOption, NoteOption, YesOption
+from keytui.cli.output import remark, say, say_json, say_table
+from keytui.cli.session import opened
+from keytui.cli.shapes import Shape
+from keytui.cli.times import iso, minute
+from keytui.domain.errors import Invalid, Refused
+from keytui.vault.protocol import Vault
+from keytui.vault.reconciling import Decision, LetIn, Loaded, Reconcilable, Reconciled, Undecided
+
+_SHOWN: Final = 200
+"""Of a list that a person reads."""
+
+
+def reconcile(
+    context: typer.Context,
+    *,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", metavar="KEY", help="Let it in again; repeatable. Or token:NAME.")
+    ] = None,
+    revoke: Annotated[
+        list[str] | None, typer.Option("--revoke", metavar="KEY", help="Revoke it; repeatable. Or token:NAME.")
+    ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Lines of `keep KEY` and `revoke KEY`.")
+    ] = None,
+    keep_rest: Annotated[bool, typer.Option("--keep-rest", help="Keep all others, and arm the vault.")] = False,
+    revoke_rest: Annotated[bool, typer.Option("--revoke-rest", help="Revoke all others, and arm the vault.")] = False,
+    arm: Annotated[bool, typer.Option("--arm", help="Arm the vault, where everything is decided.")] = False,
+    note: NoteOption = "",
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Decide what a backup that was loaded may let in again, key by key; then arm the vault.
+
+    Without a decision it lists what is to be decided.
+    """
+    if keep_rest and revoke_rest:
+        raise Invalid("--keep-rest and --revoke-rest contradict each other", "name one of the two")
+    decided = [*_read_decisions(decisions), *_each(Decision.KEEP, keep), *_each(Decision.REVOKE, revoke)]
+    rest = Decision.KEEP if keep_rest else Decision.REVOKE if revoke_rest else None
+    with opened(context) as vault:
+        waiting = _reconcilable(vault)
+        left = waiting.undecided()
+        if rest is not None and not yes:
+            _confirm(rest, left.count - len(decided))
+        for decision, reference in decided:
+            waiting.decide(decision, [reference], note)
+        if rest is not None or arm:
+            _say_reconciled(waiting.reconcile(rest, note), json)
+            return
+        left = waiting.undecided()
+    if json:
+        say_json(_undecided_shape(left))
+    else:
+        _say_undecided(left)
+
+
+def say_loaded(loaded: Loaded) -> None:
+    """How far the backup's log goes, and what is known to lie beyond."""
+    say(f"its log ends with entry {loaded.ends}, of {minute(loaded.ended_at)}")
+    if loaded.reached is None:
+        say("no checkpoint is known that it lacks: newer ones may be kept elsewhere, see `--checkpoint`")
+    elif loaded.reached > loaded.ends:
+        say(f"entry {loaded.reached} is known of: {loaded.reached - loaded.ends} entries are lost, and what they ended")
+    else:
+        say(f"entry {loaded.reached} that is known of is not in it: the log has gone another way since")
+
+
+def loaded_shape(loaded: Loaded) -> Shape:
+    """For programs."""
+    return {
+        "file": loaded.file,
+        "loaded_at": iso(loaded.at),
+        "ends": loaded.ends,
+        "ended_at": iso(loaded.ended_at),
+        "reached": loaded.reached,
+    }
+
+
+def _reconcilable(vault: Vault) -> Reconcilable:
+    if not isinstance(vault, Reconcilable):
+        raise Refused("the vault's files are elsewhere", "do it on the host that serves it")
+    return vault
+
+
+def _each(decision: Decision, references: list[str] | None) -> list[tuple[Decision, str]]:
+    return [(decision, reference) for reference in references or ()]
+
+
+def _read_decisions(path: Path | None) -> list[tuple[Decision, str]]:
+    """One a line, the word first; blank lines and those that begin with # say nothing."""
+    if path is None:
+        return []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path} cannot be read: {error}", "name a file of text that can be") from None
+    decided = []
+    for number, line in enumerate(lines, 1):
+        words = line.split(maxsplit=1)
+        if not words or words[0].startswith("#"):
+            continue
+        if len(words) != 2 or words[0] not in set(Decision):
+            raise Invalid(f"{path}, line {number} is no decision", "write `keep KEY` or `revoke KEY`; nothing was done")
+        decided.append((Decision(words[0]), words[1].strip()))
+    return decided
+
+
+def _confirm(rest: Decision, count: int) -> None:
+    if not interactive():
+        raise Invalid(f"this decides about {count} at once, and nobody is here to confirm it", "say --yes in a script")
+    becomes = "let in again" if rest is Decision.KEEP else "refused for good"
+    confirm(f"{count} keys and tokens will be {becomes}, and the vault is armed.", str(rest))
+
+
+def _say_undecided(left: Undecided) -> None:
+    say(f"from the backup {left.loaded.file}, loaded {minute(left.loaded.at)}")
+    say_loaded(left.loaded)
+    if not left.count:
+        say("everything is decided: `keytui backup reconcile --arm` lets the vault go on")
+        return
+    say(f"to decide: {len(left.keys)} keys and {len(left.tokens)} tokens that would be let in again")
+    rows = [_row(one) for one in left.keys[:_SHOWN]]
+    say_table(("KEY", "ENVIRONMENT", "OWNER", "VERSIONS", "LAST USED", "ID"), rows, "KEY", ("ID", "OWNER"))
+    tokens = [(f"token:{one.name}", str(one.role), one.tenant or "", one.id) for one in left.tokens[:_SHOWN]]
+    say_table(("TOKEN", "ROLE", "TENANT", "ID"), tokens, "TOKEN", ("ID",))
+    if left.count > len(rows) + len(tokens):
+        say("and more: --json lists all")
+    remark("a version that was issued since the backup is unknown to the vault, and refused: rotate such a key again")
+
+
+def _row(one: LetIn) -> tuple[str, ...]:
+    versions = ", ".join(f"v{version.number} {version.state}" for version in one.versions)
+    return one.key.name, one.key.environment, one.key.owner, versions, minute(one.last_used_at), one.key.id
+
+
+def _say_reconciled(done: Reconciled, json: bool) -> None:
+    if json:
+        say_json({"kept": done.kept, "revoked": done.revoked})
+    else:
+        say(f"armed: {done.kept} kept, {done.revoked} revoked; services and servers may begin again")
+
+
+def _undecided_shape(left: Undecided) -> Shape:
+    keys = [
+        {
+            "id": one.key.id,
+            "name": one.key.name,
+            "environment": one.key.environment,
+            "tenant": one.key.tenant,
+            "owner": one.key.owner,
+            "versions": [{"number": version.number, "state": version.state} for version in one.versions],
+            "rotation": one.rotation_id,
+            "last_used_at": iso(one.last_used_at),
+        }
+        for one in left.keys
+    ]
+    tokens = [{"id": one.id, "name": one.name, "role": one.role, "tenant": one.tenant} for one in left.tokens]
+    return {**loaded_shape(left.loaded), "keys": keys, "tokens": tokens}

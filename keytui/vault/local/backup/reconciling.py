@@ -1,0 +1,187 @@
+"""What a backup brought back to life, decided key by key and token by token, before anybody is let in by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+from typing import Final, Self
+
+from sqlmodel import Session, col, func, or_, select
+
+from keytui.domain.access import Operation, Role
+from keytui.domain.audit import Event
+from keytui.domain.errors import Forbidden, Invalid, Refused
+from keytui.domain.keys import ACCEPTED, BUILTIN
+from keytui.domain.rotation import Reason
+from keytui.vault.local.access.mapping import operator_of
+from keytui.vault.local.access.operating import Operating, living_operator
+from keytui.vault.local.backup.state import KEPT, RECONCILED, refuse_unreconciled, unreconciled
+from keytui.vault.local.keys.drafts import checked_note
+from keytui.vault.local.keys.finding import found_key
+from keytui.vault.local.keys.keeping import Keeping
+from keytui.vault.local.ledger import head_of
+from keytui.vault.local.mapping import key_of, version_of
+from keytui.vault.local.section import Write
+from keytui.vault.local.tables import AuditRow, KeyRow, OperatorRow, VersionRow
+from keytui.vault.reconciling import Decision, LetIn, Loaded, Reconciled, Undecided
+
+TOKEN: Final = "token:"  # noqa: S105  # what stands before a token's name
+_REVOKED: Final = ("key.revoked", "operator.revoked")
+_NOTE: Final = "reconciled after a backup was loaded"
+
+
+class Reconciling(Keeping, Operating):
+    """As `keytui.vault.reconciling.Reconcilable` says, for the owner of the vault's files."""
+
+    def require_reconciled(self) -> None:
+        """Raise Unreconciled while the vault waits for a look at what a backup brought back."""
+        with self._ground.database.reading() as session:
+            refuse_unreconciled(session)
+
+    def undecided(self) -> Undecided:
+        with self._reading() as session:
+            return _undecided(session, _waiting(session), self._clock())
+
+    def decide(self, decision: Decision, references: Sequence[str], note: str) -> None:
+        allowed = self._allowed()
+        for reference in references:
+            if decision is Decision.REVOKE:
+                allowed._end(reference, note or _NOTE)
+            else:
+                allowed._keep(reference, note)
+
+    def reconcile(self, rest: Decision | None, note: str) -> Reconciled:
+        note, allowed = checked_note(note), self._allowed()
+        if rest is Decision.REVOKE:
+            left = self.undecided()
+            self.decide(rest, [one.key.id for one in left.keys], note)
+            self.decide(rest, [f"{TOKEN}{one.id}" for one in left.tokens], note)
+        ledger = self._ground.ledger
+        with allowed._writing(Operation.ERASE) as write:
+            loaded = _waiting(write.session)
+            left = _undecided(write.session, loaded, write.now)
+            if left.count and rest is None:
+                raise Refused(
+                    f"{left.count} that the backup would let in are not decided yet",
+                    "list them: keytui backup reconcile; --keep-rest keeps them once you have looked",
+                )
+            kept = len(_let_in(write.session, write.now)) + len(_tokens(write.session, write.now))
+            done = Reconciled(kept, _revoked(write.session, loaded))
+            details = {"kept": str(done.kept), "revoked": str(done.revoked), **({"note": note} if note else {})}
+            write.record(Event(RECONCILED, details=details))
+            head = head_of(write.session)
+            ledger.checkpoint(write.session, head, write.now)
+            beyond = ledger.kept_beyond(write.session)
+            write.answered(None)
+        lost = _details(loaded)
+        if beyond is not None and (str(beyond.sequence), beyond.hash) == (lost.get("head"), lost.get("hash")):
+            ledger.remember(head, anew=True)  # the load died before it could
+        return done
+
+    def _allowed(self) -> Self:
+        if self._ground.principal.role is not Role.LOCAL:
+            raise Forbidden("only the owner of the vault's files reconciles it", "do it on the host")
+        return type(self)(replace(self._ground, reconciling=True))
+
+    def _end(self, reference: str, note: str) -> None:
+        with self._reading() as session:
+            _waiting(session)
+            key_id = "" if reference.startswith(TOKEN) else found_key(session, reference).id
+        if key_id:
+            self.revoke(key_id, None, Reason.OTHER, note)
+        else:
+            self.revoke_operator(reference.removeprefix(TOKEN), note)
+
+    def _keep(self, reference: str, note: str) -> None:
+        noted = {"note": checked_note(note)} if note else {}
+        with self._writing(Operation.ERASE) as write:
+            _waiting(write.session)
+            if reference.startswith(TOKEN):
+                token = living_operator(write.session, reference.removeprefix(TOKEN))
+                write.record(Event(KEPT, details={"operator": token.name, "token": token.id, **noted}), token.tenant)
+            else:
+                write.record(_kept_key(write, found_key(write.session, reference), noted))
+            write.answered(None)
+
+
+def _kept_key(write: Write, row: KeyRow, noted: Mapping[str, str]) -> Event:
+    if not any(one.key.id == row.id for one in _let_in(write.session, write.now, row.id)):
+        raise Invalid(f"{row.name} lets nobody in: there is nothing to keep", "list what does: keytui backup reconcile")
+    return Event(KEPT, row.id, row.name, row.version, details=noted)
+
+
+def _waiting(session: Session) -> AuditRow:
+    loaded = unreconciled(session)
+    if loaded is None:
+        raise Refused("this vault waits for no decision", "it came from no backup, or was reconciled since")
+    return loaded
+
+
+def _undecided(session: Session, loaded: AuditRow, now: datetime) -> Undecided:
+    details = _details(loaded)
+    ends = int(details["ends"])
+    reached = details.get("reached")
+    of_backup = Loaded(
+        details["file"],
+        loaded.at,
+        ends,
+        session.get_one(AuditRow, ends).at,
+        None if reached is None else int(reached),
+    )
+    decided = _kept(session, loaded)
+    return Undecided(
+        of_backup,
+        tuple(one for one in _let_in(session, now) if one.key.id not in decided),
+        tuple(operator_of(row) for row in _tokens(session, now) if row.id not in decided),
+    )
+
+
+def _let_in(session: Session, now: datetime, key_id: str = "") -> tuple[LetIn, ...]:
+    """Keys that our verifiers would accept: what another issuer accepts, no vault of ours decides."""
+    found = (
+        select(KeyRow, VersionRow)
+        .join(VersionRow, col(VersionRow.key_id) == KeyRow.id)
+        .where(
+            KeyRow.issuer == BUILTIN,
+            col(KeyRow.revoked_at).is_(None),
+            col(KeyRow.disabled_at).is_(None),
+            col(VersionRow.state).in_(ACCEPTED),
+            col(VersionRow.sealed).is_(None),
+        )
+        .order_by(col(KeyRow.name), col(KeyRow.id), col(VersionRow.number).desc())
+    )
+    if key_id:
+        found = found.where(KeyRow.id == key_id)
+    let_in = []
+    for _, pairs in groupby(session.exec(found), key=lambda pair: pair[0].id):
+        rows = list(pairs)
+        row, key = rows[0][0], key_of(rows[0][0])
+        versions = tuple(version for version in (version_of(each) for _, each in rows) if key.accepts(version, now))
+        if versions:
+            let_in.append(LetIn(key, versions, row.last_used_at, row.rotation_id))
+    return tuple(let_in)
+
+
+def _tokens(session: Session, now: datetime) -> Sequence[OperatorRow]:
+    expiry = col(OperatorRow.expires_at)
+    living = select(OperatorRow).where(col(OperatorRow.revoked_at).is_(None), or_(expiry.is_(None), expiry > now))
+    return session.exec(living.order_by(col(OperatorRow.name), col(OperatorRow.id))).all()
+
+
+def _kept(session: Session, loaded: AuditRow) -> frozenset[str]:
+    """The ids of keys and tokens that somebody has decided to keep."""
+    since = AuditRow.type == KEPT, AuditRow.sequence > loaded.sequence
+    return frozenset(row.key_id or _details(row)["token"] for row in session.exec(select(AuditRow).where(*since)))
+
+
+def _revoked(session: Session, loaded: AuditRow) -> int:
+    since = col(AuditRow.type).in_(_REVOKED), AuditRow.sequence > loaded.sequence
+    return session.exec(select(func.count()).select_from(AuditRow).where(*since)).one()
+
+
+def _details(row: AuditRow) -> dict[str, str]:
+    details: dict[str, str] = json.loads(row.details)
+    return details

@@ -1,0 +1,87 @@
+"""A vault that came from a backup lets nobody in until somebody has looked at what lives again in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from keytui.domain.keys import Key, Version
+from keytui.domain.operators import Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a vault knows of the backup that it came from."""
+
+    file: str
+    at: datetime
+    """When it was loaded."""
+    ends: int
+    """The last entry of the backup's log."""
+    ended_at: datetime
+    reached: int | None
+    """The newest entry that a signature shows there was and that the backup lacks; None when it holds all of those."""
+
+
+class Decision(StrEnum):
+    """What becomes of a secret that the backup would let in."""
+
+    KEEP = "keep"
+    REVOKE = "revoke"
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """A key that would be accepted again, with the versions that would be."""
+
+    key: Key
+    versions: tuple[Version, ...]
+    last_used_at: datetime | None
+    rotation_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """What an operator has to look at before the vault lets anybody in."""
+
+    loaded: Loaded
+    keys: tuple[LetIn, ...]
+    tokens: tuple[Operator, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.keys) + len(self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """How a vault was armed: what was decided since it was loaded."""
+
+    kept: int
+    revoked: int
+
+
+@runtime_checkable
+class Reconcilable(Protocol):
+    """A vault whose files are here."""
+
+    def undecided(self) -> Undecided:
+        """What would be accepted again and was not decided yet. Refused unless the vault waits for that."""
+        ...
+
+    def decide(self, decision: Decision, references: Sequence[str], note: str) -> None:
+        """Keep or revoke keys, by id, name or prefix, and tokens as `token:NAME`. Each is an entry of the log.
+
+        Those before one that is refused are decided.
+        """
+        ...
+
+    def reconcile(self, rest: Decision | None, note: str) -> Reconciled:
+        """Arm the vault: verifiers may open it, and it takes changes. `rest` decides what nobody has decided.
+
+        Refused while something is undecided and `rest` does not say what becomes of it.
+        """
+        ...
