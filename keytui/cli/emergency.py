@@ -19,7 +19,7 @@ from keytui.cli.shapes import Shape, rotation_shape
 from keytui.cli.times import ago
 from keytui.clock import utc_now
 from keytui.domain.durations import parse_duration
-from keytui.domain.errors import Invalid
+from keytui.domain.errors import Invalid, KeytuiError, Unreachable
 from keytui.domain.incidents import IncidentDetail
 from keytui.domain.keys import Key
 from keytui.domain.rotation import First
@@ -68,7 +68,7 @@ def begin(
         response = emergency.respond(title)
         if response.issued is not None:
             response = _written_out(vault, response, json)
-        detail = vault.incident(response.incident.id)
+        detail = _told(vault, response)
         if json and response.issued is None:
             say_json(_shape(response, detail, telling))
         if not json:
@@ -85,6 +85,16 @@ def _around(vault: Vault, key: Key, server: str, no_deliver: bool) -> Outside:
     if no_deliver:
         return Outside(key, server, None, (), key.targets, (), {})
     return outside_of(configuration_path(), key, server, with_sealed(vault))
+
+
+def _told(vault: Vault, response: Response) -> IncidentDetail | None:
+    """All of the incident; None where the line that dropped has stopped the response, which is told all the same."""
+    try:
+        return vault.incident(response.incident.id)
+    except Unreachable:
+        if response.failure is None:
+            raise
+        return None
 
 
 @dataclass(slots=True)
@@ -122,13 +132,18 @@ def _written_out(vault: Vault, response: Response, json: bool) -> Response:
     issued, rotation = response.issued, response.rotation
     if issued is None or rotation is None:
         raise AssertionError("there is no secret to write")
-    with nothing_lost(f"`keytui incident {rotation.key_id} --first {rotation.plan.first}` issues another"):
+    way_on = f"`keytui incident {rotation.key_id} --first {rotation.plan.first}` issues another"
+    with nothing_lost(way_on):
         if json:
             hand_out_json({**_outcome(response), "secret": issued.secret.reveal()})
         else:
             hand_out(issued.secret)
     delivery = Delivery("stdout", "sent", utc_now(), issued.version.fingerprint)
-    return replace(response, rotation=vault.handed_over(rotation.id, delivery))
+    try:
+        return replace(response, rotation=vault.handed_over(rotation.id, delivery))
+    except (KeytuiError, KeyboardInterrupt):
+        remark(f"the secret was written, and the vault could not take note of it; {way_on}")
+        raise
 
 
 def _outcome(response: Response) -> Shape:
@@ -146,11 +161,11 @@ def _outcome(response: Response) -> Shape:
     }
 
 
-def _shape(response: Response, detail: IncidentDetail, telling: _Telling) -> Shape:
+def _shape(response: Response, detail: IncidentDetail | None, telling: _Telling) -> Shape:
     return {
         **_outcome(response),
         "steps": [_step_shape(one) for one in telling.said],
-        "cut_off": [cut_off_shape(one) for one in detail.cut_off],
+        "cut_off": None if detail is None else [cut_off_shape(one) for one in detail.cut_off],
     }
 
 
@@ -162,8 +177,10 @@ def _seconds(after: timedelta | None) -> float | None:
     return None if after is None else round(after.total_seconds(), 3)
 
 
-def _say_after(vault: Vault, response: Response, detail: IncidentDetail, line: Callable[[str], None]) -> None:
+def _say_after(vault: Vault, response: Response, detail: IncidentDetail | None, line: Callable[[str], None]) -> None:
     rotation = response.rotation
+    if detail is None:
+        return
     for one in detail.cut_off:
         line(f"cut off: {one.caller} with v{one.version}, last let in {ago(one.last_let_in_at, utc_now())}")
     if not detail.cut_off and response.revoked_after is not None:

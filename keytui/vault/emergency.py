@@ -234,7 +234,12 @@ class Emergency:
         """What stands now is the vault's to say: the old version may have been refused before it stopped."""
         rotation = response.rotation
         if rotation is not None:
-            response = replace(response, rotation=self.vault.rotation(rotation.id).rotation)
+            try:
+                response = replace(response, rotation=self.vault.rotation(rotation.id).rotation)
+            except KeytuiError:
+                may_be = f"v{rotation.old_version} may be refused already; the same again goes on"
+                self._say(f"{error.message}, and the vault cannot be asked what became of it: {may_be}", well=False)
+                return replace(response, failure=error)
         if response.revoked_after is None and self.first is First.REVOKE and _is_revoked(response.rotation):
             response = self._revoked(response)
         if not isinstance(error, Undelivered):

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from keytui.domain.keys import KeyDraft
+from keytui.vault.local.vault import LocalVault
+from tests.doubles.dropping import Dropping
 from tests.doubles.reserve import Reserve
 from tests.doubles.served import Stage
 from tests.serving import Serving
@@ -169,6 +171,19 @@ def test_a_system_that_does_otherwise_is_said_so_and_nothing_counts_as_done(
     else:
         assert "v1 of checkout is STILL ACCEPTED at ready" in ended.err
         assert "✗" in ended.out
+
+
+@pytest.mark.parametrize(("lost", "said"), [("issue", "v1 may be refused already"), ("handed_over", "was written")])
+def test_a_line_that_drops_under_an_emergency_is_told_with_what_stands(
+    keytui: Commands, monkeypatch: pytest.MonkeyPatch, lost: str, said: str
+) -> None:
+    keytui.created()
+    monkeypatch.setattr("keytui.cli.session.open_vault", lambda profile: Dropping(LocalVault.open(profile), lost))
+
+    ended = keytui("incident", "checkout", "--first", "revoke", code=5)
+
+    assert said in ended.err
+    assert "the answer was lost" in ended.err
 
 
 @pytest.mark.parametrize("answer", [403, 503])

@@ -9,16 +9,18 @@ from typing import cast
 import pytest
 
 from keytui.domain.audit import Actor
+from keytui.domain.errors import OutcomeUnknown
 from keytui.domain.keys import Key, KeyDraft
 from keytui.domain.rotation import First, Plan
 from keytui.targets.target import Target
-from keytui.vault.emergency import Emergency, Response
+from keytui.vault.emergency import Emergency, Response, Said
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Delivery
 from keytui.vault.outside import Outside
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
 from tests.contract.acts import request
+from tests.doubles.dropping import Dropping
 from tests.unit.vault.shop import Death, Died, Mortal, Place, fingerprint_of
 from tests.world import StoppedClock, repeatable_randomness
 
@@ -157,3 +159,17 @@ def test_a_key_of_other_places_too_is_left_alone_until_somebody_says_by_hand(
     response = Emergency(vault, around, First.REVOKE, clock, lambda _: None, by_hand=True).respond()
     assert response.issued is not None
     assert response.revoked_after is not None
+
+
+@pytest.mark.parametrize("first", First)
+def test_a_line_that_drops_in_the_middle_leaves_what_was_done_and_the_way_on(
+    vault: LocalVault, clock: StoppedClock, first: First
+) -> None:
+    key = vault.create(KeyDraft(f"dropped-{first}", "production"), request()).key
+    line, told = cast(Vault, Dropping(vault, "issue")), list[Said]()
+
+    stopped = Emergency(line, Outside(key, "", None, (), (), (), {}), first, clock, told.append).respond()
+
+    assert isinstance(stopped.failure, OutcomeUnknown)
+    assert "v1 may be refused already; the same again goes on" in told[-1].text
+    assert not told[-1].well

@@ -1,0 +1,27 @@
+"""A line to a vault that goes down in the middle."""
+
+from __future__ import annotations
+
+from keytui.domain.errors import OutcomeUnknown, Unreachable
+from keytui.vault.local.vault import LocalVault
+
+
+class Dropping:
+    """A vault behind a line that is down from the moment at which one call was carried out."""
+
+    def __init__(self, vault: LocalVault, after: str) -> None:
+        self._vault, self._after, self._down = vault, after, False
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._vault, name)
+
+        def call(*arguments: object, **named: object) -> object:
+            if self._down and name != "close":
+                raise Unreachable("keys.example.com cannot be reached", "try again")
+            answer = found(*arguments, **named)
+            if name == self._after:
+                self._down = True
+                raise OutcomeUnknown("the answer was lost", "look")
+            return answer
+
+        return call
