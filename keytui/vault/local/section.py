@@ -28,6 +28,7 @@ from keytui.vault.local.answers import Repeatable
 from keytui.vault.local.backup.state import refuse_unreconciled
 from keytui.vault.local.database import Database
 from keytui.vault.local.entry_tenants import said_of_whom
+from keytui.vault.local.issuing.fallbacks import RememberedFallbacks
 from keytui.vault.local.issuing.told import Told
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.ledger import Head, Ledger
@@ -74,6 +75,7 @@ class Ground:
     """What the request names that is carried out."""
     outbox: Outbox = Outbox()  # noqa: RUF009  # frozen
     """Who else is told of what happens."""
+    fallbacks: RememberedFallbacks = field(default_factory=RememberedFallbacks)
     lease: Lease | None = None
     """What this vault may change something under only, while one process at a time has it."""
     reconciling: bool = False

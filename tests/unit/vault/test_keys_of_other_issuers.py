@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Actor
 from keytui.domain.drift import Drift
-from keytui.domain.errors import Invalid, Refused
+from keytui.domain.errors import Invalid, Refused, Unsafe
 from keytui.domain.keys import KeyDraft
 from keytui.domain.policy import Policies
 from keytui.domain.rotation import Plan, Reason, Rotation, RotationState
@@ -20,7 +20,7 @@ from keytui.domain.secrets import parse_format
 from keytui.domain.usage import Flush
 from keytui.domain.verdict import Verdict
 from keytui.issuers.envlist import EnvListIssuer
-from keytui.issuers.issuer import Mark
+from keytui.issuers.issuer import Listed, Mark
 from keytui.vault.key_issuers import load_issuers
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.issuing.calls import LONGEST_CALL
@@ -95,6 +95,34 @@ def test_a_fallback_that_holds_the_old_value_stands_in_the_way(env: Path, issued
     assert expected in [reason.detail for reason in vault.verdict(rotation.id).reasons]
     waived = vault.waive(rotation.id, f"fallback: {place}", "the service is restarted tonight")
     assert [waiver.subject for waiver in waived.waivers] == [f"fallback: {place}"]
+
+
+def test_who_watches_a_weak_key_does_not_have_its_issuer_walk_past_all_keys_each_second(
+    env: Path, vault: LocalVault, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its value is found among those that the issuer tells, and nowhere else. Whoever retires it asks anew."""
+    env.write_text("API_KEYS=letmein\n")
+    (key,) = vault.sync("reserve").added
+    rotation = vault.plan(key.id, Plan(), "plan")
+    vault.prove(rotation.id, vault.issue(rotation.id).secret)
+    walks = list[datetime]()
+    versions = EnvListIssuer.versions
+
+    def counted(issuer: EnvListIssuer) -> Iterator[Listed]:
+        walks.append(clock())
+        return versions(issuer)
+
+    monkeypatch.setattr(EnvListIssuer, "versions", counted)
+    began = clock()
+    for _ in range(15):
+        vault.verdict(rotation.id)
+        vault.rotation(rotation.id)
+        clock.advance(timedelta(seconds=1))
+    assert walks == [began, began + timedelta(seconds=10)]
+    env.write_text(f"{env.read_text()}API_KEY=letmein\n")
+    with pytest.raises(Unsafe) as refused:
+        vault.retire(rotation.id)
+    assert f"API_KEY in {env} would still accept" in str([found.detail for found in refused.value.assessment.reasons])
 
 
 def test_what_the_vault_says_of_the_old_secret_is_no_proof(issued: Issued, vault: LocalVault) -> None:

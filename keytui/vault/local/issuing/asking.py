@@ -75,15 +75,19 @@ class Issuing(Section):
         """What an issuer can do; None of our own, which can do everything. Refused where this machine cannot ask it."""
         return None if issuer == BUILTIN else self._issuer(issuer).abilities
 
-    def _fallbacks(self, rotation_id: int) -> tuple[str, ...]:
+    def _fallbacks(self, rotation_id: int, *, anew: bool = False) -> tuple[str, ...]:
         """What would accept a rotation's old version all the same, as far as anybody can tell; none without a verdict.
 
-        Not knowing it speaks against the verdict as well.
+        Not knowing it speaks against the verdict as well. Whoever ends the old version asks anew; whoever reads the
+        verdict is told what was heard a few seconds ago.
         """
         with self._reading() as session:
             row = rotation_row(session, rotation_id)
             old, name = version_row(session, row.key_id, row.old_version), key_row(session, row.key_id).issuer
-        return self._fallbacks_of(name, old) if RotationState(row.state) in QUESTIONS else ()
+        if RotationState(row.state) not in QUESTIONS:
+            return ()
+        ask = partial(self._fallbacks_of, name, old)
+        return ask() if anew else self._ground.fallbacks.of((old.key_id, old.number), self._clock, ask)
 
     def _fallbacks_of(self, name: str, old: VersionRow) -> tuple[str, ...]:
         """Places that would let a version in whatever its issuer says."""

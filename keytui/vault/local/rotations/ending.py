@@ -85,7 +85,7 @@ class Ending(Issuing):
     def _end_old(self, rotation_id: int, verb: Verb, override: str) -> Rotation:
         override = checked_note(override)
         self._require(Operation.ROTATE)  # before anything tells whether the rotation is there
-        fallbacks = self._fallbacks(rotation_id)
+        fallbacks = self._fallbacks(rotation_id, anew=True)
 
         def ended(write: Write) -> Rotation:
             subject = take_up(write, rotation_id)
