@@ -45,12 +45,15 @@ def deliver_once(target: Target, key: Key, version: int, secret: Secret) -> Atte
 
 
 def _read_back(target: Target, key: Key, secret: Secret) -> Attempt:
-    """A target that took it and cannot be read just now has been sent it; one that holds another value has not."""
+    """A target that took it and cannot be read just now has been sent it.
+
+    Of one that shows another value nobody knows: a store may answer with what stood there a moment ago.
+    """
     try:
         stands = target.read_back(key)
     except KeytuiError as error:
         return Attempt("sent", error.message)
     if stands == secret:
         return Attempt("proven")
-    detail = "it took the secret, and holds something else"
-    return Attempt("failed", detail, f"{target.name}: {detail}", "see who else writes there")
+    detail = "it took the secret, and something else was read there right after"
+    return Attempt("begun", detail, f"{target.name}: {detail}", "look again; if it stays so, see who else writes there")

@@ -50,6 +50,18 @@ class Both(Place):
 
 
 @dataclass
+class Stale(Place):
+    """A store that answers once with what stood there before the delivery."""
+
+    fresh: bool = False
+
+    def read_back(self, key: Key) -> Secret | None:
+        stale = bool(self.delivered) and not self.fresh
+        self.fresh = self.fresh or stale
+        return self.before if stale else self.holds
+
+
+@dataclass
 class Round:
     """One rotation of a key with these places."""
 
@@ -152,6 +164,16 @@ def test_what_may_have_got_it_is_skipped_without_forgetting_that(shop: Shop) -> 
     with pytest.raises(Refused, match=r"may hold v2"):
         shop.vault.rollback(one.rotation.id, "")
     assert one.ways("ci")[Choice.RETRY].endswith("its secret was handed over")
+
+
+def test_what_took_it_and_shows_the_former_secret_a_moment_later_may_hold_it(shop: Shop) -> None:
+    one = Round(shop, (Stale("store"),))
+
+    assert [each.holds for each in one.fails().stands] == [Holds.MAYBE]
+
+    with pytest.raises(Refused, match="store may hold v2"):
+        shop.vault.abandon(one.rotation.id, "from another machine")
+    assert one.delivering.resume(one.rotation).state is RotationState.OVERLAPPING
 
 
 @pytest.mark.parametrize(
