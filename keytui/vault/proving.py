@@ -214,10 +214,10 @@ def complete_once_refused(
     `ask_old` raises: a system that still lets it in is no end of a rotation.
     """
     if probes and {Verb.REVOKE_OLD, Verb.COMPLETE} <= set(allowed(rotation)):
-        rotation = vault.revoke_old(rotation.id, override)
+        rotation, override = vault.revoke_old(rotation.id, override), ""
     if rotation.state in REFUSES_OLD:
         ask_old()
-    return vault.complete(rotation.id, override if rotation.state is not RotationState.PROVING else "")
+    return vault.complete(rotation.id, override)
 
 
 def refuse_shut_out(found: Sequence[Proven], key: Key) -> None:

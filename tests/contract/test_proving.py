@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from keytui.domain.audit import AuditFilter
@@ -9,8 +12,11 @@ from keytui.domain.errors import Refused, Unsafe
 from keytui.domain.rotation import First, Plan, Reason, RotationState, Strategy
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.domain.verification import Outcome
+from keytui.probes.key_probe import Outcome as Answered
+from keytui.vault.probed import Probed
 from keytui.vault.protocol import Vault
 from tests.contract.acts import created, handed_over
+from tests.contract.conftest import House
 
 EMERGENCY = Plan(Strategy.EMERGENCY, First.REPLACE, Reason.COMPROMISE)
 
@@ -40,3 +46,24 @@ def test_what_is_suspended_first_cannot_be_revoked_so(vault: Vault) -> None:
     rotation, _ = handed_over(vault, created(vault).key.id, Plan())
     with pytest.raises(Refused, match="cannot revoke-old"):
         vault.revoke_old(rotation.id, "so")
+
+
+def test_a_system_that_let_it_in_keeps_everybody_from_completing_until_it_says_otherwise(house: House) -> None:
+    vault = house.vault
+    rotation, _ = handed_over(vault, created(vault).key.id, EMERGENCY)
+    vault.revoke_old(rotation.id, "it is on the internet")
+    let_in = Probed("ready", 1, Answered.REFUSED, Answered.ACCEPTED, "200", timedelta(seconds=2))
+    vault.note_probed(rotation.id, let_in)
+
+    with pytest.raises(Refused, match="v1 of checkout-api was STILL ACCEPTED at ready"):
+        vault.complete(rotation.id)
+
+    vault.note_probed(rotation.id, replace(let_in, outcome=Answered.REFUSED, said="401"))
+    assert vault.complete(rotation.id).state is RotationState.COMPLETED
+
+
+def test_an_override_goes_past_what_a_system_said(vault: Vault) -> None:
+    rotation, _ = handed_over(vault, created(vault).key.id, Plan())
+    vault.retire(rotation.id, "so")
+    vault.note_probed(rotation.id, Probed("ready", 1, Answered.REFUSED, Answered.ACCEPTED, "200", timedelta()))
+    assert vault.complete(rotation.id, "the probe is wrong").state is RotationState.COMPLETED

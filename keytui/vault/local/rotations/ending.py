@@ -6,6 +6,7 @@ from keytui.domain.access import Operation
 from keytui.domain.errors import Refused, Unsafe
 from keytui.domain.rotation import Rotation, RotationState, Verb, move
 from keytui.domain.verdict import Assessment, Verdict
+from keytui.vault.local.evidence.probed import refuse_let_in
 from keytui.vault.local.evidence.verdicts import assessed, require_safe
 from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.told import Effect, end_call, tell
@@ -103,6 +104,8 @@ class Ending(Issuing):
             if not (override or write.told.done):  # its issuer was asked on a verdict that was SAFE
                 refuse_put_back(subject)
                 require_safe(assessment, subject.rotation)
+                if verb is Verb.COMPLETE:
+                    refuse_let_in(write.session, subject.rotation)
             carry_out(write, subject, verb, override)
             _record_end(write, subject, verb, assessment, override)
             return write.answered(stored_rotation(write.session, subject.row))
@@ -136,7 +139,9 @@ _EVENTS = {
 
 
 def _completed(write: Write, subject: Subject, override: str) -> Rotation:
-    """The old version was revoked on a verdict; nothing is left to judge."""
+    """The old version was revoked on a verdict; what is left is what systems said of it."""
+    if not override:
+        refuse_let_in(write.session, subject.rotation)
     carry_out(write, subject, Verb.COMPLETE, override)
     write.record(subject.event(_EVENTS[Verb.COMPLETE], subject.row.old_version, override=override))
     return write.answered(stored_rotation(write.session, subject.row))

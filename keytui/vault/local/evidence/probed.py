@@ -1,0 +1,37 @@
+"""What systems said of an old version when probes asked them, as the log keeps it."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from keytui.domain.errors import Refused
+from keytui.domain.rotation import Rotation
+from keytui.probes.key_probe import Outcome
+from keytui.vault.local.mapping import entry_of
+from keytui.vault.local.tables import AuditRow
+
+
+def refuse_let_in(session: Session, rotation: Rotation) -> None:
+    """Refused where the last word of a system on the old version, since that was over, is that it lets it in.
+
+    Whoever completes may be on a machine that has no probe, or ask over HTTP; what was said elsewhere counts.
+    """
+    found = select(AuditRow).where(
+        AuditRow.rotation_id == rotation.id,
+        AuditRow.type == "proof.probed",
+        AuditRow.version == rotation.old_version,
+        AuditRow.at >= (rotation.suspended_at or rotation.started_at),
+    )
+    newest = {}
+    for row in session.exec(found.order_by(col(AuditRow.sequence))):
+        details = entry_of(row).event.details
+        if details.get("expected") == Outcome.REFUSED:
+            newest[details.get("probe", "")] = (details.get("outcome"), row.at)
+    for probe, (outcome, at) in newest.items():
+        if outcome == Outcome.ACCEPTED:
+            raise Refused(
+                f"v{rotation.old_version} of {rotation.key_name} was STILL ACCEPTED at {probe}"
+                f" ({at:%Y-%m-%d %H:%MZ}): the rotation is not completed",
+                f"ask again where the probe and the old secret are: `keytui complete {rotation.key_id} --old -`; or"
+                " override it, and say why it is over there all the same",
+            )
