@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from keytui.domain.verdict import Verdict
 from keytui.issuers.envlist import EnvListIssuer
 from keytui.issuers.issuer import Listed, Mark
 from keytui.vault.key_issuers import load_issuers
+from keytui.vault.local import processes
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.issuing.calls import LONGEST_CALL
 from keytui.vault.local.tables import VersionRow
@@ -156,7 +156,7 @@ def test_two_operators_are_not_at_the_issuer_at_once(
     rotation = handed_over(vault, issued)
     with monkeypatch.context() as patched:
         patched.setattr(EnvListIssuer, "suspend", interrupted)
-        patched.setattr(platform, "node", lambda: "bastion-2")
+        patched.setattr(processes, "_where", lambda: "bastion-2")
         with pytest.raises(KeyboardInterrupt):
             vault.retire(rotation.id, "a test")
     his = vault.acting_as(Principal(Actor("bob", "bastion-3"), Role.LOCAL))

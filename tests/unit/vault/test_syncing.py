@@ -21,6 +21,7 @@ from keytui.domain.rotation import Plan, Reason
 from keytui.domain.secrets import Randomness, Secret
 from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
 from keytui.server.jobs import sync_due
+from keytui.vault.local import processes
 from keytui.vault.local.issuing.bringing_in import Arrivals
 from keytui.vault.local.issuing.comparing import New
 from keytui.vault.local.section import Write
@@ -235,7 +236,7 @@ def test_whether_a_process_of_another_host_has_died_is_known_in_a_quarter_of_an_
     killed_while_it_compares(profile)
     clock.advance(utc_now() - clock())
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("platform.node", lambda: "bastion-3")
+        elsewhere.setattr(processes, "_where", lambda: "bastion-3")
         with pytest.raises(Refused, match="grace@bastion-2 is comparing the same issuer"):
             synced(vault)
         clock.advance(timedelta(minutes=15))

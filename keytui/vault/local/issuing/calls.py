@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from keytui.domain.audit import Event
 from keytui.domain.errors import Refused
+from keytui.issuers.issuer import LONGEST_CHANGE
 from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Call, Effect
 from keytui.vault.local.leases import time_of_all
 from keytui.vault.local.processes import has_died, this_process
@@ -23,8 +24,8 @@ from keytui.vault.local.tables import CallRow, KeyRow
 if TYPE_CHECKING:
     from keytui.vault.local.section import Write
 
-LONGEST_CALL: Final = timedelta(minutes=5)
-"""Longer than any issuer may take. Whoever was not heard of since has died."""
+LONGEST_CALL: Final = 2 * LONGEST_CHANGE + timedelta(minutes=1)
+"""Longer than an issuer may take that is asked twice after a lost answer. Whoever was not heard of since has died."""
 _PATIENCE: Final = 60.0
 """Seconds that a request of this process waits for another with the same key."""
 _LOCKS: Final[WeakValueDictionary[str, Lock]] = WeakValueDictionary()
@@ -115,5 +116,5 @@ def event_of(write: Write, call: Call, type_: str, *, refused: bool = False, **d
 
 
 def _under_way(row: CallRow, now: datetime) -> bool:
-    """Of this process nothing is: `alone_with` sees to that. Of another on this host nothing is once it has died."""
+    """Of this process nothing is: `alone_with` sees to that. Of another nothing is once it has surely died."""
     return not row.said and now - row.began_at < LONGEST_CALL and row.run != this_process() and not has_died(row.run)

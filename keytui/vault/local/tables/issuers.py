@@ -25,7 +25,7 @@ class CallRow(Row, table=True):
     began_at: datetime = Field(sa_type=UtcTime)
     actor: str
     run: str = ""
-    """The process that asks: its host and its number."""
+    """The process that asks: see `keytui.vault.local.processes`."""
     said: str = ""
     """How it ended without telling whether it took effect; "" while nothing was heard."""
 
