@@ -74,6 +74,15 @@ def confirm(question: str, answer: str) -> None:
         raise Refused("not confirmed", "nothing was changed")
 
 
+def confirm_unless(yes: bool, what: str, question: str, answer: str) -> None:
+    """Have `answer` typed, unless it was said on the command line. Invalid where nobody is here; `what` is at stake."""
+    if yes:
+        return
+    if not interactive():
+        raise Invalid(f"{what}, and nobody is here to confirm it", "say --yes in a script")
+    confirm(question, answer)
+
+
 def choose(question: str, answers: tuple[str, ...]) -> str:
     """Have one of `answers` typed; Refused when anything else is."""
     remark(question)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keytui.cli.asking import confirm, interactive
+from keytui.cli.asking import confirm_unless
 from keytui.cli.batch import each
 from keytui.cli.looking import matching
 from keytui.cli.options import JsonOption, KeyArgument, NoteOption, YesOption
@@ -60,10 +60,8 @@ def revoke(
     with opened(context) as vault:
         found = vault.find(key)
         what = found.name if version is None else f"version {version} of {found.name}"
-        if not yes:
-            if not interactive():
-                raise Invalid("revoking is final, and nobody is here to confirm it", "say --yes in a script")
-            confirm(f"{what} ({found.environment}) will be refused for good.", found.name)
+        question = f"{what} ({found.environment}) will be refused for good."
+        confirm_unless(yes, "revoking is final", question, found.name)
         revoked = vault.revoke(found.id, version, reason, note)
         _say(vault, revoked, "revoked" if version is None else f"revoked version {version} of", json)
 
@@ -71,8 +69,8 @@ def revoke(
 def _disable_all(vault: Vault, owner: str, note: str, yes: bool, json: bool) -> None:
     keys = _of_owner(vault, owner)
     remark(f"{len(keys)} keys of {owner}: " + ", ".join(f"{key.name} ({key.environment})" for key in keys))
-    if interactive() and not yes:
-        confirm("All of them will be refused within a second.", owner)
+    at_stake = f"all keys of {owner} would be refused"
+    confirm_unless(yes, at_stake, "All of them will be refused within a second.", owner)
 
     def disable_one(key: Key) -> None:
         vault.disable(key.id, note)

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from keytui.cli.asking import confirm, interactive
+from keytui.cli.asking import confirm_unless
 from keytui.cli.options import JsonOption, YesOption
 from keytui.cli.output import say, say_json
 from keytui.cli.session import opened
-from keytui.domain.errors import Invalid, NotFound
+from keytui.domain.errors import NotFound
 from keytui.domain.text import harmless
 
 
@@ -26,10 +26,8 @@ def erase(
     """Forget a person: a number takes the place of the address or name, wherever callers are named."""
     caller = harmless(caller)  # as callers are stored, and so as `callers` shows them
     with opened(context) as vault:
-        if not yes:
-            if not interactive():
-                raise Invalid("erasing is final, and nobody is here to confirm it", "say --yes in a script")
-            confirm(f"{caller} will be a number from now on; counts and times stay.", caller)
+        question = f"{caller} will be a number from now on; counts and times stay."
+        confirm_unless(yes, "erasing is final", question, caller)
         places = vault.erase(caller)
     if not places:
         raise NotFound(f"nobody is called {caller!r}", "`keytui callers KEY` shows who uses a key")

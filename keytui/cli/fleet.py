@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keytui.cli.asking import confirm, interactive
+from keytui.cli.asking import confirm_unless
 from keytui.cli.delivering import Telling, explain
 from keytui.cli.exits import Exit
 from keytui.cli.looking import matching
@@ -101,11 +101,8 @@ def _list(members: Sequence[Member], parts: Sequence[Sequence[Member]]) -> None:
 
 
 def _ask(waves: Waves, chosen: int) -> None:
-    if waves.yes:
-        return
-    if not interactive():
-        raise Invalid(f"{chosen} keys would be rotated, and nobody is here to confirm it", "say --yes in a script")
-    confirm("Each gets a new secret, delivered to its targets; the old one stays accepted.", str(chosen))
+    question = "Each gets a new secret, delivered to its targets; the old one stays accepted."
+    confirm_unless(waves.yes, f"{chosen} keys would be rotated", question, str(chosen))
 
 
 def _say(vault: Vault, outcome: KeyOutcome, *, json: bool) -> None:

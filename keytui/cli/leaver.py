@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from keytui.cli.asking import choose, confirm, interactive
+from keytui.cli.asking import choose, confirm_unless, interactive
 from keytui.cli.batch import each
 from keytui.cli.options import JsonOption, NoteOption, YesOption
 from keytui.cli.output import remark, say, say_json_array
@@ -53,8 +53,10 @@ def leaver(
             _say(found, user)
         asked = rotate is None and disable is None and interactive() and not json
         chosen = _ask(found) if asked else _named(vault, found, rotate or [], disable or [])
-        if chosen and not yes and interactive():
-            confirm(f"{len(chosen)} of {len(found)} keys will be rotated or disabled.", person(user))
+        if chosen:
+            share = f"{len(chosen)} of {len(found)} keys"
+            at_stake = f"{share} would be rotated or disabled"
+            confirm_unless(yes, at_stake, f"{share} will be rotated or disabled.", person(user))
         done: dict[str, str] = {}
         try:
             each([one.key for one in found if one.key.id in chosen], _acting(vault, user, note, chosen, done))

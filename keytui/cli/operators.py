@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from keytui.cli.asking import confirm, interactive
+from keytui.cli.asking import confirm_unless
 from keytui.cli.handover import claim_output, hand_out, hand_out_json, nothing_lost
 from keytui.cli.options import JsonOption, NoteOption, ShowOption, YesOption
 from keytui.cli.output import remark, say, say_json, say_json_array, say_table
@@ -99,8 +99,8 @@ def disable_user(
 ) -> None:
     """Refuse every key that somebody owns and every token that they hold, at once."""
     with opened(context) as vault:
-        if interactive() and not yes:
-            confirm(f"Every key that {user} owns and every token of {user} will be refused within a second.", user)
+        at_stake = f"every key that {user} owns and every token of {user}"
+        confirm_unless(yes, f"{at_stake} would be refused", f"E{at_stake[1:]} will be refused within a second.", user)
         done = vault.disable_user(user, note)
         if json:
             say_json(_disabled_shape(vault, done))

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from keytui.cli.asking import confirm, interactive
+from keytui.cli.asking import confirm_unless
 from keytui.cli.delivering import outside
 from keytui.cli.exits import BY_VERDICT, reasons
 from keytui.cli.options import MOST_ROWS, JsonOption, KeyArgument, NoteOption, YesOption
@@ -78,12 +78,11 @@ def rollback(
 ) -> None:
     """Revoke the new version and go on with the old one.
 
-    On a terminal it names who uses the new version, and asks.
+    Where somebody uses the new version they are named, and it asks.
     """
 
     def go_back(vault: Vault, rotation: Rotation) -> Rotation:
-        if interactive() and not yes:
-            _confirm_cut(vault, rotation)
+        _confirm_cut(vault, rotation, yes)
         move(rotation, Verb.ROLLBACK)
         put_back_targets(vault, outside(context, vault, vault.find(rotation.key_id)), rotation, yes)
         return vault.rollback(rotation.id, note)
@@ -143,13 +142,12 @@ def _carry_out(context: typer.Context, key: str, json: bool, verb: Callable[[Vau
         say(f"rotation #{rotation.id} of {rotation.key_name} is {rotation.state}; {next_step(rotation, name)}")
 
 
-def _confirm_cut(vault: Vault, rotation: Rotation) -> None:
+def _confirm_cut(vault: Vault, rotation: Rotation, yes: bool) -> None:
     """Whoever has moved is refused as soon as the new version is revoked."""
     moved = [use.caller.name for use in vault.callers(rotation.key_id) if use.version == rotation.new_version]
     if moved:
-        confirm(
-            f"v{rotation.new_version} will be refused at once, and is used by {', '.join(moved)}.", rotation.key_name
-        )
+        used = f"v{rotation.new_version} is used by {', '.join(moved)}"
+        confirm_unless(yes, used, f"{used}, and will be refused at once.", rotation.key_name)
 
 
 def _verdict(detail: RotationDetail) -> str | None:

@@ -176,12 +176,15 @@ def test_disable_all_keys_of_an_owner_names_them(keytui: Commands) -> None:
     for name in ("one", "two"):
         keytui.created(name)
     keytui("create", "other", "--env", "production", "--owner", "payments-eu", "--scope", "x")
-    disabled = keytui("disable", "--owner", "Payments")
+    assert "say --yes" in keytui("disable", "--owner", "payments", code=2).err
+    disabled = keytui("disable", "--owner", "Payments", "--yes")
     assert "one (production), two (production)" in disabled.err
     states = {key["name"]: key["state"] for key in keytui("list", "--json").items}
     assert states == {"one": "disabled", "two": "disabled", "other": "active"}
-    assert "payments" in keytui("disable", "--owner", "payments", code=1).err, "nothing is left to disable"
-    assert [key["state"] for key in keytui("disable", "--owner", "payments-eu", "--json").items] == ["disabled"]
+    assert "payments" in keytui("disable", "--owner", "payments", "--yes", code=1).err, "nothing is left to disable"
+    assert [key["state"] for key in keytui("disable", "--owner", "payments-eu", "--yes", "--json").items] == [
+        "disabled"
+    ]
 
 
 def test_revoke_needs_a_yes_in_a_script(keytui: Commands) -> None:

@@ -56,4 +56,7 @@ def test_nothing_is_done_unasked_and_nobody_elses_key_by_mistake(keytui: Command
     created(keytui, "other", "bob")
     assert "nothing was changed" in keytui("leaver", "ada").err
     assert "not among those proposed" in keytui("leaver", "ada", "--disable", "other", code=2).err
+    for words in (("--disable", "mine"), ("--rotate", "all")):
+        assert "say --yes in a script" in keytui("leaver", "ada", *words, code=2).err
+    assert keytui("show", "mine", "--json").answer["state"] == "active"
     assert keytui("rotations", "--json").items == []

@@ -133,11 +133,12 @@ def test_who_leaves_is_shut_out_at_once(keytui: Commands) -> None:
     for name in ("ada", "ada@laptop", "adam"):
         keytui("operators", "add", name, "--role", "staff")
 
-    done = keytui("disable-user", "ada", "--note", "left", "--json").answer
+    assert "say --yes in a script" in keytui("disable-user", "ada", code=2).err
+    done = keytui("disable-user", "ada", "--note", "left", "--yes", "--json").answer
 
     assert isinstance(done["keys"], list)
     assert isinstance(done["operators"], list)
     assert [key["name"] for key in done["keys"]] == ["one", "two"]
     assert [operator["name"] for operator in done["operators"]] == ["ada", "ada@laptop"]
     assert {one["name"] for one in keytui("operators", "--json").items if one["valid"]} == {"adam"}
-    assert "owns no key that is enabled" in keytui("disable-user", "ada", code=1).err
+    assert "owns no key that is enabled" in keytui("disable-user", "ada", "--yes", code=1).err

@@ -235,6 +235,21 @@ def test_restore_takes_a_retirement_back_and_complete_ends_it(keytui: Commands) 
     assert keytui("verify", "--json", stdin=old, code=1).answer["reason"] == "revoked"
 
 
+def test_a_rollback_that_would_cut_callers_off_needs_a_yes_where_nobody_is_asked(keytui: Commands) -> None:
+    keytui.created()
+    new = keytui("rotate", "checkout").out
+    with open_verifier("api") as verifier:
+        assert verifier.check(Secret(new), caller="web-1").valid
+
+    refused = keytui("rollback", "checkout", code=2).err
+
+    assert "v2 is used by web-1, and nobody is here to confirm it" in refused
+    assert "say --yes in a script" in refused
+    keytui("verify", stdin=new)
+    keytui("rollback", "checkout", "--yes")
+    keytui("verify", stdin=new, code=1)
+
+
 def test_rollback_and_abandon_go_back_to_the_old_version(keytui: Commands) -> None:
     old = keytui.created()
     new = keytui("rotate", "checkout").out
