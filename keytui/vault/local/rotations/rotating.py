@@ -146,6 +146,8 @@ class Rotating(Issuing):
             return write.answered(stored_rotation(write.session, subject.row))
 
     def deliver(self, rotation_id: int, delivery: Delivery) -> Rotation:
+        if is_beginning(delivery) and delivery.detail == PUTTING_BACK:
+            self._refuse_in_doubt(rotation_id)  # a target would be given a secret that its issuer refuses
         with self._writing(Operation.ROTATE) as write:
             subject = (held if delivery.state == "failed" else take_up)(write, rotation_id)
             new = _new_version(write, subject, over=tells_of_the_end(delivery))
