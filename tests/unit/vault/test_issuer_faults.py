@@ -12,9 +12,11 @@ from typing import TypeVar
 import pytest
 from dotenv import dotenv_values
 
+from keytui.domain.access import Principal, Role
+from keytui.domain.approvals import ApprovalState
 from keytui.domain.audit import Actor
 from keytui.domain.drift import Drift
-from keytui.domain.errors import KeytuiError, OutcomeUnknown, Refused, Unreachable
+from keytui.domain.errors import ApprovalNeeded, KeytuiError, OutcomeUnknown, Refused, Unreachable
 from keytui.domain.keys import ACCEPTED, Key, KeyDraft
 from keytui.domain.policy import Policies
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy, Verb, allowed
@@ -358,3 +360,41 @@ def test_a_key_that_was_being_created(world: World, fault: Fault) -> None:
     assert [world.accepts(secret) for secret in world.issuer.minted[1:]] == [False] * (len(world.issuer.minted) - 2) + [
         True
     ]
+
+
+def operator(vault: LocalVault, name: str) -> LocalVault:
+    return vault.acting_as(Principal(Actor(name, "10.0.0.7"), Role.SUPER_ADMIN))
+
+
+@pytest.mark.parametrize(
+    ("fault", "left"),
+    [
+        (Fault.REFUSED, ApprovalState.APPROVED),
+        (Fault.LOST_BEFORE, ApprovalState.USED),
+        (Fault.LOST_AFTER, ApprovalState.USED),
+        (Fault.DIED_BEFORE, ApprovalState.APPROVED),
+    ],
+)
+def test_what_its_issuer_refuses_uses_no_approval_up(world: World, fault: Fault, left: ApprovalState) -> None:
+    """Nor does what nobody carried out; a key that may be there does."""
+    hers, his = operator(world.vault, "ada"), operator(world.vault, "bob")
+    draft = KeyDraft("billing", "production", owner="shop", issuer="reserve", sensitive=True)
+    with pytest.raises(ApprovalNeeded) as needed:
+        hers.create(draft, "two")
+    his.approve(needed.value.approval_id, "agreed")
+    world.issuer.at, world.issuer.fault = 1, fault
+    with pytest.raises((KeytuiError, Died)):
+        hers.create(draft, "three")
+    assert [one.state for one in his.approvals(decided=True)] == [left]
+    world.issuer.at = 0
+    if fault is Fault.REFUSED:
+        assert world.accepts(hers.create(draft, "four").secret)
+        assert [one.state for one in his.approvals(decided=True)] == [ApprovalState.USED]
+
+
+@pytest.mark.parametrize("issuer", ["builtin", "reserve"])
+def test_nobody_is_asked_to_approve_a_name_that_is_taken(world: World, issuer: str) -> None:
+    world.vault.create(KeyDraft("billing", "production", owner="shop", issuer=issuer), "two")
+    with pytest.raises(Refused, match="production has a key called billing already"):
+        operator(world.vault, "ada").create(KeyDraft("billing", "production", issuer=issuer, sensitive=True), "three")
+    assert operator(world.vault, "bob").approvals() == ()

@@ -49,13 +49,19 @@ class Unapproved(Exception):
 
 
 def use_approval(write: Write, sensitive: bool, act: Act) -> None:
-    """Use up the approval of an act on a sensitive key; Unapproved when there is none.
+    """Use up the approval of an act on a sensitive key; Unapproved when there is none."""
+    use_up(write, approval_of(write, sensitive, act))
+
+
+def approval_of(write: Write, sensitive: bool, act: Act) -> int | None:
+    """The number of the approval that lets an act on a sensitive key through, yet to be used up; None where it takes
+    none, Unapproved where there is none.
 
     Whoever owns the vault's files needs none: they could write one. Nobody knows who has an API key in their hands, so
     none can be approved for: it could be whoever would approve.
     """
     if not sensitive or write.principal.role is Role.LOCAL:
-        return
+        return None
     if write.principal.role is Role.KEY:
         raise Forbidden(
             f"{act.key_name} is sensitive: to {act.operation} it takes two operators, and an API key is none",
@@ -64,8 +70,15 @@ def use_approval(write: Write, sensitive: bool, act: Act) -> None:
     row = _asked_for(write, act, ApprovalState.APPROVED)
     if row is None:
         raise Unapproved(act)
-    row.state = ApprovalState.USED
-    write.record(_event("approval.used", row), row.tenant)
+    return stored_id(row.id)
+
+
+def use_up(write: Write, approval: int | None) -> None:
+    """In the transaction that the act is true with; what it let through is not stopped by its expiry any more."""
+    row = None if approval is None else write.session.get_one(ApprovalRow, approval)
+    if row is not None:
+        row.state = ApprovalState.USED
+        write.record(_event("approval.used", row), row.tenant)
 
 
 def requested(write: Write, unapproved: Unapproved) -> ApprovalNeeded:

@@ -9,7 +9,7 @@ from keytui.domain.keys import BUILTIN, Key, KeyDraft, Kind, VersionState
 from keytui.domain.secrets import Secret, parse_format
 from keytui.issuers.issuer import Issuer, NewVersion
 from keytui.issuers.placing import placing_of
-from keytui.vault.local.access.requests import Act, use_approval
+from keytui.vault.local.access.requests import Act, approval_of, use_up
 from keytui.vault.local.access.tenancy import of_tenant, refuse_anothers
 from keytui.vault.local.issuing.asking import Issuing, issued_by
 from keytui.vault.local.issuing.calls import alone_with, begin_call
@@ -38,7 +38,8 @@ class Creating(Issuing):
         if draft.issuer != BUILTIN:
             return self._create_elsewhere(draft, request_id)
         with self._writing(Operation.CREATE) as write:
-            row = self._new(write, draft, request_id)
+            row, approval = self._new(write, draft, request_id)
+            use_up(write, approval)
             version, secret = mint_version(write.session, row, write.now, self._randomness, draft.label)
             return _created(write, row, version, secret)
 
@@ -53,18 +54,29 @@ class Creating(Issuing):
     def _issue_first(self, issuer: Issuer, draft: KeyDraft, request_id: str) -> Issued:
         value = issuer.new_value(self._randomness) if issuer.abilities.takes_our_value else None
         with self._writing(Operation.CREATE) as write:
-            row = self._new(write, draft, request_id)
+            row, approval = self._new(write, draft, request_id)
             pending_version(write.session, row, write.now, value, randomness=self._randomness, label=draft.label)
             repeat_versions(write.session, row)
             call = Call(Effect.ISSUE, row.id, 1, None)
             begin_call(write, row, call)
             key = key_of(row)
         with alone_with(key.id):
-            new = self._first_issued(issuer, key, value, request_id)
-            return self._taken_in(key, new)
+            try:
+                new = self._first_issued(issuer, key, value, request_id)
+            except OutcomeUnknown:
+                self._use_up(approval)
+                raise
+            return self._taken_in(key, new, approval)
 
-    def _taken_in(self, key: Key, new: NewVersion) -> Issued:
+    def _use_up(self, approval: int | None) -> None:
+        """Of a key that may be there."""
+        if approval is not None:
+            with self._writing(Operation.CREATE) as write:
+                use_up(write, approval)
+
+    def _taken_in(self, key: Key, new: NewVersion, approval: int | None) -> Issued:
         with self._writing(Operation.CREATE) as write:
+            use_up(write, approval)
             row, version = key_row(write.session, key.id), version_row(write.session, key.id, 1)
             know_value(version, new.secret, self._ground.pepper)
             version.state, version.reference = VersionState.ACTIVE, new.listed.mark.reference
@@ -87,17 +99,17 @@ class Creating(Issuing):
                 write.record(Event("key.created", "", key.name, details=told, refused=True), key.tenant)
             raise
 
-    def _new(self, write: Write, draft: KeyDraft, request_id: str) -> KeyRow:
-        """The key, without a version yet."""
+    def _new(self, write: Write, draft: KeyDraft, request_id: str) -> tuple[KeyRow, int | None]:
+        """The key, without a version yet, and the approval that it takes: nobody is asked for one in vain."""
         refuse_repeat(write, request_id, "create")
         draft = of_tenant(checked_draft(draft, write.now), write.principal)
         refuse_unknown(draft.targets, self._ground.targets)
         refuse_disallowed(self._policies, draft.environment, draft.targets)
-        made = Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, in_words(draft))
-        use_approval(write, draft.sensitive, made)
         row = new_key(write, draft, new_key_id(self._randomness))
+        made = Act(Operation.CREATE, "", draft.name, draft.environment, draft.tenant, in_words(draft))
+        approval = approval_of(write, draft.sensitive, made)
         remember_request(write, request_id, "create", row.id)
-        return row
+        return row, approval
 
 
 def _way_on(issuer: Issuer, key: Key) -> str:
