@@ -197,7 +197,7 @@ class Emergency:
             if rotation.state is RotationState.DELIVERED:
                 new = {number: secret for number, secret in secrets.items() if number == rotation.new_version}
                 if self.first is First.REPLACE:
-                    self._refuse_unproven(self._proven(rotation.id, new))
+                    self._refuse_unproven(rotation, self._proven(rotation.id, new))
                 rotation = self.vault.revoke_old(rotation.id, f"incident #{response.incident.id}")
                 response = self._revoked(replace(response, rotation=rotation))
             self._delivering().settle(rotation)
@@ -266,11 +266,12 @@ class Emergency:
             self._say(f"v{one.version} is {said} at {one.probe}: {one.answer.said}", well=one.holds)
         return tuple(found)
 
-    def _refuse_unproven(self, found: Iterable[Proven]) -> None:
+    def _refuse_unproven(self, rotation: Rotation, found: Iterable[Proven]) -> None:
         wrong = next((one for one in found if not one.holds), None)
         if wrong is not None:
+            old = f"v{rotation.old_version} was not refused"
             raise Refused(
-                f"v{wrong.version} is {wrong.answer.outcome} at {wrong.probe}, so v{wrong.version - 1} was not refused",
+                f"v{wrong.version} is {wrong.answer.outcome} at {wrong.probe}, so {old}",
                 f"see why, then `keytui complete {self.outside.key.id} --force --note WHY`",
             )
 

@@ -12,6 +12,8 @@ from keytui.domain.audit import Actor
 from keytui.domain.errors import OutcomeUnknown
 from keytui.domain.keys import Key, KeyDraft
 from keytui.domain.rotation import First, Plan
+from keytui.domain.secrets import Secret
+from keytui.probes.key_probe import Answer, KeyProbe, Outcome
 from keytui.targets.target import Target
 from keytui.vault.emergency import Emergency, Response, Said
 from keytui.vault.local.vault import LocalVault
@@ -34,6 +36,8 @@ class Scene:
         for place in self.places:
             place.holds = issued.secret
         self.vault, self.clock, self.key, self.first = vault, clock, issued.key, first
+        self.probes: tuple[KeyProbe, ...] = ()
+        self.told: list[str] = []
 
     def respond(self, death: Death | None = None) -> Response | None:
         """One run; None when whoever ran it died."""
@@ -41,11 +45,14 @@ class Scene:
         if death is not None:
             vault = cast(Vault, Mortal(self.vault, death))
             places = [cast(Target, Mortal(place, death)) for place in self.places]
-        around = Outside(self.key, "", None, tuple(places), (), (), {})
+        around = Outside(self.key, "", None, tuple(places), (), self.probes, {})
         try:
-            return Emergency(vault, around, self.first, self.clock, lambda _: None).respond()
+            return Emergency(vault, around, self.first, self.clock, self._hear, within=timedelta()).respond()
         except Died:
             return None
+
+    def _hear(self, said: Said) -> None:
+        self.told.append(said.text)
 
     def accepted(self) -> list[int]:
         versions = self.vault.detail(self.key.id).versions
@@ -65,6 +72,18 @@ class Scene:
 
     def see_that_nobody_is_cut_off(self) -> None:
         assert self.standing() <= set(self.accepted())
+
+
+class Shut:
+    """A system that lets nobody in."""
+
+    name = "ready"
+
+    def ask(self, secret: Secret) -> Answer:
+        return Answer(Outcome.REFUSED, "401", timedelta())
+
+    def rehearse(self, stranger: Secret) -> None:
+        """It is refused too."""
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +153,22 @@ def test_revoking_after_a_replacement_that_stopped_half_way_leaves_no_place_behi
     assert again.failure is None
     assert scene.accepted() == [2]
     scene.see_that_it_ended_well()
+
+
+def test_what_is_said_of_an_unproven_secret_names_the_version_that_it_was_to_replace(
+    vault: LocalVault, clock: StoppedClock
+) -> None:
+    scene = Scene(vault, clock, "shut-out", First.REPLACE)
+    scene.probes = (Shut(),)
+    scene.places[0].fault = "refuses"
+    scene.respond()
+    scene.places[0].fault = ""
+
+    stopped = scene.respond()
+
+    assert stopped is not None
+    assert stopped.failure is not None
+    assert stopped.failure.message == "v3 is refused at ready, so v1 was not refused"
 
 
 def test_a_rotation_that_cannot_end_here_is_no_reason_to_let_the_thief_in(
