@@ -9,7 +9,7 @@ from sqlmodel import Session, col, or_, select
 
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
-from keytui.domain.errors import Invalid, NotFound, Refused
+from keytui.domain.errors import Forbidden, Invalid, NotFound, Refused
 from keytui.domain.incidents import (
     Closing,
     Incident,
@@ -19,6 +19,7 @@ from keytui.domain.incidents import (
     load_in_words,
     refuse_incomplete,
 )
+from keytui.vault.local.access.tenancy import acts_on_itself
 from keytui.vault.local.dialects import folded_for_like
 from keytui.vault.local.incidents.baseline import loads_of
 from keytui.vault.local.incidents.mapping import incident_of, keys_of
@@ -83,7 +84,7 @@ class Responding(Section):
         if not note:
             raise Invalid("an empty note says nothing", "write down what was found or done")
         with self._writing(Operation.RESPOND) as write:
-            row = _open_row(write.session, incident_id)
+            row = _open_to(write, incident_id)
             write.session.add(
                 IncidentNoteRow(incident_id=stored_id(row.id), at=write.now, actor=write.actor, note=note)
             )
@@ -94,7 +95,7 @@ class Responding(Section):
         closing = Closing(*map(checked_note, (closing.cause, closing.remediation, closing.lessons, closing.override)))
         refuse_incomplete(closing)
         with self._writing(Operation.RESPOND) as write:
-            row = _open_row(write.session, incident_id)
+            row = _open_to(write, incident_id)
             loads = self._loads(write.session, incident_of(write.session, row))
             if not closing.override and not all(load.back for load in loads):
                 raise Refused(
@@ -120,8 +121,12 @@ def incident_row(session: Session, incident_id: int) -> IncidentRow:
     return row
 
 
-def _open_row(session: Session, incident_id: int) -> IncidentRow:
-    row = incident_row(session, incident_id)
+def _open_to(write: Write, incident_id: int) -> IncidentRow:
+    """The open incident, for whoever may see to it: with a key that it is about perhaps a thief asks."""
+    row = incident_row(write.session, incident_id)
+    for key, _ in keys_of(write.session, stored_id(row.id)):
+        if acts_on_itself(write.principal, key):
+            raise Forbidden(f"incident #{incident_id} is about {key.name} itself", "ask an operator of the tenant")
     if row.closed_at is not None:
         raise Refused(f"incident #{incident_id} was closed by {row.closed_by}", "open another one for what is new")
     return row

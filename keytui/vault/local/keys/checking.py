@@ -20,7 +20,7 @@ from keytui.vault.local.backup.state import refuse_unreconciled
 from keytui.vault.local.evidence.coverage import serves
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.mapping import key_of, version_of
-from keytui.vault.local.rotations.moves import subject_of
+from keytui.vault.local.rotations.moves import open_to, subject_of
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row
 from keytui.vault.local.section import Section, audited
 from keytui.vault.local.tables import (
@@ -86,7 +86,7 @@ class Checking(Section):
 
     def note_probed(self, rotation_id: int, probed: Probed) -> Rotation:
         with self._writing(Operation.ROTATE) as write:
-            subject = subject_of(write.session, rotation_id)
+            subject = open_to(write, rotation_id)
             if probed.version not in {subject.row.old_version, subject.row.new_version}:
                 raise Refused(
                     f"v{probed.version} is no version of rotation #{rotation_id}", "name its old or its new version"

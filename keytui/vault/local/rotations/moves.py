@@ -59,7 +59,7 @@ def take_up(write: Write, rotation_id: int) -> Subject:
 
     Refused while the other is at one of its targets, and for auto-rotation, which takes nothing from an operator.
     """
-    subject = _open_to(write, rotation_id)
+    subject = open_to(write, rotation_id)
     row, rotation = subject.row, subject.rotation
     if rotation.open and row.holder != write.actor:
         if not _holds(write.principal, row.holder):
@@ -72,13 +72,13 @@ def take_up(write: Write, rotation_id: int) -> Subject:
 
 def take_up_beside(write: Write, rotation_id: int) -> Subject:
     """The rotation, for a word that leaves it to auto-rotation where that holds it; else as `take_up`."""
-    subject = _open_to(write, rotation_id)
+    subject = open_to(write, rotation_id)
     return subject if is_automatic(subject.row.holder) else take_up(write, rotation_id)
 
 
 def held(write: Write, rotation_id: int) -> Subject:
     """The rotation, for its holder alone. Refused once another has it, who may have been at a target since."""
-    subject = _open_to(write, rotation_id)
+    subject = open_to(write, rotation_id)
     if subject.rotation.open and not _is_ours(write, subject.row.holder):
         raise Refused(
             f"{subject.row.holder} holds rotation #{rotation_id}, and may have delivered since",
@@ -87,7 +87,7 @@ def held(write: Write, rotation_id: int) -> Subject:
     return subject
 
 
-def _open_to(write: Write, rotation_id: int) -> Subject:
+def open_to(write: Write, rotation_id: int) -> Subject:
     """The rotation, for whoever may do anything with it. An API key may not with that of another managing key.
 
     Nor with its own when its secret leaked or an operator has taken that up: perhaps it is a thief who asks.

@@ -9,10 +9,14 @@ from datetime import timedelta
 import pytest
 
 from keytui.domain.access import MANAGE_SCOPE, Role
+from keytui.domain.errors import Forbidden
+from keytui.domain.incidents import Closing, IncidentDraft
 from keytui.domain.keys import VersionState
-from keytui.domain.rotation import Reason
+from keytui.domain.rotation import First, Plan, Reason, Strategy
 from keytui.domain.verdict import Verdict
+from keytui.probes.key_probe import Outcome
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.probed import Probed
 from keytui.vault.profile import Profile
 from tests.contract.acts import Reporter, created, handed_over
 from tests.unit.vault.access.two_tenants import TeamVault
@@ -35,6 +39,30 @@ def test_the_old_secret_at_the_door_stands_against_safe(team: TeamVault) -> None
     (use,) = vault.callers(issued.key.id)
     assert (use.caller.address, use.version, use.last_seen) == ("10.0.0.9", 1, clock())
     assert vault.verdict(rotation.id).verdict is Verdict.NOT_SAFE
+
+
+def test_a_key_sees_to_no_incident_and_no_proof_of_its_own(team: TeamVault) -> None:
+    """Once its secret leaked, nobody knows who asks with it."""
+    vault = team.owner
+    issued = created(vault, "robot", scopes=(MANAGE_SCOPE,), tenant="acme")
+    robot = vault.authenticate(issued.secret, "10.0.0.9")
+    assert robot is not None
+    thief = vault.acting_as(robot)
+    other = created(vault, "other", tenant="acme").key
+    about_itself = vault.open_incident(IncidentDraft("leaked", (other.id, issued.key.id))).id
+    rotation, _ = handed_over(vault, issued.key.id, Plan(Strategy.EMERGENCY, First.REPLACE, Reason.COMPROMISE))
+    probed = Probed("ready", 1, Outcome.REFUSED, Outcome.REFUSED, "401", timedelta())
+
+    for act in (
+        lambda: thief.close_incident(about_itself, Closing("a", "b", "c", "d")),
+        lambda: thief.note_incident(about_itself, "nothing happened"),
+        lambda: thief.note_probed(rotation.id, probed),
+    ):
+        with pytest.raises(Forbidden):
+            act()
+
+    assert thief.note_incident(thief.open_incident(IncidentDraft("leaked", (other.id,))).id, "seen").open
+    assert vault.note_probed(rotation.id, probed).id == rotation.id
 
 
 def test_who_asks_every_second_is_written_once_a_minute(vault: LocalVault, clock: StoppedClock) -> None:
