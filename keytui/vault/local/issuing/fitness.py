@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from keytui.domain.errors import Refused
 from keytui.domain.rotation import Plan, Strategy
 from keytui.issuers.issuer import Abilities, Issuer
+from keytui.vault.local.tables import KeyRow
 
 
 def unfit(issuer: str, can: Abilities, plan: Plan) -> Iterator[str]:
@@ -15,6 +16,17 @@ def unfit(issuer: str, can: Abilities, plan: Plan) -> Iterator[str]:
         yield f"{issuer} issues no keys by its interface: make the new one there by hand, then `keytui sync {issuer}`"
     elif not can.overlaps and plan.strategy is not Strategy.IMMEDIATE:
         yield f"{issuer} accepts one version at a time: choose the strategy immediate"
+
+
+def unfit_as_it_stands(key: KeyRow, can: Abilities) -> Iterator[str]:
+    """What refuses any plan for how the key stands, in words with the way out. Issuing asks again: it may have changed
+    since the plan.
+    """
+    if key.disabled_at is not None and not can.suspends:
+        yield (
+            f"the key is disabled, and {key.issuer} would let its new version in, which it cannot suspend:"
+            " make another key, and revoke this one"
+        )
 
 
 def refuse_first(issuer: Issuer) -> None:

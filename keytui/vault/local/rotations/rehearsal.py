@@ -13,7 +13,7 @@ from keytui.domain.policy import Policies, Policy
 from keytui.domain.rotation import First, Plan, Strategy
 from keytui.domain.usage import CallerUse
 from keytui.issuers.issuer import Abilities
-from keytui.vault.local.issuing.fitness import unfit, worth_knowing
+from keytui.vault.local.issuing.fitness import unfit, unfit_as_it_stands, worth_knowing
 from keytui.vault.local.keys.minting import next_number
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rows import version_row
@@ -63,6 +63,7 @@ def problems(row: KeyRow, plan: Plan, now: datetime, can: Abilities | None, poli
         yield f"a {key.kind} is issued by someone else: replace it there, then keep the new value with keytui seal"
     if can is not None:
         yield from unfit(row.issuer, can, plan)
+        yield from unfit_as_it_stands(row, can)
     disallowed = policies.refused_target(key.environment, key.targets)
     if disallowed and plan.first is not First.REVOKE:  # what has to be refused now does not wait for that
         yield f"{disallowed}: give the key another target, or change [policy.{key.environment}] targets"

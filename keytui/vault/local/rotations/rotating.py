@@ -17,6 +17,7 @@ from keytui.vault.deliveries import PUTTING_BACK, SKIPPED, is_beginning, tells_o
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import refuse_another_manager, refuse_its_own_leak
 from keytui.vault.local.issuing.asking import Issuing
+from keytui.vault.local.issuing.fitness import unfit_as_it_stands
 from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Effect, issued_elsewhere, tell
 from keytui.vault.local.keys.drafts import checked_note, refuse_disallowed
 from keytui.vault.local.keys.ending import end_version
@@ -68,7 +69,7 @@ class Rotating(Issuing):
             can = self._abilities(key.issuer)
             found = next(problems(key, plan, write.now, can, self._policies), None)
             if found is not None:
-                raise Refused(f"{key.name} cannot be rotated: {found}", found.rpartition(": ")[2])
+                raise _cannot_rotate(key, found)
             if not _revokes_unasked(plan):
                 use_approval(write, key.sensitive, Act.on(key, Operation.ROTATE, _in_words(plan)))
             row = _new_rotation(write, key, plan, suspends=can is None or can.suspends)
@@ -198,6 +199,14 @@ class Rotating(Issuing):
             why = "is sensitive now" if key.sensitive else "was switched off"
             raise Refused(f"{key.name} does not rotate by itself any more: it {why}", "rotate it by hand")
 
+    def _refuse_as_it_stands(self, write: Write, key: KeyRow) -> None:
+        """Before anything is issued that could not be ended as the key needs it."""
+        can = self._abilities(key.issuer)
+        if can is not None and write.told.issued is None:
+            found = next(unfit_as_it_stands(key, can), None)
+            if found is not None:
+                raise _cannot_rotate(key, found)
+
     def _revoke_old_first(self, rotation_id: int) -> None:
         """In an emergency that revokes first, the old version dies in a transaction of its own."""
         with self._reading(Operation.ROTATE) as session:
@@ -219,6 +228,7 @@ class Rotating(Issuing):
         if key.issuer == BUILTIN:
             version, secret = mint_version(write.session, key, write.now, self._randomness, label)
         else:
+            self._refuse_as_it_stands(write, key)
             version, secret = issued_elsewhere(write, key, row.old_version, label)
         row.new_version = version.number
         carry_out(write, subject, verb)
@@ -259,6 +269,11 @@ def _refuse_doubted(write: Write, subject: Subject, new: VersionRow) -> None:
             f" {call.began_at:%Y-%m-%d %H:%MZ}, and nobody heard how that ended",
             f"finish that: `keytui abandon {key.id}`, or issue another with `keytui rotate {key.id} --resume`",
         )
+
+
+def _cannot_rotate(key: KeyRow, why: str) -> Refused:
+    """`why` ends with the way out, after a colon."""
+    return Refused(f"{key.name} cannot be rotated: {why}", why.rpartition(": ")[2])
 
 
 def _in_words(plan: Plan) -> str:
