@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import KeytuiError
@@ -18,9 +18,9 @@ from keytui.domain.verdict import Assessment
 from keytui.vault.local.audit_pages import audit_page
 from keytui.vault.local.evidence.verdicts import QUESTIONS, assessed
 from keytui.vault.local.issuing.asking import Issuing
-from keytui.vault.local.keys.counts import counted
 from keytui.vault.local.keys.finding import found_key
-from keytui.vault.local.keys.search import Condition, after, conditions, order
+from keytui.vault.local.keys.pages import Part, page_of
+from keytui.vault.local.keys.search import conditions
 from keytui.vault.local.mapping import delivery_of, key_of, step_of, summary_of, version_of
 from keytui.vault.local.rotations.rehearsal import rehearsed
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row, version_rows
@@ -35,23 +35,17 @@ class Asking(Issuing):
     """What is known, read at one moment."""
 
     def page(self, query: Query, sort: Sort, offset: int, limit: int) -> Page:
-        return self._page(query, sort, offset, limit)
+        return self._page(query, Part(sort, offset, limit))
 
     def page_after(self, query: Query, sort: Sort, place: Place, limit: int) -> Page:
         """The same from behind a place in the order, which stays where it is when keys come and go. `offset` is 0."""
-        return self._page(query, sort, 0, limit, after(sort, place))
+        return self._page(query, Part(sort, 0, limit, place))
 
-    def _page(self, query: Query, sort: Sort, offset: int, limit: int, *further: Condition) -> Page:
+    def _page(self, query: Query, part: Part) -> Page:
         now = self._clock()
-        matching = conditions(query, self._policies, now)
         with self._reading() as session:
-            total = counted(session, query)
-            if total is None:
-                total = session.exec(select(func.count()).select_from(KeyRow).where(*matching)).one()
-            rows = session.exec(
-                select(KeyRow).where(*matching, *further).order_by(*order(sort)).offset(offset).limit(limit)
-            ).all()
-            return Page(self._summaries(session, rows, now), offset, total)
+            rows, total = page_of(session, query, conditions(query, self._policies, now), part)
+            return Page(self._summaries(session, rows, now), part.offset, total)
 
     def find(self, reference: str) -> Key:
         with self._reading() as session:

@@ -31,7 +31,7 @@ class Raised:
     """What else whoever keeps the database should know."""
 
 
-SCHEMA: Final = Schema("0005", Path(__file__).parent / "migrations")
+SCHEMA: Final = Schema("0006", Path(__file__).parent / "migrations")
 
 
 def revision_in(connection: Connection, where: str, schema: Schema) -> str | None:

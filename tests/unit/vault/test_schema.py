@@ -45,12 +45,17 @@ def next_schema(tmp_path: Path, then: str = "") -> Schema:
     return Schema(number, scripts)
 
 
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether it is no table that SQLite keeps the index of words in."""
+    return kind != "table" or not (name or "").startswith("key_word")
+
+
 def test_the_migrations_make_exactly_the_tables(profile: Profile) -> None:
     LocalVault.open(profile).close()
 
     engine = create_engine(f"sqlite:///{profile.directory / 'vault.db'}")
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _is_ours})
         assert compare_metadata(context, METADATA) == []
     engine.dispose()
 

@@ -37,7 +37,7 @@ _HAS_NEVER_USED_FIRST: Final = """
     """
 _NEVER_USED_FIRST: Final = (
     "DROP INDEX IF EXISTS ix_keys_last_used_at",
-    "CREATE INDEX ix_keys_last_used_at ON keys (last_used_at NULLS FIRST, name, id)",
+    "CREATE INDEX ix_keys_last_used_at ON keys (last_used_at NULLS FIRST, name, id, revoked_at)",
 )
 """As SQLite's index has it; without, a page by last use sorts every key."""
 _TEXTS: Final = """

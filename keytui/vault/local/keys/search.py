@@ -6,6 +6,7 @@ together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,6 +39,8 @@ _WORDS: Final = {
     Facet.ISSUER: col(KeyRow.issuer),
     Facet.KIND: col(KeyRow.kind),
 }
+_LITERAL: Final = re.compile("[%_/]")
+"""What LIKE takes for more than itself."""
 _SETS: Final = {Facet.SCOPE: col(KeyRow.scopes), Facet.APP: col(KeyRow.apps)}
 _revoked: Final = col(KeyRow.revoked_at).is_not(None)
 
@@ -83,13 +86,14 @@ def _ties_fall(sort: Sort) -> bool:
     return sort.descending and sort.field in {SortField.NAME, SortField.ENVIRONMENT, SortField.OWNER}
 
 
-def order(sort: Sort) -> list[ColumnElement[Any]]:
+def order(sort: Sort, *, backwards: bool = False) -> list[ColumnElement[Any]]:
     """By the field, then by name and id. No expiry is the latest of all, no use the earliest.
 
     Ties of words fall with them, so that one index serves both directions; ties of times are in alphabetical order.
+    `backwards` is the whole order from its end.
     """
     column = _COLUMNS[sort.field]
-    falling, ties_fall = _falling(sort), _ties_fall(sort)
+    falling, ties_fall = _falling(sort) != backwards, _ties_fall(sort) != backwards
     first = column.desc() if falling else column.asc()
     if sort.field is SortField.EXPIRES:
         first = first.nulls_first() if falling else first.nulls_last()
@@ -121,7 +125,7 @@ def _term(term: Term, policies: Policies, now: datetime) -> Condition:
     if term.facet is Facet.TEXT:
         return _text(term.value)
     if term.facet in _WORDS:
-        return folded(_WORDS[term.facet]) == term.value
+        return folded_for_like(_WORDS[term.facet], term.value).like(_LITERAL.sub(r"/\g<0>", term.value), escape="/")
     if term.facet in _SETS:
         return _has_word(folded(cast(_SETS[term.facet], Text)), term.value)
     if term.facet is Facet.FLAG:
