@@ -17,7 +17,7 @@ from typing import Final
 from keytui.clock import Clock
 from keytui.domain.errors import KeytuiError, NotFound, Refused
 from keytui.domain.incidents import Incident, IncidentDraft
-from keytui.domain.keys import BUILTIN
+from keytui.domain.keys import BUILTIN, Version, VersionState
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy, Verb, allowed
 from keytui.domain.secrets import Secret
 from keytui.probes.key_probe import Outcome
@@ -136,11 +136,15 @@ class Emergency:
             self._end(rotation, why)
         except Refused as error:
             if rotation.state is RotationState.ISSUED and rotation.plan.strategy is Strategy.EMERGENCY:
-                self._say(f"rotation #{rotation.id} goes on: {error.message}")
+                began = f"rotation #{rotation.id} goes on as it began, replace first: {error.message}"
+                self._say(f"{began}. v{rotation.old_version} is accepted until the new secret is out", well=False)
                 return False
-            at_once = f"`keytui disable {rotation.key_id}` refuses the whole key at once"
-            raise Refused(error.message, f"{at_once}; then {error.hint}") from None
+            raise Refused(error.message, f"{self._at_once}; then {error.hint}") from None
         return True
+
+    @property
+    def _at_once(self) -> str:
+        return f"`keytui disable {self.outside.key.id}` refuses the whole key at once"
 
     def _end(self, rotation: Rotation, why: str) -> None:
         """Whatever is under way ends, so that no version from before the incident is left."""
@@ -175,7 +179,7 @@ class Emergency:
         except KeytuiError as error:
             return self._stopped(response, error)
         response = replace(response, rotation=issued.rotation or rotation)
-        if self.first is First.REVOKE:
+        if rotation.plan.first is First.REVOKE:
             response = self._revoked(response)
         self._say(f"v{issued.version.number} is accepted, with the same scopes")
         if not self._delivers:
@@ -231,20 +235,28 @@ class Emergency:
         return replace(response, refused_after=self._after_start() if refused else None)
 
     def _stopped(self, response: Response, error: KeytuiError) -> Response:
-        """What stands now is the vault's to say: the old version may have been refused before it stopped."""
+        """What stands now is the vault's to say: the old version may have been revoked before it stopped, or not."""
         rotation = response.rotation
         if rotation is not None:
             try:
-                response = replace(response, rotation=self.vault.rotation(rotation.id).rotation)
+                detail = self.vault.rotation(rotation.id)
             except KeytuiError:
                 may_be = f"v{rotation.old_version} may be refused already; the same again goes on"
                 self._say(f"{error.message}, and the vault cannot be asked what became of it: {may_be}", well=False)
                 return replace(response, failure=error)
-        if response.revoked_after is None and self.first is First.REVOKE and _is_revoked(response.rotation):
-            response = self._revoked(response)
+            response = self._as_it_stands(replace(response, rotation=detail.rotation), detail.old, error)
         if not isinstance(error, Undelivered):
             self._say(error.message, well=False)
         return replace(response, failure=error)
+
+    def _as_it_stands(self, response: Response, old: Version, error: KeytuiError) -> Response:
+        """Whether the old version is revoked, where that was to come first; if not, the error says how to shut it out."""
+        if self.first is not First.REVOKE or response.revoked_after is not None:
+            return response
+        if old.state is VersionState.REVOKED:
+            return self._revoked(response)
+        error.hint = f"v{old.number} is not revoked: {self._at_once}; then {error.hint}"
+        return response
 
     def _former(self) -> Mapping[int, Secret]:
         """What the targets hold of the key, to ask with it later; nothing where none can be read."""
@@ -313,7 +325,3 @@ def _goes_on(rotation: Rotation, first: First) -> bool:
     if rotation.state not in _BEFORE_HAND_OVER:
         return rotation.state in _AFTER_HAND_OVER and rotation.plan.strategy is Strategy.EMERGENCY
     return rotation.plan.first is first or Verb.ABANDON not in allowed(rotation)
-
-
-def _is_revoked(rotation: Rotation | None) -> bool:
-    return rotation is not None and rotation.state not in {RotationState.PLANNED, RotationState.ABANDONED}

@@ -155,6 +155,28 @@ def test_revoking_after_a_replacement_that_stopped_half_way_leaves_no_place_behi
     scene.see_that_it_ended_well()
 
 
+def test_what_cannot_revoke_first_any_more_says_so_and_calls_nothing_revoked(
+    vault: LocalVault, clock: StoppedClock
+) -> None:
+    scene = Scene(vault, clock, "no-way-back", First.REPLACE)
+    scene.places[0].reversible, scene.places[1].fault = False, "refuses"
+    scene.respond()
+    scene.first = First.REVOKE
+
+    stopped = scene.respond()
+
+    assert scene.accepted() == [1, 2]
+    assert stopped is not None
+    assert stopped.revoked_after is None
+    assert not any("is revoked" in line for line in scene.told)
+    assert any("replace first" in line and "v1 is accepted until the new secret is out" in line for line in scene.told)
+    assert stopped.failure is not None
+    assert f"v1 is not revoked: `keytui disable {scene.key.id}` refuses the whole key" in stopped.failure.hint
+    scene.places[1].fault = ""
+    scene.respond()
+    scene.see_that_it_ended_well()
+
+
 def test_what_is_said_of_an_unproven_secret_names_the_version_that_it_was_to_replace(
     vault: LocalVault, clock: StoppedClock
 ) -> None:
