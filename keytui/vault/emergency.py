@@ -250,7 +250,7 @@ class Emergency:
         return replace(response, failure=error)
 
     def _as_it_stands(self, response: Response, old: Version, error: KeytuiError) -> Response:
-        """Whether the old version is revoked, where that was to come first; if not, the error says how to shut it out."""
+        """Whether the old version is revoked, where that comes first; if not, the error says how to shut it out."""
         if self.first is not First.REVOKE or response.revoked_after is not None:
             return response
         if old.state is VersionState.REVOKED:
