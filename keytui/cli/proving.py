@@ -42,12 +42,12 @@ def prove(
 ) -> None:
     """Ask a system with a key's secrets: accepted versions must be let in, suspended and revoked ones refused.
 
-    The current secret and the one before it are read from the key's targets where these tell them; others come from
+    The current secret is read from the key's targets where these tell it, and so is one that is over; others come from
     --secret. What is said of the versions of its newest rotation is kept in the log, for `keytui proof`. Exit code 0
     when every answer is as it should be, else 1.
     """
     from keytui.vault.delivery_targets import load_targets
-    from keytui.vault.proving import held_by, key_probes_of, load_key_probes, noted, versions_of
+    from keytui.vault.proving import asked_unbidden, held_by, key_probes_of, load_key_probes, noted, versions_of
     from keytui.vault.proving import prove as proven
     from keytui.vault.sealed_references import with_sealed
 
@@ -65,8 +65,8 @@ def prove(
                 f"no probe names {detail.summary.key.name}", 'name one with --probe, or in its table: keys = ["…"]'
             )
         here = [targets[name] for name in detail.summary.key.targets if name in targets]
-        secrets = versions_of(detail, [*held_by(here, detail), *given])
-        answers = proven(detail, secrets, probes, utc_now(), patience)
+        held = asked_unbidden(detail, versions_of(detail, tuple(held_by(here, detail))), utc_now())
+        answers = proven(detail, {**held, **versions_of(detail, given)}, probes, utc_now(), patience)
         newest = detail.rotations[0].id if detail.rotations else None
         for each in answers if newest is None else noted(vault, newest, answers):
             found.append(each)

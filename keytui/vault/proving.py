@@ -114,6 +114,15 @@ def versions_of(detail: KeyDetail, secrets: Sequence[Secret]) -> Mapping[int, Se
     return found
 
 
+def asked_unbidden(detail: KeyDetail, held: Mapping[int, Secret], now: datetime) -> Mapping[int, Secret]:
+    """What may be asked with of all that targets hold, where nobody names a version: the newest that is let in, and
+    what is over. A request with one that is about to be retired would count as its use.
+    """
+    let_in = {one.number for one in detail.versions if detail.summary.key.accepts(one, now)}
+    newest = max(let_in & held.keys(), default=0)
+    return {number: secret for number, secret in held.items() if number == newest or number not in let_in}
+
+
 def held_by(targets: Sequence[Target], detail: KeyDetail) -> Iterator[Secret]:
     """What the key's targets hold of it, and what they held before, where they tell that.
 

@@ -50,18 +50,23 @@ def key(vault: LocalVault, site: Site) -> Issued:
     return made
 
 
-async def watching(pilot: Walk, key: Issued) -> None:
-    """Delivered, and the overlap begun."""
+async def watching(pilot: Walk, key: Issued, site: Site) -> None:
+    """Delivered, and the overlap begun. No target tells what it held before."""
     await wizard(pilot, key.key.id)
     await until_said(pilot, "✓ probe ready", "it refuses what is no key")
     await issue(pilot)
     await until_said(pilot, "✓ handed over")
+    forget_former(site)
     await pilot.press("H")
     await until_said(pilot, "● 4 Watch", "✓ ready, new v2", "accepted after")
 
 
-async def retiring(pilot: Walk, key: Issued) -> None:
-    await watching(pilot, key)
+def forget_former(site: Site) -> None:
+    (site.home / "web.env.API_KEY.before").unlink()
+
+
+async def retiring(pilot: Walk, key: Issued, site: Site) -> None:
+    await watching(pilot, key, site)
     await pilot.press("T")
     await confirm(pilot, note=WHY, typed="checkout-api")
     await until_said(pilot, "● 5 Retire", "○ ready, old v1", "not asked", "o pastes it")
@@ -75,11 +80,11 @@ async def paste_old(pilot: Walk, key: Issued) -> None:
 
 
 async def test_the_old_secret_is_asked_with_only_once_it_must_be_refused(
-    console: Console, vault: LocalVault, key: Issued, system: System
+    console: Console, vault: LocalVault, key: Issued, site: Site, system: System
 ) -> None:
     """Before that a request with it would count as its use."""
     async with console.run_test(size=SIZE) as pilot:
-        await retiring(pilot, key)
+        await retiring(pilot, key, site)
         assert key.secret.reveal() not in system.asked
         system.refused.add(key.secret.reveal())
         await paste_old(pilot, key)
@@ -92,11 +97,28 @@ async def test_the_old_secret_is_asked_with_only_once_it_must_be_refused(
         await until_said(pilot, "✓ ready, old v1", "refused after")
 
 
+async def test_what_a_target_held_before_is_asked_with_and_nobody_has_to_paste_it(
+    console: Console, key: Issued, site: Site, system: System
+) -> None:
+    system.refused.add(key.secret.reveal())
+    async with console.run_test(size=SIZE) as pilot:
+        await wizard(pilot, key.key.id)
+        await until_said(pilot, "✓ probe ready")
+        await issue(pilot)
+        await until_said(pilot, "✓ handed over")
+        await pilot.press("H")
+        await until_said(pilot, "● 4 Watch", "✓ ready, new v2", "accepted after")
+        assert key.secret.reveal() not in system.asked
+        await pilot.press("T")
+        await confirm(pilot, note=WHY, typed="checkout-api")
+        await until_said(pilot, "● 5 Retire", "✓ ready, old v1", "refused after")
+
+
 async def test_what_is_still_let_in_is_said_in_these_words_and_not_completed(
-    console: Console, vault: LocalVault, key: Issued
+    console: Console, vault: LocalVault, key: Issued, site: Site
 ) -> None:
     async with console.run_test(size=SIZE, notifications=True) as pilot:
-        await retiring(pilot, key)
+        await retiring(pilot, key, site)
         await paste_old(pilot, key)
         await until_said(pilot, "✗ ready, old v1", "STILL ACCEPTED", "although it is over")
         await pilot.press("C")
@@ -122,7 +144,7 @@ async def test_a_hand_over_that_ends_the_rotation_does_not_count_while_the_old_o
 
 
 async def test_an_emergency_stays_open_until_the_old_secret_is_refused(
-    console: Console, vault: LocalVault, key: Issued, system: System
+    console: Console, vault: LocalVault, key: Issued, site: Site, system: System
 ) -> None:
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await wizard(pilot, key.key.id)
@@ -131,6 +153,7 @@ async def test_an_emergency_stays_open_until_the_old_secret_is_refused(
         await until_said(pilot, "--first replace", "✓ probe ready")
         await issue(pilot)
         await until_said(pilot, "✓ handed over")
+        forget_former(site)
         await pilot.press("H")
         await until_said(pilot, "● 4 Watch", "✓ ready, new v2")
         await pilot.press("C")
