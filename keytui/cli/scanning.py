@@ -53,6 +53,8 @@ def scan(
     be looked at.
     """
     with opened(context) as vault:
+        if report:
+            vault.note_leaks(())  # whoever may not is told so before an hour of looking
         recogniser = vault.recogniser()
         pace = _Pace()
         run = Scan(recogniser, pace.read, exclude or ())
@@ -64,13 +66,13 @@ def scan(
                 pace.found += 1
         found = findings(vault, hits, utc_now())
         unknowable = len(recogniser.unknowable) - len(recogniser.likely)
+        if json:
+            say_json(shape_of(found, run, unknowable))
+        else:
+            say_findings(found)
+        _remark_on(run, found, unknowable, report)
         if report:
             _report(vault, found)
-    if json:
-        say_json(shape_of(found, run, unknowable))
-    else:
-        say_findings(found)
-    _remark_on(run, found, unknowable, report)
     raise typer.Exit(_code(found, run))
 
 

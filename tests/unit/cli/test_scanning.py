@@ -5,12 +5,16 @@ from __future__ import annotations
 import gzip
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from keytui.domain.audit import AuditFilter
+from keytui.domain.errors import Unreachable
 from keytui.domain.keys import Flag
+from keytui.domain.reports import Leak
+from keytui.vault.local.vault import LocalVault
 from tests.unit.cli.conftest import Commands
 from tests.unit.cli.test_sealing import FIRST, TOKEN, URL, private
 
@@ -82,6 +86,26 @@ def test_a_report_flags_the_key_once_a_place_and_a_revoked_one_is_no_news(keytui
         assert noted.event.details["place"] == f"{tree}/a.txt:1"
         assert vault.sources() == ()
     assert keytui("scan", str(tree / "b.txt"), code=0).out.startswith("gone v1 (production, revoked")
+
+
+def test_who_may_not_report_is_told_before_the_scan_and_findings_come_before_the_report(
+    keytui: Commands, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "a.txt").write_text(keytui.created())
+
+    early = keytui("--read-only", "scan", str(tree), "--report", code=6)
+    assert "read-only" in early.err
+    assert "files" not in early.err
+
+    note = LocalVault.note_leaks
+
+    def away(vault: LocalVault, leaks: Sequence[Leak]) -> None:
+        if leaks:
+            raise Unreachable("the vault is away", "try again")
+        note(vault, leaks)
+
+    monkeypatch.setattr(LocalVault, "note_leaks", away)
+    assert "a.txt:1" in keytui("scan", str(tree), "--report", code=5).out
 
 
 def test_weak_and_kept_values_of_any_form_are_found_where_the_vault_is(
