@@ -156,7 +156,9 @@ def _verdict(detail: RotationDetail) -> str | None:
 
 def _row(detail: RotationDetail, now: datetime) -> tuple[str, ...]:
     rotation = detail.rotation
-    ends = "-" if rotation.overlap_ends_at is None else ahead(rotation.overlap_ends_at, now)
+    overlaps = rotation.state in {RotationState.OVERLAPPING, RotationState.DELIVERED}
+    end = rotation.overlap_ends_at if overlaps else None
+    ends = "-" if end is None else ahead(end, now)
     return (
         f"#{rotation.id}",
         rotation.key_name,
