@@ -32,6 +32,7 @@ from keytui.cli.audit import audit
 from keytui.cli.auto_rotation import auto_rotation
 from keytui.cli.backup import backup
 from keytui.cli.console import run_demo, run_top
+from keytui.cli.doctor import doctor
 from keytui.cli.drifting import drift
 from keytui.cli.evidence import evidence
 from keytui.cli.incidents import incidents
@@ -141,6 +142,7 @@ app.command()(reviewing.review)
 app.command()(serve)
 app.command()(migrate)
 app.add_typer(backup, name="backup")
+app.command()(doctor)
 app.add_typer(operators, name="operators")
 app.add_typer(approvals, name="approvals")
 app.command("disable-user")(disable_user)

@@ -6,7 +6,6 @@ stays in the write-ahead log until it is done.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -47,12 +46,10 @@ def fault_in(path: Path) -> str:
 
 
 def reading(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing. A vault that is in use has a write-ahead log, which it sees too."""
-    alone = not path.with_name(f"{path.name}-wal").exists()
-    # Without a log nobody writes it; and on a medium that cannot be written none could be made.
-    how = "immutable=1" if alone and not _may_write(path.parent) else "mode=ro"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
+    """A connection that changes nothing, and leaves nothing beside a database that nobody has open.
 
-
-def _may_write(directory: Path) -> bool:
-    return os.access(directory, os.W_OK)
+    One that is in use has a write-ahead log, which it sees too.
+    """
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    where = f"{path.absolute().as_uri()}?{how}"
+    return sqlite3.connect(where, uri=True, timeout=_WAIT_SECONDS, isolation_level=None)

@@ -1,0 +1,143 @@
+"""Whether the vault's file is whole, of our schema, and has its key files beside it. It is not opened as a vault."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from keytui.domain.errors import KeytuiError
+from keytui.domain.text import harmless
+from keytui.vault.doctor.finding import Finding, fine, of_error, wants_an_eye, wrong
+from keytui.vault.local.backup.copying import fault_in, reading
+from keytui.vault.local.backup.state import LOADED, RECONCILED
+from keytui.vault.local.database.sqlite import FILE_NAME
+from keytui.vault.local.key_files import PEPPER_FILE
+from keytui.vault.local.ledger import HEAD_FILE, KEY_FILE
+from keytui.vault.local.schema import SCHEMA
+from keytui.vault.profile import Profile
+
+SUBJECT: Final = "vault"
+_KEY_BYTES: Final = 32
+_RECOVERY: Final = "docs/guide/recovery.md says what to do"
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a vault's file says without being opened as one."""
+
+    schema: str
+    newest: datetime | None
+    waits: bool
+    """Whether it came from a backup that nobody has reconciled."""
+
+
+def look_at_vault(profile: Profile) -> Iterator[Finding]:
+    """The profile's vault: a file of ours, a database, or somebody's server."""
+    if profile.server is not None:
+        yield fine(SUBJECT, f"profile {profile.name} is at {profile.server.host}; its host has the files")
+    elif not profile.directory.exists():
+        yield fine(SUBJECT, f"profile {profile.name} has none yet: it is made in {profile.directory} on first use")
+    elif profile.database:
+        yield from _look_at_database(profile)
+        yield from _look_at_key_files(profile.directory)
+    else:
+        yield from _look_at_file(profile.directory / FILE_NAME)
+        yield from _look_at_key_files(profile.directory)
+
+
+def newest_entry(profile: Profile) -> datetime | None:
+    """When the vault's newest entry was made; None where that cannot be read."""
+    path = profile.directory / FILE_NAME
+    if profile.server is not None or profile.database or not path.exists():
+        return None
+    try:
+        return _facts(path).newest
+    except (sqlite3.Error, TypeError, ValueError):
+        return None
+
+
+def _look_at_file(path: Path) -> Iterator[Finding]:
+    if not path.exists():
+        if path.with_name(HEAD_FILE).exists():
+            yield wrong(SUBJECT, f"{path} is missing, and the files beside it are there", _RECOVERY)
+        else:
+            yield fine(SUBJECT, f"no {path} yet: it is made on first use")
+        return
+    if fault := fault_in(path):
+        yield wrong(SUBJECT, f"{path} is damaged or cannot be read: {harmless(fault)}", _RECOVERY)
+        return
+    try:
+        facts = _facts(path)
+    except (sqlite3.Error, TypeError, ValueError):
+        yield wrong(SUBJECT, f"{path} is a database, but not a vault of keytui's", "move it away, or name another one")
+        return
+    yield from _look_at_facts(path, facts)
+
+
+def _look_at_facts(path: Path, facts: _Facts) -> Iterator[Finding]:
+    if int(facts.schema) > int(SCHEMA.head):
+        yield wrong(
+            SUBJECT,
+            f"{path} has schema {facts.schema}, of a newer keytui; this one knows {SCHEMA.head}",
+            "upgrade keytui on this machine",
+        )
+    elif facts.schema != SCHEMA.head:
+        yield wants_an_eye(
+            SUBJECT,
+            f"{path} has schema {facts.schema}, and the next command raises it to {SCHEMA.head}",
+            "keytui backup create FILE before, and end what an older keytui has open on it",
+        )
+    else:
+        yield fine(SUBJECT, f"{path} is whole, with schema {facts.schema}; `keytui audit verify` recomputes its log")
+    if facts.waits:
+        yield wrong(
+            SUBJECT, "it came from a backup, and lets nobody in", "decide what may live again: keytui backup reconcile"
+        )
+    aside = sorted(each.name for each in path.parent.glob(f"{path.stem}.before-*.backup"))
+    if aside:
+        yield wants_an_eye(
+            SUBJECT,
+            f"{', '.join(aside)} in {path.parent}: copies from before a new schema, with what was revoked since",
+            "remove them once the new version has proven itself",
+        )
+
+
+def _facts(path: Path) -> _Facts:
+    with closing(reading(path)) as database:
+        (schema,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
+        (newest,) = database.execute("SELECT max(at) FROM audit").fetchone()
+        newest_of = "SELECT coalesce(max(sequence), 0) FROM audit WHERE type = ?"
+        ((loaded,), (reconciled,)) = (database.execute(newest_of, (what,)).fetchone() for what in (LOADED, RECONCILED))
+    at = None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)
+    return _Facts(str(int(schema)).zfill(len(SCHEMA.head)), at, loaded > reconciled)
+
+
+def _look_at_database(profile: Profile) -> Iterator[Finding]:
+    from keytui.vault.local.database.opening import open_database  # noqa: PLC0415  # most are SQLite
+
+    try:
+        database = open_database(profile)
+    except KeytuiError as error:
+        yield of_error(SUBJECT, error)
+    else:
+        yield fine(SUBJECT, f"{database.where} answers, with schema {SCHEMA.head}")
+        database.close()
+
+
+def _look_at_key_files(directory: Path) -> Iterator[Finding]:
+    missing = [name for name in (PEPPER_FILE, KEY_FILE) if not (directory / name).exists()]
+    if missing and (directory / HEAD_FILE).exists():
+        yield wrong(SUBJECT, f"{' and '.join(missing)} missing in {directory}", "copy from where you keep it, at 0600")
+        return
+    for name in (PEPPER_FILE, KEY_FILE):
+        path = directory / name
+        try:
+            if path.exists() and path.stat().st_size != _KEY_BYTES:
+                yield wrong(SUBJECT, f"{path} does not hold a whole key", "copy it from where you keep it, at 0600")
+        except OSError as error:
+            yield wrong(SUBJECT, f"{path} cannot be looked at: {error.strerror}", "run this as the user whose it is")

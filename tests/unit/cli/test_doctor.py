@@ -1,0 +1,264 @@
+"""`keytui doctor`: each thing that can be wrong is named with the way out, and nothing is changed by looking."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keytui.cli import terminal_findings
+from keytui.cli.terminal_findings import look_at_terminal
+from keytui.clock import utc_now
+from keytui.vault.doctor.finding import State
+from tests.unit.cli.conftest import Commands, Run
+
+
+@pytest.fixture
+def vault(keytui: Commands) -> Path:
+    """The directory of a vault with one key."""
+    keytui.created("one")
+    return keytui.home / "default"
+
+
+def states(run: Run) -> dict[str, set[object]]:
+    found: dict[str, set[object]] = {}
+    for item in run.items:
+        found.setdefault(str(item["subject"]), set()).add(item["state"])
+    return found
+
+
+def snapshot(directory: Path) -> dict[str, tuple[int, int, bytes]]:
+    return {
+        str(path.relative_to(directory)): (path.stat().st_mode, path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_sound_vault_has_nothing_to_do_and_is_not_touched(keytui: Commands, vault: Path) -> None:
+    before = snapshot(keytui.home)
+
+    done = keytui("doctor")
+    found = keytui("doctor", "--json")
+
+    assert set().union(*states(found).values()) == {"ok"}, done.out
+    assert set(states(found)) == {"terminal", "vault", "clock", "permissions", "git", "configuration"}
+    assert snapshot(keytui.home) == before
+    assert vault.exists()
+
+
+def test_before_there_is_anything_nothing_is_made(keytui: Commands) -> None:
+    keytui("doctor")
+    assert not keytui.home.exists()
+
+
+def cut(vault: Path) -> None:
+    path = vault / "vault.db"
+    path.write_bytes(path.read_bytes()[:-8192])
+
+
+def newer(vault: Path) -> None:
+    with closing(sqlite3.connect(vault / "vault.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+
+
+def other(vault: Path) -> None:
+    with closing(sqlite3.connect(vault / "vault.db")) as database:
+        database.execute("DROP TABLE alembic_version")
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (cut, "damaged"),
+        (lambda vault: (vault / "vault.db").write_text("not a database" * 1000), "not a database"),
+        (newer, "newer keytui"),
+        (other, "not a vault"),
+        (lambda vault: (vault / "vault.db").unlink(), "is missing"),
+        (lambda vault: (vault / "pepper").unlink(), "pepper missing"),
+        (lambda vault: (vault / "signing.key").write_bytes(b"short"), "signing.key does not hold"),
+        (lambda vault: vault.chmod(0o750), "chmod 700"),
+        (lambda vault: (vault / "pepper").chmod(0o644), "chmod 600"),
+        (lambda vault: os.utime(vault / "audit.head", (time.time() + 3600,) * 2), "clock is behind"),
+    ],
+)
+def test_what_is_wrong_with_a_vault_is_a_problem_with_a_way_out(
+    keytui: Commands, vault: Path, harm: Callable[[Path], object], says: str
+) -> None:
+    harm(vault)
+
+    found = keytui("doctor", "--json", code=1)
+
+    problems = [item for item in found.items if item["state"] == "problem"]
+    assert len(problems) == 1, problems
+    assert says in f"{problems[0]['found']} {problems[0]['todo']}"
+    assert problems[0]["todo"]
+    text = keytui("doctor", code=1).out
+    assert f"problem  {problems[0]['subject']}: {problems[0]['found']}" in text
+
+
+def test_a_clock_behind_the_newest_entry_is_a_problem(
+    keytui: Commands, vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keytui.cli.doctor.utc_now", lambda: utc_now() - timedelta(days=2))
+    found = [item["found"] for item in keytui("doctor", "--json", code=1).items if item["subject"] == "clock"]
+    assert any("the vault's newest entry, by 47h" in str(each) for each in found), found
+    assert vault.exists()
+
+
+def test_a_vault_that_waits_for_decisions_is_a_problem(keytui: Commands, vault: Path, tmp_path: Path) -> None:
+    keytui("backup", "create", str(tmp_path / "backup"))
+    (vault / "vault.db").unlink()
+    keytui("backup", "load", str(tmp_path / "backup"))
+
+    assert "keytui backup reconcile" in keytui("doctor", code=1).out
+
+
+def test_a_copy_from_before_a_new_schema_wants_an_eye(keytui: Commands, vault: Path) -> None:
+    shutil.copy(vault / "vault.db", vault / "vault.before-0001.backup")
+    found = [item for item in keytui("doctor", "--json").items if item["state"] == "warning"]
+    assert ["vault.before-0001.backup" in str(item["found"]) for item in found] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[profiles\n",
+        "[policy.production]\noverlap = 'soon'\n",
+        "[targets.app]\nkind = 'dotenv'\n",
+        "[retention]\nminutes = 'never'\n",
+        "[server]\nport = 'x'\n",
+        "[profiles.team]\nurl = 'https://keys.example.com'\n",
+    ],
+)
+def test_a_wrong_configuration_is_named_with_its_file(keytui: Commands, vault: Path, text: str) -> None:
+    path = keytui.home / "config.toml"
+    path.write_text(text)
+
+    found = keytui("doctor", "--json", code=1)
+
+    assert "problem" in states(found)["configuration"]
+    problems = [item for item in found.items if item["state"] == "problem"]
+    assert all(str(path) in str(item["found"]) or "profiles.team" in str(item["found"]) for item in problems), problems
+    assert vault.exists()
+
+
+def test_a_configuration_that_others_may_write_is_a_problem(keytui: Commands, vault: Path) -> None:
+    path = keytui.home / "config.toml"
+    path.write_text("")
+    path.chmod(0o666)
+    assert f"chmod go-w {path}" in keytui("doctor", code=1).out
+    assert vault.exists()
+
+
+def git(directory: Path, *words: str) -> None:
+    quiet = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    subprocess.run(["git", "-C", str(directory), *words], check=True, capture_output=True, env={**os.environ, **quiet})
+
+
+@pytest.fixture
+def shop(keytui: Commands, vault: Path, tmp_path: Path) -> Path:
+    """A git work tree with a .env file that a target writes and another that holds a token."""
+    assert vault.exists()
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    git(shop, "init", "--quiet")
+    for name in (".env", "token"):
+        (shop / name).write_text("API_KEY=canary-hunter2-canary\n")
+        (shop / name).chmod(0o600)
+    (keytui.home / "config.toml").write_text(
+        f'[targets.app]\nkind = "dotenv"\nfiles = ["{shop}/.env"]\nvariable = "API_KEY"\n'
+        f'[profiles.team]\nurl = "https://keys.example.com"\ntoken = "file:{shop}/token"\n'
+    )
+    return shop
+
+
+def test_a_secret_file_that_git_tracks_is_a_problem(keytui: Commands, shop: Path) -> None:
+    git(shop, "add", ".env")
+
+    found = keytui("doctor", "--json", code=1)
+
+    of_git = {item["state"]: str(item["found"]) for item in found.items if item["subject"] == "git"}
+    assert f"git tracks {shop / '.env'}" in of_git["problem"]
+    assert str(shop / "token") in of_git["warning"]
+    assert "canary" not in found.out + found.err
+
+
+def test_an_ignored_one_is_fine_and_one_that_others_read_is_not(keytui: Commands, shop: Path) -> None:
+    (shop / ".gitignore").write_text(".env\ntoken\n")
+    keytui("doctor")
+    (shop / "token").chmod(0o640)
+    assert f"chmod 600 {shop / 'token'}" in keytui("doctor", code=1).out
+
+
+def test_a_group_may_read_what_its_service_reads(keytui: Commands, shop: Path) -> None:
+    (shop / ".gitignore").write_text(".env\ntoken\n")
+    (shop / ".env").chmod(0o640)
+    keytui("doctor")
+    (shop / ".env").chmod(0o644)
+    assert f"chmod o-rwx {shop / '.env'}" in keytui("doctor", code=1).out
+
+
+def test_a_repository_runs_no_program_of_its_own(keytui: Commands, shop: Path) -> None:
+    git(shop, "config", "core.fsmonitor", f"touch {shop / 'ran'}")
+    keytui("doctor", code=None)
+    assert not (shop / "ran").exists()
+
+
+def test_files_that_differ_from_key_to_key_are_found(keytui: Commands, shop: Path) -> None:
+    (shop / "keys").mkdir()
+    (shop / "keys" / "one.key").write_text("canary")
+    (shop / "keys" / "one.key").chmod(0o644)
+    (keytui.home / "config.toml").write_text(f'[targets.app]\nkind = "file"\npath = "{shop}/keys/{{name}}.key"\n')
+    assert f"chmod 600 {shop / 'keys' / 'one.key'}" in keytui("doctor", code=1).out
+
+
+class Screen:
+    """A terminal that stands still."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, columns: int = 120, rows: int = 36) -> None:
+        self.tmux = {"set-clipboard": "on", "escape-time": "10"}
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((columns, rows)))
+        monkeypatch.setattr("locale.getencoding", lambda: "UTF-8")
+        monkeypatch.setattr(terminal_findings, "_local_clipboard", lambda: True)
+        monkeypatch.setattr(terminal_findings, "_tmux", lambda *asked: self.tmux[asked[-1]])
+
+    def warnings(self, **environment: str) -> list[str]:
+        given = {"TERM": "xterm-256color", **environment}
+        return [each.found for each in look_at_terminal(given) if each.state is not State.OK]
+
+
+def test_a_usual_terminal_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen(monkeypatch)
+    assert screen.warnings() == []
+    assert screen.warnings(SSH_CONNECTION="1", NO_COLOR="1") == []
+    assert screen.warnings(TMUX="x", TERM="tmux-256color", SSH_TTY="y") == []
+
+
+def test_what_a_terminal_lacks_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert any("59x20 is small" in each for each in Screen(monkeypatch, 59, 20).warnings())
+    screen = Screen(monkeypatch)
+    assert any("TERM says" in each for each in screen.warnings(TERM="dumb"))
+    monkeypatch.setattr("locale.getencoding", lambda: "ANSI_X3.4-1968")
+    assert any("not UTF-8" in each for each in screen.warnings())
+
+
+def test_what_stands_between_us_and_the_clipboard_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen(monkeypatch)
+    assert any("GNU screen" in each for each in screen.warnings(SSH_TTY="x", STY="y"))
+    screen.tmux = {"set-clipboard": "external", "escape-time": "500"}
+    found = screen.warnings(SSH_TTY="x", TMUX="y", TERM="vt100")
+    assert [any(says in each for each in found) for says in ("set-clipboard", "500 ms", "vt100")] == [True, True, True]
+    monkeypatch.setattr(terminal_findings, "_local_clipboard", lambda: False)
+    assert any("no clipboard" in each for each in screen.warnings())
