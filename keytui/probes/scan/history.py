@@ -53,15 +53,29 @@ class Broken(Exception):
     """Git could not read all of it."""
 
 
+class Shut(Exception):
+    """Git reads nothing of a repository. `why` says so, of the repository."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 def repository_of(path: Path) -> Repository | None:
-    """The repository that a file or directory is in; None for none, and for one that git does not trust."""
+    """The repository that a file or directory is in; None for none. Shut where git finds one and does not read it."""
     directory = str(path if path.is_dir() else path.parent)
     asked = "rev-parse", "--path-format=absolute", "--git-common-dir"
     done = subprocess.run(  # noqa: S603  # git's own words, and a path that the operator named
         _git(directory, *asked), capture_output=True, env=_environment(), timeout=_LOOK_UP, check=False
     )
     common = os.fsdecode(done.stdout).removesuffix("\n")
-    return Repository(directory, common) if done.returncode == 0 and common else None
+    if done.returncode == 0 and common:
+        return Repository(directory, common)
+    if b"dubious ownership" in done.stderr:
+        raise Shut("is somebody else's repository, and git does not read it: see its safe.directory")
+    if b"not a git repository" in done.stderr:
+        return None
+    raise Shut("is a repository that git cannot read")
 
 
 def within(repository: Repository) -> Iterator[Object]:

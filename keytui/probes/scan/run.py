@@ -13,7 +13,7 @@ from keytui.domain.recognition import Recogniser
 from keytui.domain.text import harmless
 from keytui.probes.scan.content import DAMAGED, Archive, PipeFile, reading
 from keytui.probes.scan.files import Walk
-from keytui.probes.scan.history import Broken, Object, Repository, commit_of, repository_of, within
+from keytui.probes.scan.history import Broken, Object, Repository, Shut, commit_of, repository_of, within
 from keytui.probes.scan.hits import Hit, Told, Unread
 from keytui.probes.scan.search import Read, Search
 
@@ -49,7 +49,7 @@ class Scan:
             for file in walk.under(path):
                 yield from self._in_file(Path(file), named=named)
         if history:
-            for repository in self._repositories([*paths, *map(Path, walk.repositories)]):
+            for repository in self._repositories(paths, frozenset(map(Path, walk.repositories))):
                 yield from self._in_history(repository)
 
     def _in_file(self, path: Path, *, named: bool) -> Iterator[Hit]:
@@ -71,9 +71,13 @@ class Scan:
         for (key_id, version), lines in found.items():
             yield Hit(key_id, version, file, lines.first, lines.count, likely=lines.likely)
 
-    def _repositories(self, paths: Sequence[Path]) -> Iterator[Repository]:
+    def _repositories(self, paths: Sequence[Path], met: frozenset[Path]) -> Iterator[Repository]:
+        """Those that the paths are in, and those that were met below, each once. What git does not read is told."""
         known: set[str] = set()
-        for path in paths:
+        shut: set[Path] = set()
+        for path in dict.fromkeys([*paths, *sorted(met)]):
+            if path.name == ".git" and path.parent in shut:
+                continue
             try:
                 repository = repository_of(path)
             except OSError:
@@ -82,11 +86,18 @@ class Scan:
             except subprocess.TimeoutExpired:
                 self._not_read(path, "git did not answer")
                 continue
+            except Shut as error:
+                shut.add(path)
+                self._not_read(path, error.why)
+                continue
+            if repository is None and path in met:
+                shut.add(path)
+                self._not_read(path, "looks like a repository, and git finds none there")
             if repository is not None and repository.common not in known:
                 known.add(repository.common)
                 yield repository
-        if paths and not known:
-            self._not_read(paths[0], "is in no git repository, or in somebody else's (git's safe.directory)")
+        if paths and not known and not shut:
+            self._not_read(paths[0], "is in no git repository")
 
     def _in_history(self, repository: Repository) -> Iterator[Hit]:
         looked_up = 0

@@ -27,6 +27,7 @@ def git(repository: Path, *words: str) -> None:
 
 def committed(repository: Path, name: str, content: str) -> None:
     if not (repository / ".git").exists():
+        repository.mkdir(exist_ok=True)
         git(repository, "init", "-q")
     (repository / name).parent.mkdir(parents=True, exist_ok=True)
     (repository / name).write_text(content)
@@ -152,6 +153,40 @@ def test_history_tells_the_commit_that_brought_it(keytui: Commands, tree: Path) 
     said = keytui("scan", str(tree), "--git-history", code=3)
     assert f"commit {brought[:12]} config/prod.env:2\n" in said.out
     assert secret[12:] not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("broken", "is a repository that git cannot read"),
+        ("gone", "looks like a repository, and git finds none there"),
+        pytest.param(
+            "foreign",
+            "is somebody else's repository, and git does not read it: see its safe.directory",
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away"),
+        ),
+    ],
+)
+def test_a_repository_that_git_does_not_read_is_named_beside_one_that_it_does(
+    keytui: Commands, tree: Path, how: str, why: str
+) -> None:
+    keytui.created()
+    committed(tree / "ours", "a", "nothing")
+    committed(tree / "theirs", "a", "nothing")
+    assert keytui("scan", str(tree), "--git-history").out == ""
+    if how == "broken":
+        (tree / "theirs" / ".git" / "config").write_text("[")
+    elif how == "gone":
+        (tree / "theirs" / ".git").rename(tree / "elsewhere")
+        (tree / "theirs" / ".git").write_text(f"gitdir: {tree}/nowhere\n")
+    else:
+        for path in (tree / "theirs", *(tree / "theirs").rglob("*")):
+            os.chown(path, 12345, 12345)
+
+    told = keytui("scan", str(tree), "--git-history", code=7)
+
+    assert f"not looked at: {tree}/theirs {why}" in told.err
+    assert f"{tree}/ours" not in told.err
 
 
 def test_nothing_that_a_strangers_repository_names_is_run(keytui: Commands, tree: Path) -> None:
