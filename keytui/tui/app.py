@@ -41,6 +41,7 @@ from keytui.tui.screens.rotations import RotationsScreen
 from keytui.tui.screens.token import TokenDialog
 from keytui.tui.screens.usage import UsageScreen
 from keytui.tui.screens.welcome import WelcomeScreen
+from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.themes import DARK, LIGHT
 from keytui.tui.widgets.status_line import Status
 from keytui.vault.model import Changes, Standing
@@ -267,7 +268,7 @@ class Console(App[int]):
     def why_not(self, action: str, node: DOMNode | None) -> WhyNot | None:
         """Why an action, as a binding of `node` names it, cannot be done now; None when it can."""
         name = parse(action)[1]
-        return node.why_not(name) if isinstance(node, VaultScreen) else self.connection.why_forbidden(name)
+        return node.why_not(name) if isinstance(node, VaultScreen | StepBody) else self.connection.why_forbidden(name)
 
     async def run_action(
         self,

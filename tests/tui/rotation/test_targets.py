@@ -10,7 +10,7 @@ import pytest
 
 from keytui.domain.keys import KeyDraft, KeyEdit, VersionState
 from keytui.domain.references import Place, Reference
-from keytui.domain.rotation import First, Plan, RotationState, Strategy
+from keytui.domain.rotation import First, Plan, Reason, RotationState, Strategy
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.tui.app import Console
@@ -103,6 +103,33 @@ async def test_a_target_that_would_fail_closes_the_way_but_in_an_emergency(
         await until_said(pilot, "✓ target 1. web")
         await pilot.press("enter")
         await until_said(pilot, "It is delivered at once, in this order: web, ci.")
+
+
+async def test_what_closes_the_way_dims_its_key_and_stands_in_the_palette(
+    console: Console, key: Issued, site: Site
+) -> None:
+    (site.home / "web.env").unlink()
+
+    def closed() -> bool:
+        return any(
+            active.binding.id == "review.go-on" and not active.enabled
+            for active in console.screen.active_bindings.values()
+        )
+
+    async with console.run_test(size=SIZE) as pilot:
+        await wizard(pilot, key.key.id)
+        await until_said(pilot, "✗ target 1. web")
+        await until(pilot, closed, "a dimmed key")
+        await pilot.press("colon", *"issue")
+        await until_said(pilot, "✗ target web:")
+        await pilot.press("escape")
+        site.file("web.env", f"API_KEY={key.secret.reveal()}\n")
+        await pilot.press("r")
+        await until(pilot, lambda: not closed(), "a key that acts")
+        await choose(pilot, "#reason", Reason.OTHER)
+        await until(pilot, closed, "a key that waits for the words")
+        await pilot.press("enter")
+        await until_said(pilot, "● 1 Review")
 
 
 async def test_every_target_gets_it_and_the_wizard_goes_on(

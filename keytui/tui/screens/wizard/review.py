@@ -17,6 +17,7 @@ from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.rotation import First, Plan, Reason, Strategy
 from keytui.domain.text import harmless
 from keytui.domain.usage import CallerUse
+from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.wizard.delivery import surroundings
 from keytui.tui.screens.wizard.rehearsal import RehearsalPanel, SystemRehearsed, worth_showing
 from keytui.tui.screens.wizard.step import StepBody
@@ -109,6 +110,7 @@ class ReviewBody(StepBody):
     def _draw_rehearsal(self) -> None:
         if self.here:
             self._panel.draw(self.wizard.plan)
+            self.wizard.recheck()
 
     def tick(self) -> None:
         self.show()
@@ -191,22 +193,25 @@ class ReviewBody(StepBody):
     def _leave_field(self) -> None:
         self.focus()
 
-    def action_go_on(self) -> None:
-        """To step 2, when the form says all it has to."""
+    def why_not(self, action: str) -> WhyNot | None:
+        return (self._why_not_on() if action == "go_on" else None) or super().why_not(action)
+
+    def _why_not_on(self) -> WhyNot | None:
+        """What the rehearsal refuses, or the form leaves open."""
         rehearsal = self.wizard.rehearsal
-        if rehearsal is None:
-            return
+        if rehearsal is None or not self.here:
+            return WhyNot("the vault has not said yet what it would do", "wait for it, or r asks again")
         if rehearsal.problems:
-            self.wizard.tell(rehearsal.problems[0], "this has to be mended first", severity="warning")
-            return
+            return WhyNot(rehearsal.problems[0], "this has to be mended first")
         try:
-            self.wizard.plan = self.plan()
+            obstacle = self._panel.obstacle(self.plan())
         except Invalid as error:
-            self.wizard.report(error)
-            return
-        if (obstacle := self._panel.obstacle(self.wizard.plan)) is not None:
-            self.wizard.tell(*obstacle, severity="warning")
-            return
+            return WhyNot(error.message, error.hint)
+        return None if obstacle is None else WhyNot(*obstacle)
+
+    def action_go_on(self) -> None:
+        """To step 2. The form says all it has to: it is not asked for otherwise."""
+        self.wizard.plan = self.plan()
         self.wizard.reviewed = True
         self.wizard.draw()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
+from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.wizard.targets_panel import TargetsPanel, TargetTold
 from keytui.vault.model import RotationDetail
 from keytui.vault.protocol import Vault
@@ -48,11 +49,13 @@ class StepBody(VerticalScroll):
         """The console's clock."""
         return self.wizard.console.clock()
 
+    def why_not(self, action: str) -> WhyNot | None:
+        """Why an action of this step cannot be done now; None when it can. A step adds what its state forbids."""
+        return self.wizard.console.connection.why_forbidden(action)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """None shows it disabled: the operator's role forbids it. Pressing it says why."""
-        return (
-            None if self.wizard.console.connection.why_forbidden(action) else super().check_action(action, parameters)
-        )
+        """None shows it disabled. Pressing it says why."""
+        return None if self.why_not(action) else super().check_action(action, parameters)
 
     def draw(self, detail: RotationDetail | None) -> None:
         """Take the rotation as it stands; None before it is opened."""
