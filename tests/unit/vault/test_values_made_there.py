@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import pytest
 
 from keytui.connectors import build_connectors
-from keytui.domain.errors import Refused
-from keytui.domain.keys import Key
+from keytui.domain.errors import AlreadyDone, Refused
+from keytui.domain.keys import Key, KeyDraft
 from keytui.domain.policy import Policies
 from keytui.domain.references import Reference
-from keytui.domain.rotation import First, Plan, Reason, Strategy
+from keytui.domain.rotation import First, Plan, Reason, RotationState, Strategy
 from keytui.domain.secrets import Secret
 from keytui.issuers.rest.configuration import preset
 from keytui.issuers.rest.issuer import RestIssuer
@@ -102,3 +103,47 @@ def test_what_was_disabled_after_the_plan_is_not_issued(stage: Stage, profile: P
         vault.issue(rotation.id)
     assert there.platform.stored() == before
     vault.close()
+
+
+def test_after_a_lost_creation_the_hint_leads_on(
+    stage: Stage, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was never let in cannot be let in again: a rotation that keeps it would issue one version after another."""
+    there = a_vault(stage, profile)
+    draft = KeyDraft("orders", "production", owner="shop", issuer="platform")
+    lost(there, monkeypatch, lambda: there.vault.create(draft, "one"))
+    with pytest.raises(AlreadyDone) as repeated:
+        there.vault.create(draft, "one")
+    key = there.vault.find("orders")
+    assert f"`keytui rotate {key.id} --strategy immediate` issues another" in repeated.value.hint
+    before = there.platform.stored()
+    for plan in WAYS:
+        problems = there.vault.rehearse(key.id, plan).problems
+        assert bool(problems) is (plan.strategy is Strategy.ROLLING or plan.first is First.REPLACE)
+        assert all("choose the strategy immediate" in problem for problem in problems)
+    with pytest.raises(Refused, match="choose the strategy immediate"):
+        there.vault.plan(key.id, Plan(), "two")
+    assert there.platform.stored() == before
+    rotation = there.vault.plan(key.id, Plan(Strategy.IMMEDIATE), "three")
+    issued = there.vault.issue(rotation.id)
+    assert there.platform.accepts(issued.secret.reveal())
+    assert there.vault.prove(rotation.id, issued.secret).state is RotationState.COMPLETED
+    there.vault.close()
+
+
+class Died(BaseException):
+    """The process is gone before it has read the answer."""
+
+
+def lost(there: There, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """The platform has made a key, and the process that asked for it was killed."""
+    made = len(there.platform.keys)
+    with monkeypatch.context() as patched:
+        patched.setattr(RestIssuer, "_made", died)
+        with pytest.raises(Died):
+            act()
+    assert len(there.platform.keys) == made + 1
+
+
+def died(*_answer: object) -> NoReturn:
+    raise Died

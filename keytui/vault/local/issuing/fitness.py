@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from keytui.domain.errors import Refused
-from keytui.domain.rotation import Plan, Strategy
+from keytui.domain.rotation import First, Plan, Strategy
 from keytui.issuers.issuer import Abilities, Issuer
-from keytui.vault.local.tables import KeyRow
+from keytui.vault.local.issuing.pending import never_let_in
+from keytui.vault.local.tables import KeyRow, VersionRow
 
 
 def unfit(issuer: str, can: Abilities, plan: Plan) -> Iterator[str]:
@@ -18,10 +19,15 @@ def unfit(issuer: str, can: Abilities, plan: Plan) -> Iterator[str]:
         yield f"{issuer} accepts one version at a time: choose the strategy immediate"
 
 
-def unfit_as_it_stands(key: KeyRow, can: Abilities) -> Iterator[str]:
-    """What refuses any plan for how the key stands, in words with the way out. Issuing asks again: it may have changed
-    since the plan.
+def unfit_as_it_stands(key: KeyRow, current: VersionRow, plan: Plan, can: Abilities) -> Iterator[str]:
+    """What refuses the plan for how the key and its current version stand, in words with the way out. Issuing asks
+    again: it may have changed since the plan.
     """
+    if never_let_in(current) and plan.strategy is not Strategy.IMMEDIATE and plan.first is not First.REVOKE:
+        yield (
+            f"nobody knows whether v{current.number} was ever made at {key.issuer}, and nobody has it, so there is"
+            " nothing to let in beside the next: choose the strategy immediate"
+        )
     if key.disabled_at is not None and not can.suspends:
         yield (
             f"the key is disabled, and {key.issuer} would let its new version in, which it cannot suspend:"

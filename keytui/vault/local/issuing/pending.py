@@ -34,6 +34,11 @@ def pending_version(
     return row
 
 
+def never_let_in(row: VersionRow) -> bool:
+    """Whether it is one that its issuer was asked for, and that nobody got: it may not be there at all."""
+    return row.state == VersionState.SUSPENDED and row.delivered_at is None
+
+
 def know_value(row: VersionRow, secret: Secret, pepper: bytes) -> None:
     """From now on the version is known by its value."""
     weak = is_weak(secret)

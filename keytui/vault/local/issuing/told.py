@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from keytui.domain.errors import Refused
 from keytui.domain.keys import ACCEPTED, BUILTIN, VersionState
 from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import NewVersion
@@ -72,6 +73,9 @@ def tell_state(write: Write, version: VersionRow, state: VersionState) -> None:
     elif state is VersionState.SUSPENDED:
         tell(write, key, version.number, Effect.SUSPEND)
     elif version.state not in ACCEPTED and key.disabled_at is None:
+        if key.issuer != BUILTIN and version.delivered_at is None:
+            why = f"v{version.number} of {key.name} was never let in by {key.issuer}"
+            raise Refused(why, "rotate the key with --strategy immediate")
         tell(write, key, version.number, Effect.RESTORE)
 
 

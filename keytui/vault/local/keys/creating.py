@@ -113,11 +113,10 @@ class Creating(Issuing):
 
 
 def _way_on(issuer: Issuer, key: Key) -> str:
+    another = f"`keytui rotate {key.id} --strategy immediate`"
     if issuer.abilities.takes_our_value:
-        return f"`keytui rotate {key.id} --strategy immediate` revokes what it may have, and issues another"
-    return (
-        f"look there: `keytui sync {issuer.name}` brings in what it has made; `keytui rotate {key.id}` issues another"
-    )
+        return f"{another} revokes what it may have, and issues another"
+    return f"{another} issues another; `keytui sync {issuer.name}` brings in what it made: revoke that, nobody has it"
 
 
 def _created(write: Write, row: KeyRow, version: VersionRow, secret: Secret) -> Issued:

@@ -17,9 +17,16 @@ def refuse_repeat(write: Write, request_id: str, operation: str) -> None:
     if done is not None:
         raise AlreadyDone(
             f"this request was carried out at {done.at:%Y-%m-%d %H:%M:%SZ}; its secret is not told twice",
-            f"see what it made ({done.reference}); if the secret is lost, rotate the key",
+            f"see what it made ({done.reference}){_if_lost(done)}",
             done.reference,
         )
+
+
+def _if_lost(done: IdempotencyRow) -> str:
+    """At once, because nobody has what is lost; and of a key that its issuer was only asked for nothing else works."""
+    if done.operation != "create":
+        return ""
+    return f"; if the secret is lost, `keytui rotate {done.reference} --strategy immediate` issues another"
 
 
 def remember_request(write: Write, request_id: str, operation: str, reference: str) -> None:

@@ -17,7 +17,7 @@ from keytui.vault.local.issuing.fitness import unfit, unfit_as_it_stands, worth_
 from keytui.vault.local.keys.minting import next_number
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rows import version_row
-from keytui.vault.local.tables import KeyRow
+from keytui.vault.local.tables import KeyRow, VersionRow
 from keytui.vault.model import Rehearsal
 
 
@@ -35,12 +35,13 @@ def rehearsed(
     its issuer can do, and None of our own, which can do everything.
     """
     key, policy = key_of(row), policies.of(row.environment)
+    current = version_row(session, row.id, row.version)
     return Rehearsal(
         key=key,
-        old=version_of(version_row(session, row.id, row.version)),
+        old=version_of(current),
         next_number=next_number(session, row.id),
         callers=callers,
-        problems=tuple(problems(row, plan, now, can, policies)),
+        problems=tuple(problems(row, current, plan, now, can=can, policies=policies)),
         warnings=(
             *(worth_knowing(row.issuer, can, plan) if can else ()),
             *_warnings(row, plan, callers, policy, now),
@@ -49,7 +50,9 @@ def rehearsed(
     )
 
 
-def problems(row: KeyRow, plan: Plan, now: datetime, can: Abilities | None, policies: Policies) -> Iterator[str]:
+def problems(
+    row: KeyRow, current: VersionRow, plan: Plan, now: datetime, *, can: Abilities | None, policies: Policies
+) -> Iterator[str]:
     """What refuses the rotation of the key, in words with the way out."""
     key = key_of(row)
     state = key.state(now)
@@ -63,7 +66,7 @@ def problems(row: KeyRow, plan: Plan, now: datetime, can: Abilities | None, poli
         yield f"a {key.kind} is issued by someone else: replace it there, then keep the new value with keytui seal"
     if can is not None:
         yield from unfit(row.issuer, can, plan)
-        yield from unfit_as_it_stands(row, can)
+        yield from unfit_as_it_stands(row, current, plan, can)
     disallowed = policies.refused_target(key.environment, key.targets)
     if disallowed and plan.first is not First.REVOKE:  # what has to be refused now does not wait for that
         yield f"{disallowed}: give the key another target, or change [policy.{key.environment}] targets"

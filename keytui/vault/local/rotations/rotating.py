@@ -67,7 +67,8 @@ class Rotating(Issuing):
             _refuse_open(key)
             self._refuse_switched_off(write, key)
             can = self._abilities(key.issuer)
-            found = next(problems(key, plan, write.now, can, self._policies), None)
+            current = version_row(write.session, key.id, key.version)
+            found = next(problems(key, current, plan, write.now, can=can, policies=self._policies), None)
             if found is not None:
                 raise _cannot_rotate(key, found)
             if not _revokes_unasked(plan):
@@ -199,11 +200,12 @@ class Rotating(Issuing):
             why = "is sensitive now" if key.sensitive else "was switched off"
             raise Refused(f"{key.name} does not rotate by itself any more: it {why}", "rotate it by hand")
 
-    def _refuse_as_it_stands(self, write: Write, key: KeyRow) -> None:
-        """Before anything is issued that could not be ended as the key needs it."""
-        can = self._abilities(key.issuer)
+    def _refuse_as_it_stands(self, write: Write, subject: Subject) -> None:
+        """Before anything is issued that the rotation could not go on from."""
+        key, can = subject.key, self._abilities(subject.key.issuer)
         if can is not None and write.told.issued is None:
-            found = next(unfit_as_it_stands(key, can), None)
+            old = version_row(write.session, key.id, subject.row.old_version)
+            found = next(unfit_as_it_stands(key, old, subject.rotation.plan, can), None)
             if found is not None:
                 raise _cannot_rotate(key, found)
 
@@ -228,7 +230,7 @@ class Rotating(Issuing):
         if key.issuer == BUILTIN:
             version, secret = mint_version(write.session, key, write.now, self._randomness, label)
         else:
-            self._refuse_as_it_stands(write, key)
+            self._refuse_as_it_stands(write, subject)
             version, secret = issued_elsewhere(write, key, row.old_version, label)
         row.new_version = version.number
         carry_out(write, subject, verb)
