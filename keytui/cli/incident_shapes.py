@@ -64,6 +64,7 @@ def _load_shape(one: Load) -> Shape:
         "before": list(one.before),
         "rate": round(one.rate, 1),
         "over_seconds": int(one.over.total_seconds()),
+        "missing": one.missing,
         "back": one.back,
         "said": one.in_words(),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import sqrt
+from statistics import median
 from typing import Final
 
 from keytui.domain.durations import long
@@ -20,7 +21,7 @@ TOO_EARLY: Final = timedelta(minutes=10)
 """Less than this after the opening, no rate says anything."""
 _HOUR: Final = timedelta(hours=1)
 _FACTOR: Final = 2
-"""A rate within half the quietest and twice the busiest hour is back."""
+"""A rate within half of the usual and twice the busiest hour is back."""
 _DEVIATIONS: Final = 3
 """Few requests scatter: so many standard deviations of a count are nothing to speak of."""
 
@@ -130,6 +131,8 @@ class Load:
     """The stretch that `lately` was counted over, since the incident was opened."""
     revoked: bool = False
     """The whole key is revoked: nothing is expected of it."""
+    missing: int = 0
+    """Callers that were let in within the day before, cut off since, and are not back."""
 
     @property
     def rate(self) -> float:
@@ -143,10 +146,15 @@ class Load:
             return self.lately == 0
         if not any(self.before):
             return True
-        if self.over < TOO_EARLY:
+        if self.over < TOO_EARLY or self.missing or not self.lately:
             return False
-        low, high = min(self.before) / _FACTOR, max(self.before) * _FACTOR
+        low, high = self._usual / _FACTOR, max(self.before) * _FACTOR
         return low - self._scatter(low) <= self.rate <= high + self._scatter(high)
+
+    @property
+    def _usual(self) -> float:
+        """Requests of an ordinary hour: one without any, or a burst, is none. Of a key with few hours, the quietest."""
+        return median(self.before) or min(count for count in self.before if count)
 
     def _scatter(self, rate: float) -> float:
         """How far the measured rate may be off by chance, at this one."""
@@ -161,9 +169,10 @@ class Load:
             return f"{self.key_name} had no counted request in the {_hours()} hours before: {lately}"
         low, high = min(self.before), max(self.before)
         before = f"{low:,} to {high:,} in the hours before the incident"
+        out = f"; callers that were cut off and are not back: {self.missing}" if self.missing else ""
         if self.over < TOO_EARLY:
             return f"{self.key_name}: {before}; too early to tell, {long(self.over)} after the opening"
-        return f"{self.key_name}: {before}; {lately}: {'back' if self.back else 'not back'}"
+        return f"{self.key_name}: {before}; {lately}: {'back' if self.back else 'not back'}{out}"
 
 
 def load_in_words(loads: Iterable[Load]) -> str:

@@ -119,7 +119,10 @@ class TestClosing:
 
         house.clock.advance(HOUR)
         at = house.clock() - HOUR / 2
-        reporter.flush(at, use(key_id, 2, at, "web-1", accepted=380))
+        reporter.flush(at, use(key_id, 2, at, "web-2", accepted=379))
+        with pytest.raises(Refused, match="cut off and are not back: 1"):
+            vault.close_incident(incident.id, CLOSING)
+        reporter.flush(at, use(key_id, 2, at, "web-1"))
         (load,) = vault.incident(incident.id).load
         assert load.back
         closed = vault.close_incident(incident.id, CLOSING)

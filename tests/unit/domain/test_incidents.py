@@ -23,7 +23,14 @@ HOUR = timedelta(hours=1)
         ((400, 600), 40, HOUR / 4, True),  # 160 an hour, which may be chance
         ((400, 600), 20, HOUR / 4, False),
         ((400, 600), 80, HOUR / 10, False),  # 800 an hour, but too early to tell
-        ((2, 3), 0, HOUR, True),  # chance
+        ((2, 3), 1, HOUR, True),  # chance
+        ((2, 3), 0, HOUR, False),  # perhaps chance; nobody was let in
+        ((0,) + (40,) * 23, 0, HOUR, False),
+        ((0,) + (40,) * 23, 3, HOUR, False),
+        ((0,) + (40,) * 23, 30, HOUR, True),
+        ((10,) * 23 + (9000,), 10, HOUR, True),  # a burst is no usual hour
+        ((0,) * 16 + (50,) * 8, 5, HOUR, False),
+        ((0,) * 16 + (50,) * 8, 40, HOUR, True),
         ((40, 60), 0, HOUR, False),
         ((), 0, timedelta(), True),  # nothing was ever counted
         ((0, 0), 900, HOUR, True),
@@ -35,6 +42,12 @@ def test_load_is_back_within_half_and_twice_of_what_was_usual(
     load = Load("checkout", before, lately, over)
     assert load.back is back
     assert ("not back" in load.in_words() or "too early" in load.in_words()) is not back
+
+
+def test_a_load_is_not_back_while_a_caller_of_that_day_is_out() -> None:
+    load = Load("checkout", (400, 600), 500, HOUR, missing=2)
+    assert not load.back
+    assert "not back; callers that were cut off and are not back: 2" in load.in_words()
 
 
 def test_nobody_should_be_let_in_with_a_revoked_key() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session
 
-from keytui.domain.incidents import BASELINE, MEASURED_OVER, Incident, Load
+from keytui.domain.incidents import BASELINE, MEASURED_OVER, CutOff, Incident, Load
 from keytui.vault.local.incidents.mapping import keys_of
 from keytui.vault.local.usage.counting import Stretch, by_bucket
 from keytui.vault.local.usage.grains import floor
@@ -17,8 +18,9 @@ _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
 
 
-def loads_of(session: Session, incident: Incident, now: datetime) -> tuple[Load, ...]:
+def loads_of(session: Session, incident: Incident, cut_off: Sequence[CutOff], now: datetime) -> tuple[Load, ...]:
     """Of each key by name. The hour in which it was opened is neither: a part of it was before."""
+    missing = Counter(one.key_name for one in cut_off if _is_missing(one, incident))
     ids = [key.id for key in incident.keys]
     opened_hour = floor(incident.opened_at, _HOUR)
     since = max(floor(now - MEASURED_OVER, _MINUTE), floor(incident.opened_at, _MINUTE) + _MINUTE)
@@ -31,9 +33,15 @@ def loads_of(session: Session, incident: Incident, now: datetime) -> tuple[Load,
             lately=sum(lately.get(row.id, {}).values()),
             over=max(now - since, timedelta()),
             revoked=row.revoked_at is not None,
+            missing=missing[row.name],
         )
         for row, _ in keys_of(session, incident.id)
     )
+
+
+def _is_missing(one: CutOff, incident: Incident) -> bool:
+    """Who was there in the day that is the baseline."""
+    return one.back_at is None and one.last_let_in_at >= incident.opened_at - BASELINE
 
 
 def _hours(counted: dict[datetime, int], created_at: datetime, until: datetime) -> tuple[int, ...]:

@@ -15,7 +15,6 @@ from keytui.domain.incidents import (
     Incident,
     IncidentDetail,
     IncidentDraft,
-    Load,
     load_in_words,
     refuse_incomplete,
 )
@@ -76,7 +75,7 @@ class Responding(Section):
             until = incident.closed_at or now
             cut_off = cut_off_of(session, incident, until)
             timeline, left_out = timeline_of(session, incident, cut_off, until)
-            load = self._loads(session, incident) if incident.open else ()
+            load = loads_of(session, incident, cut_off, now) if incident.open else ()
             return IncidentDetail(incident, timeline, cut_off, load, left_out)
 
     def note_incident(self, incident_id: int, note: str) -> Incident:
@@ -96,7 +95,9 @@ class Responding(Section):
         refuse_incomplete(closing)
         with self._writing(Operation.RESPOND) as write:
             row = _open_to(write, incident_id)
-            loads = self._loads(write.session, incident_of(write.session, row))
+            incident = incident_of(write.session, row)
+            cut_off = cut_off_of(write.session, incident, write.now)
+            loads = loads_of(write.session, incident, cut_off, write.now)
             if not closing.override and not all(load.back for load in loads):
                 raise Refused(
                     f"the load is not back: {load_in_words(load for load in loads if not load.back)}",
@@ -108,9 +109,6 @@ class Responding(Section):
             told = {"cause": row.cause, "remediation": row.remediation, "lessons": row.lessons, "load": row.load}
             _record(write, row, "incident.closed", told | ({"override": row.override} if row.override else {}))
             return write.answered(incident_of(write.session, row))
-
-    def _loads(self, session: Session, incident: Incident) -> tuple[Load, ...]:
-        return loads_of(session, incident, self._clock())
 
 
 def incident_row(session: Session, incident_id: int) -> IncidentRow:
