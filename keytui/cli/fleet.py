@@ -71,7 +71,7 @@ class Waves:
 
 
 def rotate_fleet(vault: Vault, plan: Plan, waves: Waves, around: Callable[[Key], Outside]) -> None:
-    """Say which keys, ask, and rotate them wave by wave. Exit code 7 when some failed, 1 when nothing was done."""
+    """Say which keys, ask, and rotate them wave by wave. Exit code 7 when some are not, 1 when none is."""
     from keytui.vault.fleet import Fleet, in_waves, wave_size
 
     tellings: dict[str, Telling] = {}
@@ -83,11 +83,15 @@ def rotate_fleet(vault: Vault, plan: Plan, waves: Waves, around: Callable[[Key],
     if not chosen:
         raise NotFound("none of these keys can be rotated from here", "see why beside each")
     _ask(waves, chosen)
+    left_out = [member for member in members if member.why_not]
+    if waves.json:
+        for member in left_out:
+            say_json_line(_left_out_shape(member))
     ended = []
     for outcome in fleet.run(parts, waves.budget):
         ended.append(outcome)
         _say(vault, outcome, json=waves.json)
-    _sum_up(ended)
+    _sum_up(ended, len(left_out))
 
 
 def _list(members: Sequence[Member], parts: Sequence[Sequence[Member]]) -> None:
@@ -122,17 +126,19 @@ def _say(vault: Vault, outcome: KeyOutcome, *, json: bool) -> None:
         say(f"{_called(outcome.wave)}: {key.name} ({key.environment}) {outcome.ended}{at}")
 
 
-def _sum_up(ended: Sequence[KeyOutcome]) -> None:
+def _sum_up(ended: Sequence[KeyOutcome], left_out: int) -> None:
     from keytui.vault.fleet import Ended
 
     failed = sum(outcome.failed for outcome in ended)
     untried = sum(outcome.ended is Ended.NOT_TRIED for outcome in ended)
-    if not failed:
-        remark(f"{len(ended)} of {len(ended)} are handed over; `keytui rotations` lists them until the old ones go")
-        return
-    remark(f"{len(ended) - failed - untried} of {len(ended)} are handed over, {failed} failed, {untried} not tried")
-    remark("  the same command again goes on: what was handed over is left as it is, what was not is resumed")
-    raise typer.Exit(Exit.REFUSED if failed + untried == len(ended) else Exit.PARTLY)
+    done, without = len(ended) - failed - untried, f"; {left_out} left out" if left_out else ""
+    if failed:
+        remark(f"{done} of {len(ended)} are handed over, {failed} failed, {untried} not tried{without}")
+        remark("  the same command again goes on: what was handed over is left as it is, what was not is resumed")
+    else:
+        remark(f"{done} of {done} are handed over; `keytui rotations` lists them until the old ones go{without}")
+    if failed or left_out:
+        raise typer.Exit(Exit.PARTLY if done else Exit.REFUSED)
 
 
 def _called(wave: int) -> str:
@@ -152,4 +158,21 @@ def _shape(outcome: KeyOutcome) -> Shape:
         "new_version": None if rotation is None else rotation.new_version,
         "error": None if error is None else {"message": error.message, "hint": error.hint},
         "proofs": [proven_shape(each) for each in outcome.proofs],
+    }
+
+
+def _left_out_shape(member: Member) -> Shape:
+    """The same fields, of a key that no wave has."""
+    key = member.key
+    return {
+        "key_id": key.id,
+        "key": key.name,
+        "environment": key.environment,
+        "wave": None,
+        "outcome": "left out",
+        "rotation": None,
+        "state": None,
+        "new_version": None,
+        "error": {"message": member.why_not, "hint": ""},
+        "proofs": [],
     }

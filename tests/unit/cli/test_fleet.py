@@ -39,6 +39,7 @@ import pathlib, sys
 sys.exit((pathlib.Path(__file__).parent / ("down-" + sys.argv[1])).exists())
 """
 NAMES = ("a", "b", "c", "d")
+LEFT_OUT: dict[object, tuple[object, object]] = {"e": (None, "left out")}
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class Site:
     def home(self) -> Path:
         return self.keytui.home
 
-    def rotate(self, *more: str, code: int = 0) -> dict[object, tuple[object, object]]:
+    def rotate(self, *more: str, code: int = 7) -> dict[object, tuple[object, object]]:
         """By key, its wave and its outcome, as a program reads them line by line."""
         run = self.keytui("rotate", "--query", "env:production", "--wave", "2", "--yes", "--json", *more, code=code)
         lines = [json.loads(line) for line in run.out.splitlines()]
@@ -112,9 +113,22 @@ def test_the_canary_goes_first_and_every_key_is_named_before_anything_is_done(si
     site.keytui("rotate", "--marked", "e", "--yes", code=1)
 
 
+def test_what_is_left_out_is_a_line_for_programs_and_no_good_end(site: Site) -> None:
+    run = site.keytui("rotate", "--marked", "a", "--marked", "e", "--yes", "--json", code=7)
+
+    first, second = map(json.loads, run.out.splitlines())
+    assert (first["key"], first["outcome"], first["wave"]) == ("e", "left out", None)
+    assert first["error"]["message"] == "it has no target, so nobody would receive the new secret"
+    assert (second["key"], second["outcome"]) == ("a", "rotated")
+    assert first.keys() == second.keys()
+    assert "1 left out" in run.err
+    assert site.versions() == [2, 1, 1, 1]
+
+
 def test_more_failures_than_the_budget_stop_it_and_the_same_again_goes_on(site: Site) -> None:
     (site.home / "down-c").touch()
-    assert site.rotate(code=7) == {
+    assert site.rotate() == {
+        **LEFT_OUT,
         "a": (0, "rotated"),
         "b": (1, "rotated"),
         "c": (1, "failed"),
@@ -122,8 +136,8 @@ def test_more_failures_than_the_budget_stop_it_and_the_same_again_goes_on(site: 
     }
     assert site.versions() == [2, 2, 2, 1]
 
-    again = {"a": (0, "handed over before"), "b": (1, "handed over before")}
-    assert site.rotate("--failure-budget", "1", code=7) == {**again, "c": (1, "failed"), "d": (2, "rotated")}
+    again = {**LEFT_OUT, "a": (0, "handed over before"), "b": (1, "handed over before")}
+    assert site.rotate("--failure-budget", "1") == {**again, "c": (1, "failed"), "d": (2, "rotated")}
 
     (site.home / "down-c").unlink()
     assert site.rotate() == {**again, "c": (1, "resumed"), "d": (2, "handed over before")}
@@ -133,7 +147,7 @@ def test_more_failures_than_the_budget_stop_it_and_the_same_again_goes_on(site: 
 def test_a_canary_that_is_not_let_in_stops_it_whatever_the_budget(site: Site) -> None:
     site.edge.up = False
     stopped = site.rotate("--failure-budget", "9", code=1)
-    assert stopped == {"a": (0, "unproven"), **{name: (1 + (name == "d"), "not tried") for name in "bcd"}}
+    assert stopped == {**LEFT_OUT, "a": (0, "unproven"), **{name: (1 + (name == "d"), "not tried") for name in "bcd"}}
     assert site.rotate(code=1)["a"] == (0, "unproven"), "what is not let in still stops it"
 
     site.edge.up = True
