@@ -12,11 +12,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keytui.clock import Clock
 from keytui.domain.errors import AlreadyDone, KeytuiError, Refused
-from keytui.domain.keys import Key, Version
+from keytui.domain.keys import Key, Version, VersionState
 from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.targets.target import CarriesBoth, Target
@@ -88,7 +88,11 @@ class Delivering:
         return self._handed_over(rotation, arrived)
 
     def resume(self, rotation: Rotation) -> Rotation:
-        """Go on after a crash or a failure, with the secret that was issued or, if nobody has that, with another."""
+        """Go on after a crash or a failure, with the secret that was issued or, if nobody has that, with another.
+
+        Where the old version is revoked no target goes back to that. Those that may hold the lost one are the first to
+        get the next, for the lost one is refused from then on.
+        """
         self._take_over(rotation)
         detail = self.vault.rotation(rotation.id)
         version = detail.new
@@ -103,20 +107,28 @@ class Delivering:
         if having and wanted and self._all_have(wanted, version):
             last = [target for target in having if target.name in wanted][-1]
             return self._handed_over(rotation, self._delivery(last, "sent", version))
-        for target in having:
-            self._put_back(detail, target, version)
+        if detail.old.state is not VersionState.REVOKED:
+            for target in having:
+                self._put_back(detail, target, version)
+            having = []
         for target in self._wanted(detail.deliveries):
             target.rehearse(self.key)
         issued = self.vault.reissue(rotation.id)
-        return self.hand_over(rotation, issued.version, issued.secret)
+        first = having + [target for target in self.targets if target not in having]
+        return replace(self, targets=first).hand_over(rotation, issued.version, issued.secret)
 
     def put_back(self, rotation: Rotation) -> tuple[str, ...]:
         """Let every target hold again what it held before; those that cannot, or do not, by name.
 
-        An old version that is suspended is accepted again before anybody is given it.
+        An old version that is suspended is accepted again before anybody is given it. Refused for one that is revoked.
         """
-        self._take_over(rotation)
         detail = self.vault.rotation(rotation.id)
+        if detail.old.state is VersionState.REVOKED:
+            raise Refused(
+                f"v{detail.old.number} of {self.key.name} is revoked, and is put back nowhere",
+                f"`keytui rotate {self.key.id} --resume` goes on" if rotation.open else "start a new rotation",
+            )
+        self._take_over(rotation)
         if detail.rotation.state is RotationState.SUSPENDED:
             self.vault.restore(rotation.id)
         version = detail.new

@@ -53,7 +53,8 @@ def skip(vault: Vault, key: Key, rotation_id: int, target: str, now: datetime) -
     """
     detail = vault.rotation(rotation_id)
     if reason := ways_on(key, detail, target)[Choice.SKIP]:
-        raise Refused(f"{target} cannot be skipped: {reason}", "try it again, or go back to the old version")
+        back = "" if _why_no_way_back(detail) else ", or go back to the old version"
+        raise Refused(f"{target} cannot be skipped: {reason}", f"try it again{back}")
     number = "" if detail.new is None else f" v{detail.new.number}"
     may_have = next(one for one in stands_of(key, detail) if one.target == target).holds is Holds.MAYBE
     said = f"{SKIPPED}:{number} may or may not have arrived" if may_have else f"{SKIPPED}: it keeps what it held"

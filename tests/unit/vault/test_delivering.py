@@ -11,12 +11,12 @@ import pytest
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key, KeyDraft
-from keytui.domain.rotation import Plan, Rotation, RotationState, Strategy
-from keytui.domain.secrets import Secret
+from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy
+from keytui.domain.secrets import Secret, fingerprint
 from keytui.targets.target import Abilities
 from keytui.vault.deliveries import may_hold
 from keytui.vault.delivering import Delivering
-from keytui.vault.model import Issued
+from keytui.vault.model import Delivery, Issued
 from keytui.vault.progress import Choice, Holds, Told, Undelivered, What
 from keytui.vault.ways_on import skip, stands_of, ways_on
 from tests.contract.acts import request
@@ -197,6 +197,68 @@ def test_the_last_of_several_that_are_skipped_is_not(shop: Shop) -> None:
     one.skip("a")
     one.fails()
     assert "last way" in one.ways("b")[Choice.SKIP]
+
+
+NO_WAY_BACK = [Plan(Strategy.IMMEDIATE), Plan(Strategy.EMERGENCY, First.REVOKE, Reason.COMPROMISE)]
+
+
+@pytest.mark.parametrize("plan", NO_WAY_BACK)
+def test_a_lost_secret_is_replaced_where_it_stands_once_the_old_one_is_revoked(shop: Shop, plan: Plan) -> None:
+    blind = Place("ci", readable=False)
+    env, store = Place("env", reversible=True, fault="refuses"), Place("store", reversible=True)
+    one = Round(shop, (blind, env, store), plan)
+    one.fails()
+    env.fault = ""
+    store.fault = "refuses"
+
+    with pytest.raises(Undelivered):
+        one.delivering.resume(one.rotation)
+
+    assert env.holds == blind.holds != one.issued.secret
+    store.fault = ""
+    assert one.delivering.resume(one.rotation).state is RotationState.COMPLETED
+    assert env.holds == blind.holds == store.holds
+
+
+@pytest.mark.parametrize("fault", ["away", "refuses"])
+def test_whoever_has_what_was_lost_waits_for_no_target_that_fails(shop: Shop, fault: str) -> None:
+    """Once another is issued, the lost one is refused."""
+    env, blind = Place("env", fault="cut off before", readable=False), Place("ci", readable=False)
+    one = Round(shop, (env, blind), Plan(Strategy.IMMEDIATE))
+    shop.vault.deliver(one.rotation.id, Delivery("ci", "sent", shop.clock(), one.issued.version.fingerprint))
+    shop.vault.deliver(one.rotation.id, Delivery("env", "failed", shop.clock(), None))
+    blind.holds, env.fault = one.issued.secret, fault
+
+    with pytest.raises(Refused):
+        one.delivering.resume(one.rotation)
+
+    new = shop.vault.rotation(one.rotation.id).new
+    assert new is not None
+    assert blind.holds is not None
+    assert fingerprint(blind.holds.digest()) == new.fingerprint
+
+
+def test_what_every_target_took_is_not_issued_again_by_whoever_has_no_targets(shop: Shop) -> None:
+    one = Round(shop, (Place("ci", readable=False),), Plan(Strategy.IMMEDIATE))
+    shop.vault.deliver(one.rotation.id, Delivery("ci", "sent", shop.clock(), one.issued.version.fingerprint))
+
+    with pytest.raises(Refused, match="ci may hold v2") as refused:
+        shop.vault.reissue(one.rotation.id)
+
+    assert "--resume` on the machine that has the targets" in refused.value.hint
+    assert "abandon" not in refused.value.hint
+
+
+def test_no_target_is_given_back_what_is_revoked(shop: Shop) -> None:
+    env = Place("env", reversible=True)
+    one = Round(shop, (env, Place("ci", fault="refuses")), Plan(Strategy.IMMEDIATE))
+    one.fails()
+
+    with pytest.raises(Refused, match="v1 of shop is revoked, and is put back nowhere") as refused:
+        one.delivering.put_back(one.rotation)
+
+    assert "--resume" in refused.value.hint
+    assert env.holds == one.issued.secret
 
 
 def test_a_hand_over_does_not_count_before_what_has_to_be_seen_to(shop: Shop) -> None:

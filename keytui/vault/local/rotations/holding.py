@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keytui.domain.errors import Refused
 from keytui.domain.rotation import Verb, allowed
-from keytui.vault.deliveries import last_told, may_hold
+from keytui.vault.deliveries import ARRIVED, last_told, may_hold
 from keytui.vault.local.mapping import fingerprint_of, key_of
 from keytui.vault.local.rotations.moves import Subject, deliveries_of
 from keytui.vault.local.rows import version_row
@@ -40,15 +40,25 @@ def refuse_put_back(subject: Subject) -> None:
 
 
 def refuse_arrived(subject: Subject, new: VersionRow) -> None:
-    """A version that somebody uses, or a target holds, did arrive. Where the old one works, nobody need be cut off."""
-    if new.last_used_at is not None and Verb.ABANDON in allowed(subject.rotation):
+    """A version that somebody uses, or a target holds, did arrive. Where the old one works, nobody need be cut off.
+
+    Where that is revoked, and a target has not got the new one, another has to be issued once its secret is lost.
+    """
+    resumed = f"go on with it: `keytui rotate {subject.key.id} --resume` on the machine that has the targets"
+    if Verb.ABANDON not in allowed(subject.rotation):
+        if _has_arrived(subject, new):
+            refuse_held(subject, resumed)
+        return
+    if new.last_used_at is not None:
         raise Refused(
             f"v{new.number} of {subject.key.name} was used at {new.last_used_at:%Y-%m-%d %H:%MZ}: its secret did"
             " arrive, and issuing another would cut off who has it",
             "paste it back in the console to go on with it, or abandon the rotation and begin again",
         )
-    refuse_held(
-        subject,
-        f"go on with it: `keytui rotate {subject.key.id} --resume` on the machine that has the targets; or abandon it"
-        f" there: `keytui abandon {subject.key.id}`",
-    )
+    refuse_held(subject, f"{resumed}; or abandon it there: `keytui abandon {subject.key.id}`")
+
+
+def _has_arrived(subject: Subject, new: VersionRow) -> bool:
+    """Whether all of the key's targets took it: then it is handed over without its secret."""
+    told = last_told(deliveries_of(subject), fingerprint_of(new))
+    return all(told.get(name) in ARRIVED for name in key_of(subject.key).targets)
