@@ -8,6 +8,7 @@ import pytest
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Invalid, ReadOnly
+from keytui.domain.incidents import Closing, IncidentDraft
 from keytui.domain.rotation import Rotation
 from keytui.domain.usage import NO_KEY, OTHER_CALLERS, UNKNOWN_CALLER, Caller, Use
 from keytui.domain.verdict import Verdict
@@ -73,6 +74,21 @@ def test_nobody_is_found_twice(house: House) -> None:
 def test_nobody_in_particular_cannot_be_forgotten(house: House) -> None:
     with pytest.raises(Invalid):
         house.vault.erase(" ")
+
+
+def test_a_person_who_is_erased_is_in_no_incident_either(house: House) -> None:
+    vault, key_id = house.vault, created(house.vault).key.id
+    seen(house, key_id, CURL)
+    incident = vault.open_incident(IncidentDraft(f"stolen by {ADDRESS}", (key_id,)))
+    vault.note_incident(incident.id, f"seen from {ADDRESS} at noon")
+    vault.close_incident(incident.id, Closing(ADDRESS, f"{ADDRESS} is shut out", f"trust no {ADDRESS}", f"{ADDRESS}!"))
+
+    assert vault.erase(ADDRESS) == 3
+
+    told = vault.incident(incident.id)
+    assert ADDRESS not in repr(told)
+    (name,) = names(vault, key_id)
+    assert f"seen from {name} at noon" in [moment.text for moment in told.timeline]
 
 
 def test_a_reader_cannot_erase(house: House) -> None:

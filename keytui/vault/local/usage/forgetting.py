@@ -24,6 +24,8 @@ from keytui.vault.local.tables import (
     AlertRow,
     CallerRow,
     CallerUsageRow,
+    IncidentNoteRow,
+    IncidentRow,
     MessageRow,
     RotationRow,
     Row,
@@ -36,6 +38,8 @@ _TEXTS: Final[Sequence[tuple[type[Row], Sequence[str]]]] = (
     (WaiverRow, ("subject", "why")),
     (StepRow, ("detail",)),
     (RotationRow, ("note",)),
+    (IncidentRow, ("title", "cause", "remediation", "lessons", "override", "load")),
+    (IncidentNoteRow, ("note",)),
 )
 """Where else a caller may be named."""
 _NOBODY: Final = (OTHER_CALLERS.name, UNKNOWN_CALLER.name)
