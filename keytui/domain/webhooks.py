@@ -14,6 +14,7 @@ class Topic(StrEnum):
     ROTATION = "rotation"
     REVOCATION = "revocation"
     ALERT = "alert"
+    INCIDENT = "incident"
 
 
 _STEPS: Final = frozenset(
@@ -23,6 +24,7 @@ _STEPS: Final = frozenset(
 _ENDS_FOR_GOOD: Final = frozenset(
     {"key.revoked", "version.revoked", "rotation.old-revoked", "rotation.completed", "rotation.rolled-back"}
 )
+_OF_AN_INCIDENT: Final = frozenset({"incident.opened", "incident.closed"})
 ALERT_OPENED: Final = "alert.opened"
 TEST: Final = "webhook.test"
 
@@ -34,6 +36,8 @@ def topics_of(event_type: str, *, at_once: bool = False) -> frozenset[Topic]:
         found.add(Topic.ROTATION)
     if event_type in _ENDS_FOR_GOOD or (at_once and event_type == "rotation.issued"):
         found.add(Topic.REVOCATION)
+    if event_type in _OF_AN_INCIDENT:
+        found.add(Topic.INCIDENT)
     return frozenset(found)
 
 

@@ -1,4 +1,4 @@
-"""Webhooks, `[webhooks.NAME]` in `config.toml`: who is told of rotations, revocations and alerts."""
+"""Webhooks, `[webhooks.NAME]` in `config.toml`: who is told of rotations, revocations, alerts and incidents."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def load_webhooks(path: Path) -> tuple[Webhook, ...]:
     [webhooks.deploys]
     url = "https://hooks.example.com/keytui"     # or env:NAME, file:PATH, where the address is a secret
     secret = "env:KEYTUI_WEBHOOK_SECRET"         # whsec_…, what its messages are signed with
-    events = ["rotation", "revocation", "alert"] # all of them without it
+    events = ["rotation", "revocation", "incident"]  # or "alert"; all of them without it
     keys = ["checkout-api"]                      # ids or names; every key without it
     environments = ["production"]
     severity = "warning"                         # of alerts: this and what is more serious

@@ -16,6 +16,7 @@ from standardwebhooks import Webhook as Verifying
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Invalid, NotFound, Refused
+from keytui.domain.incidents import Closing, IncidentDraft
 from keytui.domain.keys import KeyDraft
 from keytui.domain.references import Place, Reference
 from keytui.domain.rotation import Plan, Reason, Strategy
@@ -165,6 +166,34 @@ def test_whatever_ends_for_good_is_told_as_a_revocation(
     team.deliver(vault)
     assert [message["type"] for message in team.told] == told
     assert team.told[0]["old_key"]
+
+
+def test_an_incident_is_told_of_each_of_its_keys_and_not_what_is_written_in_it(team: Team) -> None:
+    vault = team.open(topics=frozenset({Topic.INCIDENT}), environments=frozenset({"production"}))
+    ids = [created(vault), created(vault, "billing"), created(vault, "trial", "staging")]
+    incident = vault.open_incident(IncidentDraft("found on ada's laptop", tuple(ids)))
+    vault.note_incident(incident.id, "wiped")
+    vault.close_incident(incident.id, Closing("a laptop", "rotated", "encrypt disks", "nobody calls here"))
+    team.deliver(vault)
+
+    assert [(told["type"], told["data"]) for told in team.told] == [
+        (
+            type_,
+            {
+                "key_id": key_id,
+                "key": name,
+                "environment": "production",
+                "tenant": "",
+                "rotation": None,
+                "old_version": 1,
+                "new_version": None,
+                "incident": incident.id,
+            },
+        )
+        for type_ in ("incident.opened", "incident.closed")
+        for name, key_id in (("billing", ids[1]), ("checkout", ids[0]))
+    ]
+    assert "laptop" not in "".join(team.receiver.bodies)
 
 
 def test_only_what_a_webhook_wants_is_written(team: Team) -> None:

@@ -107,6 +107,8 @@ def entry_told(message_id: str) -> int:
 
 
 def _event_data(event: Event, key: KeyRow, rotation: RotationRow | None, now: datetime) -> dict[str, object]:
+    """Of an incident its number alone: what it is called, and what was learned, is for those who may read the vault."""
+    incident = event.details.get("incident")
     return {
         "type": event.type,
         "timestamp": iso(now),
@@ -120,6 +122,7 @@ def _event_data(event: Event, key: KeyRow, rotation: RotationRow | None, now: da
             "rotation": event.rotation_id,
             "old_version": event.version if rotation is None else rotation.old_version,
             "new_version": None if rotation is None else rotation.new_version,
+            **({"incident": int(incident)} if incident else {}),
         },
     }
 
