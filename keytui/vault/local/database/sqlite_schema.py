@@ -11,6 +11,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from keytui.domain.errors import Unreachable
+from keytui.domain.text import harmless
+from keytui.vault.local.backup.copying import copy_database, fault_in
+from keytui.vault.local.backup.drafts import drafted
 from keytui.vault.local.files import private_file, unreadable
 from keytui.vault.local.schema import Raised, Schema, revision_in, upgrade
 
@@ -43,11 +47,19 @@ def _revision(engine: Engine, where: str, schema: Schema) -> str | None:
 
 
 def _back_up(path: Path, revision: str) -> None:
-    """A whole copy beside the vault, by SQLite's own backup, so that a write in flight cannot tear it."""
+    """A whole copy beside the vault, before anything is changed. What is damaged is not raised: it could get worse."""
     copy = path.with_name(f"{path.stem}.before-{revision}.backup")
-    private_file(copy)
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
+    with drafted(copy, replace=True) as draft:
+        copy_database(path, draft, _unwatched)
+        if fault := fault_in(draft):
+            raise Unreachable(
+                f"the vault {path} is damaged: {harmless(fault)}",
+                "it was left as it is; what to do: docs/guide/recovery.md",
+            )
+
+
+def _unwatched(_done: int, _of: int) -> None:
+    """Nobody waits to see how far it is."""
 
 
 @contextmanager
