@@ -16,6 +16,7 @@ from typing import Final
 from keytui.clock import Clock
 from keytui.domain.errors import Invalid, KeytuiError, Refused
 from keytui.domain.keys import Key
+from keytui.domain.operators import person
 from keytui.domain.rotation import Plan, Rotation, RotationState, Strategy
 from keytui.domain.secrets import Secret
 from keytui.vault.delivering import Delivering
@@ -113,9 +114,19 @@ class Fleet:
             return Member(around, "it has no target, so nobody would receive the new secret")
         if not around.delivers:
             return Member(around, f"target {around.missing[0]} is none of this machine")
-        if self.vault.open_rotation(key.id) is not None:
-            return Member(around)
+        rotation = self.vault.open_rotation(key.id)
+        if rotation is not None:
+            return Member(around, self._why_not_resumed(rotation))
         return Member(around, next(iter(self.vault.rehearse(key.id, self.plan).problems), ""))
+
+    def _why_not_resumed(self, rotation: Rotation) -> str:
+        """What a fleet leaves to whoever began it: a rotation of another kind, and a secret on somebody else's way."""
+        if rotation.plan.strategy is not Strategy.ROLLING:
+            return f"its rotation #{rotation.id} is {rotation.state} and no rolling one: {rotation.plan.strategy}"
+        on_its_way = rotation.state in _BEFORE_HAND_OVER
+        if on_its_way and person(rotation.holder) != person(self.vault.standing().actor):
+            return f"{rotation.holder} holds its rotation #{rotation.id}, which is {rotation.state}"
+        return ""
 
     def _turn(self, member: Member, wave: int) -> KeyOutcome:
         key = member.key
@@ -135,6 +146,8 @@ class Fleet:
         key = around.key
         delivering = Delivering(self.vault, key, around.targets, self.clock, tell=lambda told: self.tell(key, told))
         rotation = self.vault.open_rotation(key.id)
+        if rotation is not None and (why_not := self._why_not_resumed(rotation)):
+            raise Refused(why_not, f"ask them; or go on with it alone: `keytui rotate {key.id} --resume`")
         if rotation is not None and rotation.state not in _BEFORE_HAND_OVER:
             return Ended.DONE, rotation, None
         if rotation is not None and rotation.state not in _BEFORE_ISSUE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from keytui.domain.audit import Actor
 from keytui.domain.errors import Invalid
+from keytui.domain.rotation import First, Plan, Reason, Strategy
+from keytui.open import open_vault
 from keytui.vault.fleet import wave_size
 from tests.serving import Serving
 from tests.unit.cli.conftest import Commands
@@ -142,6 +145,21 @@ def test_more_failures_than_the_budget_stop_it_and_the_same_again_goes_on(site: 
     (site.home / "down-c").unlink()
     assert site.rotate() == {**again, "c": (1, "resumed"), "d": (2, "handed over before")}
     assert site.versions() == [2, 2, 2, 2], "nothing is rotated twice"
+
+
+def test_a_rotation_of_another_kind_or_of_somebody_else_is_left_to_whoever_began_it(site: Site) -> None:
+    urgent = Plan(Strategy.EMERGENCY, First.REVOKE, Reason.COMPROMISE)
+    for name, plan, actor in (("b", urgent, "ada"), ("c", Plan(), "bob")):
+        vault = open_vault(replace(site.keytui.profile, actor=Actor(actor, "bastion-2")))
+        vault.plan(vault.find(name).id, plan, f"request-{name}")
+        vault.close()
+
+    done = site.keytui("rotate", "--query", "env:production", "--wave", "2", "--yes", code=7)
+
+    assert "left out: b (production): its rotation #1 is planned and no rolling one: emergency" in done.err
+    assert "left out: c (production): bob@bastion-2 holds its rotation #2, which is planned" in done.err
+    assert site.versions() == [2, 1, 1, 2]
+    assert site.keytui("show", "b", "--json").answer["state"] == "active"
 
 
 def test_a_canary_that_is_not_let_in_stops_it_whatever_the_budget(site: Site) -> None:
