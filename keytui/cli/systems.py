@@ -41,9 +41,10 @@ def list_systems(context: typer.Context, json: JsonOption = False) -> None:
 
 @systems.command()
 def check(context: typer.Context, json: JsonOption = False) -> None:
-    """Rehearse each issuer, and each target for the keys that name it: reachable, permitted, writable. Writes nothing.
+    """Rehearse each issuer, each target for the keys that name it, each probe that asks with a key. Writes nothing.
 
-    Exit code 7 when some would fail, 1 when all would.
+    Such a probe asks with what is no key: a system that lets that in proves nothing. Exit code 7 when some would fail,
+    1 when all would.
     """
     from keytui.vault.sealed_references import with_sealed
     from keytui.vault.systems import keys_of, load_systems
@@ -56,7 +57,7 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
     for each in found if not json else ():
         say_rehearsed(each)
     if not (found or json):
-        say("nothing to rehearse: config.toml names no issuer and no target")
+        say("nothing to rehearse: config.toml names no issuer, no target and no probe that asks with a key")
     failed = sum(bool(each.errors) for each in found)
     if failed:
         raise typer.Exit(Exit.REFUSED if failed == sum(each.asked for each in found) else Exit.PARTLY)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_urlsafe
 
 from keytui.connectors import build_connectors
-from keytui.domain.errors import KeytuiError, NotFound
+from keytui.domain.errors import NotFound
 from keytui.domain.keys import BUILTIN, Key
 from keytui.domain.references import Resolve
-from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import Issuer
 from keytui.issuers.placing import fields_of_kind
 from keytui.probes.key_probe import KeyProbe
@@ -20,7 +18,7 @@ from keytui.vault.configuration import table
 from keytui.vault.delivery_targets import load_targets
 from keytui.vault.proving import key_probes_of
 from keytui.vault.references import from_here
-from keytui.vault.systems import Rehearsed, System, can, rehearsed_issuer, rehearsed_target
+from keytui.vault.systems import Rehearsed, System, can, rehearsed_issuer, rehearsed_probe, rehearsed_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Outside:
             else:
                 yield self._unknown_target(system)
         for probe in self.probes:
-            yield self._rehearsed_probe(probe)
+            yield rehearsed_probe(self._system("probe", probe.name), probe)
 
     def _rehearsed_issuer(self) -> Rehearsed:
         name = self.key.issuer
@@ -81,15 +79,6 @@ class Outside:
             "rotate on a machine that has all of them, or name it in config.toml",
         )
         return Rehearsed(system, asked=False, why_not=why, errors=(half,))
-
-    def _rehearsed_probe(self, probe: KeyProbe) -> Rehearsed:
-        """Asked with what is no key: a system that lets that in proves nothing."""
-        system = self._system("probe", probe.name)
-        try:
-            probe.rehearse(Secret(token_urlsafe(32)))
-        except KeytuiError as error:
-            return Rehearsed(system, asked=True, errors=(error,))
-        return Rehearsed(system, asked=True)
 
     def _system(self, sort: str, name: str, able: tuple[str, ...] = ()) -> System:
         return System(sort, name, self.kinds.get(f"{sort} {name}", ""), able)

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Final
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.keys import Key
 from keytui.domain.query import Query, Sort
 from keytui.domain.references import Resolve
+from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.issuers.issuer import Abilities as IssuerAbilities
 from keytui.issuers.issuer import Issuer
 from keytui.probes.configuration import key_probe_tables, read_settings
+from keytui.probes.key_probe import KeyProbe
 from keytui.targets.target import Abilities as TargetAbilities
 from keytui.targets.target import Target
 from keytui.vault.configuration import table
 from keytui.vault.delivery_targets import load_targets
 from keytui.vault.key_issuers import load_issuers
 from keytui.vault.protocol import Vault
+from keytui.vault.proving import load_key_probes
 from keytui.vault.references import from_here
 
 _PAGE: Final = 500
@@ -55,12 +59,14 @@ class Systems:
 
     issuers: Mapping[str, Issuer]
     targets: Mapping[str, Target]
+    probes: Mapping[str, KeyProbe]
+    """Those that ask with a key."""
     listed: tuple[System, ...]
 
     def rehearsed(self, keys: Iterator[Key]) -> Iterator[Rehearsed]:
-        """Each issuer, and each target for those of the keys that name it. Nothing is written anywhere.
+        """Each issuer, each target for those of the keys that name it, and each key probe. Nothing is written anywhere.
 
-        Probes are asked by `keytui probe`, which takes in what they say.
+        Other probes are asked by `keytui probe`, which takes in what they say.
         """
         using: dict[str, list[Key]] = {name: [] for name in self.targets}
         for key in keys:
@@ -71,6 +77,8 @@ class Systems:
                 yield rehearsed_issuer(system, self.issuers[system.name])
             elif system.sort == "target":
                 yield rehearsed_target(system, self.targets[system.name], using[system.name])
+            elif system.name in self.probes:
+                yield rehearsed_probe(system, self.probes[system.name])
 
 
 def load_systems(path: Path, resolve: Resolve = from_here) -> Systems:
@@ -83,9 +91,11 @@ def load_systems(path: Path, resolve: Resolve = from_here) -> Systems:
         sort: {harmless(name): str(entry.get("kind", "")) for name, entry in table(path, sort).items()}
         for sort in ("issuers", "targets")
     }
+    asking = load_key_probes(path, resolve)
     return Systems(
         issuers,
         targets,
+        {harmless(name): probe for name, probe in asking.items()},
         (
             *(System("issuer", name, kinds["issuers"][name], can(one.abilities)) for name, one in issuers.items()),
             *(System("target", name, kinds["targets"][name], can(one.abilities)) for name, one in targets.items()),
@@ -128,3 +138,12 @@ def rehearsed_target(system: System, target: Target, keys: Sequence[Key]) -> Reh
         except KeytuiError as error:
             errors.append(error)
     return Rehearsed(system, asked=bool(keys), errors=tuple(errors))
+
+
+def rehearsed_probe(system: System, probe: KeyProbe) -> Rehearsed:
+    """Asked with what is no key: a system that lets that in proves nothing."""
+    try:
+        probe.rehearse(Secret(token_urlsafe(32)))
+    except KeytuiError as error:
+        return Rehearsed(system, asked=True, errors=(error,))
+    return Rehearsed(system, asked=True)
