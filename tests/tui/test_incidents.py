@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Actor
-from keytui.domain.incidents import IncidentDraft
+from keytui.domain.incidents import Closing, IncidentDraft
 from keytui.domain.keys import KeyEdit
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
 from keytui.tui.app import Console
+from keytui.tui.screens.incident.closing import CloseIncidentDialog
 from keytui.tui.screens.incident.respond import RespondScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.vault.local.vault import LocalVault
@@ -101,6 +103,95 @@ async def test_without_a_target_the_new_secret_is_handed_over_here(
         await until(pilot, lambda: isinstance(console.screen, HandOverScreen), "the hand-over")
         (old,) = [one for one in fleet.detail(fleet.find("checkout-api").id).versions if one.number == 1]
         assert old.state == "revoked"
+
+
+async def test_a_profile_that_is_read_only_again_closes_the_choice_and_says_why(
+    vault: LocalVault, fleet: LocalVault, profile: Profile, clock: StoppedClock
+) -> None:
+    guarded = replace(profile, read_only=True)
+    async with Console(lambda _: LocalVault.open(guarded, clock), guarded, clock).run_test(
+        size=SIZE, notifications=True
+    ) as pilot:
+        console = pilot.app
+        assert isinstance(console, Console)
+        await point_at(pilot, "checkout-api")
+        await console.push_screen(RespondScreen(fleet.find("checkout-api")))
+        closed = "▲ test is read-only: no way to respond; :write arms it for 15 minutes"
+        await until_said(pilot, "X  revoke first", closed)
+        await pilot.click("#revoke")
+        await pilot.press("X")
+        await until_said(pilot, "▲ test is read-only: no way to respond")
+        number = fleet.open_incident(IncidentDraft("it leaked", (fleet.find("checkout-api").id,))).id
+        await console.push_screen(CloseIncidentDialog(fleet.incident(number)))
+        await until_said(pilot, "▲ test is read-only: no way to close incident")
+        for field in console.screen.query(Input):
+            field.value = "so"
+        await pilot.pause()
+        assert console.screen.query_one("#act", Button).disabled
+    assert fleet.incident(number).incident.open
+    assert fleet.open_rotation(fleet.find("checkout-api").id) is None
+
+
+async def test_the_keys_page_tells_of_an_open_incident_and_leads_there_and_on(
+    console: Console, fleet: LocalVault
+) -> None:
+    key_id = fleet.find("checkout-api").id
+    number = fleet.open_incident(IncidentDraft("in a [red]log[/red]", (key_id,))).id
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await point_at(pilot, "checkout-api")
+        await pilot.press("enter")
+        await until_said(pilot, f"‼ incident #{number} is open in a [red]log[/red]", "I goes to it")
+        await pilot.press("I")
+        await until_said(pilot, f"‼ open  #{number} in a [red]log[/red]")
+        await pilot.press("R")
+        await until_said(pilot, "X  revoke first")
+        await pilot.press("escape", "escape")
+        fleet.close_incident(number, Closing("a log", "wiped", "look twice", "nobody calls here"))
+        await until(pilot, lambda: "goes to it" not in said(pilot), "no incident")
+        await pilot.press("I")
+        await until_said(pilot, "X  revoke first")
+
+
+async def test_an_incident_of_several_keys_is_gone_on_with_key_by_key(console: Console, fleet: LocalVault) -> None:
+    ids = tuple(fleet.find(name).id for name in ("checkout-api", "legacy-crm"))
+    fleet.open_incident(IncidentDraft("a laptop is gone", ids))
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await keys(pilot)
+        await pilot.press("i")
+        await until_said(pilot, "a laptop is gone")
+        await pilot.press("enter")
+        await until_said(pilot, "‼ open  #1")
+        await pilot.press("R")
+        await until_said(pilot, "▲ it is about several keys", "I on each of them")
+
+
+async def test_what_the_hand_over_of_an_emergency_has_delivered_is_not_delivered_twice(
+    console: Console, fleet: LocalVault, places: tuple[Path, ...]
+) -> None:
+    """Its configuration was broken as it began, which is in no emergency's way; then somebody mends it."""
+    key_id = fleet.find("checkout-api").id
+    fleet.edit(key_id, KeyEdit(targets=("web", "jobs")))
+    config = places[0].parent / "config.toml"
+    whole = config.read_text()
+    config.write_text(whole.replace('kind = "dotenv"', 'kind = "nothing"', 1))
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await point_at(pilot, "checkout-api")
+        await pilot.press("I")
+        await until_said(pilot, "not delivered from here: web, jobs")
+        await pilot.press("X")
+        await until(pilot, lambda: isinstance(console.screen, HandOverScreen), "the hand-over")
+        await until_said(pilot, "✗ stopped")
+        config.write_text(whole)
+        places[1].unlink()
+        await pilot.press("D")
+        await until_said(pilot, "✓ web", "✗ stopped at jobs")
+        places[1].touch(0o600)
+        await pilot.press("D")
+        await until_said(pilot, "has it: it held v2 already", "✓ handed over")
+        assert fleet.detail(key_id).versions[0].number == 2
+        await pilot.press("H")
+        await until_said(pilot, "‼ open  #1 checkout-api is compromised")
+    assert [one.state for one in fleet.detail(key_id).versions] == ["active", "revoked"]
 
 
 async def test_who_may_not_is_told_why(

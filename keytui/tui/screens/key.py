@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
+from keytui.domain.incidents import Incident
 from keytui.domain.keys import KeySummary
+from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.key_actions import KeyActions
 from keytui.tui.widgets.key_page import key_heading, key_page
 from keytui.tui.widgets.status_line import Status
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import Changes, KeyDetail
+from keytui.vault.protocol import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A key, and the incident that is open about it."""
+
+    detail: KeyDetail
+    incident: Incident | None
 
 
 class KeyScreen(KeyActions):
@@ -35,6 +48,8 @@ class KeyScreen(KeyActions):
         super().__init__()
         self._key_id = key_id
         self._detail: KeyDetail | None = None
+        self._incident: Incident | None = None
+        """The open one that it is part of."""
 
     def body(self) -> ComposeResult:
         yield Words("◌ asking the vault …", id="heading")
@@ -47,8 +62,7 @@ class KeyScreen(KeyActions):
 
     def action_refetch(self) -> None:
         """Ask the vault again."""
-        key_id = self._key_id
-        self.ask(lambda vault: vault.detail(key_id), self._arrived, slot="detail")
+        self.ask(partial(_look, self._key_id), self._arrived, slot="detail")
 
     def fed(self, changes: Changes) -> None:
         if changes.usage_as_of is not None or changes.concern(self._key_id):
@@ -57,8 +71,8 @@ class KeyScreen(KeyActions):
     def acted(self) -> None:
         self.action_refetch()
 
-    def _arrived(self, detail: KeyDetail) -> None:
-        self._detail = detail
+    def _arrived(self, seen: Seen) -> None:
+        self._detail, self._incident = seen.detail, seen.incident
         self._show()
         self.recheck()
 
@@ -73,7 +87,19 @@ class KeyScreen(KeyActions):
             return
         now = self.console.clock()
         self.query_one("#heading", Words).say(key_heading(self._detail, now))
-        self.query_one("#words", Words).say(key_page(self._detail, now, self.size.width - 7))
+        page = key_page(self._detail, now, self.size.width - 7, self._incident)
+        self.query_one("#words", Words).say(page)
+
+    def why_not(self, action: str) -> WhyNot | None:
+        """To go to an incident that is open changes nothing."""
+        return None if action == "incident" and self._incident is not None else super().why_not(action)
+
+    def action_incident(self) -> None:
+        """The key's open incident; without one, what responding would cost."""
+        if self._incident is None:
+            super().action_incident()
+        else:
+            self.show_incident(self._incident.id)
 
     def pointed(self) -> KeySummary | None:
         return self._detail.summary if self._detail is not None else None
@@ -89,3 +115,9 @@ class KeyScreen(KeyActions):
 
     def action_bottom(self) -> None:
         self.query_one("#page").scroll_end(animate=False)
+
+
+def _look(key_id: str, vault: Vault) -> Seen:
+    detail = vault.detail(key_id)
+    known = vault.incidents(open_only=True, search=key_id)
+    return Seen(detail, next((one for one in known if any(key.id == key_id for key in one.keys)), None))

@@ -16,6 +16,7 @@ from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.import_file import ImportScreen
+from keytui.tui.screens.incident.incident import IncidentScreen
 from keytui.tui.screens.incident.respond import RespondScreen
 from keytui.tui.screens.key_form import CreateScreen, EditScreen
 from keytui.tui.screens.key_state import why_not_now
@@ -104,7 +105,16 @@ class KeyActions(VaultScreen[None]):
         """What responding to a compromised key would cost; nothing is done yet."""
         pointed = self.pointed()
         if pointed is not None:
-            self.app.push_screen(RespondScreen(pointed.key), lambda _: self.acted())
+            self.app.push_screen(RespondScreen(pointed.key), self._responded)
+
+    def _responded(self, incident_id: int | None) -> None:
+        self.acted()
+        if incident_id is not None:
+            self.show_incident(incident_id)
+
+    def show_incident(self, incident_id: int) -> None:
+        """One incident, above this."""
+        self.app.push_screen(IncidentScreen(incident_id), lambda _: self.acted())
 
     def action_edit(self) -> None:
         """The form of one key."""

@@ -10,6 +10,7 @@ from textual.content import Content
 from keytui.domain.audit import AuditEntry
 from keytui.domain.drift import IN_WORDS, custody
 from keytui.domain.durations import short
+from keytui.domain.incidents import Incident
 from keytui.domain.keys import Version
 from keytui.domain.rotation import Rotation
 from keytui.domain.text import harmless
@@ -33,9 +34,22 @@ from keytui.tui.wording import (
 from keytui.vault.model import KeyDetail
 
 
-def key_page(detail: KeyDetail, now: datetime, width: int) -> Content:
-    """The page in `width` cells; a table loses columns rather than wrapping."""
-    return Content("\n").join(_lines(detail, now, width))
+def key_page(detail: KeyDetail, now: datetime, width: int, incident: Incident | None = None) -> Content:
+    """The page in `width` cells; a table loses columns rather than wrapping. `incident` is the key's open one."""
+    told = [] if incident is None else [_open_incident(incident, now), Content("")]
+    return Content("\n").join([*told, *_lines(detail, now, width)])
+
+
+def _open_incident(incident: Incident, now: datetime) -> Content:
+    return Content.assemble(
+        (f"‼ incident #{incident.id} is open ", "bold $error"),
+        harmless(incident.title),
+        "   ",
+        ago(incident.opened_at, now),
+        f" by {harmless(incident.opened_by)}   ",
+        ("I", "bold $accent"),
+        " goes to it",
+    )
 
 
 def key_heading(detail: KeyDetail, now: datetime) -> Content:

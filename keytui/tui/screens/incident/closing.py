@@ -43,6 +43,7 @@ class CloseIncidentDialog(Dialog[Incident | None]):
             for name, label in (*_FIELDS, *([] if self._back else [("override", _OVERRIDE)])):
                 yield Label(Content(label), classes="asks")
                 yield Input(id=name, compact=True)
+            yield Label(id="closed")
             with Horizontal(id="buttons"):
                 yield Button("Leave it open", id="keep", compact=True)
                 yield Button("Close it", id="act", compact=True, disabled=True)
@@ -53,7 +54,22 @@ class CloseIncidentDialog(Dialog[Incident | None]):
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self.query_one("#act", Button).disabled = not all(field.value.strip() for field in self.query(Input))
+        self._draw_act()
+
+    def recheck(self) -> None:
+        """A profile that is read-only again closes it."""
+        super().recheck()
+        self._draw_act()
+
+    def _draw_act(self) -> None:
+        closed = self.why_not("close_incident")
+        for button in self.query("#act").results(Button):
+            button.disabled = closed is not None or not all(field.value.strip() for field in self.query(Input))
+        for label in self.query("#closed").results(Label):
+            label.display = closed is not None
+            if closed is not None:
+                words = f"{harmless(closed.reason)}; {harmless(closed.way_out)}"
+                label.update(Content.assemble(("▲ ", "$warning"), words))
 
     @on(Input.Submitted)
     def _next_field(self) -> None:

@@ -10,12 +10,14 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from keytui.domain.incidents import CutOff, Happening, Incident, IncidentDetail, Moment
+from keytui.domain.keys import Key
 from keytui.domain.text import harmless
 from keytui.tui.command_lines import same_as
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.incident.closing import CloseIncidentDialog
+from keytui.tui.screens.incident.respond import RespondScreen
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import QUIET, when
 from keytui.vault.model import Changes
@@ -29,7 +31,7 @@ _MARKS: Final = {
 }
 
 
-_ADDING: Final = {"note_incident": "note", "close_incident": "close"}
+_ADDING: Final = {"note_incident": "note", "close_incident": "close", "respond": "go on"}
 
 
 class IncidentScreen(VaultScreen[None]):
@@ -42,6 +44,7 @@ class IncidentScreen(VaultScreen[None]):
         Binding("escape,h,left", "back", "back", key_display="esc", id="incident.back", tooltip="Back"),
         Binding("N", "note_incident", "note", id="incident.note", tooltip="Add to the timeline"),
         Binding("C", "close_incident", "close", id="incident.close", tooltip="Cause, remediation, lessons; asks first"),
+        Binding("R", "respond", "respond", id="incident.respond", tooltip="Go on with its key; nothing is done yet"),
         Binding("r", "refetch", "refresh", show=False, id="incident.refresh", tooltip="Ask the vault again"),
         Binding("j", "scroll(1)", "down", show=False, id="incident.down", tooltip="Scroll down"),
         Binding("k", "scroll(-1)", "up", show=False, id="incident.up", tooltip="Scroll up"),
@@ -98,6 +101,15 @@ class IncidentScreen(VaultScreen[None]):
 
         self.app.push_screen(ConfirmDialog(question), noted)
 
+    def action_respond(self) -> None:
+        """What it costs to go on with the key: what was begun is not done twice."""
+        if self._detail is not None and self.why_not("respond") is None:
+            key_id = self._detail.incident.keys[0].id
+            self.ask(lambda vault: vault.find(key_id), self._respond)
+
+    def _respond(self, key: Key) -> None:
+        self.app.push_screen(RespondScreen(key), lambda _: self.action_refetch())
+
     def action_close_incident(self) -> None:
         """The form that ends it."""
         if self._detail is not None:
@@ -112,6 +124,8 @@ class IncidentScreen(VaultScreen[None]):
         over = self._detail is not None and not self._detail.incident.open
         if over and action in _ADDING:
             return WhyNot(f"it is closed: no way to {_ADDING[action]}", "open another one for what is new")
+        if action == "respond" and self._detail is not None and len(self._detail.incident.keys) > 1:
+            return WhyNot("it is about several keys", "I on each of them goes on with it")
         return super().why_not(action)
 
 

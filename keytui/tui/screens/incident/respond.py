@@ -21,7 +21,6 @@ from keytui.domain.rotation import First
 from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_keys, same_as
 from keytui.tui.screens.base import VaultScreen
-from keytui.tui.screens.incident.incident import IncidentScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import ago
@@ -44,8 +43,11 @@ class Happened(Message):
         self.said = said
 
 
-class RespondScreen(VaultScreen[None]):
-    """The choice is on the screen that has the costs; nothing is done before it, and the focus is on doing nothing."""
+class RespondScreen(VaultScreen[int | None]):
+    """The choice is on the screen that has the costs; nothing is done before it, and the focus is on doing nothing.
+
+    The result is the number of the incident that was opened or gone on with.
+    """
 
     CSS_PATH = "incident.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#keep"
@@ -71,6 +73,7 @@ class RespondScreen(VaultScreen[None]):
         with VerticalScroll(id="emergency"):
             yield Words("◌ asking the vault …", id="costs")
             yield Words(id="progress")
+        yield Words(id="closed")
         with Horizontal(id="buttons"):
             yield Button("Not now", id="keep", compact=True)
             yield Button("Revoke first", id="revoke", compact=True, disabled=True)
@@ -82,8 +85,22 @@ class RespondScreen(VaultScreen[None]):
     def _seen(self, costs: Costs) -> None:
         self._costs = costs
         self.query_one("#costs", Words).say(_costs(costs))
-        for button in ("#revoke", "#replace"):
-            self.query_one(button, Button).disabled = False
+        self._draw_choice()
+
+    def recheck(self) -> None:
+        """A role, or a profile that is read-only again, closes the choice."""
+        super().recheck()
+        self._draw_choice()
+
+    def _draw_choice(self) -> None:
+        closed = self.why_not("respond")
+        for button in self.query("#revoke, #replace").results(Button):
+            button.disabled = self._costs is None or closed is not None
+        for words in self.query("#closed").results(Words):
+            words.display = closed is not None
+            if closed is not None:
+                told = f"{harmless(closed.reason)}; {harmless(closed.way_out)}"
+                words.say(Content.assemble(("▲ ", "$warning"), told))
 
     @on(Button.Pressed, "#keep")
     def _keep(self) -> None:
@@ -106,7 +123,7 @@ class RespondScreen(VaultScreen[None]):
 
     def action_respond(self, first: str) -> None:
         """Do it, once."""
-        if self._costs is None or self._chosen:
+        if self._costs is None or self._chosen or self.why_not("respond") is not None:
             return
         self._chosen = True
         for button in ("#revoke", "#replace"):
@@ -168,7 +185,7 @@ class RespondScreen(VaultScreen[None]):
         opened.focus()
 
     def _show_incident(self) -> None:
-        self.app.push_screen(IncidentScreen(self._incident_id), lambda _: self.dismiss(None))
+        self.dismiss(self._incident_id)
 
 
 def _outside(vault: Vault, key_id: str, profile: Profile) -> Outside:
