@@ -16,8 +16,9 @@ from keytui.clock import Clock
 from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.text import harmless
 from keytui.domain.verdict import Assessment
-from keytui.tui.screens.confirm import ConfirmDialog, Question
+from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.mode import ModeScreen
+from keytui.tui.screens.taking_over import take_over_question
 from keytui.tui.screens.wizard.path import step_of
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.tui.screens.wizard.watch import note_question
@@ -105,18 +106,12 @@ class RotationsScreen(ModeScreen):
         rotation = self._under_cursor("take over")
         if rotation is None:
             return
-        question = Question(
-            f"Take over the rotation of {rotation.key_name}?",
-            (f"{rotation.holder} holds it; the log will say that you took it.", rotation.note or "There is no note."),
-            "Take it over",
-            harmless_verb="Leave it",
-        )
 
         def confirmed(answer: str | None) -> None:
             if answer is not None:
                 self.change(lambda vault: vault.take_over(rotation.id), partial(self._done, "you hold it now"))
 
-        self.app.push_screen(ConfirmDialog(question), confirmed)
+        self.app.push_screen(ConfirmDialog(take_over_question(rotation)), confirmed)
 
     def action_note(self) -> None:
         """Leave a note."""

@@ -43,6 +43,30 @@ async def test_the_hand_over_follows_who_holds_it_and_gives_no_revoked_secret_aw
         assert not screen._secret
 
 
+async def test_what_another_took_over_is_taken_back_where_its_secret_is(
+    console: Console, bob: LocalVault, first: Issued, tmp_path: Path
+) -> None:
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await wizard(pilot, first.key.id)
+        await issue(pilot)
+        await pilot.press("O")
+        await until_said(pilot, "▲ you hold this rotation")
+        bob.take_over(1)
+        bob.leave_note(1, "the importer is slow to move")
+        await until_said(pilot, "✗ bob@laptop holds this rotation now", "O takes it over")
+        await pilot.press("O")
+        await until_said(pilot, "Take over the rotation of checkout-api?", "the importer is slow to move")
+        await confirm(pilot)
+        await until_said(pilot, "you hold it now", "held by ada@bastion-2")
+        await pilot.press("f")
+        await confirm(pilot, note=str(tmp_path / "key"))
+        await until_said(pilot, "✓ sent to")
+        bob.reissue(1)
+        await until_said(pilot, "✗ v2 is revoked")
+        await pilot.press("O")
+        await until_said(pilot, "▲ v2 is revoked")
+
+
 async def test_a_secret_that_is_revoked_below_an_open_question_goes_nowhere(
     console: Console, bob: LocalVault, first: Issued, tmp_path: Path
 ) -> None:

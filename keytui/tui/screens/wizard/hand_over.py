@@ -45,6 +45,7 @@ class HandOverScreen(ByTargetsScreen):
         Binding("f", "file", "file", id="hand-over.file", tooltip="Write it to a new file that only you can read"),
         Binding("p", "pipe", "pipe", id="hand-over.pipe", tooltip="Pipe it to a command's standard input"),
         Binding("H", "have_it", "done", id="hand-over.done", tooltip="Say that it is where it belongs"),
+        Binding("O", "take_over", "take over", show=False, id="hand-over.take-over", tooltip="Take it back; asks"),
         Binding("1,2,3,4,colon,question_mark", "back", show=False, id="hand-over.stay", tooltip="Not from this step"),
     ]
     _pasted = False
