@@ -12,7 +12,7 @@ from keytui.domain.monitor import RANGES, Range
 from keytui.open import open_vault
 from keytui.vault.profile import load_profile
 
-_MOST_KEYS = 100_000
+_MOST_KEYS = 2_000_000
 
 
 def run_console(profile: str, read_only: bool, first_mode: str = "keys", over: Range = RANGES[1]) -> int:

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from keytui.vault.profile import Profile, local_actor
 
 if TYPE_CHECKING:
     from keytui.vault.protocol import Vault
 
+MOST_WITH_A_STORY: Final = 1_000
+"""Keys that are given a past and traffic, one by one; beyond these the others are a crowd."""
+_WITH_A_STORY_IN_A_CROWD: Final = 100
+
 
 def run(keys: int, seed: int) -> int:
     """The console on the demo; its exit code. The vault is gone afterwards."""
-    from keytui.tui.app import Console
+    told = keys if keys <= MOST_WITH_A_STORY else _WITH_A_STORY_IN_A_CROWD
 
     def open_vault(profile: Profile) -> Vault:
         from keytui.demo.stage import raise_curtain
 
-        return raise_curtain(profile, keys, seed)
+        return raise_curtain(profile, told, seed, crowd=keys - told)
 
     with TemporaryDirectory(prefix="keytui-demo-", ignore_cleanup_errors=True) as directory:
         profile = Profile("demo", Path(directory), local_actor())
+        if keys > told:
+            from keytui.demo.crowd import gather_crowd
+
+            gather_crowd(profile, keys - told, seed)
+        from keytui.tui.app import Console
+
         return Console(open_vault, profile).run_until_left()

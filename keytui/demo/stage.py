@@ -11,6 +11,8 @@ from keytui.clock import Clock, utc_now
 from keytui.demo.fleet import Member, fleet
 from keytui.demo.past import LONGEST_SPAN, REMEMBERED, Lived, TravelClock, live_through, remember_requests
 from keytui.demo.traffic import Client, Traffic
+from keytui.domain.access import Operation
+from keytui.domain.audit import Event
 from keytui.domain.retention import Retention
 from keytui.domain.rotation import Rotation
 from keytui.domain.secrets import Randomness, Secret
@@ -18,12 +20,22 @@ from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Delivery, Issued
 from keytui.vault.profile import Profile
+from keytui.verify.source import CredentialSet
 from keytui.verify.verifier import Verifier
 
 _NOT_SILENT: Final = LONGEST_SPAN * 2
 """The past is told in long spans, and its recorder was not silent between two of them."""
 _WHILE_TOLD: Final = Retention(minutes=REMEMBERED * 2)
 """What is told in one go ages afterwards, while the console runs."""
+
+
+class DemoFeed(LocalFeed):
+    """A feed that begins with the keys that have clients, and tells of every key that changes: a crowd takes memory."""
+
+    key_ids: Sequence[str] = ()
+
+    def credentials(self) -> CredentialSet:
+        return self.credentials_of(self.key_ids)
 
 
 class DemoVault(LocalVault):
@@ -44,6 +56,11 @@ class DemoVault(LocalVault):
     def handed_over(self, rotation_id: int, delivery: Delivery) -> Rotation:
         return self._deployed(super().handed_over(rotation_id, delivery))
 
+    def note_crowd(self, keys: int) -> None:
+        """Say in the log that so many keys were put in at once."""
+        with self._writing(Operation.IMPORT) as write:
+            write.record(Event("vault.imported", details={"added": str(keys), "present": "0"}))
+
     def close(self) -> None:
         self.traffic.close()
         self.feed.close()
@@ -58,11 +75,17 @@ class DemoVault(LocalVault):
         return rotation
 
 
-def raise_curtain(profile: Profile, keys: int, seed: int) -> DemoVault:
-    """A vault in the profile's empty directory, with the fleet's past written and its traffic flowing."""
+def raise_curtain(profile: Profile, keys: int, seed: int, crowd: int = 0) -> DemoVault:
+    """A vault in the profile's directory, with the fleet's past written and its traffic flowing.
+
+    The directory is empty, or has a `crowd` of keys that nobody sends requests with.
+    """
     lived = write_past(profile, fleet(keys, seed))
-    feed = LocalFeed.open(profile)
+    feed = DemoFeed.open(profile)
+    feed.key_ids = [one.key_id for one in lived]
     vault = DemoVault.open(profile)
+    if crowd:
+        vault.note_crowd(crowd)
     vault.feed = feed
     vault.traffic = Traffic(Verifier(feed, feed, name="api-1"), _clients(lived), utc_now, seed)
     vault.traffic.start()

@@ -30,6 +30,15 @@ def test_a_demo_that_is_terminated_leaves_nothing_behind_either(home: Home) -> N
     assert not list(home.temporary.iterdir())
 
 
+def test_a_crowd_is_counted_while_it_gathers_and_ctrl_c_leaves_nothing_of_it(home: Home) -> None:
+    with home.terminal("demo", "--keys", "900000") as terminal:
+        terminal.display.wait_for("a second   ctrl+c stops")
+        terminal.press("ctrl+c")
+        assert terminal.wait_for_exit() == 130
+        assert b"Traceback" not in terminal.display.raw
+    assert not list(home.temporary.iterdir())
+
+
 def _checkout_was_used_just_now(shown: Display) -> bool:
     """Its past ends minutes before the demo begins; seconds can only be live traffic."""
     return any("checkout-api" in line and "s ago" in line for line in shown.lines)

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -29,6 +29,7 @@ from keytui.vault.local.keys.credentials import credentials
 from keytui.vault.local.ledger import position
 from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow
 from keytui.vault.local.usage.believing import believed
+from keytui.vault.local.usage.buckets import one_of
 from keytui.vault.local.usage.recording import RECORDERS, count_uses, note_pulse
 from keytui.vault.local.usage.retaining import roll_up
 from keytui.vault.local.usage.routes import count_routes
@@ -107,6 +108,12 @@ class LocalFeed:
     def credentials(self) -> CredentialSet:
         with self._reading, self._database.reading() as session:
             return CredentialSet(position(session), credentials(session, *_OURS), self._pepper)
+
+    def credentials_of(self, key_ids: Sequence[str]) -> CredentialSet:
+        """Those of some keys, for a verifier that is asked about no others."""
+        with self._reading, self._database.reading() as session:
+            found = credentials(session, *_OURS, one_of(KeyRow.id, key_ids))
+            return CredentialSet(position(session), found, self._pepper)
 
     def credentials_in_parts(self, tenant: str | None) -> Iterator[CredentialChanges]:
         """All that verifiers of a tenant's keys must know, or of all keys, in parts: others are served in between.

@@ -19,14 +19,22 @@ _DROP: Final = """
     INSERT INTO key_words (key_words, rowid, name, owner)
     SELECT 'delete', old.rowid, old.name || char(31, 31), old.owner || char(31, 31) WHERE old.revoked_at IS NULL;
     """
-FILL: Final = """
+FILL: Final = (
+    "INSERT INTO key_words (key_words, rank) VALUES ('automerge', 0)",
+    "INSERT INTO key_words (key_words, rank) VALUES ('hashsize', 67108864)",
+    """
     INSERT INTO key_words (rowid, name, owner)
     SELECT rowid, name || char(31, 31), owner || char(31, 31) FROM keys WHERE revoked_at IS NULL
-    """
+    """,
+    "INSERT INTO key_words (key_words) VALUES ('optimize')",
+    "INSERT INTO key_words (key_words, rank) VALUES ('hashsize', 1048576)",
+    "INSERT INTO key_words (key_words, rank) VALUES ('automerge', 4)",
+)
+"""What fills it while it is empty: in large pieces that are merged once; afterwards FTS5's own measures hold."""
 STATEMENTS: Final = (
     "CREATE VIRTUAL TABLE key_words USING fts5(name, owner, content = '', tokenize = 'trigram', columnsize = 0)",
     "CREATE VIRTUAL TABLE key_word_parts USING fts5vocab(key_words, 'row')",
-    FILL,
+    *FILL,
     f"CREATE TRIGGER key_words_added AFTER INSERT ON keys BEGIN {_ADD} END",
     f"CREATE TRIGGER key_words_dropped AFTER DELETE ON keys BEGIN {_DROP} END",
     f"CREATE TRIGGER key_words_changed AFTER UPDATE OF name, owner, revoked_at ON keys BEGIN {_DROP} {_ADD} END",
