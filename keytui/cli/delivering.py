@@ -68,13 +68,16 @@ class Telling:
         return [{"target": one.target, "state": one.what, "said": one.said} for one in self.ended.values()]
 
 
-def outside(context: typer.Context, vault: Vault, key: Key) -> Outside:
-    """The systems around a key, as this machine knows them."""
-    from keytui.vault.outside import outside_of
+def outside(context: typer.Context, vault: Vault, key: Key, *, by_hand: bool = False) -> Outside:
+    """The systems around a key, as this machine knows them; none of them is looked up for a delivery by hand."""
+    from keytui.vault.outside import nothing_outside, outside_of
     from keytui.vault.sealed_references import with_sealed
 
-    server = load_profile((context.find_object(Globals) or Globals()).profile).server
-    return outside_of(configuration_path(), key, "" if server is None else server.host, with_sealed(vault))
+    profile = load_profile((context.find_object(Globals) or Globals()).profile)
+    server = "" if profile.server is None else profile.server.host
+    if by_hand:
+        return nothing_outside(key, server)
+    return outside_of(configuration_path(), key, server, with_sealed(vault))
 
 
 def goes_to_targets(around: Outside, *, by_hand: bool) -> bool:

@@ -78,13 +78,17 @@ def begin(
 
 
 def _around(vault: Vault, key: Key, server: str, no_deliver: bool) -> Outside:
-    """The systems around the key; none where the targets are left alone, so that no fault of theirs is in the way."""
-    from keytui.vault.outside import Outside, outside_of
+    """The systems around the key; none where the targets are left alone."""
+    from keytui.vault.outside import nothing_outside, outside_of
     from keytui.vault.sealed_references import with_sealed
 
     if no_deliver:
-        return Outside(key, server, None, (), key.targets, (), {})
-    return outside_of(configuration_path(), key, server, with_sealed(vault))
+        return nothing_outside(key, server)
+    try:
+        return outside_of(configuration_path(), key, server, with_sealed(vault))
+    except KeytuiError as error:
+        error.hint = f"{error.hint}; or at once, with the new secret in your own hands: --no-deliver"
+        raise
 
 
 def _told(vault: Vault, response: Response) -> IncidentDetail | None:

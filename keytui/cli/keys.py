@@ -81,7 +81,7 @@ def create(
         issuer=issuer,
     )
     with opened(context) as vault:
-        around = outside(context, vault, _to_be(draft))
+        around = outside(context, vault, _to_be(draft), by_hand=no_deliver)
         delivers = goes_to_targets(around, by_hand=no_deliver)
         if show or not delivers:
             claim_output(show)

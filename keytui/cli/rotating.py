@@ -131,7 +131,7 @@ class _Wanted:
 
     def to_targets(self, vault: Vault, key: Key) -> ToTargets | None:
         """None where the secret is printed instead, which somebody reads."""
-        around = outside(self.context, vault, key)
+        around = outside(self.context, vault, key, by_hand=self.by_hand)
         if not goes_to_targets(around, by_hand=self.by_hand):
             if self.skip:
                 raise Invalid("the secret is printed, and no target has it from here", "leave --skip away")

@@ -102,6 +102,11 @@ def outside_of(path: Path, key: Key, server: str = "", resolve: Resolve = from_h
     )
 
 
+def nothing_outside(key: Key, server: str = "") -> Outside:
+    """The same where all is left alone: no configuration is read, so that no fault of it is in the way."""
+    return Outside(key, server, None, (), key.targets, (), {})
+
+
 def _issuer(path: Path, name: str, resolve: Resolve) -> Issuer | None:
     tables = table(path, "issuers")
     if name not in tables:

@@ -143,6 +143,25 @@ def test_an_incident_is_noted_shown_exported_closed_and_found(keytui: Commands) 
     assert "scan before a push" in keytui("incident", "export", "1").out
 
 
+def test_no_fault_of_the_configuration_keeps_anybody_from_ending_a_secret(
+    keytui: Commands, places: tuple[Path, ...]
+) -> None:
+    old = targeted(keytui)
+    config = keytui.home / "config.toml"
+    config.write_text(config.read_text().replace("variable =", "varible ="))
+
+    stopped = keytui("incident", "checkout", "--first", "revoke", code=2)
+    assert "no field 'varible'" in stopped.err
+    assert "--no-deliver" in stopped.err
+    keytui("verify", stdin=old)
+
+    done = keytui("incident", "checkout", "--first", "revoke", "--no-deliver")
+    keytui("verify", stdin=old, code=1)
+    keytui("verify", stdin=done.out)
+    assert SECRET.fullmatch(keytui("rotate", "checkout", "--no-deliver").out)
+    assert SECRET.fullmatch(keytui.created("other", "--target", "web", "--no-deliver"))
+
+
 def test_a_key_called_like_a_verb_is_reached_too(keytui: Commands) -> None:
     old = keytui.created("list")
     keytui("incident", "begin", "list", "--first", "revoke")
