@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from keytui.cli.drift_words import said
 from keytui.cli.exits import Exit
 from keytui.cli.looking import matching
 from keytui.cli.options import JsonOption
@@ -15,7 +16,6 @@ from keytui.cli.output import remark, say, say_json_array
 from keytui.cli.session import opened
 from keytui.cli.shapes import Shape
 from keytui.clock import utc_now
-from keytui.domain.drift import IN_WORDS
 from keytui.domain.query import Query, Sort, parse
 from keytui.domain.text import harmless
 from keytui.vault.drifting import Holds, Store, stores_of
@@ -108,7 +108,9 @@ def _say(found: _Found) -> None:
         say("  " + words.format(target=harmless(store.target), version=store.version, why=harmless(store.why)))
     for version in found.detail.versions:
         if version.drift is not None:
-            say(f"  ≠ at issuer {harmless(key.issuer)}: v{version.number} {IN_WORDS[version.drift]}")
+            what, command = said(key, version.number, version.state, version.drift)
+            say(f"  ≠ at issuer {harmless(key.issuer)}: {what}")
+            say(f"    {harmless(command)}")
     if not found.stores:
         say("  · no target is named: `keytui edit KEY --target NAME` names one")
 

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from keytui.cli.drift_words import said
 from keytui.cli.options import MOST_ROWS, JsonOption, KeyArgument
 from keytui.cli.output import remark, say, say_fields, say_json, say_json_array, say_table
 from keytui.cli.rotations import versions
@@ -16,7 +17,7 @@ from keytui.cli.session import opened
 from keytui.cli.shapes import detail_shape, key_shape
 from keytui.cli.times import age, ago, ahead, minute
 from keytui.clock import utc_now
-from keytui.domain.drift import IN_WORDS, custody
+from keytui.domain.drift import custody
 from keytui.domain.errors import Invalid
 from keytui.domain.keys import KeySummary
 from keytui.domain.query import Query, Sort, parse, parse_sort
@@ -159,7 +160,9 @@ def _say_detail(detail: KeyDetail, now: datetime) -> None:
     )
     for version in detail.versions:
         if version.drift is not None:
-            say(f"at {harmless(key.issuer)}: v{version.number} {IN_WORDS[version.drift]}")
+            what, command = said(key, version.number, version.state, version.drift)
+            say(f"at {harmless(key.issuer)}: {what}")
+            say(f"  {harmless(command)}")
     if detail.callers:
         say()
         say_table(

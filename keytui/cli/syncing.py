@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from keytui.cli.drift_words import command_against, said
 from keytui.cli.exits import Exit, code_of
 from keytui.cli.options import JsonOption
 from keytui.cli.output import remark, say, say_json_array
 from keytui.cli.session import opened
 from keytui.cli.shapes import Shape
 from keytui.cli.times import iso
-from keytui.domain.drift import IN_WORDS
 from keytui.domain.errors import KeytuiError
 from keytui.domain.text import harmless
 from keytui.vault.protocol import Vault
@@ -83,7 +83,9 @@ def _say(report: SyncReport, *, keeps_plaintext: bool) -> None:
         say("  ! it keeps every secret in plain text")
     _say_some([f"  + {harmless(key.name)} ({key.environment})" for key in report.added])
     for one in report.drifted:
-        say(f"  ≠ {harmless(one.key.name)} ({one.key.environment}) v{one.version} {IN_WORDS[one.drift]}")
+        what, command = said(one.key, one.version, one.state, one.drift)
+        say(f"  ≠ {harmless(one.key.name)} ({one.key.environment}) {what}")
+        say(f"    {harmless(command)}")
     _say_some([f"  = {harmless(name)} stands there as here again" for name in report.reconciled])
     _say_some([f"  · {harmless(one.label) or 'one without a label'}: left out, {one.why}" for one in report.skipped])
 
@@ -116,7 +118,9 @@ def _shape(report: SyncReport) -> Shape:
                 "key": one.key.name,
                 "environment": one.key.environment,
                 "version": one.version,
+                "state": one.state,
                 "drift": one.drift,
+                "command": command_against(one.key, one.version, one.state, one.drift),
             }
             for one in report.drifted
         ],

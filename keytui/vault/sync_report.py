@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from keytui.domain.drift import Drift
-from keytui.domain.keys import Key
+from keytui.domain.keys import Key, VersionState
 from keytui.issuers.issuer import Abilities
 
 OWN_ABILITIES: Final = Abilities(
@@ -48,6 +48,8 @@ class Drifted:
     key: Key
     version: int
     drift: Drift
+    state: VersionState = VersionState.ACTIVE
+    """As it stands here, its key's own state apart."""
 
 
 @dataclass(frozen=True, slots=True)

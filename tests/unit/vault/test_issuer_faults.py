@@ -17,7 +17,7 @@ from keytui.domain.approvals import ApprovalState
 from keytui.domain.audit import Actor
 from keytui.domain.drift import Drift
 from keytui.domain.errors import ApprovalNeeded, KeytuiError, OutcomeUnknown, Refused, Unreachable
-from keytui.domain.keys import ACCEPTED, Key, KeyDraft
+from keytui.domain.keys import ACCEPTED, Key, KeyDraft, VersionState
 from keytui.domain.policy import Policies
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy, Verb, allowed
 from keytui.domain.secrets import Randomness, Secret, parse_format
@@ -317,6 +317,89 @@ def test_what_may_have_ended_the_old_version_is_not_given_up(
     world.go_on()
     world.require_agreement()
     assert world.accepts(world.handed[-1])
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("at", [1, 2])
+def test_going_back_from_a_half_done_disable_leaves_nothing_to_enable_that_is_shut_out(
+    world: World, at: int, fault: Fault
+) -> None:
+    """`enable` may say that the key is not disabled only where its issuer lets it in as well."""
+    world.plan(Plan())
+    world.go_on(RotationState.OVERLAPPING)
+    half_done(world, lambda there: there.vault.disable(there.key.id, ""), at, fault)
+    go_back(world)
+    with suppress(Refused):
+        world.vault.enable(world.key.id, "")
+    assert world.accepts(world.first)
+    world.require_agreement()
+
+
+def test_what_was_suspended_there_by_another_hand_is_enabled_again(world: World) -> None:
+    """As by a request of ours that was given up, and that the issuer carried out later."""
+    mark = Mark(world.first.digest(), world.first.prefix())
+    world.issuer.inner.suspend(mark)
+    assert [one.drift for one in world.vault.sync("reserve").drifted] == [Drift.REFUSED]
+    world.vault.enable(world.key.id, "")
+    assert world.accepts(world.first)
+    assert world.vault.detail(world.key.id).versions[0].drift is None
+    with pytest.raises(Refused, match="orders is not disabled"):
+        world.vault.enable(world.key.id, "")
+
+
+def test_what_its_issuer_carried_out_after_it_was_given_up_is_found_and_ended(world: World) -> None:
+    """The process died as it asked, the rotation went on with another value, and the first one came in after all."""
+    world.plan(Plan())
+    rotation = world.vault.open_rotation(world.key.id)
+    assert rotation is not None
+    half_done(world, lambda there: there.vault.issue(rotation.id), 1, Fault.DIED_BEFORE)
+    world.go_on()
+    late = world.issuer.minted[1]
+    world.issuer.inner.path.write_text(world.issuer.inner.path.read_text().replace("=", f"={late.reveal()},", 1))
+    assert world.accepts(late)
+    (found,) = world.vault.sync("reserve").drifted
+    assert (found.version, found.drift, found.state) == (2, Drift.STILL_ACCEPTED, VersionState.REVOKED)
+    world.vault.revoke(world.key.id, 2, Reason.OTHER, "given up, and carried out late")
+    assert not world.accepts(late)
+    assert world.vault.sync("reserve").drifted == ()
+    world.require_agreement()
+
+
+def test_an_old_version_is_revoked_again_while_its_systems_are_to_say_that_they_refuse_it(world: World) -> None:
+    world.plan(Plan(Strategy.EMERGENCY, First.REPLACE, Reason.COMPROMISE))
+    world.go_on(RotationState.DELIVERED)
+    rotation = world.vault.open_rotation(world.key.id)
+    assert rotation is not None
+    world.vault.revoke_old(rotation.id, ANYWAY)
+    world.issuer.inner.path.write_text(world.issuer.inner.path.read_text().replace("=", f"={world.first.reveal()},", 1))
+    assert world.accepts(world.first)
+    world.vault.revoke(world.key.id, 1, Reason.OTHER, "still accepted")
+    assert not world.accepts(world.first)
+    there = world.vault.open_rotation(world.key.id)
+    assert there is not None
+    assert there.state is RotationState.PROVING
+    world.require_agreement()
+
+
+def test_a_version_of_our_own_is_revoked_once(world: World) -> None:
+    key = world.vault.create(KeyDraft("ours", "production"), "ours").key
+    world.vault.plan(key.id, Plan(Strategy.IMMEDIATE), "plan ours")
+    rotation = world.vault.open_rotation(key.id)
+    assert rotation is not None
+    world.vault.issue(rotation.id)
+    with pytest.raises(Refused, match="v1 of ours is revoked already"):
+        world.vault.revoke(key.id, 1, Reason.OTHER, "again")
+
+
+def test_what_was_let_in_again_while_its_key_is_disabled_is_shut_out_again(world: World) -> None:
+    world.vault.disable(world.key.id, "")
+    with pytest.raises(Refused, match="is disabled already"):
+        world.vault.disable(world.key.id, "")
+    world.issuer.inner.restore(Mark(world.first.digest(), world.first.prefix()))
+    assert [one.drift for one in world.vault.sync("reserve").drifted] == [Drift.STILL_ACCEPTED]
+    world.vault.disable(world.key.id, "")
+    assert not world.accepts(world.first)
+    assert world.vault.sync("reserve").drifted == ()
 
 
 def test_what_has_an_outcome_is_under_way_no_more(world: World) -> None:

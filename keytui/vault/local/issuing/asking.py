@@ -123,7 +123,8 @@ class Issuing(Section):
             number, value = self._begin_issue(operation, call, told, issuer, still_wanted)
             self._ask_to_issue(operation, replace(call, version=number), told, value, issuer=issuer, key=key, like=mark)
             return
-        if mark is None and (call.effect is not Effect.REVOKE or like.delivered_at is not None):
+        reached_nobody = like.delivered_at is None and like.revoked_at is None
+        if mark is None and not (call.effect is Effect.REVOKE and reached_nobody):
             raise Refused(
                 f"v{call.version} of {key.name} cannot be named to {issuer.name}: nobody here had its value",
                 "see what it has: keytui sync; change it there",
@@ -143,8 +144,9 @@ class Issuing(Section):
         if call.effect not in LETS_NOBODY_IN or told.lets_nobody_in:
             return
         with self._reading() as session:
-            if version_row(session, call.key_id, call.version).delivered_at is None:
-                return  # it reached nobody
+            version = version_row(session, call.key_id, call.version)
+            if version.delivered_at is None or version.revoked_at is not None:
+                return  # it lets nobody in
             doubts = [
                 (row, version_row(session, row.key_id, row.version))
                 for row in calls_of(session, call.key_id)

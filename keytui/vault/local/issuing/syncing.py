@@ -20,7 +20,7 @@ from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.drift import Drift
 from keytui.domain.errors import KeytuiError, Refused
-from keytui.domain.keys import BUILTIN, Key
+from keytui.domain.keys import BUILTIN, Key, VersionState
 from keytui.issuers.issuer import Issuer
 from keytui.issuers.placing import Placing, placing_of
 from keytui.vault.local.issuing.asking import Issuing
@@ -283,6 +283,8 @@ def _drifted(session: Session, issuer: str) -> tuple[Drifted, ...]:
         .join(VersionRow, col(VersionRow.key_id) == KeyRow.id)
         .where(col(KeyRow.drifted).is_(True), KeyRow.issuer == issuer, VersionRow.drift != "")
     )
-    marked = [Drifted(key_of(key), row.number, Drift(row.drift)) for key, row in session.exec(found)]
+    marked = [
+        Drifted(key_of(key), row.number, Drift(row.drift), VersionState(row.state)) for key, row in session.exec(found)
+    ]
     order = list(Drift)
     return tuple(sorted(marked, key=lambda one: (order.index(one.drift), one.key.name, one.key.id, one.version)))

@@ -8,7 +8,7 @@ from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.drift import Drift
 from keytui.domain.errors import Invalid, Refused
-from keytui.domain.keys import ACCEPTED, Key, KeyEdit
+from keytui.domain.keys import ACCEPTED, BUILTIN, Key, KeyEdit
 from keytui.domain.rotation import Reason, RotationState
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import refuse_another_manager, refuse_its_like
@@ -49,10 +49,13 @@ class Keeping(Issuing):
     def disable(self, key_id: str, note: str) -> Key:
         def disabled(write: Write) -> Key:
             row = living_key(write.session, key_id)
-            if row.disabled_at is not None:
+            let_in = _marked(write, row, Drift.STILL_ACCEPTED)
+            if row.disabled_at is not None and not let_in:
                 raise Refused(f"{row.name} is disabled already", "enable takes it back")
             self._tell_accepted(write, row, Effect.SUSPEND)
-            row.disabled_at = write.now
+            row.disabled_at = row.disabled_at or write.now
+            for version in let_in:
+                version.drift = ""
             repeat_versions(write.session, row)
             write.record(Event("key.disabled", row.id, row.name, row.version, details=_noted(note)))
             return write.answered(key_of(row))
@@ -63,10 +66,13 @@ class Keeping(Issuing):
         def enabled(write: Write) -> Key:
             row = living_key(write.session, key_id)
             refuse_another_manager(write.principal, row)
-            if row.disabled_at is None and not _half_disabled(write, row):
+            shut_out = _marked(write, row, Drift.REFUSED)
+            if row.disabled_at is None and not (shut_out or _half_disabled(write, row)):
                 raise Refused(f"{row.name} is not disabled", "there is nothing to take back")
             self._tell_accepted(write, row, Effect.RESTORE)
             row.disabled_at = None
+            for version in shut_out:
+                version.drift = ""
             repeat_versions(write.session, row)
             write.record(Event("key.enabled", row.id, row.name, row.version, details=_noted(note)))
             return write.answered(key_of(row))
@@ -88,8 +94,8 @@ class Keeping(Issuing):
 
         def revoked(write: Write) -> Key:
             row = key_row(write.session, key_id)
-            if still := _ended_and_accepted(write, row, version):
-                return _revoked_again(write, row, still)
+            if ended_before := _ended_before(write, row, version):
+                return _revoked_again(write, row, ended_before)
             living_key(write.session, key_id)
             ended = version_row(write.session, row.id, version or row.version)
             details = {"reason": str(reason), **_noted(note), **fingerprinted("old_fingerprint", ended)}
@@ -114,22 +120,34 @@ def _half_disabled(write: Write, row: KeyRow) -> bool:
     return bool(write.told.done) or not begun.isdisjoint({Effect.SUSPEND, Effect.RESTORE})
 
 
-def _ended_and_accepted(write: Write, row: KeyRow, number: int | None) -> tuple[VersionRow, ...]:
-    """Versions that are revoked here and that the last sync found accepted at their issuer."""
+def _marked(write: Write, row: KeyRow, drift: Drift) -> tuple[VersionRow, ...]:
+    """Versions that would be accepted if their key is, and of which the last sync said this."""
+    found = version_rows(write.session, row.id)
+    return tuple(version for version in found if version.state in ACCEPTED and version.drift == drift)
+
+
+def _ended_before(write: Write, row: KeyRow, number: int | None) -> tuple[VersionRow, ...]:
+    """Versions that are revoked here, to be revoked at their issuer once more: the one that is named, whose end may
+    have been undone or carried out late; of a whole key those that the last sync found accepted there.
+    """
+    if row.issuer == BUILTIN:
+        return ()
     return tuple(
         version
         for version in version_rows(write.session, row.id)
-        if version.revoked_at is not None and version.drift == Drift.STILL_ACCEPTED
-        if version.number == number or (number is None and row.revoked_at is not None)
+        if version.revoked_at is not None
+        if version.number == number
+        or (number is None and row.revoked_at is not None and version.drift == Drift.STILL_ACCEPTED)
     )
 
 
 def _revoked_again(write: Write, row: KeyRow, versions: Sequence[VersionRow]) -> Key:
-    """What was over here, and not at the issuer, is over there too."""
+    """What was over here, and perhaps not at the issuer, is over there too."""
     for version in versions:
         tell(write, row, version.number, Effect.REVOKE)
+        why = f"{row.issuer} still accepted it" if version.drift else f"{row.issuer} was asked again"
         version.drift = ""
-        told = {"why": f"{row.issuer} still accepted it", **fingerprinted("old_fingerprint", version)}
+        told = {"why": why, **fingerprinted("old_fingerprint", version)}
         write.record(Event("version.revoked", row.id, row.name, version.number, details=told))
     repeat_versions(write.session, row)
     return write.answered(key_of(row))
