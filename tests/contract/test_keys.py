@@ -196,6 +196,15 @@ def test_a_disabled_key_refuses_and_comes_back(vault: Vault) -> None:
         vault.enable(issued.key.id, "")
 
 
+def test_a_revocation_is_noted_as_at_length_as_anything_else(vault: Vault) -> None:
+    key_id, note = created(vault).key.id, "ß" * 2_000
+    with pytest.raises(Invalid, match="2000"):
+        vault.revoke(key_id, None, Reason.OTHER, note + "!")
+    vault.revoke(key_id, None, Reason.OTHER, note)
+    (entry,) = vault.audit(AuditFilter("key.revoked"), 0, 9).entries
+    assert entry.event.details["note"] == note
+
+
 def test_a_revoked_key_is_final(vault: Vault, clock: StoppedClock) -> None:
     issued = created(vault)
 

@@ -81,10 +81,10 @@ def revoke(
     key_id: KeyId,
     reason: Reason,
     version: Version = None,
-    note: Annotated[str, Query(max_length=1000)] = "",
+    asked: Note = NO_NOTE,
 ) -> Key:
     """End a key, or one version of it, at once and for good."""
-    return vault.revoke(key_id, version, reason, note)
+    return vault.revoke(key_id, version, reason, asked.note)
 
 
 @keys.post("/{key_id}/copied")

@@ -35,7 +35,6 @@ class Keeping(Section):
         return self._change(Key, key_path(key_id, "/copied"), body, look=f"keytui audit --key {key_id}")
 
     def revoke(self, key_id: str, version: int | None, reason: Reason, note: str) -> Key:
-        query = {"reason": str(reason), "note": note}
-        if version is not None:
-            query["version"] = str(version)
-        return self._change(Key, key_path(key_id), method="DELETE", query=query, look=f"keytui show {key_id}")
+        query = {"reason": str(reason), **({} if version is None else {"version": str(version)})}
+        look = f"keytui show {key_id}"
+        return self._change(Key, key_path(key_id), {"note": note}, method="DELETE", query=query, look=look)

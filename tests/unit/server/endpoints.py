@@ -56,7 +56,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     ),
     "GET /admin/keys/{key_id}": Endpoint(_READ),
     "PATCH /admin/keys/{key_id}": Endpoint(Operation.EDIT, {"edit": {"description": "another"}}),
-    "DELETE /admin/keys/{key_id}": Endpoint(Operation.REVOKE, query="reason=leaver"),
+    "DELETE /admin/keys/{key_id}": Endpoint(Operation.REVOKE, _NOTE, query="reason=leaver"),
     "POST /admin/keys/{key_id}/copied": Endpoint(_ROTATE, {"version": 1, "to": "a clipboard"}),
     "POST /admin/keys/{key_id}/disable": Endpoint(Operation.DISABLE, _NOTE),
     "POST /admin/keys/{key_id}/enable": Endpoint(Operation.DISABLE, _NOTE),
