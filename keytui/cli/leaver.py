@@ -65,7 +65,7 @@ def leaver(
                 say_json_array(_shape(one, done.get(one.key.id, "proposed")) for one in found)
             else:
                 _say_done(vault, found, done)
-        _say_tokens(vault, user)
+            _say_tokens(vault, user)
 
 
 def _acting(vault: Vault, user: str, note: str, chosen: dict[str, str], done: dict[str, str]) -> Callable[[Key], None]:

@@ -17,6 +17,7 @@ from keytui.cli.output import remark, say, say_json
 from keytui.cli.scanned import Finding, findings, say_findings, shape_of
 from keytui.cli.session import opened
 from keytui.clock import utc_now
+from keytui.domain.errors import KeytuiError
 from keytui.domain.keys import VersionState
 from keytui.domain.reports import Leak
 from keytui.probes.scan import Hit, PipeFile, Scan
@@ -64,7 +65,7 @@ def scan(
             for hit in run.over([path for path in paths if path != _STDIN], pipe, history=git_history):
                 hits.append(hit)
                 pace.found += 1
-        found = findings(vault, hits, utc_now())
+            found = findings(vault, hits, utc_now())
         unknowable = len(recogniser.unknowable) - len(recogniser.likely)
         if json:
             say_json(shape_of(found, run, unknowable))
@@ -124,13 +125,13 @@ def _size(size: int) -> str:
 
 @contextmanager
 def _cut_short(hits: Sequence[Hit]) -> Iterator[None]:
-    """Who ends it early is told what was found until then."""
+    """Where it ends early, by ctrl+c or because the vault went away, what was found until then is told."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeytuiError, KeyboardInterrupt):
         for hit in hits:
             say(hit.place)
-        remark(f"interrupted: secrets were found in {len(hits)} places until then")
+        remark(f"ended early: secrets were found in {len(hits)} places until then")
         raise
 
 

@@ -100,20 +100,19 @@ class Scan:
             self._not_read(paths[0], "is in no git repository")
 
     def _in_history(self, repository: Repository) -> Iterator[Hit]:
+        """Each hit as it comes: whoever ends it early has what was found until then."""
         looked_up = 0
-        found: list[Hit] = []
         try:
             for each in within(repository):
                 self.objects += 1
-                found += self._in_object(each)
+                for hit in self._in_object(each):
+                    if hit.commit or looked_up == _MOST_LOOKED_UP:
+                        yield hit
+                    else:
+                        looked_up += 1
+                        yield replace(hit, commit=commit_of(repository, hit.blob))
         except Broken:
             self._not_read(Path(repository.directory), "git could not read all of its history")
-        for hit in found:
-            commit = hit.commit
-            if not commit and looked_up < _MOST_LOOKED_UP:
-                looked_up += 1
-                commit = commit_of(repository, hit.blob)
-            yield replace(hit, commit=commit)
 
     def _in_object(self, each: Object) -> Iterator[Hit]:
         message = "" if each.kind == "blob" else f"(message of the {each.kind})"

@@ -51,6 +51,18 @@ def test_rotations_are_opened_with_the_reason_and_others_disabled(keytui: Comman
     assert keytui("show", "two", "--json").answer["state"] == "disabled"
 
 
+def test_tokens_are_told_where_some_of_it_failed_too(keytui: Commands) -> None:
+    for name in ("one", "two"):
+        created(keytui, name, "ada")
+    keytui("operators", "add", "ada", "--role", "staff")
+    keytui("rotate", "two")
+
+    done = keytui("leaver", "ada", "--rotate", "all", "--yes", code=7)
+
+    assert "rotation #2 is open" in done.out
+    assert "ada still opens this vault" in done.err
+
+
 def test_nothing_is_done_unasked_and_nobody_elses_key_by_mistake(keytui: Commands) -> None:
     created(keytui, "mine", "ada")
     created(keytui, "other", "bob")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,9 @@ from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Unreachable
 from keytui.domain.keys import Flag
 from keytui.domain.reports import Leak
+from keytui.probes.scan.history import Object, Repository, within
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import KeyDetail
 from tests.unit.cli.conftest import Commands
 from tests.unit.cli.test_sealing import FIRST, TOKEN, URL, private
 
@@ -187,6 +189,34 @@ def test_a_repository_that_git_does_not_read_is_named_beside_one_that_it_does(
 
     assert f"not looked at: {tree}/theirs {why}" in told.err
     assert f"{tree}/ours" not in told.err
+
+
+def test_what_was_found_in_a_history_is_told_where_the_scan_ends_early(
+    keytui: Commands, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed(tree, "prod.env", keytui.created())
+    (tree / "prod.env").unlink()
+
+    def cut_short(repository: Repository) -> Iterator[Object]:
+        yield from within(repository)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("keytui.probes.scan.run.within", cut_short)
+    told = keytui("scan", str(tree), "--git-history", code=130)
+    assert "prod.env:1\n" in told.out
+    assert "ended early: secrets were found in 1 places until then" in told.err
+
+
+def test_what_was_found_is_told_where_the_vault_goes_away(
+    keytui: Commands, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "a.txt").write_text(keytui.created())
+
+    def away(_vault: LocalVault, _key_id: str) -> KeyDetail:
+        raise Unreachable("the vault is away", "try again")
+
+    monkeypatch.setattr(LocalVault, "detail", away)
+    assert keytui("scan", str(tree), code=5).out == f"{tree}/a.txt:1\n"
 
 
 def test_nothing_that_a_strangers_repository_names_is_run(keytui: Commands, tree: Path) -> None:
