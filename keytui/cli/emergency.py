@@ -142,7 +142,7 @@ def _written_out(vault: Vault, response: Response, json: bool) -> Response:
             hand_out_json({**_outcome(response), "secret": issued.secret.reveal()})
         else:
             hand_out(issued.secret)
-    delivery = Delivery("stdout", "sent", utc_now(), issued.version.fingerprint)
+    delivery = Delivery("stdout", "sent", utc_now(), issued.version.known_as)
     try:
         return replace(response, rotation=vault.handed_over(rotation.id, delivery))
     except (KeytuiError, KeyboardInterrupt):

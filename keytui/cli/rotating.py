@@ -204,7 +204,7 @@ def _issue(vault: Vault, key: Key, rotation: Rotation, json: bool) -> None:
     issued = minted(lambda: mint(rotation.id), way_on)
     with nothing_lost(way_on):
         _hand_out(vault, issued, json)
-    delivery = Delivery("stdout", "sent", utc_now(), issued.version.fingerprint)
+    delivery = Delivery("stdout", "sent", utc_now(), issued.version.known_as)
     try:
         delivered = vault.handed_over(rotation.id, delivery)
     except (KeytuiError, KeyboardInterrupt):

@@ -47,6 +47,6 @@ def _say_put_back(vault: Vault, rotation: Rotation, names: Iterable[str]) -> Non
     from keytui.vault.model import Delivery
 
     detail = vault.rotation(rotation.id)
-    holding = may_hold(detail.deliveries, detail.new.fingerprint if detail.new is not None else None)
+    holding = may_hold(detail.deliveries, detail.new.known_as if detail.new is not None else None)
     for name in (name for name in names if name in holding):
         vault.deliver(rotation.id, Delivery(name, "failed", utc_now(), None, "put back by hand, as --yes says"))

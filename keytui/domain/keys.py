@@ -65,6 +65,11 @@ class Version:
     drift: Drift | None = None
     """How it stands at the key's issuer when not as here, by the last sync."""
 
+    @property
+    def known_as(self) -> str:
+        """What deliveries call it: its fingerprint, or `v` and its number where it shows none."""
+        return self.fingerprint or f"v{self.number}"
+
     def accepted(self, now: datetime) -> bool:
         """Whether this version, its key apart, lets a request in. A grace binds as long as the version is outgoing."""
         if self.state is VersionState.OUTGOING:

@@ -22,14 +22,14 @@ NOT_SETTLED: Final = "still carries the former secret"
 """How the detail begins of one that did not do so."""
 
 
-def last_told(deliveries: Iterable[Delivery], fingerprint: str | None) -> Mapping[str, str]:
-    """The newest word of each target on a version; a failure says of none that it is there."""
-    return {one.target: one.state for one in deliveries if one.fingerprint == fingerprint or one.state == "failed"}
+def last_told(deliveries: Iterable[Delivery], known_as: str | None) -> Mapping[str, str]:
+    """The newest word of each target on a version, by `Version.known_as`; a failure says of none that it is there."""
+    return {one.target: one.state for one in deliveries if one.fingerprint == known_as or one.state == "failed"}
 
 
-def may_hold(deliveries: Iterable[Delivery], fingerprint: str | None) -> frozenset[str]:
+def may_hold(deliveries: Iterable[Delivery], known_as: str | None) -> frozenset[str]:
     """Where a version may stand, as far as was told: whatever was begun and did not fail."""
-    return frozenset(name for name, state in last_told(deliveries, fingerprint).items() if state != "failed")
+    return frozenset(name for name, state in last_told(deliveries, known_as).items() if state != "failed")
 
 
 def is_beginning(delivery: Delivery) -> bool:

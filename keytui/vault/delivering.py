@@ -18,14 +18,14 @@ from keytui.clock import Clock
 from keytui.domain.errors import AlreadyDone, KeytuiError, Refused
 from keytui.domain.keys import Key, Version, VersionState
 from keytui.domain.rotation import Rotation, RotationState
-from keytui.domain.secrets import Secret, fingerprint
+from keytui.domain.secrets import Secret
 from keytui.targets.target import CarriesBoth, Target
 from keytui.vault.attempts import deliver_once
 from keytui.vault.deliveries import ARRIVED, NOT_SETTLED, PUTTING_BACK, SETTLED, last_told, may_hold, skipped
 from keytui.vault.model import Delivery, RotationDetail
 from keytui.vault.progress import Holds, NotBack, Tell, Told, Undelivered, What, tell_nobody
 from keytui.vault.protocol import Vault
-from keytui.vault.recognising import surely_another
+from keytui.vault.recognising import is_newer, surely_another
 from keytui.vault.ways_on import stands_of
 
 _BEFORE_ISSUE = frozenset({RotationState.PLANNED, RotationState.REVOKED})
@@ -71,7 +71,7 @@ class Delivering:
         Undelivered at the first failure; to call it again tries that one again. The last one hands over.
         """
         told = self.vault.rotation(rotation.id).deliveries
-        taken = last_told(told, version.fingerprint)
+        taken = last_told(told, version.known_as)
         targets = self._wanted(told)
         if not targets:
             raise Refused("every target is skipped, so nobody would receive the secret", "deliver to one of them")
@@ -219,13 +219,13 @@ class Delivering:
     def _looked_up(self, target: Target, detail: RotationDetail, version: Version) -> tuple[Holds, Secret | None]:
         """What a target holds; the vault is told where it is not what was begun there."""
         held = self._holds(target, detail, version)
-        if held[0] is Holds.NO and target.name in may_hold(detail.deliveries, version.fingerprint):
+        if held[0] is Holds.NO and target.name in may_hold(detail.deliveries, version.known_as):
             gone = f"it does not hold v{version.number}"
             self.vault.deliver(detail.rotation.id, self._delivery(target, "failed", version, gone))
         return held
 
     def _holds(self, target: Target, detail: RotationDetail, version: Version) -> tuple[Holds, Secret | None]:
-        told = last_told(detail.deliveries, version.fingerprint).get(target.name)
+        told = last_told(detail.deliveries, version.known_as).get(target.name)
         if target.abilities.reads_back:
             self.go_on()
             try:
@@ -233,8 +233,9 @@ class Delivering:
             except KeytuiError:
                 pass  # what was noted has to do
             else:
-                has_it = stands is not None and fingerprint(stands.digest()) == version.fingerprint
-                return (Holds.YES, stands) if has_it else (Holds.NO, None)
+                has_it = is_newer(version, detail.old, stands) if stands is not None else False
+                if has_it is not None:
+                    return (Holds.YES, stands) if has_it else (Holds.NO, None)
         if told in ARRIVED:
             return Holds.YES, None
         return (Holds.MAYBE if told == "begun" else Holds.NO), None
@@ -268,7 +269,9 @@ class Delivering:
                 f"{target.name} was put back, and holds something else than v{detail.old.number}",
                 f"give it the secret of v{detail.old.number} by hand, then `keytui rollback` or `abandon` with --yes",
             )
+        untold = stands is not None and is_newer(version, detail.old, stands) is None
         said = f"put back to what it held before v{version.number}"
+        said += f", and nothing tells that from v{version.number}" if untold else ""
         self.vault.deliver(number, self._delivery(target, "failed", version, said))
         self._say(target, What.PUT_BACK, version, said)
 
@@ -281,5 +284,5 @@ class Delivering:
         self.tell(Told(target.name, what, version.number, self.clock(), said, hint))
 
     def _delivery(self, target: Target, state: str, version: Version, detail: str = "") -> Delivery:
-        holds = None if state == "failed" else version.fingerprint
+        holds = None if state == "failed" else version.known_as
         return Delivery(target.name, state, self.clock(), holds, detail, self.run)

@@ -136,6 +136,7 @@ class Delivery:
     state: str
     at: datetime
     fingerprint: str | None
+    """What the version that is there is known as: `Version.known_as`."""
     detail: str = ""
     run: str = ""
     """Which process it is of, as a random word: two of one name do not go back under each other's delivery."""

@@ -42,6 +42,18 @@ def surely_another(version: Version, newer: Version, secret: Secret) -> bool:
     return printed == newer.fingerprint or not secret.reveal().startswith(version.prefix or "")
 
 
+def is_newer(newer: Version, older: Version, secret: Secret) -> bool | None:
+    """Whether the secret, read where one of two versions is to stand, is the newer.
+
+    None where nobody can tell: a value that could be guessed shows no fingerprint.
+    """
+    printed = fingerprint(secret.digest())
+    if newer.fingerprint is not None:
+        return printed == newer.fingerprint
+    surely_not = printed == older.fingerprint or (newer.weak and not is_weak(secret))
+    return False if surely_not else None
+
+
 def how_known(version: Version) -> str:
     """A remark on whatever is said of a secret that was taken for this version; "" where that is beyond doubt."""
     told = len(version.prefix or "")

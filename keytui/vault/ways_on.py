@@ -21,7 +21,7 @@ def stands_of(key: Key, detail: RotationDetail) -> tuple[Stands, ...]:
     """What each target of the key has of the rotation's new version, in their order, as far as the vault was told."""
     if detail.new is None:
         return tuple(Stands(name, Holds.NO) for name in key.targets)
-    told = last_told(detail.deliveries, detail.new.fingerprint)
+    told = last_told(detail.deliveries, detail.new.known_as)
     said = {one.target: one.detail for one in detail.deliveries}
     left_out = skipped(detail.deliveries)
     return tuple(
@@ -58,7 +58,7 @@ def skip(vault: Vault, key: Key, rotation_id: int, target: str, now: datetime) -
     number = "" if detail.new is None else f" v{detail.new.number}"
     may_have = next(one for one in stands_of(key, detail) if one.target == target).holds is Holds.MAYBE
     said = f"{SKIPPED}:{number} may or may not have arrived" if may_have else f"{SKIPPED}: it keeps what it held"
-    stands_as = detail.new.fingerprint if may_have and detail.new is not None else None
+    stands_as = detail.new.known_as if may_have and detail.new is not None else None
     vault.deliver(rotation_id, Delivery(target, "begun" if may_have else "failed", now, stands_as, said))
 
 

@@ -136,7 +136,7 @@ class ByHandScreen(FollowedScreen):
         key_id, number = self._key.id, self._version.number
         secret, at = self._secret, self.console.clock()
         rotation = self._rotation if self._rotation is not None and self._rotation.open else None
-        sent = Delivery(target, "sent", at, self._version.fingerprint)
+        sent = Delivery(target, "sent", at, self._version.known_as)
 
         def work(vault: Vault) -> None:
             self.refuse_overtaken(vault)

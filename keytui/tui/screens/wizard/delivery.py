@@ -136,4 +136,4 @@ def _refuse_half(outside: Outside, way_on: str) -> None:
 
 def holding(detail: RotationDetail) -> frozenset[str]:
     """The places where the rotation's new version may stand."""
-    return may_hold(detail.deliveries, detail.new.fingerprint if detail.new is not None else None)
+    return may_hold(detail.deliveries, detail.new.known_as if detail.new is not None else None)

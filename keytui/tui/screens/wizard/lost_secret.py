@@ -97,7 +97,7 @@ class LostSecretBody(ResumingBody):
         """The newest delivery of this version to a place that it cannot be pasted back from."""
         if self.detail is None or self.detail.new is None:
             return None
-        own = [each for each in self.detail.deliveries if each.fingerprint == self.detail.new.fingerprint]
+        own = [each for each in self.detail.deliveries if each.fingerprint == self.detail.new.known_as]
         elsewhere = {*Route, *self.targets} - {self.unsure()}
         fitting = [each for each in own if each.target not in elsewhere]
         return fitting[-1] if fitting else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from keytui.domain.errors import Refused
 from keytui.domain.rotation import Verb, allowed
 from keytui.vault.deliveries import ARRIVED, last_told, may_hold
-from keytui.vault.local.mapping import fingerprint_of, key_of
+from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rotations.moves import Subject, deliveries_of
 from keytui.vault.local.rows import version_row
 from keytui.vault.local.tables import VersionRow
@@ -16,7 +16,7 @@ def refuse_held(subject: Subject, way_out: str) -> None:
     number, key = subject.row.new_version, key_of(subject.key)
     if number is None or not key.targets:
         return
-    holding = may_hold(deliveries_of(subject), fingerprint_of(version_row(subject.session, key.id, number)))
+    holding = may_hold(deliveries_of(subject), version_of(version_row(subject.session, key.id, number)).known_as)
     names = [name for name in key.targets if name in holding]
     if names:
         raise Refused(f"{', '.join(names)} may hold v{number} of {key.name}, which would be refused", way_out)
@@ -27,7 +27,7 @@ def refuse_put_back(subject: Subject) -> None:
     number, key = subject.row.new_version, key_of(subject.key)
     if number is None or not key.targets:
         return
-    new = fingerprint_of(version_row(subject.session, key.id, number))
+    new = version_of(version_row(subject.session, key.id, number)).known_as
     told = deliveries_of(subject)
     had = {one.target for one in told if one.state in {"sent", "proven"} and one.fingerprint == new}
     newest = last_told(told, new)
@@ -60,5 +60,5 @@ def refuse_arrived(subject: Subject, new: VersionRow) -> None:
 
 def _has_arrived(subject: Subject, new: VersionRow) -> bool:
     """Whether all of the key's targets took it: then it is handed over without its secret."""
-    told = last_told(deliveries_of(subject), fingerprint_of(new))
+    told = last_told(deliveries_of(subject), version_of(new).known_as)
     return all(told.get(name) in ARRIVED for name in key_of(subject.key).targets)

@@ -12,7 +12,7 @@ from keytui.domain.errors import AlreadyDone, Invalid, Refused, RotationOpen
 from keytui.domain.keys import BUILTIN
 from keytui.domain.operators import person
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, move
-from keytui.domain.secrets import Secret, fingerprint
+from keytui.domain.secrets import Secret
 from keytui.vault.deliveries import PUTTING_BACK, SKIPPED, is_beginning, tells_of_the_end
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import refuse_another_manager, refuse_its_own_leak
@@ -119,9 +119,11 @@ class Rotating(Issuing):
             subject = take_up(write, rotation_id)
             move(subject.rotation, Verb.DELIVER)
             new = _new_version(write, subject)
-            whole = hmac.compare_digest(pasted.digest(), new.digest)
+            digest = pasted.keyed_digest(self._ground.pepper) if new.keyed else pasted.digest()
+            whole = hmac.compare_digest(digest, new.digest)
             if whole:
-                _note_delivery(write, subject, Delivery("pasted back", "proven", write.now, fingerprint(new.digest)))
+                proven = Delivery("pasted back", "proven", write.now, version_of(new).known_as)
+                _note_delivery(write, subject, proven)
                 self._hand_over(write, subject, new, "pasted back")
             else:
                 write.record(subject.event("rotation.proven", new.number, refused=True, why="it differs"))
@@ -383,7 +385,7 @@ def _checked(delivery: Delivery, new: VersionRow) -> Delivery:
     """
     if delivery.state not in _STATES_OF_A_DELIVERY:
         raise Invalid(f"a delivery cannot be {delivery.state!r}", "it is begun, sent, proven or failed")
-    expected = fingerprint(new.digest)
+    expected = version_of(new).known_as
     unread = delivery.state == "failed" or (delivery.state == "sent" and delivery.fingerprint is None)
     if not unread and delivery.fingerprint != expected:
         raise Refused(
