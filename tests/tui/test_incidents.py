@@ -140,7 +140,7 @@ async def test_the_keys_page_tells_of_an_open_incident_and_leads_there_and_on(
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await point_at(pilot, "checkout-api")
         await pilot.press("enter")
-        await until_said(pilot, f"‼ incident #{number} is open in a [red]log[/red]", "I goes to it")
+        await until_said(pilot, f"‼ incident #{number} is open: in a [red]log[/red]", "I goes to it")
         await pilot.press("I")
         await until_said(pilot, f"‼ open  #{number} in a [red]log[/red]")
         await pilot.press("R")

@@ -42,7 +42,7 @@ def key_page(detail: KeyDetail, now: datetime, width: int, incident: Incident | 
 
 def _open_incident(incident: Incident, now: datetime) -> Content:
     return Content.assemble(
-        (f"‼ incident #{incident.id} is open ", "bold $error"),
+        (f"‼ incident #{incident.id} is open: ", "bold $error"),
         harmless(incident.title),
         "   ",
         ago(incident.opened_at, now),
