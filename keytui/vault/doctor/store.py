@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.text import harmless
@@ -16,7 +19,7 @@ from keytui.vault.doctor.finding import Finding, fine, of_error, wants_an_eye, w
 from keytui.vault.local.backup.copying import fault_in, reading
 from keytui.vault.local.backup.state import LOADED, RECONCILED
 from keytui.vault.local.database.sqlite import FILE_NAME
-from keytui.vault.local.key_files import PEPPER_FILE
+from keytui.vault.local.key_files import PEPPER_FILE, check_of
 from keytui.vault.local.ledger import HEAD_FILE, KEY_FILE
 from keytui.vault.local.schema import SCHEMA
 from keytui.vault.profile import Profile
@@ -24,6 +27,7 @@ from keytui.vault.profile import Profile
 SUBJECT: Final = "vault"
 _KEY_BYTES: Final = 32
 _RECOVERY: Final = "docs/guide/recovery.md says what to do"
+_BRING: Final = "copy it from where you keep it, at 0600"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +136,32 @@ def _look_at_database(profile: Profile) -> Iterator[Finding]:
 def _look_at_key_files(directory: Path) -> Iterator[Finding]:
     missing = [name for name in (PEPPER_FILE, KEY_FILE) if not (directory / name).exists()]
     if missing and (directory / HEAD_FILE).exists():
-        yield wrong(SUBJECT, f"{' and '.join(missing)} missing in {directory}", "copy from where you keep it, at 0600")
+        yield wrong(SUBJECT, f"{' and '.join(missing)} missing in {directory}", _BRING)
         return
-    for name in (PEPPER_FILE, KEY_FILE):
+    made_with = _made_with(directory / FILE_NAME)
+    for name, mark in ((PEPPER_FILE, check_of), (KEY_FILE, _public_part)):
         path = directory / name
         try:
-            if path.exists() and path.stat().st_size != _KEY_BYTES:
-                yield wrong(SUBJECT, f"{path} does not hold a whole key", "copy it from where you keep it, at 0600")
+            key = path.read_bytes() if path.exists() else None
         except OSError as error:
-            yield wrong(SUBJECT, f"{path} cannot be looked at: {error.strerror}", "run this as the user whose it is")
+            yield wrong(SUBJECT, f"{path} cannot be read: {error.strerror}", "run this as the user whose it is")
+            continue
+        if key is not None and len(key) != _KEY_BYTES:
+            yield wrong(SUBJECT, f"{path} does not hold a whole key", _BRING)
+        elif key is not None and made_with.get(name, mark(key)) != mark(key):
+            yield wrong(SUBJECT, f"{path} is not the one that the vault was made with", _BRING)
+
+
+def _made_with(path: Path) -> Mapping[str, str]:
+    """What tells the key files of the vault from others; nothing where that cannot be read."""
+    try:
+        with closing(reading(path)) as database:
+            pepper, signing_key = database.execute("SELECT pepper, signing_key FROM key_files").fetchone()
+    except (sqlite3.Error, TypeError):
+        return {}
+    return {PEPPER_FILE: str(pepper), KEY_FILE: str(signing_key)}
+
+
+def _public_part(key: bytes) -> str:
+    public = Ed25519PrivateKey.from_private_bytes(key).public_key()
+    return public.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()

@@ -32,11 +32,11 @@ def require_key_files(database: Database, pepper: bytes, directory: Path, ledger
         with database.writing() as session:
             made_with = _made_with(session)  # another server may have been first
             if made_with is None:
-                made_with = KeyFilesRow(pepper=_check_of(pepper), signing_key=ledger.public_key.hex())
+                made_with = KeyFilesRow(pepper=check_of(pepper), signing_key=ledger.public_key.hex())
                 session.add(made_with)
     if made_with is None:
         return
-    if not hmac.compare_digest(made_with.pepper, _check_of(pepper)):
+    if not hmac.compare_digest(made_with.pepper, check_of(pepper)):
         raise _another(PEPPER_FILE, database, directory)
     if ledger is not None and made_with.signing_key != ledger.public_key.hex():
         raise _another(KEY_FILE, database, directory)
@@ -46,7 +46,7 @@ def _made_with(session: Session) -> KeyFilesRow | None:
     return session.get(KeyFilesRow, 1)
 
 
-def _check_of(pepper: bytes) -> str:
+def check_of(pepper: bytes) -> str:
     """Tells one pepper from another, and nothing about it."""
     return hmac.new(pepper, b"keytui: which pepper is this", hashlib.sha256).hexdigest()
 
@@ -54,5 +54,5 @@ def _check_of(pepper: bytes) -> str:
 def _another(file: str, database: Database, directory: Path) -> Unreachable:
     return Unreachable(
         f"{directory / file} is not the one that the vault {database.where} was made with",
-        f"copy {PEPPER_FILE} and {KEY_FILE} from the server that works, and keep them at 0600",
+        f"copy {PEPPER_FILE} and {KEY_FILE} from where they are kept, or from a server that works, at 0600",
     )

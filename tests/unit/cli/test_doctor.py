@@ -86,6 +86,8 @@ def other(vault: Path) -> None:
         (lambda vault: (vault / "vault.db").unlink(), "is missing"),
         (lambda vault: (vault / "pepper").unlink(), "pepper missing"),
         (lambda vault: (vault / "signing.key").write_bytes(b"short"), "signing.key does not hold"),
+        (lambda vault: (vault / "signing.key").write_bytes(b"x" * 32), "signing.key is not the one"),
+        (lambda vault: (vault / "pepper").write_bytes(b"x" * 32), "pepper is not the one"),
         (lambda vault: vault.chmod(0o750), "chmod 700"),
         (lambda vault: (vault / "pepper").chmod(0o644), "chmod 600"),
         (lambda vault: os.utime(vault / "audit.head", (time.time() + 3600,) * 2), "clock is behind"),

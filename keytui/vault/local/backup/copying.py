@@ -50,6 +50,6 @@ def reading(path: Path) -> sqlite3.Connection:
 
     One that is in use has a write-ahead log, which it sees too.
     """
-    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     where = f"{path.absolute().as_uri()}?{how}"
     return sqlite3.connect(where, uri=True, timeout=_WAIT_SECONDS, isolation_level=None)

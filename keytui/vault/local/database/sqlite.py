@@ -24,13 +24,15 @@ from keytui.vault.local.schema import SCHEMA, Raised, Schema
 
 FILE_NAME: Final = "vault.db"
 _WAIT_FOR_LOCK_SECONDS: Final = 30.0
+_RESTORE: Final = "move it away, with its -wal and -shm, then load a backup: keytui backup load FILE"
 _HINTS: Final = (
     ("locked", "another process holds the vault for very long; look for it, then try again"),
-    ("not a database", "move the file away and restore a backup of it"),
-    ("malformed", "move the file away and restore a backup of it"),
+    ("not a database", _RESTORE),
+    ("malformed", _RESTORE),
     ("full", "make room on the disk; nothing was changed"),
+    ("disk I/O", "see whether the disk is full, or fails; nothing was changed"),
     ("readonly", "check who owns the file and its directory"),
-    ("unable to open", "check that the file is there and who owns it"),
+    ("unable to open", "check that the file is there, who owns it, and that its directory can be written"),
 )
 
 
@@ -76,7 +78,8 @@ def _refuse_to_begin_anew(path: Path) -> None:
     if not path.exists() and (path.parent / HEAD_FILE).exists():
         raise Unreachable(
             f"{path} is missing: this vault's other files are here, and its database is not",
-            f"put it back from where it was moved to, or from a backup; to begin anew, move {path.parent} away",
+            "put it back from where it was moved to, or load a backup: keytui backup load FILE; "
+            f"to begin anew, move {path.parent} away",
         )
 
 
