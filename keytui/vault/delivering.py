@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from keytui.clock import Clock
 from keytui.domain.errors import AlreadyDone, KeytuiError, Refused
 from keytui.domain.keys import Key, Version, VersionState
-from keytui.domain.rotation import Rotation, RotationState
+from keytui.domain.rotation import Rotation, RotationState, Verb, allowed
 from keytui.domain.secrets import Secret
 from keytui.targets.target import CarriesBoth, Target
 from keytui.vault.attempts import deliver_once
@@ -249,11 +249,7 @@ class Delivering:
     def _put_back(self, detail: RotationDetail, target: Target, version: Version) -> None:
         """Let a target hold what it held before, so that nobody reads a version there that is to be revoked."""
         if not target.abilities.rolls_back:
-            raise NotBack(
-                f"the secret of v{version.number} is lost, and {target.name} may hold it",
-                f"look there: if it does, say so in the console; if not, `keytui abandon {self.key.id} --yes` lets the"
-                " next rotation begin",
-            )
+            raise self._no_way_back(detail, target, version)
         self.go_on()
         number = detail.rotation.id
         self.vault.deliver(number, self._delivery(target, "begun", version, PUTTING_BACK))
@@ -274,6 +270,18 @@ class Delivering:
         said += f", and nothing tells that from v{version.number}" if untold else ""
         self.vault.deliver(number, self._delivery(target, "failed", version, said))
         self._say(target, What.PUT_BACK, version, said)
+
+    def _no_way_back(self, detail: RotationDetail, target: Target, version: Version) -> NotBack:
+        if Verb.ROLLBACK in allowed(detail.rotation):
+            return NotBack(
+                f"{target.name} may hold v{version.number}, and cannot put back what it held",
+                f"give it the secret of v{detail.old.number} by hand, then `keytui rollback {self.key.id} --yes`",
+            )
+        return NotBack(
+            f"the secret of v{version.number} is lost, and {target.name} may hold it",
+            f"look there: if it does, say so in the console; if not, `keytui abandon {self.key.id} --yes` lets the"
+            " next rotation begin",
+        )
 
     def _note(self, rotation: Rotation, delivery: Delivery) -> None:
         """What happened did so, whether the vault can take note of it or not."""

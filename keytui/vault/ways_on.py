@@ -53,8 +53,10 @@ def skip(vault: Vault, key: Key, rotation_id: int, target: str, now: datetime) -
     """
     detail = vault.rotation(rotation_id)
     if reason := ways_on(key, detail, target)[Choice.SKIP]:
-        back = "" if _why_no_way_back(detail) else ", or go back to the old version"
-        raise Refused(f"{target} cannot be skipped: {reason}", f"try it again{back}")
+        on = "" if _over(detail) else "try it again"
+        back = "" if _why_no_way_back(detail) else "go back to the old version"
+        way_out = ", or ".join(filter(None, (on, back))) or "nothing is left to be delivered"
+        raise Refused(f"{target} cannot be skipped: {reason}", way_out)
     number = "" if detail.new is None else f" v{detail.new.number}"
     may_have = next(one for one in stands_of(key, detail) if one.target == target).holds is Holds.MAYBE
     said = f"{SKIPPED}:{number} may or may not have arrived" if may_have else f"{SKIPPED}: it keeps what it held"

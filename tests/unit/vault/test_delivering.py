@@ -238,6 +238,29 @@ def test_whoever_has_what_was_lost_waits_for_no_target_that_fails(shop: Shop, fa
     assert fingerprint(blind.holds.digest()) == new.fingerprint
 
 
+def test_a_target_without_a_way_back_after_the_hand_over_is_named_with_a_way_that_exists(shop: Shop) -> None:
+    one = Round(shop, (Place("ci", readable=False),))
+    one.hand_over()
+    one.told.clear()
+
+    assert one.delivering.put_back(one.rotation) == ("ci",)
+
+    assert one.told[-1].said == "ci may hold v2, and cannot put back what it held"
+    assert f"by hand, then `keytui rollback {one.key.id} --yes`" in one.told[-1].hint
+
+
+@pytest.mark.parametrize(
+    ("plan", "way_out"),
+    [(Plan(), "go back to the old version"), (Plan(Strategy.IMMEDIATE), "nothing is left to be delivered")],
+)
+def test_nothing_is_skipped_once_it_is_handed_over(shop: Shop, plan: Plan, way_out: str) -> None:
+    one = Round(shop, (Place("env"), Place("ci")), plan)
+    one.hand_over()
+    with pytest.raises(Refused, match="its secret was handed over") as refused:
+        one.skip("ci")
+    assert refused.value.hint == way_out
+
+
 def test_what_every_target_took_is_not_issued_again_by_whoever_has_no_targets(shop: Shop) -> None:
     one = Round(shop, (Place("ci", readable=False),), Plan(Strategy.IMMEDIATE))
     shop.vault.deliver(one.rotation.id, Delivery("ci", "sent", shop.clock(), one.issued.version.fingerprint))
