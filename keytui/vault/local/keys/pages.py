@@ -17,9 +17,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from keytui.domain.query import Place, Query, Sort
 from keytui.vault.local.keys.counts import counted
-from keytui.vault.local.keys.search import Condition, after, order
+from keytui.vault.local.keys.search import Condition, after, order, unset_first
 from keytui.vault.local.keys.words import FEW, Words, only_short, words_of
 from keytui.vault.local.tables import KeyRow
+from keytui.vault.local.usage.buckets import one_of
 
 _NEAR: Final = 5_000
 """Keys at the beginning of an order that are looked through at once: a hundredth of a second."""
@@ -85,15 +86,35 @@ def _near(session: Session, matching: Sequence[Condition], part: Part) -> Sequen
 
 
 def _walked(session: Session, matching: Sequence[Condition], part: Part, total: int) -> Sequence[KeyRow]:
-    """By the order's index, from the end that is nearer; ids first, which it has, where many rows are skipped."""
-    if part.place is not None or part.offset < _NEAR:
+    """By the order's index, from the end that is nearer; ids first, which it has, because rows may be skipped."""
+    if part.place is not None:
         return session.exec(_cut(select(KeyRow).where(*matching), part)).all()
     limit = max(min(part.limit, total - part.offset), 0)
     backwards = part.offset > total // 2
     skipped = total - part.offset - limit if backwards else part.offset
-    ids = select(KeyRow.id).where(*matching).order_by(*order(part.sort, backwards=backwards))
-    cut = ids.offset(skipped).limit(limit).correlate(None).scalar_subquery()
-    return session.exec(select(KeyRow).where(col(KeyRow.id).in_(cut)).order_by(*order(part.sort))).all()
+    ids = select(KeyRow.id).order_by(*order(part.sort, backwards=backwards)).offset(skipped).limit(limit)
+    wanted = _unset(session, ids, matching, part.sort, backwards=backwards, limit=limit)
+    if wanted is None:
+        wanted = session.exec(ids.where(*matching)).all()
+    return session.exec(select(KeyRow).where(one_of(KeyRow.id, wanted)).order_by(*order(part.sort))).all()
+
+
+def _unset(
+    session: Session,
+    ids: SelectOfScalar[str],
+    matching: Sequence[Condition],
+    sort: Sort,
+    *,
+    backwards: bool,
+    limit: int,
+) -> Sequence[str] | None:
+    """The ids, where all of them are of keys without the sort's field: asked for alone, they are in the index's order.
+
+    Among all others SQLite would sort them anew.
+    """
+    unset = unset_first(sort, backwards=backwards)
+    found = [] if unset is None else session.exec(ids.where(*matching, unset)).all()
+    return found if len(found) == limit else None
 
 
 def _cut(listed: SelectOfScalar[KeyRow], part: Part) -> SelectOfScalar[KeyRow]:

@@ -103,6 +103,13 @@ def order(sort: Sort, *, backwards: bool = False) -> list[ColumnElement[Any]]:
     return [first, *(column.desc() if ties_fall else column.asc() for column in ties)]
 
 
+def unset_first(sort: Sort, *, backwards: bool = False) -> Condition | None:
+    """Whether a key has nothing in the sort's field, where such keys come first in the order; else None."""
+    falling = _falling(sort) != backwards
+    first = falling if sort.field is SortField.EXPIRES else not falling and sort.field is SortField.LAST_USED
+    return _COLUMNS[sort.field].is_(None) if first else None
+
+
 def flag_condition(flag: Flag, policies: Policies, now: datetime) -> Condition:
     """Whether a key has the flag at `now`. A revoked key has none but that it stands otherwise at its issuer."""
     flagged = _FLAGS[flag](policies, now)
