@@ -113,7 +113,9 @@ def figures(home: Path, lines: Path, keys: int) -> Iterator[Figure]:
         yield _times("sort by the next field", [one.settled(_ROWS) for one in sorts], "", "250 ms")
         typed = _typed(watched)
         resident = watched.resident
-    with Watched((shutil.which("fzf") or "fzf", "--no-mouse"), {**env, "FZF_DEFAULT_COMMAND": f"cat {lines}"}) as watched:
+    with Watched(
+        (shutil.which("fzf") or "fzf", "--no-mouse"), {**env, "FZF_DEFAULT_COMMAND": f"cat {lines}"}
+    ) as watched:
         watched.until(f"{keys}/{keys}")
         watched.rest(1)
         searched = _typed(watched, before=())
@@ -137,8 +139,8 @@ def _start(argv: Sequence[str], env: Mapping[str, str], text: str) -> float:
 
 
 def _moves(ours: Sequence[Stroke], theirs: Sequence[Stroke]) -> Iterator[Figure]:
-    beside = _spread([stroke.settled(_ALL) for stroke in theirs])
-    yield _times("a cursor move", [one.settled(_ROWS) for one in ours], f"the bare app, {beside}", "5 ms")
+    beside = _spread([stroke.first for stroke in theirs])
+    yield _times("a cursor move", [one.first for one in ours], f"the bare app, {beside}", "5 ms")
     bare = round(median(stroke.written() for stroke in theirs))
     moved = round(median(stroke.written(_BURST) for stroke in ours))
     rested = round(median(stroke.written() for stroke in ours))

@@ -20,7 +20,7 @@ from tests.end_to_end.terminal import KEYS, spawn
 
 COLUMNS: Final = 120
 ROWS: Final = 36
-_QUIET: Final = 0.4
+_QUIET: Final = 0.6
 """Seconds without a byte after which a press has had its effect."""
 _PATIENCE: Final = 120.0
 
@@ -36,6 +36,11 @@ class Stroke:
         final = self.moments[-1][2][lines]
         differs = [at for at, (_, _, shown) in enumerate(self.moments) if shown[lines] != final]
         return self.moments[differs[-1] + 1][0] if differs else 0.0
+
+    @property
+    def first(self) -> float:
+        """Seconds until something was written."""
+        return self.moments[1][0] if len(self.moments) > 1 else 0.0
 
     def written(self, within: float = _PATIENCE) -> int:
         """Bytes that were written within so many seconds after the press."""

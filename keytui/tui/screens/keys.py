@@ -166,12 +166,12 @@ class KeysScreen(ModeScreen, KeyActions):
 
     @on(PagedTable.Moved)
     def _rest(self) -> None:
-        self.recheck()
         if self._resting is not None:
             self._resting.stop()
         self._resting = self.set_timer(_SETTLED, self._ask_detail)
 
     def _ask_detail(self) -> None:
+        self.recheck()
         row = self.table.cursor_row
         if row is None:
             self._detail = None

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Generic
 from textual import events
 from textual.binding import BindingType
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -20,6 +20,8 @@ from textual.visual import Visual
 
 from keytui.tui.widgets import row_bindings
 from keytui.tui.widgets.columns import Column, Fitted, Row, cells, fitted, titles
+from keytui.tui.widgets.lean import lean
+from keytui.tui.wording import QUIET
 
 PAGE: Final = 100
 _GUTTER: Final = 3
@@ -137,8 +139,12 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
     def repaint(self) -> None:
         """Draw the lines whose words changed, and no others: times move on by themselves."""
         for y in range(self.size.height):
-            if y not in self._drawn or not _same(self._drawn[y], self._line(y)):
-                self.refresh_line(y + self.scroll_offset.y)
+            self._repaint_line(y)
+
+    def _repaint_line(self, y: int) -> None:
+        """Draw a line if its words changed; the scrollbar beside it stays as it is."""
+        if y not in self._drawn or not _same(self._drawn[y], self._line(y)):
+            self.refresh(Region(0, y, self._width, 1))
 
     def clear_marks(self) -> None:
         """Forget all marks."""
@@ -154,7 +160,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         else:
             style = self.visual_style
         strips = Visual.to_strips(self, content, self._width, 1, style, pad=True)
-        return strips[0] if strips else Strip.blank(self._width)
+        return lean(strips[0]) if strips else Strip.blank(self._width)
 
     @property
     def _width(self) -> int:
@@ -171,9 +177,10 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         if row is None:
             return False, Content("")
         here = index == self._cursor
-        bar = ("▌", "$accent") if here else (" ", "")
+        bar = "▌" if here else " "
         mark = ("✓ ", "bold $accent") if self._key_of(row) in self.marks else ("  ", "")
-        return here, Content.assemble(bar, mark, cells(self._fitted, row))
+        words = cells(self._fitted, row)
+        return here, Content.assemble(bar, mark, _plainer(words) if here else words)
 
     def _row(self, index: int) -> Row | None:
         page = self._pages.get(self._page_of(index))
@@ -224,17 +231,22 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         visible = max(self.size.height - 1, 1)
         top = self.scroll_offset.y
         if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False)
+            self.scroll_to(y=self._cursor, animate=False, immediate=True)
         elif self._cursor >= top + visible:
-            self.scroll_to(y=self._cursor - visible + 1, animate=False)
+            self.scroll_to(y=self._cursor - visible + 1, animate=False, immediate=True)
 
     def go_to(self, index: int) -> None:
         """Put the cursor on a place."""
+        top, left = self.scroll_offset.y, self._cursor
         self._cursor = max(min(index, (self.total or 1) - 1), 0)
         self._cursor_row = self._row(self._cursor)
         self._reveal_cursor()
         self._want(self._page_of(self._cursor))
-        self.repaint()
+        if self.scroll_offset.y == top:
+            for at in {left, self._cursor}:
+                self._repaint_line(at - top + 1)
+        else:
+            self.repaint()
         self.post_message(self.Moved(self))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -292,6 +304,11 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
     def _marks_changed(self) -> None:
         self.repaint()
         self.post_message(self.Marked(self))
+
+
+def _plainer(words: Content) -> Content:
+    """A row under the cursor: what is quiet elsewhere is as plain as the rest, which the cursor's colours read best."""
+    return Content(words.plain, [span for span in words.spans if span.style != QUIET])
 
 
 def _same(one: tuple[bool, Content], other: tuple[bool, Content]) -> bool:

@@ -21,4 +21,5 @@ class Words(Static):
         """Say this from now on."""
         if not content.is_same(self._shown):
             self._shown = content
-            self.update(content)
+            # Of a size that the stylesheet gives, nothing else on the screen has to be laid out anew.
+            self.update(content, layout=self.styles.auto_dimensions)
