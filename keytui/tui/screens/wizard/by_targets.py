@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 
@@ -29,11 +29,12 @@ from keytui.vault.ways_on import skip
 if TYPE_CHECKING:
     from keytui.vault.outside import Outside
 
-_WAIT = "wait until it has landed"
-
 
 class ByTargetsScreen(ByHandScreen):
     """Begins to deliver as it opens: the operator has agreed to that as the version was issued."""
+
+    UNDER_WAY: ClassVar[tuple[str, str]] = ("it is being delivered", "wait until it has landed")
+    """Why nothing ends or begins beside a delivery, and the way out."""
 
     def __init__(self, issued: Issued, environment: Mapping[str, str] = os.environ) -> None:
         super().__init__(issued, environment)
@@ -90,7 +91,7 @@ class ByTargetsScreen(ByHandScreen):
             self.tell("there is nothing to deliver", "H ends the hand-over", severity="warning")
             return
         if self._delivering:
-            self.tell("it is being delivered", _WAIT, severity="warning")
+            self.tell(*self.UNDER_WAY, severity="warning")
             return
         self._begin()
         console, key, version, secret = self.console, self._key, self._version, self._secret

@@ -118,7 +118,11 @@ class HandOverScreen(ByTargetsScreen):
         if pasted != self._secret:
             self._answer(mismatch(self._secret, pasted, self._key.format))
         elif self._rotation is None:
-            self._finish()
+            self._pasted = True
+            if self.lacking:
+                self.action_have_it()
+            else:
+                self._finish()
         elif self.by_targets:
             self._pasted = True
             says = "; H goes on" if self._arrived else "; H ends the hand-over without the targets that have not got it"
@@ -146,6 +150,8 @@ class HandOverScreen(ByTargetsScreen):
 
     def _why_not_done(self) -> tuple[str, str] | None:
         """Why the hand-over cannot be called done, and the way out."""
+        if self._delivering:
+            return self.UNDER_WAY
         if self._rotation is not None and self._sent is None and not self._pasted:
             return "nothing shows yet that it arrived", "paste it back, or write a file or pipe it first"
         if self._stopped is not None and isinstance(self._stopped.error, StillAccepted):
@@ -166,6 +172,9 @@ class HandOverScreen(ByTargetsScreen):
         self.change(work, lambda _: self._finish())
 
     def _finish(self) -> None:
+        if self._delivering:
+            self.tell(*self.UNDER_WAY, severity="warning")
+            return
         self.forget()
         self.tell(f"v{self._version.number} of {self._key.name} is handed over", "its secret is kept nowhere here")
         self.dismiss(True)

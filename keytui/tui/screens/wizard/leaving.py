@@ -49,8 +49,10 @@ def done_question(sent: Delivery | None, lacking: tuple[str, ...], rotation: Rot
 
 
 def _left_behind(lacking: tuple[str, ...], rotation: Rotation | None) -> tuple[str, ...]:
-    if not lacking or rotation is None:
+    if not lacking:
         return ()
+    if rotation is None:
+        return (f"▲ {', '.join(lacking)}: has not got it, and nobody can give it this secret later.",)
     over = rotation.plan.strategy is Strategy.IMMEDIATE or rotation.plan.first is First.REVOKE
     becomes = "which is over: their consumers stay locked out" if over else "and with it until you retire it"
     return (f"▲ {', '.join(lacking)}: left with v{rotation.old_version}, {becomes}.",)
