@@ -336,10 +336,21 @@ class Console(App[int]):
         if isinstance(screen, VaultScreen) and len(self.screen_stack) > 1:
             screen.action_back()
         else:
-            self._once_let_go(partial(self.exit, 0))
+            self._end()
 
     def leave_for(self, profile: str) -> None:
         """Leave for another vault, once every screen lets go. Each vault has a console of its own."""
+        self._end(profile)
+
+    def _end(self, profile: str = "") -> None:
+        """End once every screen lets go, for another vault or for good. Not in the middle of a change: its screen may
+        have been left, and nobody would hear what came of it.
+        """
+        if self.connection.flight.locked():
+            if isinstance(self.screen, VaultScreen):
+                way_out = "quit once it has landed: that is told here"
+                self.screen.tell("a change is still on its way", way_out, severity="warning")
+            return
         self.wants_profile = profile
         self._once_let_go(partial(self.exit, 0))
 
@@ -387,4 +398,4 @@ class Console(App[int]):
 
     async def action_quit(self) -> None:
         """Quit, once every screen lets go."""
-        self._once_let_go(partial(self.exit, 0))
+        self._end()

@@ -85,7 +85,8 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
     ) -> None:
         """Change the vault in a thread, one change at a time in the whole console. A second one is refused in words.
 
-        The work belongs to the app: leaving the screen does not cancel a change that is on its way.
+        The work belongs to the app: leaving the screen does not cancel a change that is on its way, and what came of it
+        is heard all the same.
         """
         console = self.console
         if not console.connection.flight.acquire(blocking=False):
@@ -96,7 +97,9 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
                 outcome = answer(lambda: action(console.vault), then, failed or self.report)
             finally:
                 console.connection.flight.release()
-            self.post_message(Answered(partial(self._landed, outcome), "", 0))
+            landed = partial(self._landed, outcome)
+            if not self.post_message(Answered(landed, "", 0)):
+                console.call_later(landed)
 
         self._changing = True
         console.run_worker(work, thread=True, exit_on_error=False, group="changing")

@@ -14,6 +14,7 @@ from keytui.domain.rotation import First, Plan, Reason, RotationState, Strategy
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.tui.app import Console
+from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.vault.delivering import Delivering
 from keytui.vault.delivery_targets import load_targets
@@ -144,14 +145,77 @@ async def test_every_target_gets_it_and_the_wizard_goes_on(
     assert versions(vault, key) == {1: VersionState.OUTGOING, 2: VersionState.ACTIVE}
 
 
-async def test_what_is_under_way_is_told_and_nobody_leaves_it(console: Console, key: Issued, site: Site) -> None:
+async def left_while_it_is_delivered(pilot: Walk, key: Issued, site: Site) -> None:
+    """From the hand-over, with one target that takes its time, to the keys."""
+    site.file("held", "")
+    await delivering(pilot, key, "✓ web", "◌ ci", "asked with v2")
+    await pilot.press("escape")
+    await until_said(pilot, "Leave while its targets are asked?", "goes on by itself")
+    await confirm(pilot)
+    await until_said(pilot, "● 3 Hand over", "✓ web", "◌ ci", "asked with v2")
+    await pilot.press("escape")
+    await until(pilot, lambda: isinstance(pilot.app.screen, KeysScreen), "the keys")
+
+
+async def test_what_is_under_way_may_be_left_and_its_end_is_told(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await left_while_it_is_delivered(pilot, key, site)
+        assert traces(console, vault, site.web) == []
+        await pilot.press("q")
+        await until_said(pilot, "a change is still on its way", "quit once it has landed")
+        (site.home / "held").unlink()
+        await until_said(pilot, "✓ v2 of checkout-api is handed over: its targets have it")
+    assert site.ci == site.web
+    assert vault.rotation(1).rotation.state is RotationState.OVERLAPPING
+
+
+async def test_what_was_left_and_came_to_no_end_is_told_with_its_rotation(
+    console: Console, vault: LocalVault, key: Issued, site: Site
+) -> None:
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await left_while_it_is_delivered(pilot, key, site)
+        site.down()
+        (site.home / "held").unlink()
+        await until_said(pilot, "✗ v2 of checkout-api stopped at ci", "its rotation says")
+        await wizard(pilot, rotation_id=1)
+        await until_said(pilot, "● 3 Hand over", "✓ web", "? ci", "it may hold v2", "D go on")
+    assert vault.rotation(1).rotation.state is RotationState.ISSUED
+
+
+async def test_a_delivery_that_is_gone_on_with_may_be_left_at_once(
+    vault: LocalVault, key: Issued, site: Site, clock: StoppedClock, again: Callable[[], Console]
+) -> None:
+    stopped_at_ci(vault, key, site, clock)
+    vault.close()
+    site.file("held", "")
+    async with again().run_test(size=SIZE, notifications=True) as pilot:
+        await wizard(pilot, rotation_id=1)
+        await until_said(pilot, "? ci", "D go on")
+        await pilot.press("D")
+        await until_said(pilot, "◌ ci", "asked with v2")
+        await pilot.press("escape")
+        await until_said(pilot, "the delivery goes on by itself")
+        await until(pilot, lambda: isinstance(pilot.app.screen, KeysScreen), "the keys")
+        (site.home / "held").unlink()
+        await until_said(pilot, "✓ v2 of checkout-api is handed over: its targets have it")
+    assert site.ci == site.web
+
+
+async def test_the_first_secret_of_a_key_goes_on_to_its_targets_although_its_step_was_left(
+    console: Console, key: Issued, site: Site
+) -> None:
     site.file("held", "")
     async with console.run_test(size=SIZE, notifications=True) as pilot:
-        await delivering(pilot, key, "✓ web", "◌ ci", "asked with v2")
+        await opened(pilot)
+        await console.push_screen(HandOverScreen(key))
+        await until_said(pilot, "✓ web", "◌ ci", "asked with v1")
         await pilot.press("escape")
-        await until_said(pilot, "a change is still on its way")
+        await confirm(pilot)
+        site.down()
         (site.home / "held").unlink()
-        await until_said(pilot, "✓ handed over")
+        await until_said(pilot, "✗ v1 of checkout-api stopped at ci", "rotating the key makes another")
 
 
 async def test_a_failure_says_what_stands_where_and_another_try_goes_on(

@@ -17,6 +17,7 @@ from keytui.tui.screens.wizard.by_hand import ByHandScreen
 from keytui.tui.screens.wizard.choices import choice_lines, skip_question
 from keytui.tui.screens.wizard.delivery import AtTargets, Stopped, stopped_by, surroundings
 from keytui.tui.screens.wizard.going_back import back_question
+from keytui.tui.screens.wizard.leaving import tell_end
 from keytui.tui.screens.wizard.probing import ProbesPanel, ProbeTold, asked_of, telling_of_probes
 from keytui.tui.screens.wizard.targets_panel import TargetsPanel, TargetTold, telling
 from keytui.tui.widgets.words import Words
@@ -44,6 +45,8 @@ class ByTargetsScreen(ByHandScreen):
         """Every target has it, and the hand-over counts."""
         self._former = Secret("")
         """The old secret as a target held it before the delivery, where the old version is over by now."""
+        self._left = False
+        """Whether the operator has left while it was being delivered: then the end is told wherever they are."""
 
     @property
     def by_targets(self) -> bool:
@@ -155,6 +158,9 @@ class ByTargetsScreen(ByHandScreen):
     def _ended(self, outcome: Rotation | Stopped | None) -> None:
         """None is the end of a new key's delivery: it has no rotation that could go on."""
         self._delivering = False
+        if self._left:
+            tell_end(self, self._key.name, self._version.number, outcome, first=self._rotation is None)
+            return
         if isinstance(outcome, Stopped):
             self._stopped = outcome
         else:
@@ -166,6 +172,9 @@ class ByTargetsScreen(ByHandScreen):
     def _failed(self, error: KeytuiError) -> None:
         """Something else than a target stopped it: what the targets have is as it was told."""
         self._delivering, self._stopped = False, stopped_by(error)
+        if self._left:
+            tell_end(self, self._key.name, self._version.number, self._stopped, first=self._rotation is None)
+            return
         self._draw_targets()
         self.refresh_bindings()
 

@@ -13,10 +13,10 @@ from textual.content import Content
 from textual.widgets import Input
 
 from keytui.domain.text import harmless
-from keytui.tui.screens.confirm import ConfirmDialog
+from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.by_targets import ByTargetsScreen
 from keytui.tui.screens.wizard.heading import heading, marks
-from keytui.tui.screens.wizard.leaving import done_question, leaving_question
+from keytui.tui.screens.wizard.leaving import done_question, leaving_question, under_way_question
 from keytui.tui.screens.wizard.mismatch import mismatch
 from keytui.tui.screens.wizard.path import WizardStep
 from keytui.tui.screens.wizard.probing import ProbesPanel
@@ -98,11 +98,18 @@ class HandOverScreen(ByTargetsScreen):
     def may_leave(self, go: Callable[[], object]) -> None:
         def answered(answer: str | None) -> None:
             if answer is not None:
+                self._left = self._delivering
                 self.forget()
                 go()
 
+        def ask(question: Question) -> None:
+            self.app.push_screen(ConfirmDialog(question), answered)
+
+        if self._delivering:
+            ask(under_way_question(self._rotation, self._version.number))
+            return
         question = leaving_question(self._rotation, self._version.number, self._stopped, arrived=self._arrived)
-        super().may_leave(lambda: self.app.push_screen(ConfirmDialog(question), answered))
+        super().may_leave(lambda: ask(question))
 
     def on_paste(self, event: events.Paste) -> None:
         """Wherever the focus is, a paste belongs into the masked field."""

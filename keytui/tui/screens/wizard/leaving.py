@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from textual.screen import ScreenResultType
+
 from keytui.domain.rotation import First, Rotation, Strategy
+from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import Question
 from keytui.tui.screens.wizard.delivery import Stopped
 from keytui.vault.model import Delivery
@@ -20,6 +23,36 @@ def leaving_question(rotation: Rotation | None, new: int, stopped: Stopped | Non
         "Leave, let it go",
         harmless_verb="Stay",
     )
+
+
+def under_way_question(rotation: Rotation | None, new: int) -> Question:
+    """Asked before the step is left while something is under way at the targets: that takes as long as they do."""
+    kept = "the rotation says how they stand" if rotation is not None else "the key stays, whatever comes of it"
+    lines = (
+        f"What is under way at its targets goes on by itself. Its end is told wherever you are; {kept}.",
+        "Until then nothing else can be changed from this console.",
+        f"The secret of v{new} is let go of here, and cannot be taken by hand any more.",
+    )
+    return Question("Leave while its targets are asked?", lines, "Leave, let it go on", harmless_verb="Stay")
+
+
+def tell_end(
+    screen: VaultScreen[ScreenResultType],
+    key: str,
+    new: int | None,
+    outcome: Rotation | Stopped | None,
+    *,
+    first: bool = False,
+) -> None:
+    """Say how a delivery ended whose step was left, over whatever is on the screen by now. `first`: of a new key."""
+    if not isinstance(outcome, Stopped):
+        screen.tell(f"v{new} of {key} is handed over: its targets have it")
+        return
+    at = f" at {outcome.target}" if outcome.target else ""
+    way_on = "its rotation says how its targets stand, and goes on from there: 2, then enter"
+    if first:
+        way_on = "its secret is gone: rotating the key makes another, and delivers that"
+    screen.tell(f"v{new} of {key} stopped{at}: {outcome.error.message}", way_on, severity="error")
 
 
 def _what_is_lost(rotation: Rotation | None, new: int, stopped: Stopped | None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from textual.content import Content
 
@@ -11,10 +11,13 @@ from keytui.domain.rotation import Rotation
 from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.wizard.choices import choice_lines, skip_question
 from keytui.tui.screens.wizard.delivery import AtTargets, Stopped, holding
+from keytui.tui.screens.wizard.leaving import tell_end
 from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.targets_panel import TargetsPanel, telling
 from keytui.tui.widgets.words import Words
-from keytui.vault.progress import Choice, Holds
+from keytui.vault.deliveries import LONGEST_DELIVERY, under_way
+from keytui.vault.model import RotationDetail
+from keytui.vault.progress import Choice, Holds, Told, What
 from keytui.vault.protocol import Vault
 from keytui.vault.ways_on import skip, stands_of, ways_on
 
@@ -37,8 +40,12 @@ class ResumingBody(StepBody):
         """The targets that may hold the new version."""
         return holding(self.detail).intersection(self.targets) if self.detail is not None else frozenset()
 
+    @property
+    def goes_on_alone(self) -> bool:
+        return self._delivering
+
     def tick(self) -> None:
-        if self._delivering:
+        if self.targets:
             self.query_one(TargetsPanel).draw(self.now)
 
     def show_targets(self) -> None:
@@ -48,9 +55,18 @@ class ResumingBody(StepBody):
             return
         panel, old, new = self.query_one(TargetsPanel), detail.old.number, detail.rotation.new_version or 0
         panel.stand(stands_of(key, detail), old, new)
+        for told in self._under_way(detail):
+            panel.take(told)
         panel.draw(self.now)
         if self._stopped is not None:
             self._say_choices(Content.assemble(choice_lines(self._stopped, old, new, back="A"), "\n"))
+
+    def _under_way(self, detail: RotationDetail) -> Iterator[Told]:
+        """What is being asked of targets, here or at another console. Whoever began it too long ago is gone."""
+        for one in under_way(detail.deliveries):
+            ours = detail.new is not None and one.fingerprint == detail.new.fingerprint and not one.detail
+            if ours and self.now - one.at < LONGEST_DELIVERY:
+                yield Told(one.target, What.BEGINS, detail.rotation.new_version or 0, one.at)
 
     def _say_choices(self, choices: Content) -> None:
         """Without any they take no room."""
@@ -80,8 +96,8 @@ class ResumingBody(StepBody):
         self._delivering = False
         if isinstance(outcome, Stopped):
             self._stopped = outcome
-        else:
-            self.wizard.tell(f"v{outcome.new_version} is handed over: its targets have it")
+        if self.detail is not None and not (self.here and isinstance(outcome, Stopped)):
+            tell_end(self.wizard, self.detail.rotation.key_name, self.detail.rotation.new_version, outcome)
         self.wizard.reload()
 
     def _failed(self, error: KeytuiError) -> None:

@@ -178,6 +178,11 @@ class WizardScreen(VaultScreen[None]):
     def may_leave(self, go: Callable[[], object]) -> None:
         if self._issuing:
             self.tell("the new version is being issued", "its secret would be lost: wait for it", severity="warning")
+        elif self._body is not None and self._body.goes_on_alone:
+            self.tell(
+                "the delivery goes on by itself", "its end is told wherever you are; until then change nothing else"
+            )
+            go()
         else:
             super().may_leave(go)
 

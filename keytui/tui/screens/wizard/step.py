@@ -57,6 +57,11 @@ class StepBody(VerticalScroll):
         """None shows it disabled. Pressing it says why."""
         return None if self.why_not(action) else super().check_action(action, parameters)
 
+    @property
+    def goes_on_alone(self) -> bool:
+        """Whether the change that is on its way needs nobody here: what comes of it is no secret, and is told later."""
+        return False
+
     def draw(self, detail: RotationDetail | None) -> None:
         """Take the rotation as it stands; None before it is opened."""
         before, self.detail = self.detail, detail
