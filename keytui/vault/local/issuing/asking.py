@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
-from keytui.domain.errors import KeytuiError, NotFound, OutcomeUnknown, Refused
+from keytui.domain.errors import IssuerAway, KeytuiError, NotFound, OutcomeUnknown, Refused, Unreachable
 from keytui.domain.keys import ACCEPTED, BUILTIN, Key, VersionState
 from keytui.domain.rotation import RotationState
 from keytui.domain.secrets import Secret
@@ -32,12 +32,13 @@ from keytui.vault.local.issuing.calls import (
     event_of,
 )
 from keytui.vault.local.issuing.marking import mark_of
+from keytui.vault.local.issuing.one_at_a_time import mark_there, replaces
 from keytui.vault.local.issuing.pending import know_value, pending_version
 from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Call, Effect, Told, Wanted, end_call
 from keytui.vault.local.issuing.trial import Overtaken, see_it_is_wanted
 from keytui.vault.local.keys.ending import mark_ended
 from keytui.vault.local.mapping import key_of
-from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row
+from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, version_row, version_rows
 from keytui.vault.local.section import Section, Write
 from keytui.vault.local.tables import CallRow, KeyRow, RotationRow, VersionRow
 
@@ -118,7 +119,7 @@ class Issuing(Section):
             key, like = key_of(key_row(session, call.key_id)), version_row(session, call.key_id, call.version)
         issuer = self._issuer(key.issuer)
         self._refuse_unsettled(call, told, issuer)
-        mark = mark_of(like, issuer, self._ground.pepper)
+        mark = self._mark(call, like, issuer)
         if call.effect is Effect.ISSUE:
             number, value = self._begin_issue(operation, call, told, issuer, still_wanted)
             self._ask_to_issue(operation, replace(call, version=number), told, value, issuer=issuer, key=key, like=mark)
@@ -136,6 +137,13 @@ class Issuing(Section):
         except KeytuiError as error:
             raise self._noted(operation, call, error, before) from error
         told.done.add((call.key_id, call.version, call.effect))
+
+    def _mark(self, call: Call, version: VersionRow, issuer: Issuer) -> Mark | None:
+        if not replaces(issuer):
+            return mark_of(version, issuer, self._ground.pepper)
+        with self._reading() as session:
+            versions = version_rows(session, call.key_id)
+        return mark_there(call, issuer, versions, self._ground.pepper)
 
     def _refuse_unsettled(self, call: Call, told: Told, issuer: Issuer) -> None:
         """Refused while another version of the key is refused at the issuer and not here, by a call that nobody heard
@@ -197,7 +205,7 @@ class Issuing(Section):
         if value is None:
             self._know_value(operation, issue, new)
         told.issued = (number, new)
-        told.replaced = not issuer.abilities.overlaps
+        told.replaced = replaces(issuer)
         told.done.add((key.id, number, Effect.ISSUE))
 
     def _begin(
@@ -212,7 +220,7 @@ class Issuing(Section):
     ) -> tuple[int, Secret | None]:
         """The number and value (None if the issuer makes it) of the version that it is about to be asked to accept.
 
-        One that reached nobody ends.
+        One that reached nobody ends; at an issuer that replaces it, with the outcome.
         """
         value = issuer.new_value(self._randomness) if issuer.abilities.takes_our_value else None
         with self._writing(operation, told) as write:
@@ -223,7 +231,7 @@ class Issuing(Section):
             )
             if call.rotation_id is not None:
                 rotation = rotation_row(write.session, call.rotation_id)
-                if rotation.new_version is not None:
+                if rotation.new_version is not None and not replaces(issuer):
                     _end_reached_nobody(write, key, rotation, told)
                 rotation.new_version = version.number
             repeat_versions(write.session, key)
@@ -251,7 +259,7 @@ class Issuing(Section):
             if call.effect is Effect.ISSUE:
                 _take_back(write, call)
             write.record(event_of(write, call, "issuer.refused", refused=True, said=error.message))
-        return error
+        return IssuerAway(error.message, error.hint) if isinstance(error, Unreachable) else error
 
     def _note_unknown(self, operation: Operation, call: Call, error: OutcomeUnknown) -> None:
         with self._writing(operation) as write:
@@ -311,10 +319,12 @@ def _end_reached_nobody(write: Write, key: KeyRow, rotation: RotationRow, told: 
 
 
 def _take_back(write: Write, call: Call) -> None:
-    """The version that the issuer did not accept never was; its number stays used."""
+    """The version that the issuer did not accept never was; its number stays used. What it was to replace stays."""
     mark_ended(version_row(write.session, call.key_id, call.version), write)
     if call.rotation_id is not None:
         rotation = rotation_row(write.session, call.rotation_id)
-        if rotation.state != RotationState.ISSUED:
-            rotation.new_version = None
+        before = [row.number for row in version_rows(write.session, call.key_id) if row.revoked_at is None]
+        stays = next((number for number in before if number > rotation.old_version), None)
+        if stays is not None or rotation.state != RotationState.ISSUED:
+            rotation.new_version = stays
     repeat_versions(write.session, key_row(write.session, call.key_id))

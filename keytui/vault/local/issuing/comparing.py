@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -12,6 +12,7 @@ from keytui.domain.drift import Drift, Known, Matched, drift_between, heirs, mat
 from keytui.domain.keys import VersionState
 from keytui.vault.local.issuing.calls import keys_under_way
 from keytui.vault.local.issuing.heard import Heard
+from keytui.vault.local.issuing.pending import never_let_in
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.tables import AuditRow, KeyRow, SyncRow, VersionRow
 from keytui.vault.sync_report import Skipped
@@ -57,11 +58,15 @@ class Compared:
     skipped: tuple[Skipped, ...]
 
 
-def compared(session: Session, issuer: str, told: Sequence[Heard], since: int, now: datetime) -> Compared:
+def compared(
+    session: Session, issuer: str, told: Sequence[Heard], since: int, now: datetime, *, one_at_a_time: bool
+) -> Compared:
     """What the issuer told, asked after position `since` of the log, beside the vault as it stands at `now`."""
     rows = _versions(session, issuer)
     busy = _busy(session, since, now)
     known = {(row.key_id, row.number): _known(key, row, busy, now) for key, row in rows}
+    if one_at_a_time:
+        known |= _unheard(rows, known)
     matched = match(list(known.values()), [one.told for one in told])
     comparison = _Comparison(rows, matched, told, _seen_to(session, rows))
     synced = session.get(SyncRow, issuer)
@@ -138,6 +143,22 @@ def _known(key: KeyRow, row: VersionRow, busy: frozenset[str], now: datetime) ->
         accepted=key_of(key).accepts(version_of(row), now),
         busy=key.id in busy,
     )
+
+
+def _unheard(
+    rows: Sequence[tuple[KeyRow, VersionRow]], known: Mapping[tuple[str, int], Known]
+) -> Mapping[tuple[str, int], Known]:
+    """Versions that an issuer was asked for without an answer: where it keeps one value under a name, they would stand
+    under their key's, and nobody knows whether they do until their rotation goes on.
+    """
+    names = {row.key_id: row.reference for _, row in rows if row.reference}
+    return {
+        (row.key_id, row.number): replace(
+            known[row.key_id, row.number], reference=row.reference or names.get(row.key_id, ""), busy=True
+        )
+        for _, row in rows
+        if never_let_in(row)
+    }
 
 
 def _seen_to(session: Session, rows: Sequence[tuple[KeyRow, VersionRow]]) -> frozenset[str]:

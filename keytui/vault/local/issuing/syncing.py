@@ -28,6 +28,7 @@ from keytui.vault.local.issuing.bringing_in import Arrivals
 from keytui.vault.local.issuing.calls import keys_under_way
 from keytui.vault.local.issuing.comparing import New, Noted, compared
 from keytui.vault.local.issuing.heard import Heard, heard
+from keytui.vault.local.issuing.one_at_a_time import replaces
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.ledger import position
 from keytui.vault.local.mapping import key_of, version_of
@@ -71,7 +72,7 @@ class Syncing(Issuing):
         self._ground.guard.require()
         lister = self._lister(issuer)
         with self._alone(f"sync {issuer}") as ground:
-            turn = _Turn(ground, issuer, placing_of(self._ground.issuers(), issuer))
+            turn = _Turn(ground, lister, placing_of(self._ground.issuers(), issuer))
             since = turn.position()
             try:
                 told = self._told(lister)
@@ -136,10 +137,11 @@ def _who_and_where(holder: str) -> tuple[str, str]:
 class _Turn(Section):
     """One comparison, by the process that holds its lease."""
 
-    def __init__(self, ground: Ground, issuer: str, placing: Placing) -> None:
+    def __init__(self, ground: Ground, issuer: Issuer, placing: Placing) -> None:
         super().__init__(ground)
-        self._name = issuer
-        self._arrivals = Arrivals(issuer, placing, ground.randomness)
+        self._name = issuer.name
+        self._one_at_a_time = replaces(issuer)
+        self._arrivals = Arrivals(issuer.name, placing, ground.randomness)
 
     def position(self) -> int:
         """Where the log stands now."""
@@ -149,7 +151,7 @@ class _Turn(Section):
     def compare(self, told: Sequence[Heard], since: int) -> SyncReport:
         """Write down what is otherwise, and bring in what is new."""
         with self._reading(Operation.SYNC) as session:
-            found = compared(session, self._name, told, since, self._clock())
+            found = compared(session, self._name, told, since, self._clock(), one_at_a_time=self._one_at_a_time)
         reconciled = [name for batch in self._batches(found.noted) for name in self._note(batch)]
         came = [one for batch in self._batches(found.new) for one in self._bring_in(batch)]
         for uses in self._batches(sorted(found.used.items()), _USES_AT_ONCE):

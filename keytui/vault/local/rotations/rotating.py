@@ -18,6 +18,7 @@ from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import refuse_another_manager, refuse_its_own_leak
 from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.fitness import unfit_as_it_stands
+from keytui.vault.local.issuing.one_at_a_time import end_replaced
 from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Effect, issued_elsewhere, tell
 from keytui.vault.local.keys.drafts import checked_note, refuse_disallowed
 from keytui.vault.local.keys.ending import end_version
@@ -98,7 +99,7 @@ class Rotating(Issuing):
                 use_approval(write, subject.key.sensitive, _rest_of_emergency(subject))
             else:
                 _refuse_anothers_secret(write, subject)
-            _end_lost(write, subject)
+            self._end_lost(write, subject)
             return write.answered(self._issued(write, subject, Verb.ISSUE))
 
         return self._carried_out(Operation.ROTATE, issued)
@@ -109,7 +110,7 @@ class Rotating(Issuing):
             move(subject.rotation, Verb.REISSUE)
             self._refuse_switched_off(write, subject.key)
             _refuse_anothers_secret(write, subject)
-            _end_lost(write, subject)
+            self._end_lost(write, subject)
             return write.answered(self._issued(write, subject, Verb.REISSUE))
 
         return self._carried_out(Operation.ROTATE, issued_again)
@@ -227,6 +228,21 @@ class Rotating(Issuing):
 
         self._carried_out(Operation.ROTATE, old_revoked)
 
+    def _end_lost(self, write: Write, subject: Subject) -> None:
+        """Whatever was issued before, and reached nobody, ends before another is issued; where its issuer accepts one
+        version at a time, with that.
+        """
+        number = subject.row.new_version
+        if number is None or write.told.issued is not None:
+            return
+        lost = version_row(write.session, subject.key.id, number)
+        if subject.rotation.state is RotationState.ISSUED:
+            refuse_arrived(subject, lost)
+        can = self._abilities(subject.key.issuer)
+        if lost.revoked_at is None and (can is None or can.overlaps):
+            end_version(lost, write)
+            write.record(subject.event("version.revoked", lost.number, why="never handed over"))
+
     def _issued(self, write: Write, subject: Subject, verb: Verb) -> Issued:
         key, row, label = subject.key, subject.row, subject.rotation.plan.label
         if key.issuer == BUILTIN:
@@ -235,6 +251,8 @@ class Rotating(Issuing):
             self._refuse_as_it_stands(write, subject)
             version, secret = issued_elsewhere(write, key, row.old_version, label)
         row.new_version = version.number
+        if write.told.replaced:
+            end_replaced(write, key, row)
         carry_out(write, subject, verb)
         if key.disabled_at is not None:
             tell(write, key, version.number, Effect.SUSPEND)
@@ -352,19 +370,6 @@ def _new_rotation(write: Write, key: KeyRow, plan: Plan, *, suspends: bool) -> R
     write.session.flush()
     add_step(write, row, "plan", plan.reason_text or plan.reason)
     return row
-
-
-def _end_lost(write: Write, subject: Subject) -> None:
-    """Whatever was issued before, and reached nobody, ends before another is issued."""
-    number = subject.row.new_version
-    if number is None or write.told.issued is not None:
-        return
-    lost = version_row(write.session, subject.key.id, number)
-    if subject.rotation.state is RotationState.ISSUED:
-        refuse_arrived(subject, lost)
-    if lost.revoked_at is None:
-        end_version(lost, write)
-        write.record(subject.event("version.revoked", lost.number, why="never handed over"))
 
 
 def _new_version(write: Write, subject: Subject, *, over: bool = False) -> VersionRow:
