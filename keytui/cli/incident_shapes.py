@@ -38,6 +38,7 @@ def incident_detail_shape(detail: IncidentDetail) -> Shape:
         "cut_off": [cut_off_shape(one) for one in detail.cut_off],
         "load_now": [_load_shape(one) for one in detail.load],
         "left_out": detail.left_out,
+        "let_in": [{"key": one.key_name, "version": one.version} for one in detail.let_in],
     }
 
 

@@ -141,6 +141,8 @@ def _say(detail: IncidentDetail) -> None:
             ("load", incident.load or "; ".join(one.in_words() for one in detail.load)),
         )
     )
+    for former in detail.let_in:
+        say(f"✗ v{former.version} of {former.key_name} is still accepted, for whoever stole it too")
     out = [one.caller for one in detail.cut_off if one.back_at is None]
     callers = f"{len(detail.cut_off)} callers; not back: {', '.join(out) or 'none'}"
     say(f"cut off: {callers if detail.cut_off else 'nobody that is known of'}")

@@ -181,6 +181,14 @@ def load_in_words(loads: Iterable[Load]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """A version that a key had when its incident was opened, and that is let in still: whoever stole it gets in too."""
+
+    key_name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentDetail:
     """All of one incident; the timeline is oldest first."""
 
@@ -191,6 +199,8 @@ class IncidentDetail:
     """How it stands now; empty once it is closed, when `incident.load` says how it stood."""
     left_out: int = 0
     """Entries of the log that are more than a timeline shows."""
+    let_in: tuple[Former, ...] = ()
+    """By key and version; empty once it is closed."""
 
 
 def in_order(*parts: Sequence[Moment]) -> tuple[Moment, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import Invalid, NotFound, ReadOnly, Refused
-from keytui.domain.incidents import Closing, Happening, Incident, IncidentDraft
+from keytui.domain.incidents import Closing, Former, Happening, Incident, IncidentDraft
 from keytui.domain.rotation import First, Plan, Reason, Strategy
 from keytui.domain.usage import Caller
 from keytui.vault.emergency import Emergency
@@ -77,7 +77,9 @@ class TestTelling:
         reporter = a_day_of_use(house, key_id)
         incident = opened(vault, key_id)
         house.clock.advance(timedelta(seconds=2))
+        assert vault.incident(incident.id).let_in == (Former("checkout-api", 1),)
         replaced_at_once(vault, key_id, house)
+        assert vault.incident(incident.id).let_in == ()
         house.clock.advance(timedelta(minutes=1))
         vault.note_incident(incident.id, "the host is off the network")
         now = house.clock()

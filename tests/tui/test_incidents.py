@@ -20,7 +20,7 @@ from keytui.tui.screens.incident.respond import RespondScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
-from tests.tui.rotation.walking import said, until, until_said
+from tests.tui.rotation.walking import paste_back, read_secret, said, until, until_said
 from tests.tui.walking import keys, point_at
 from tests.world import StoppedClock
 
@@ -103,6 +103,26 @@ async def test_without_a_target_the_new_secret_is_handed_over_here(
         await until(pilot, lambda: isinstance(console.screen, HandOverScreen), "the hand-over")
         (old,) = [one for one in fleet.detail(fleet.find("checkout-api").id).versions if one.number == 1]
         assert old.state == "revoked"
+
+
+async def test_replaced_by_hand_the_stolen_version_is_watched_and_never_forgotten(
+    console: Console, fleet: LocalVault
+) -> None:
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await point_at(pilot, "checkout-api")
+        await pilot.press("I")
+        await until_said(pilot, "goes to  you")
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(console.screen, HandOverScreen), "the hand-over")
+        await paste_back(pilot, await read_secret(pilot))
+        await until_said(pilot, "● 4 Watch")
+        await pilot.press("escape")
+        await until_said(pilot, "‼ open  #1", "✗ v1 of checkout-api is still accepted, for whoever stole it too")
+        rotation = fleet.open_rotation(fleet.find("checkout-api").id)
+        assert rotation is not None
+        fleet.complete(rotation.id, "a test")
+        await pilot.press("r")
+        await until(pilot, lambda: "still accepted" not in said(pilot), "that it is over")
 
 
 async def test_a_profile_that_is_read_only_again_closes_the_choice_and_says_why(

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from keytui.domain.incidents import CutOff, Happening, Incident, IncidentDetail, Moment
+from keytui.domain.incidents import CutOff, Former, Happening, Incident, IncidentDetail, Moment
 from keytui.domain.keys import Key
 from keytui.domain.text import harmless
 from keytui.tui.command_lines import same_as
@@ -147,11 +147,17 @@ def _whole(detail: IncidentDetail) -> Content:
         ("load", incident.load or "; ".join(load.in_words() for load in detail.load)),
     ]
     lines = [Content.assemble((f"{name:<9}", QUIET), harmless(text)) for name, text in fields if text]
+    lines += [Content(""), *map(_let_in, detail.let_in)] if detail.let_in else []
     lines += [Content(""), *map(_out, detail.cut_off)] if detail.cut_off else []
     lines += [Content(""), *map(_told, detail.timeline)]
     if detail.left_out:
         lines.append(Content.styled(f"and {detail.left_out:,} more entries of the audit log", QUIET))
     return Content("\n").join([*lines, Content(""), same_as(f"keytui incident export {incident.id}")])
+
+
+def _let_in(one: Former) -> Content:
+    text = f"✗ v{one.version} of {harmless(one.key_name)} is still accepted, for whoever stole it too"
+    return Content.styled(text, "bold $error")
 
 
 def _out(one: CutOff) -> Content:

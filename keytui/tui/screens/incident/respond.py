@@ -17,11 +17,12 @@ from textual.widgets import Button
 from keytui.clock import Clock
 from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.keys import Key
-from keytui.domain.rotation import First
+from keytui.domain.rotation import First, Rotation
 from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_keys, same_as
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
+from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import ago
 from keytui.vault.profile import Profile, configuration_path
@@ -176,13 +177,21 @@ class RespondScreen(VaultScreen[int | None]):
                 )
             )
         if response.issued is not None:
-            self.app.push_screen(HandOverScreen(response.issued), lambda _: self._show_incident())
+            rotation = response.issued.rotation
+            self.app.push_screen(HandOverScreen(response.issued), partial(self._handed_over, rotation))
             return
         keep = self.query_one("#keep", Button)
         keep.display = False
         opened = Button(f"Open incident #{self._incident_id}", id="open", compact=True)
         self.query_one("#buttons", Horizontal).mount(opened)
         opened.focus()
+
+    def _handed_over(self, rotation: Rotation | None, done: bool | None) -> None:
+        """Where it was replaced first, the stolen version is accepted until somebody sees to its end."""
+        if done and rotation is not None and rotation.plan.first is First.REPLACE:
+            self.app.push_screen(WizardScreen(rotation_id=rotation.id), lambda _: self._show_incident())
+        else:
+            self._show_incident()
 
     def _show_incident(self) -> None:
         self.dismiss(self._incident_id)

@@ -22,7 +22,7 @@ from keytui.vault.local.access.tenancy import acts_on_itself
 from keytui.vault.local.dialects import folded_for_like
 from keytui.vault.local.incidents.baseline import loads_of
 from keytui.vault.local.incidents.mapping import incident_of, keys_of
-from keytui.vault.local.incidents.telling import cut_off_of, timeline_of
+from keytui.vault.local.incidents.telling import cut_off_of, let_in_of, timeline_of
 from keytui.vault.local.keys.drafts import checked_note, checked_word
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.rows import key_row
@@ -76,7 +76,8 @@ class Responding(Section):
             cut_off = cut_off_of(session, incident, until)
             timeline, left_out = timeline_of(session, incident, cut_off, until)
             load = loads_of(session, incident, cut_off, now) if incident.open else ()
-            return IncidentDetail(incident, timeline, cut_off, load, left_out)
+            let_in = let_in_of(session, incident, now) if incident.open else ()
+            return IncidentDetail(incident, timeline, cut_off, load, left_out, let_in)
 
     def note_incident(self, incident_id: int, note: str) -> Incident:
         note = checked_note(note)

@@ -9,10 +9,10 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from keytui.domain.audit import AuditEntry
-from keytui.domain.incidents import CutOff, Happening, Incident, Moment, in_order
-from keytui.domain.keys import VersionState
-from keytui.vault.local.mapping import entry_of
-from keytui.vault.local.tables import AuditRow, CallerRow, IncidentNoteRow, VersionRow
+from keytui.domain.incidents import CutOff, Former, Happening, Incident, Moment, in_order
+from keytui.domain.keys import ACCEPTED, VersionState
+from keytui.vault.local.mapping import entry_of, key_of, version_of
+from keytui.vault.local.tables import AuditRow, CallerRow, IncidentKeyRow, IncidentNoteRow, KeyRow, VersionRow
 from keytui.vault.local.usage.buckets import by_caller
 
 MOST_ENTRIES: Final = 1_000
@@ -53,6 +53,20 @@ def cut_off_of(session: Session, incident: Incident, until: datetime) -> tuple[C
         back = _back_at(callers, key_id, version, name)
         found.append(CutOff(name, declared, names[key_id], version, max(let_in), at, refused, back))
     return tuple(sorted(found, key=lambda one: (one.last_let_in_at, one.caller), reverse=True))
+
+
+def let_in_of(session: Session, incident: Incident, now: datetime) -> tuple[Former, ...]:
+    """What a thief may use still."""
+    found = (
+        select(VersionRow, KeyRow)
+        .join(KeyRow, col(KeyRow.id) == col(VersionRow.key_id))
+        .join(IncidentKeyRow, col(IncidentKeyRow.key_id) == col(KeyRow.id))
+        .where(IncidentKeyRow.incident_id == incident.id, col(VersionRow.number) <= col(IncidentKeyRow.version))
+        .where(col(VersionRow.state).in_(ACCEPTED))
+        .order_by(col(KeyRow.name), col(KeyRow.id), col(VersionRow.number))
+    )
+    rows = session.exec(found).all()
+    return tuple(Former(key.name, row.number) for row, key in rows if key_of(key).accepts(version_of(row), now))
 
 
 def _back_at(callers: Sequence[CallerRow], key_id: str, version: int, name: str) -> datetime | None:
