@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,6 +15,7 @@ from keytui.cli.session import opened
 from keytui.cli.shapes import Shape
 from keytui.cli.times import iso, minute
 from keytui.domain.errors import Invalid, Refused
+from keytui.vault.later_log import LaterLog, read_later_log
 from keytui.vault.protocol import Vault
 from keytui.vault.reconciling import Decision, LetIn, Loaded, Reconcilable, Reconciled, Undecided
 
@@ -35,6 +37,13 @@ def reconcile(
     ] = None,
     keep_rest: Annotated[bool, typer.Option("--keep-rest", help="Keep all others, and arm the vault.")] = False,
     revoke_rest: Annotated[bool, typer.Option("--revoke-rest", help="Revoke all others, and arm the vault.")] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The log from after the backup, as `audit --format jsonl` writes it."),
+    ] = None,
+    revoke_logged: Annotated[
+        bool, typer.Option("--revoke-logged", help="Revoke what was revoked by that log.")
+    ] = False,
     arm: Annotated[bool, typer.Option("--arm", help="Arm the vault, where everything is decided.")] = False,
     note: NoteOption = "",
     yes: YesOption = False,
@@ -51,6 +60,9 @@ def reconcile(
     with opened(context) as vault:
         waiting = _reconcilable(vault)
         left = waiting.undecided()
+        later = None if log is None else read_later_log(log, left.loaded)
+        if revoke_logged:
+            decided += _logged(left, later)
         if rest is not None and not yes:
             _confirm(rest, left.count - len(decided))
         for decision, reference in decided:
@@ -60,9 +72,9 @@ def reconcile(
             return
         left = waiting.undecided()
     if json:
-        say_json(_undecided_shape(left))
+        say_json(_undecided_shape(left, later))
     else:
-        _say_undecided(left)
+        _say_undecided(left, later)
 
 
 def say_loaded(loaded: Loaded) -> None:
@@ -97,6 +109,14 @@ def _each(decision: Decision, references: list[str] | None) -> list[tuple[Decisi
     return [(decision, reference) for reference in references or ()]
 
 
+def _logged(left: Undecided, later: LaterLog | None) -> list[tuple[Decision, str]]:
+    if later is None:
+        raise Invalid("--revoke-logged takes the log from after the backup", "name it with --log FILE")
+    keys = [one.key.id for one in left.keys if one.key.id in later.revoked_keys]
+    tokens = [f"token:{one.id}" for one in left.tokens if one.name in later.revoked_tokens]
+    return _each(Decision.REVOKE, keys + tokens)
+
+
 def _read_decisions(path: Path | None) -> list[tuple[Decision, str]]:
     """One a line, the word first; blank lines and those that begin with # say nothing."""
     if path is None:
@@ -123,15 +143,19 @@ def _confirm(rest: Decision, count: int) -> None:
     confirm(f"{count} keys and tokens will be {becomes}, and the vault is armed.", str(rest))
 
 
-def _say_undecided(left: Undecided) -> None:
+def _say_undecided(left: Undecided, later: LaterLog | None) -> None:
     say(f"from the backup {left.loaded.file}, loaded {minute(left.loaded.at)}")
     say_loaded(left.loaded)
+    if later is not None:
+        _say_later(later, left.loaded)
     if not left.count:
         say("everything is decided: `keytui backup reconcile --arm` lets the vault go on")
         return
     say(f"to decide: {len(left.keys)} keys and {len(left.tokens)} tokens that would be let in again")
-    rows = [_row(one) for one in left.keys[:_SHOWN]]
-    say_table(("KEY", "ENVIRONMENT", "OWNER", "VERSIONS", "LAST USED", "ID"), rows, "KEY", ("ID", "OWNER"))
+    done = {} if later is None else later.of_keys()
+    rows = [_row(one, done.get(one.key.id, ())) for one in left.keys[:_SHOWN]]
+    columns = ("KEY", "ENVIRONMENT", "OWNER", "VERSIONS", "LAST USED", "SINCE", "ID")
+    say_table(columns, rows, "KEY", ("ID", "OWNER", "LAST USED"))
     tokens = [(f"token:{one.name}", str(one.role), one.tenant or "", one.id) for one in left.tokens[:_SHOWN]]
     say_table(("TOKEN", "ROLE", "TENANT", "ID"), tokens, "TOKEN", ("ID",))
     if left.count > len(rows) + len(tokens):
@@ -139,9 +163,19 @@ def _say_undecided(left: Undecided) -> None:
     remark("a version that was issued since the backup is unknown to the vault, and refused: rotate such a key again")
 
 
-def _row(one: LetIn) -> tuple[str, ...]:
+def _say_later(later: LaterLog, loaded: Loaded) -> None:
+    if later.ends is None:
+        say("the log that was named ends before the backup does: it says nothing of the time since")
+    elif loaded.reached is not None and loaded.reached > later.ends:
+        say(f"the log that was named ends with entry {later.ends}: what came up to {loaded.reached} is unknown")
+    else:
+        say(f"the log that was named goes on from there, to entry {later.ends}")
+
+
+def _row(one: LetIn, since: Sequence[str]) -> tuple[str, ...]:
     versions = ", ".join(f"v{version.number} {version.state}" for version in one.versions)
-    return one.key.name, one.key.environment, one.key.owner, versions, minute(one.last_used_at), one.key.id
+    key = one.key
+    return key.name, key.environment, key.owner, versions, minute(one.last_used_at), ", ".join(since) or "-", key.id
 
 
 def _say_reconciled(done: Reconciled, json: bool) -> None:
@@ -151,7 +185,8 @@ def _say_reconciled(done: Reconciled, json: bool) -> None:
         say(f"armed: {done.kept} kept, {done.revoked} revoked; services and servers may begin again")
 
 
-def _undecided_shape(left: Undecided) -> Shape:
+def _undecided_shape(left: Undecided, later: LaterLog | None) -> Shape:
+    done = {} if later is None else later.of_keys()
     keys = [
         {
             "id": one.key.id,
@@ -162,6 +197,7 @@ def _undecided_shape(left: Undecided) -> Shape:
             "versions": [{"number": version.number, "state": version.state} for version in one.versions],
             "rotation": one.rotation_id,
             "last_used_at": iso(one.last_used_at),
+            "since": None if later is None else list(done.get(one.key.id, ())),
         }
         for one in left.keys
     ]

@@ -22,6 +22,7 @@ class Loaded:
     ends: int
     """The last entry of the backup's log."""
     ended_at: datetime
+    ended_hash: str
     reached: int | None
     """The newest entry that a signature shows there was and that the backup lacks; None when it holds all of those."""
 

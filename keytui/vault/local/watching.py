@@ -12,6 +12,7 @@ from keytui.domain.access import Role
 from keytui.vault.local.access.approving import waiting_approvals
 from keytui.vault.local.access.tenancy import entries_of
 from keytui.vault.local.alerts.alerting import alerts_that_count
+from keytui.vault.local.backup.state import unreconciled
 from keytui.vault.local.ledger import position
 from keytui.vault.local.sealing.sealing import seal_epoch, seal_state
 from keytui.vault.local.section import Section
@@ -30,14 +31,15 @@ class Watching(Section):
     def standing(self) -> Standing:
         ground = self._ground
         with self._reading() as session:
+            waits = unreconciled(session) is not None
             return Standing(
                 profile=ground.profile.name,
                 location=ground.database.where if ground.principal.role is Role.LOCAL else ground.profile.name,
                 actor=str(ground.principal.actor),
                 role=ground.principal.role,
                 tenant=ground.principal.tenant,
-                read_only=ground.profile.read_only,
-                armed_until=ground.guard.armed_until,
+                read_only=ground.profile.read_only or waits,
+                armed_until=None if waits else ground.guard.armed_until,
                 seal=seal_state(session, ground.held_key),
                 seal_epoch=seal_epoch(session),
                 open_rotations=_open_rotations(session),

@@ -102,3 +102,53 @@ def test_a_production_profile_is_armed_to_load(keytui: Commands, lost: Path) -> 
 def test_a_server_does_not_begin_over_a_vault_that_waits(keytui: Commands, lost: Path) -> None:
     keytui("backup", "load", str(lost))
     assert "keytui backup reconcile" in keytui("serve", "--port", "0", code=6).err
+
+
+@pytest.fixture
+def exported(keytui: Commands, tmp_path: Path) -> Path:
+    """The log's export from after the backup, of a vault that is lost since: `one` was revoked, and `two` made."""
+    keytui.created("one")
+    keytui.created("other")
+    for name in ("ada", "eve"):
+        keytui("operators", "add", name, "--role", "super_admin")
+    keytui("backup", "create", str(tmp_path / "backup"))
+    keytui("revoke", "one", "--reason", "compromise", "--yes")
+    keytui("operators", "revoke", "eve")
+    keytui.created("two")
+    path = tmp_path / "log.jsonl"
+    path.write_text(keytui("audit", "--format", "jsonl").out)
+    for file in (keytui.home / "default").glob("vault.db*"):
+        file.unlink()
+    keytui("backup", "load", str(tmp_path / "backup"))
+    return path
+
+
+def test_an_export_of_the_log_says_what_was_done_since(keytui: Commands, exported: Path) -> None:
+    said = keytui("backup", "reconcile", "--log", str(exported)).out
+    assert ("key.revoked" in said, "goes on from there" in said) == (True, True)
+    answer = keytui("backup", "reconcile", "--log", str(exported), "--revoke-logged", "--json").answer
+    keys, tokens = answer["keys"], answer["tokens"]
+    assert isinstance(keys, list)
+    assert isinstance(tokens, list)
+    assert [(one["name"], one["since"]) for one in keys] == [("other", [])]
+    assert [one["name"] for one in tokens] == ["ada"]
+
+
+def test_an_export_that_does_not_follow_on_the_backup_decides_nothing(keytui: Commands, exported: Path) -> None:
+    whole = exported.read_text().splitlines()
+    revoked = next(number for number, line in enumerate(whole) if '"key.revoked"' in line)
+    for lines in (
+        [*whole[:revoked], *whole[revoked + 1 :]],
+        [line.replace('"key.revoked"', '"key.edited"') for line in whole],
+    ):
+        exported.write_text("\n".join(lines))
+        refused = keytui("backup", "reconcile", "--log", str(exported), "--revoke-logged", code=1)
+        assert "does not follow" in refused.err
+    exported.write_text("\n".join(whole[revoked + 1 :]))
+    assert "ends with entry" in keytui("backup", "reconcile", "--log", str(exported)).out
+    exported.write_text(whole[-1])
+    assert "ends before the backup" in keytui("backup", "reconcile", "--log", str(exported)).out
+    exported.write_text("no entry\n")
+    assert "line 1" in keytui("backup", "reconcile", "--log", str(exported), code=2).err
+    assert "--log" in keytui("backup", "reconcile", "--revoke-logged", code=2).err
+    assert "2 keys and 2 tokens" in keytui("backup", "reconcile").out

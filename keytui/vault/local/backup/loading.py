@@ -200,7 +200,7 @@ def _logged(session: Session, given: _Given, ledger: Ledger) -> tuple[Loaded, He
     known = [one.sequence for one in given.kept if one.sequence > end.sequence]
     known += [beyond.sequence] if beyond is not None else []
     ended = session.get_one(AuditRow, end.sequence)
-    loaded = Loaded(str(given.file), now, end.sequence, ended.at, max(known, default=None))
+    loaded = Loaded(str(given.file), now, end.sequence, ended.at, end.hash, max(known, default=None))
     # A second operator's word that was given before the backup may have been used after it.
     session.exec(update(ApprovalRow).where(col(ApprovalRow.expires_at) > now).values(expires_at=now))
     head = ledger.append(session, now, str(given.profile.actor), _event(loaded, beyond), None, after=end)

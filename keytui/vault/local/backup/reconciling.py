@@ -124,13 +124,8 @@ def _undecided(session: Session, loaded: AuditRow, now: datetime) -> Undecided:
     details = _details(loaded)
     ends = int(details["ends"])
     reached = details.get("reached")
-    of_backup = Loaded(
-        details["file"],
-        loaded.at,
-        ends,
-        session.get_one(AuditRow, ends).at,
-        None if reached is None else int(reached),
-    )
+    end = session.get_one(AuditRow, ends)
+    of_backup = Loaded(details["file"], loaded.at, ends, end.at, end.hash, None if reached is None else int(reached))
     decided = _kept(session, loaded)
     return Undecided(
         of_backup,

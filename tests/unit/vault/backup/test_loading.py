@@ -62,6 +62,8 @@ def test_it_waits_and_lets_nobody_in(lost: Lost, clock: StoppedClock) -> None:
             act()
         assert "keytui backup reconcile" in refused.value.hint
     assert vault.audit(AuditFilter(), 0, 1).entries[0].event.type == "backup.loaded"
+    vault.arm(lost.profile.name)
+    assert (vault.standing().read_only, vault.standing().armed_until) == (True, None)
     vault.close()
     assert left_over(lost) == ["vault.db"]
     assert lost.database.stat().st_mode & 0o777 == 0o600
