@@ -80,6 +80,10 @@ class Unreachable(KeytuiError):
     """The vault cannot be read or written right now."""
 
 
+class IssuerAway(Unreachable):
+    """The issuer of a key cannot be asked right now. Nothing was changed, here or there."""
+
+
 class OutcomeUnknown(Unreachable):
     """The line went down under a change, and nobody could be asked what became of it. Look before doing it again."""
 
