@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from itertools import count
+from types import MappingProxyType
 from typing import Final
 
 from tests.doubles.http import Double, Heard, Json, Said
@@ -13,6 +14,22 @@ from tests.doubles.http import Double, Heard, Json, Said
 ADMIN_KEY: Final = "dev-local-key"
 _NO_SUCH_ID: Final = Said(500, {"error": {"code": "INTERNAL_ERROR", "message": "Internal server error", "details": {}}})
 _CREATE_FIELDS: Final = frozenset({"name", "scopes", "rateLimitPerMin", "burstLimit", "monthlyCap"})
+IN_PLACE: Final = MappingProxyType(
+    {
+        "header": "x-api-key",
+        "list": {
+            "path": "/v1/admin/api-keys",
+            "items": "/items",
+            "id": "/id",
+            "label": "/name",
+            "prefix": "/tokenPreview",
+            "revoked": {"at": "/isActive", "is": "false"},
+        },
+        "rotate": {"method": "POST", "path": "/v1/admin/api-keys/{id}/rotate", "returns": "/plaintextKey"},
+        "revoke": {"method": "POST", "path": "/v1/admin/api-keys/{id}/disable"},
+    }
+)
+"""A description with nothing of it that makes a key: it gives one another value, under the same id."""
 
 
 class Reserve(Double):

@@ -141,8 +141,11 @@ class RestIssuer:
 
     def _rotate(self, making: Making, like: Item) -> NewVersion:
         reference = like.listed.mark.reference
-        answer = self.line.told(asked(making.call, reference))
-        return self._made(answer, making.returns, reference, like.listed.label)
+        try:
+            answer = self.line.told(asked(making.call, reference))
+            return self._made(answer, making.returns, reference, like.listed.label)
+        except OutcomeUnknown as lost:
+            raise unknown(lost.message, "nobody has what it may have made, and rotating it again ends that") from None
 
     def _made(self, answer: Answer, returns: str, reference: str, label: str) -> NewVersion:
         """What the answer says that it made. OutcomeUnknown where there is no value in it."""

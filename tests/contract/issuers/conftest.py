@@ -18,6 +18,7 @@ MAKERS: Mapping[str, Maker] = {
     "payload-by-login": rest.payload_by_login,
     "payload-by-key": rest.payload_by_key,
     "reserve-admin": rest.reserve_admin,
+    "in place": rest.in_place,
     "keytui-server": rest.keytui_server,
     "made-up": rest.parcel,
     "the guide's": own_issuer,

@@ -27,7 +27,7 @@ from tests.contract.issuers.case import Case
 from tests.contract.served import serve, stop_serving
 from tests.doubles.parcel import TOKEN, Parcel
 from tests.doubles.payload import Payload
-from tests.doubles.reserve import ADMIN_KEY, Reserve
+from tests.doubles.reserve import ADMIN_KEY, IN_PLACE, Reserve
 from tests.doubles.served import Stage
 from tests.world import StoppedClock, repeatable_randomness
 
@@ -72,13 +72,20 @@ def _payload(request: pytest.FixtureRequest, access: Mapping[str, object], known
 
 
 def reserve_admin(_directory: Path, request: pytest.FixtureRequest) -> Iterator[Case]:
+    yield _reserve(request, {"preset": "reserve-admin"})
+
+
+def in_place(_directory: Path, request: pytest.FixtureRequest) -> Iterator[Case]:
+    """A platform that gives a key another value, and makes no second one beside it."""
+    yield _reserve(request, IN_PLACE)
+
+
+def _reserve(request: pytest.FixtureRequest, entry: Mapping[str, object]) -> Case:
     stage: Stage = request.getfixturevalue("stage")
     reserve = Reserve()
     id_ = reserve.add("checkout", STANDING.reveal(), ["default"])
-    issuer = rest_issuer(
-        {"preset": "reserve-admin", "url": stage.serve(reserve), "credential": "env:KEY"}, {"KEY": ADMIN_KEY}
-    )
-    yield Case(
+    issuer = rest_issuer({**entry, "url": stage.serve(reserve), "credential": "env:KEY"}, {"KEY": ADMIN_KEY})
+    return Case(
         issuer=issuer,
         standing=STANDING,
         mark=Mark(STANDING.digest(), STANDING.prefix(), id_),

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import NoReturn
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from keytui.connectors import build_connectors
 from keytui.domain.errors import AlreadyDone, Refused
-from keytui.domain.keys import Key, KeyDraft
-from keytui.domain.policy import Policies
-from keytui.domain.references import Reference
+from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import First, Plan, Reason, RotationState, Strategy
-from keytui.domain.secrets import Secret
-from keytui.issuers.rest.configuration import preset
-from keytui.issuers.rest.issuer import RestIssuer
-from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
-from tests.doubles.faults import Faulty
-from tests.doubles.reserve import ADMIN_KEY, Reserve
 from tests.doubles.served import Stage
-from tests.world import StoppedClock, repeatable_randomness
+from tests.unit.vault.made_there import a_vault, killed, opened, without
 
-STANDING = Secret("tk_j1yCOormdRAZnqGyjsmZhLs161mf9eL4")
 WAYS = [
     Plan(),
     Plan(Strategy.IMMEDIATE),
@@ -33,46 +22,10 @@ WAYS = [
 ]
 
 
-@dataclass
-class There:
-    """The platform, the line to it, and a vault that has it as its issuer."""
-
-    platform: Reserve
-    line: Faulty
-    issuer: RestIssuer
-    vault: LocalVault
-
-    def brought_in(self, **changes: object) -> Key:
-        """A key that was made there by hand."""
-        self.platform.keys[self.platform.add("checkout", STANDING.reveal(), ["default"])].update(changes)
-        (key,) = (key for key in self.vault.sync("platform").added if key.name == "checkout")
-        return key
-
-
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
     with Stage() as stage:
         yield stage
-
-
-def a_vault(stage: Stage, profile: Profile, *without: str) -> There:
-    """The description has none of these calls."""
-    platform = Reserve()
-    line = Faulty(platform)
-
-    def resolve(_reference: Reference) -> Secret:
-        return Secret(ADMIN_KEY)
-
-    shown = {name: value for name, value in preset("reserve-admin").items() if name not in without}
-    entry = {**shown, "kind": "rest", "url": stage.serve(line), "credential": "env:KEY", "timeout": "1s"}
-    issuers: Mapping[str, RestIssuer] = build_connectors("issuers", "config.toml", {"platform": entry}, resolve)
-    return There(platform, line, issuers["platform"], opened(profile, issuers["platform"]))
-
-
-def opened(profile: Profile, issuer: RestIssuer) -> LocalVault:
-    return LocalVault.open(
-        profile, StoppedClock(), repeatable_randomness(), Policies(), issuers=lambda: {"platform": issuer}
-    )
 
 
 @pytest.mark.parametrize("plan", WAYS, ids=lambda plan: f"{plan.strategy} {plan.first or ''}".strip())
@@ -80,7 +33,7 @@ def test_a_disabled_key_is_not_rotated_where_its_new_version_could_not_be_refuse
     stage: Stage, profile: Profile, plan: Plan
 ) -> None:
     """Each try would leave another live version there, and then be refused."""
-    there = a_vault(stage, profile, "suspend", "restore")
+    there = a_vault(stage, profile, without("suspend", "restore"))
     key = there.brought_in(isActive=False)
     (problem,) = there.vault.rehearse(key.id, plan).problems
     assert "would let its new version in, which it cannot suspend: make another key, and revoke this one" in problem
@@ -91,7 +44,7 @@ def test_a_disabled_key_is_not_rotated_where_its_new_version_could_not_be_refuse
 
 
 def test_what_was_disabled_after_the_plan_is_not_issued(stage: Stage, profile: Profile) -> None:
-    there = a_vault(stage, profile)
+    there = a_vault(stage, profile, without())
     key = there.brought_in()
     rotation = there.vault.plan(key.id, Plan(), "one")
     there.vault.disable(key.id, "")
@@ -109,9 +62,10 @@ def test_after_a_lost_creation_the_hint_leads_on(
     stage: Stage, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was never let in cannot be let in again: a rotation that keeps it would issue one version after another."""
-    there = a_vault(stage, profile)
+    there = a_vault(stage, profile, without())
     draft = KeyDraft("orders", "production", owner="shop", issuer="platform")
-    lost(there, monkeypatch, lambda: there.vault.create(draft, "one"))
+    killed(monkeypatch, "_made", lambda: there.vault.create(draft, "one"))
+    assert any("orders" in str(made["name"]) for made in there.platform.keys.values())
     with pytest.raises(AlreadyDone) as repeated:
         there.vault.create(draft, "one")
     key = there.vault.find("orders")
@@ -129,21 +83,3 @@ def test_after_a_lost_creation_the_hint_leads_on(
     assert there.platform.accepts(issued.secret.reveal())
     assert there.vault.prove(rotation.id, issued.secret).state is RotationState.COMPLETED
     there.vault.close()
-
-
-class Died(BaseException):
-    """The process is gone before it has read the answer."""
-
-
-def lost(there: There, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """The platform has made a key, and the process that asked for it was killed."""
-    made = len(there.platform.keys)
-    with monkeypatch.context() as patched:
-        patched.setattr(RestIssuer, "_made", died)
-        with pytest.raises(Died):
-            act()
-    assert len(there.platform.keys) == made + 1
-
-
-def died(*_answer: object) -> NoReturn:
-    raise Died

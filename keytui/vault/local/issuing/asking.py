@@ -32,7 +32,7 @@ from keytui.vault.local.issuing.calls import (
     event_of,
 )
 from keytui.vault.local.issuing.marking import mark_of
-from keytui.vault.local.issuing.one_at_a_time import mark_there, replaces
+from keytui.vault.local.issuing.one_at_a_time import has_successor, is_surely, mark_there, replaces
 from keytui.vault.local.issuing.pending import know_value, pending_version
 from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Call, Effect, Told, Wanted, end_call
 from keytui.vault.local.issuing.trial import Overtaken, see_it_is_wanted
@@ -124,6 +124,9 @@ class Issuing(Section):
             number, value = self._begin_issue(operation, call, told, issuer, still_wanted)
             self._ask_to_issue(operation, replace(call, version=number), told, value, issuer=issuer, key=key, like=mark)
             return
+        if call.effect is Effect.REVOKE and self._has_successor(issuer, like):
+            told.done.add((call.key_id, call.version, call.effect))
+            return
         reached_nobody = like.delivered_at is None and like.revoked_at is None
         if mark is None and not (call.effect is Effect.REVOKE and reached_nobody):
             raise Refused(
@@ -185,6 +188,18 @@ class Issuing(Section):
                 f" at {row.began_at:%Y-%m-%d %H:%MZ}, and nobody heard how that ended",
                 "do that again, which finishes it; what was suspended can be restored, or the key enabled",
             )
+        if row.effect == Effect.ISSUE and replaces(issuer) and not (mark and is_surely(mark, listed.mark)):
+            raise Refused(
+                f"v{row.version} may have taken the place of v{other.number} at {issuer.name}: to issue it was"
+                f" begun at {row.began_at:%Y-%m-%d %H:%MZ}, and nobody heard how that ended",
+                f"issue it again, which ends that: `keytui rotate {row.key_id} --resume`",
+            )
+
+    def _has_successor(self, issuer: Issuer, version: VersionRow) -> bool:
+        if not replaces(issuer):
+            return False
+        with self._reading() as session:
+            return has_successor(version, version_rows(session, version.key_id))
 
     def _ask_to_issue(
         self,

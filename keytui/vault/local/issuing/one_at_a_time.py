@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from keytui.domain.audit import Event
+from keytui.domain.keys import ACCEPTED
+from keytui.domain.secrets import PREFIX_LENGTH
 from keytui.issuers.issuer import Issuer, Mark
 from keytui.vault.local.issuing.marking import mark_of
 from keytui.vault.local.issuing.pending import never_let_in
@@ -41,6 +43,19 @@ def mark_there(call: Call, issuer: Issuer, versions: Sequence[VersionRow], peppe
     if call.effect is Effect.ISSUE:
         return there or unheard or mark_of(concerned, issuer, pepper)
     return None if there is not None else unheard
+
+
+def has_successor(version: VersionRow, versions: Sequence[VersionRow]) -> bool:
+    """Whether another of these goes by its name at the issuer by now, and would be ended in its place."""
+    named = (row for row in versions if row.reference and row.reference == version.reference)
+    return any(row.number > version.number and row.state in ACCEPTED for row in named)
+
+
+def is_surely(here: Mark, there: Mark) -> bool:
+    """Whether the two are one value: the name outlives it, and too little of its beginning does not tell."""
+    if here.digest and there.digest:
+        return here.digest == there.digest
+    return here.prefix == there.prefix and len(there.prefix) == PREFIX_LENGTH
 
 
 def end_replaced(write: Write, key: KeyRow, rotation: RotationRow) -> None:

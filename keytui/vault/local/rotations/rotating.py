@@ -19,6 +19,7 @@ from keytui.vault.local.access.tenancy import refuse_another_manager, refuse_its
 from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.fitness import unfit_as_it_stands
 from keytui.vault.local.issuing.one_at_a_time import end_replaced
+from keytui.vault.local.issuing.pending import never_let_in
 from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Effect, issued_elsewhere, tell
 from keytui.vault.local.keys.drafts import checked_note, refuse_disallowed
 from keytui.vault.local.keys.ending import end_version
@@ -283,6 +284,11 @@ class Rotating(Issuing):
 
 def _refuse_doubted(write: Write, subject: Subject, new: VersionRow) -> None:
     """A version that its issuer may refuse, by a call that nobody heard the end of, is handed over to nobody."""
+    if never_let_in(new):
+        raise Refused(
+            f"nobody knows whether {subject.key.issuer} has v{new.number} of {subject.key.name}",
+            f"issue it again: `keytui rotate {subject.key.id} --resume`",
+        )
     call = write.session.get(CallRow, (new.key_id, new.number))
     if call is not None and call.effect in LETS_NOBODY_IN:
         key = subject.key
