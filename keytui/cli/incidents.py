@@ -24,11 +24,16 @@ NumberArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="The in
 
 
 class KeyOrVerb(TyperGroup):
-    """What is no verb is a KEY: in an emergency nobody looks for one. `begin KEY` takes a key called like a verb."""
+    """What is no verb is a KEY: in an emergency nobody looks for one. `begin KEY` takes a key called like a verb.
+
+    Where there is neither, but options of `list` alone, they are its own.
+    """
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        known = not args or args[0] in self.commands or args[0] in ctx.help_option_names
-        return super().parse_args(ctx, (args or ["list"]) if known else ["begin", *args])
+        if args and (args[0] in self.commands or args[0] in ctx.help_option_names):
+            return super().parse_args(ctx, args)
+        lists = not args or args[0] in {"--all", "--limit"} or args == ["--json"]
+        return super().parse_args(ctx, ["list" if lists else "begin", *args])
 
 
 incidents = typer.Typer(

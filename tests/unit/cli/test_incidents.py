@@ -140,6 +140,9 @@ def test_an_incident_is_noted_shown_exported_closed_and_found(keytui: Commands) 
     assert keytui("incident", "close", "1", *CLOSED, "--json").answer["open"] is False
     assert keytui("incident", "list").out == ""
     assert "#1" in keytui("incident", "list", "scan before").out
+    assert keytui("incident", "--json").items == []
+    for words in (("--all", "--json"), ("--limit", "5", "--all", "--json")):
+        assert len(keytui("incident", *words).items) == 1
     assert "scan before a push" in keytui("incident", "export", "1").out
 
 
