@@ -120,6 +120,30 @@ def test_a_response_that_dies_at_any_call_is_carried_on_by_the_same_again(
         scene.see_that_it_ended_well()
 
 
+@pytest.mark.parametrize("blind", [(0,), (0, 1)])
+def test_whoever_dies_after_revoking_first_ends_it_well_also_where_targets_only_take(
+    vault: LocalVault, clock: StoppedClock, blind: Sequence[int]
+) -> None:
+    """A place that can neither be read nor put back holds what is lost, and gets the next."""
+
+    def scene(name: str) -> Scene:
+        made = Scene(vault, clock, f"blind-{blind}-{name}", First.REVOKE)
+        for at in blind:
+            made.places[at].readable = made.places[at].reversible = False
+        made.places[1].fault = "refuses"
+        return made
+
+    whole = Death()
+    scene("whole").respond(whole)
+    for at in range(1, whole.calls + 1):
+        died = scene(str(at))
+        died.respond(Death(at))
+        clock.advance(timedelta(minutes=6))
+        died.places[1].fault = ""
+        died.respond()
+        died.see_that_it_ended_well()
+
+
 @pytest.mark.parametrize("first", First)
 @pytest.mark.parametrize("fault", ["away", "refuses", "cut off before", "cut off after"])
 def test_a_target_that_fails_keeps_nobody_from_ending_the_old_version(
