@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from keytui.domain.access import Principal
-from keytui.domain.errors import Invalid, OutcomeUnknown, Unauthenticated, Unreachable
+from keytui.domain.errors import Invalid, IssuerAway, OutcomeUnknown, Unauthenticated, Unreachable
 from keytui.domain.secrets import Randomness, Secret
 from keytui.vault.problems import MEDIA_TYPE, Problem, error_of
 from keytui.vault.remote.exchange import Answer, Dropped, Exchange, NotSent, Patience, Request, Silent
@@ -158,7 +158,8 @@ class Line:
         if answer.media_type != MEDIA_TYPE:
             raise self._stranger(answer)
         error = error_of(self._decoded(Problem, answer.body))
-        certain = answer.status < _DOUBTFUL or isinstance(error, OutcomeUnknown)  # an issuer left its question open
+        of_issuer = isinstance(error, IssuerAway | OutcomeUnknown)  # the server knows all that there is to know
+        certain = answer.status < _DOUBTFUL or of_issuer
         raise error if certain else Dropped(error.message, error.hint)
 
     def _decoded(self, kind: TypeForm[T], body: bytes) -> T:

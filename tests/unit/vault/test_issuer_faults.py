@@ -16,7 +16,7 @@ from keytui.domain.access import Principal, Role
 from keytui.domain.approvals import ApprovalState
 from keytui.domain.audit import Actor
 from keytui.domain.drift import Drift
-from keytui.domain.errors import ApprovalNeeded, KeytuiError, OutcomeUnknown, Refused, Unreachable
+from keytui.domain.errors import ApprovalNeeded, IssuerAway, KeytuiError, OutcomeUnknown, Refused, Unreachable
 from keytui.domain.keys import ACCEPTED, Key, KeyDraft, VersionState
 from keytui.domain.policy import Policies
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy, Verb, allowed
@@ -422,6 +422,13 @@ def test_lost_and_then_unreachable_is_unknown(world: World, monkeypatch: pytest.
     key = world.vault.find("billing")
     world.vault.revoke(key.id, None, Reason.OTHER, "nobody has it")
     assert not world.accepts(world.issuer.minted[-1])
+
+
+def test_an_issuer_that_is_away_is_told_from_a_vault_that_is(world: World) -> None:
+    """A team's console asks a server that is away again; of an issuer the server has asked already."""
+    world.issuer.at, world.issuer.fault = 1, Fault.REFUSED
+    with pytest.raises(IssuerAway, match="nobody answers"):
+        rolling(world)
 
 
 @pytest.mark.parametrize("fault", Fault)

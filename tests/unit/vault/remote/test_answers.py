@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from keytui.domain.audit import AuditFilter
-from keytui.domain.errors import Invalid, NotFound, OutcomeUnknown, ReadOnly, Unauthenticated, Unreachable
+from keytui.domain.errors import (
+    Invalid,
+    IssuerAway,
+    KeytuiError,
+    NotFound,
+    OutcomeUnknown,
+    ReadOnly,
+    Unauthenticated,
+    Unreachable,
+)
 from keytui.domain.keys import KeyDraft
 from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
@@ -83,9 +92,12 @@ def test_garbage_is_no_answer_and_no_proof_that_nothing_was_done(team: Team, sai
             vault.create(DRAFT, "r")
 
 
-def test_what_an_issuer_left_open_is_told_in_its_words_and_not_done_again(team: Team) -> None:
-    lost = b'{"type": "urn:keytui:problem:outcome-unknown", "title": "Outcome unknown", "status": 503,'
-    lost += b' "detail": "nobody knows whether v2 was revoked at booking", "hint": "look there"}'
+@pytest.mark.parametrize(("kind", "named"), [(OutcomeUnknown, b"outcome-unknown"), (IssuerAway, b"issuer-away")])
+def test_what_became_of_an_issuers_question_is_told_in_its_words_and_not_done_again(
+    team: Team, kind: type[KeytuiError], named: bytes
+) -> None:
+    lost = b'{"type": "urn:keytui:problem:' + named + b'", "title": "So", "status": 503,'
+    lost += b' "detail": "whether v2 was revoked at booking", "hint": "look there"}'
     said = answer("503 Service Unavailable", lost, "application/problem+json")
     asked: list[int] = []
 
@@ -93,7 +105,7 @@ def test_what_an_issuer_left_open_is_told_in_its_words_and_not_done_again(team: 
         asked.append(1)
         connection.sendall(said)
 
-    with saying(say) as url, pytest.raises(OutcomeUnknown, match="whether v2 was revoked at booking") as told:
+    with saying(say) as url, pytest.raises(kind, match="whether v2 was revoked at booking") as told:
         team.remote(url).create(DRAFT, "r")
     assert (told.value.hint, len(asked)) == ("look there", 1)
 
