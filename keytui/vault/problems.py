@@ -24,6 +24,7 @@ from keytui.domain.errors import (
     RotationOpen,
     Unauthenticated,
     Unreachable,
+    Unreconciled,
     Unsafe,
 )
 from keytui.domain.text import harmless
@@ -46,6 +47,7 @@ STATUSES: Final[Mapping[type[KeytuiError], int]] = {  # of one status the widest
     Unauthenticated: 401,
     Forbidden: 403,
     ReadOnly: 403,
+    Unreconciled: 403,
 }
 _URN: Final = "urn:keytui:problem:"
 
