@@ -115,7 +115,9 @@ class Issuer(Protocol):
     def issue(self, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
         """Accept a new version: `value`, which it knows already when this is asked again, or one of its own making.
 
-        `like` is the version whose scopes and label it shall have; None for a key's first.
+        `like` is the version whose scopes and label it shall have; None for a key's first. Where only one version is
+        accepted at a time it is the one whose place is taken: by its `reference` alone where an answer was lost, and
+        nobody knows which value stands there.
         """
         ...
 
