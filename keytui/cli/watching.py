@@ -12,7 +12,7 @@ from keytui.cli.checking import refuse_arguments
 from keytui.cli.exits import Exit
 from keytui.cli.options import JsonOption, KeyArgument
 from keytui.cli.output import say, say_json
-from keytui.cli.probed import LastWord, last_words, of_version
+from keytui.cli.probed import word_line, word_shape, words_of
 from keytui.cli.session import opened, reference, rotation_of
 from keytui.cli.shapes import proof_shape, rotation_shape
 from keytui.cli.times import minute
@@ -21,6 +21,7 @@ from keytui.domain.errors import Refused
 from keytui.domain.keys import BUILTIN, Key
 from keytui.domain.rotation import Rotation
 from keytui.vault.model import Proof, Refusal
+from keytui.vault.probed import LastWord, of_version
 
 
 def waive(
@@ -78,15 +79,15 @@ def proof(
             raise Refused(f"{found.name} was never rotated", f"`keytui rotate {found.name}` begins")
         rotation = rotations[0]
         given = vault.proof(rotation.id, secret)
-        told = last_words(vault, found.id, rotation.id)
+        told = words_of(vault, found.id, rotation.id)
         name = reference(vault, found)
     words = told or ()
     if json:
-        say_json({**proof_shape(given), "issuer": found.issuer, "probed": [word.shape() for word in words]})
+        say_json({**proof_shape(given), "issuer": found.issuer, "probed": [word_shape(word) for word in words]})
     elif found.issuer == BUILTIN:
         _say_proof(given)
         for word in words:
-            say(word.line())
+            say(word_line(word))
     else:
         _say_elsewhere(given, rotation, found, words, "" if told is None else name)
     over = any(word.still_accepted for word in of_version(words, rotation.old_version))
@@ -108,7 +109,7 @@ def _say_elsewhere(given: Proof, rotation: Rotation, key: Key, words: Sequence[L
         how = f"`keytui prove {name}` asks" if name else "their answers stand in the log, which you may not read"
         say(f"{what} at its systems:" if own else f"{what} was not asked there; {how}")
         for word in own:
-            say(word.line())
+            say(word_line(word))
 
 
 def _say_proof(given: Proof) -> None:

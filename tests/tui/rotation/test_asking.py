@@ -216,4 +216,7 @@ async def test_without_a_suspension_the_step_says_that_the_next_one_is_for_good(
         await until_said(pilot, "for good?")
         await confirm(pilot, note=WHY, typed="reports")
         await until_said(pilot, "● 6 Proof", "rotation #1 is completed")
+        await until_said(
+            pilot, "reserve accepts or refuses this key", "◌ new v2: not asked", "◌ old v1, which is revoked"
+        )
     assert key.secret.reveal() not in allowlist.read_text()

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from keytui.domain.audit import AuditEntry, AuditFilter
+from keytui.domain.keys import BUILTIN
 from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
@@ -21,6 +22,7 @@ from keytui.tui.screens.wizard.watch import said
 from keytui.tui.screens.wizard.words import clock_time
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import Acknowledgement, Proof, Refusal
+from keytui.vault.probed import LastWord, last_words, of_version
 from keytui.vault.protocol import Vault
 
 _ENTRIES_LOOKED_AT: Final = 200
@@ -61,6 +63,7 @@ class ProofBody(AskingBody):
         if self.detail is None:
             return
         rotation = self.detail.rotation
+        old = None if self._elsewhere else old  # what the vault says of it proves nothing there
 
         def question(vault: Vault) -> Evidence:
             entries = vault.audit(AuditFilter(key_id=rotation.key_id), 0, _ENTRIES_LOOKED_AT).entries
@@ -75,7 +78,15 @@ class ProofBody(AskingBody):
         proof, entries = evidence
         if proof.old is not Refusal.NOT_ASKED:
             self._asked = proof.old
-        self.query_one("#proof", Words).say(proof_lines(self.detail.rotation, proof, self._asked, entries))
+        rotation, elsewhere = self.detail.rotation, self._elsewhere
+        said_of_it = elsewhere_lines(rotation, proof, entries, elsewhere) if elsewhere else None
+        self.query_one("#proof", Words).say(said_of_it or proof_lines(rotation, proof, self._asked, entries))
+
+    @property
+    def _elsewhere(self) -> str:
+        """The system that accepts or refuses the key; "" where keytui's verifiers do."""
+        key = self.wizard.key
+        return key.issuer if key is not None and key.issuer != BUILTIN else ""
 
     def action_ask_old(self) -> None:
         """Take the old secret, masked, and ask with it."""
@@ -107,6 +118,38 @@ def proof_lines(rotation: Rotation, proof: Proof, asked: Refusal, entries: tuple
         )
     lines += [Content(""), *_where_in_log(rotation, entries)]
     return Content("\n").join(lines)
+
+
+def elsewhere_lines(rotation: Rotation, proof: Proof, entries: tuple[AuditEntry, ...], issuer: str) -> Content:
+    """The proof of another issuer's key: what its own systems said last. keytui's verifiers never see it."""
+    words = last_words(entries, rotation.id)
+    lines = [
+        _ending(rotation),
+        Content(""),
+        Content(f"{harmless(issuer)} accepts or refuses this key: its systems are asked, by probes"),
+    ]
+    if proof.new_accepted_at is not None:
+        lines.append(_new_accepted(rotation, proof))
+    for what, number in (
+        (f"new v{rotation.new_version}", rotation.new_version),
+        (f"old v{rotation.old_version}, which is {proof.old_state}", rotation.old_version),
+    ):
+        if number is None:
+            continue
+        told = [_word(what, word) for word in of_version(words, number)]
+        lines += told or [Content.assemble(("◌ ", "$quiet"), f"{what}: not asked")]
+    return Content("\n").join([*lines, Content(""), *_where_in_log(rotation, entries)])
+
+
+def _word(what: str, word: LastWord) -> Content:
+    said = f"({harmless(word.said)}), {clock_time(word.at)}"
+    at = f"{what}, at {harmless(word.probe)}: "
+    if word.still_accepted:
+        return Content.assemble(
+            ("✗ ", "bold $error"), at, ("STILL ACCEPTED", "bold $error"), f", although it was over {said}"
+        )
+    symbol, style = ("✓ ", "$success") if word.holds else ("? ", "$warning")
+    return Content.assemble((symbol, style), f"{at}{word.outcome} {said}")
 
 
 def _ending(rotation: Rotation) -> Content:
