@@ -125,6 +125,26 @@ async def test_replaced_by_hand_the_stolen_version_is_watched_and_never_forgotte
         await until(pilot, lambda: "still accepted" not in said(pilot), "that it is over")
 
 
+async def test_targets_are_left_alone_where_the_operator_says_so(
+    console: Console, fleet: LocalVault, places: tuple[Path, ...]
+) -> None:
+    """As `--no-deliver` does: one of them may be what gave the secret away."""
+    key_id = fleet.find("checkout-api").id
+    fleet.edit(key_id, KeyEdit(targets=("web", "jobs", "ci")))
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await point_at(pilot, "checkout-api")
+        await pilot.press("I")
+        await until_said(pilot, "goes to  web, jobs, ci")
+        await pilot.press("H")
+        await until_said(pilot, "goes to  you", "left alone, as you said: web, jobs, ci", "--no-deliver")
+        await pilot.press("X")
+        await until(pilot, lambda: isinstance(console.screen, HandOverScreen), "the hand-over")
+        await paste_back(pilot, await read_secret(pilot))
+        await until_said(pilot, "‼ open  #1")
+    assert [path.read_text() for path in places] == ["API_KEY=before\n"] * 3
+    assert fleet.open_rotation(key_id) is None
+
+
 async def test_a_profile_that_is_read_only_again_closes_the_choice_and_says_why(
     vault: LocalVault, fleet: LocalVault, profile: Profile, clock: StoppedClock
 ) -> None:

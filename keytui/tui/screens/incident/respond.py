@@ -56,6 +56,7 @@ class RespondScreen(VaultScreen[int | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("X", "respond('revoke')", "revoke first", id="respond.revoke", tooltip="The old secret ends at once"),
         Binding("R", "respond('replace')", "replace first", id="respond.replace", tooltip="The new one is out first"),
+        Binding("H", "by_hand", "by hand", id="respond.by-hand", tooltip="Leave the targets alone, or not after all"),
         Binding("j", "scroll(1)", "down", show=False, id="respond.down", tooltip="Scroll down"),
         Binding("k", "scroll(-1)", "up", show=False, id="respond.up", tooltip="Scroll up"),
     ]
@@ -67,6 +68,8 @@ class RespondScreen(VaultScreen[int | None]):
         self._lines: list[Content] = []
         self._incident_id = 0
         self._chosen = False
+        self._by_hand = False
+        """Whether the targets are left alone, as the operator said: the next screen hands the new secret over."""
 
     def body(self) -> ComposeResult:
         name = f"{harmless(self._key.name)}   {harmless(self._key.environment)}"
@@ -81,11 +84,27 @@ class RespondScreen(VaultScreen[int | None]):
             yield Button("Replace first", id="replace", compact=True, disabled=True)
 
     def on_mount(self) -> None:
-        self.ask(partial(_look, self._key.id, self.console.profile, self.console.clock), self._seen)
+        self._look()
+
+    def _look(self) -> None:
+        act = partial(_look, self._key.id, self.console.profile, self.console.clock, by_hand=self._by_hand)
+        self.ask(act, self._seen, slot="costs")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "by_hand" and (self._chosen or not self._key.targets):
+            return False
+        return super().check_action(action, parameters)
+
+    def action_by_hand(self) -> None:
+        """Say what it costs that way; nothing is done yet."""
+        self._by_hand = not self._by_hand
+        self._look()
 
     def _seen(self, costs: Costs) -> None:
         self._costs = costs
-        self.query_one("#costs", Words).say(_costs(costs))
+        if self._chosen:
+            return
+        self.query_one("#costs", Words).say(_costs(costs, by_hand=self._by_hand))
         self._draw_choice()
 
     def recheck(self) -> None:
@@ -137,6 +156,7 @@ class RespondScreen(VaultScreen[int | None]):
             profile=self.console.profile,
             clock=self.console.clock,
             tell=self._tell,
+            by_hand=self._by_hand,
         )
         self.change(act, self._done, self._not_done)
 
@@ -178,7 +198,8 @@ class RespondScreen(VaultScreen[int | None]):
             )
         if response.issued is not None:
             rotation = response.issued.rotation
-            self.app.push_screen(HandOverScreen(response.issued), partial(self._handed_over, rotation))
+            screen = HandOverScreen(response.issued, by_hand=self._by_hand)
+            self.app.push_screen(screen, partial(self._handed_over, rotation))
             return
         keep = self.query_one("#keep", Button)
         keep.display = False
@@ -197,34 +218,44 @@ class RespondScreen(VaultScreen[int | None]):
         self.dismiss(self._incident_id)
 
 
-def _outside(vault: Vault, key_id: str, profile: Profile) -> Outside:
+def _outside(vault: Vault, key_id: str, profile: Profile, *, by_hand: bool) -> Outside:
     """The systems around the key; none where the configuration cannot be read, which is in no emergency's way."""
-    from keytui.vault.outside import Outside, outside_of  # noqa: PLC0415  # connectors come after the first paint
+    from keytui.vault.outside import nothing_outside, outside_of  # noqa: PLC0415  # connectors come after the first paint
     from keytui.vault.sealed_references import with_sealed  # noqa: PLC0415  # as above
 
     key = vault.detail(key_id).summary.key
     server = profile.server.host if profile.server is not None else ""
+    if by_hand:
+        return nothing_outside(key, server)
     try:
         return outside_of(configuration_path(), key, server, with_sealed(vault))
     except Invalid:
-        return Outside(key, server, None, (), key.targets, (), {})
+        return nothing_outside(key, server)
 
 
-def _look(key_id: str, profile: Profile, clock: Clock, vault: Vault) -> Costs:
+def _look(key_id: str, profile: Profile, clock: Clock, vault: Vault, *, by_hand: bool) -> Costs:
     from keytui.vault.emergency_costs import costs_of  # noqa: PLC0415  # as above
 
-    return costs_of(vault, _outside(vault, key_id, profile), clock())
+    return costs_of(vault, _outside(vault, key_id, profile, by_hand=by_hand), clock())
 
 
 def _respond(
-    key_id: str, first: First, vault: Vault, *, profile: Profile, clock: Clock, tell: Callable[[Said], None]
+    key_id: str,
+    first: First,
+    vault: Vault,
+    *,
+    profile: Profile,
+    clock: Clock,
+    tell: Callable[[Said], None],
+    by_hand: bool,
 ) -> Response:
     from keytui.vault.emergency import Emergency  # noqa: PLC0415  # as above
 
-    return Emergency(vault, _outside(vault, key_id, profile), first, clock, tell).respond()
+    outside = _outside(vault, key_id, profile, by_hand=by_hand)
+    return Emergency(vault, outside, first, clock, tell, by_hand).respond()
 
 
-def _costs(costs: Costs) -> Content:
+def _costs(costs: Costs, *, by_hand: bool) -> Content:
     """Both ways, with who uses the key and where the new secret goes."""
     lines = [
         Content.assemble(("X  revoke first   ", "bold $accent"), harmless(costs.of(First.REVOKE))),
@@ -235,7 +266,10 @@ def _costs(costs: Costs) -> Content:
             ("goes to  ", "$quiet"), harmless(", ".join(costs.targets) or "you: the next screen hands it over")
         ),
     ]
-    if costs.missing:
+    if by_hand:
+        names = harmless(", ".join(costs.missing))
+        lines.append(Content.assemble(("▲ ", "$warning"), f"left alone, as you said: {names}; H delivers after all"))
+    elif costs.missing:
         names = harmless(", ".join(costs.missing))
         lines.append(
             Content.assemble(("▲ ", "$warning"), f"not delivered from here: {names}; `keytui systems check` says why")
@@ -248,5 +282,5 @@ def _costs(costs: Costs) -> Content:
         lines.append(
             Content.assemble(("uses it  ", "$quiet"), f"{harmless(use.caller.name)} with v{use.version}, ", seen)
         )
-    command = for_keys("incident", [costs.key], "--first", "revoke")
+    command = for_keys("incident", [costs.key], "--first", "revoke", *(("--no-deliver",) if by_hand else ()))
     return Content("\n").join([*lines, Content(""), same_as(command)])

@@ -32,13 +32,17 @@ if TYPE_CHECKING:
 
 
 class ByTargetsScreen(ByHandScreen):
-    """Begins to deliver as it opens: the operator has agreed to that as the version was issued."""
+    """Begins to deliver as it opens: the operator has agreed to that as the version was issued.
+
+    With `by_hand` the key's targets are left alone, as the operator said.
+    """
 
     UNDER_WAY: ClassVar[tuple[str, str]] = ("it is being delivered", "wait until it has landed")
     """Why nothing ends or begins beside a delivery, and the way out."""
 
-    def __init__(self, issued: Issued, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, issued: Issued, environment: Mapping[str, str] = os.environ, *, by_hand: bool = False) -> None:
         super().__init__(issued, environment)
+        self._by_hand = by_hand
         self._delivering = False
         self._stopped: Stopped | None = None
         self._arrived = False
@@ -51,7 +55,7 @@ class ByTargetsScreen(ByHandScreen):
     @property
     def by_targets(self) -> bool:
         """Whether there is anything to deliver to."""
-        return bool(self._key.targets)
+        return bool(self._key.targets) and not self._by_hand
 
     def forget(self) -> None:
         self._former = Secret("")
