@@ -19,7 +19,7 @@ from keytui.domain.audit import Actor
 from keytui.domain.drift import Drift
 from keytui.domain.errors import KeytuiError, NotFound, Refused
 from keytui.domain.keys import ACCEPTED, Key, KeyDraft, VersionState
-from keytui.domain.rotation import Plan, Reason, RotationState, Strategy
+from keytui.domain.rotation import First, Plan, Reason, RotationState, Strategy
 from keytui.domain.secrets import FORMATS, Randomness, Secret
 from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
 from keytui.vault.local.issuing.calls import LONGEST_CALL
@@ -161,6 +161,10 @@ def test_it_makes_no_keys_and_overlaps_none(world: World) -> None:
     world.vault.abandon(world.rotation, "")
     with pytest.raises(Refused, match="platform accepts one version at a time: choose the strategy immediate"):
         world.vault.plan(world.key.id, Plan(), "two")
+    for first in First:
+        with pytest.raises(Refused, match="platform accepts one version at a time, so the new one") as refused:
+            world.vault.plan(world.key.id, Plan(Strategy.EMERGENCY, first, Reason.COMPROMISE), f"{first}")
+        assert refused.value.hint == "`keytui rotate KEY --strategy immediate --reason compromise`"
 
 
 @pytest.mark.parametrize("fault", Fault)

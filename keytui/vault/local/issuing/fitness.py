@@ -15,6 +15,11 @@ def unfit(issuer: str, can: Abilities, plan: Plan) -> Iterator[str]:
     """What refuses the plan, in words with the way out."""
     if not can.issues:
         yield f"{issuer} issues no keys by its interface: make the new one there by hand, then `keytui sync {issuer}`"
+    elif not can.overlaps and plan.strategy is Strategy.EMERGENCY:
+        yield (
+            f"{issuer} accepts one version at a time, so the new one ends the old one, neither first:"
+            " `keytui rotate KEY --strategy immediate --reason compromise`"
+        )
     elif not can.overlaps and plan.strategy is not Strategy.IMMEDIATE:
         yield f"{issuer} accepts one version at a time: choose the strategy immediate"
 
