@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from keytui.domain.keys import Key, VersionState
 from keytui.domain.secrets import Randomness, Secret
@@ -131,4 +131,24 @@ class Issuer(Protocol):
 
     def revoke(self, mark: Mark) -> None:
         """Refuse a version for good. NotFound when it knows none; the same again changes nothing."""
+        ...
+
+
+@runtime_checkable
+class WritesTags(Issuer, Protocol):
+    """An issuer that makes its values itself, and keeps a word of ours beside each: what was made for a process that
+    never had the answer is found again by it.
+    """
+
+    @property
+    def writes_tags(self) -> bool:
+        """Whether it does, as it is configured."""
+        ...
+
+    def issue_tagged(self, key: Key, like: Mark | None, tag: str) -> NewVersion:
+        """As `issue`, a version of its own making, and with `tag`: letters and digits that no other version has."""
+        ...
+
+    def look_up_tag(self, tag: str) -> Listed | None:
+        """The version that was issued with this tag; None when there is none."""
         ...

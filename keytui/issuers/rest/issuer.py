@@ -74,7 +74,22 @@ class RestIssuer:
     def issue(self, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
         """OutcomeUnknown names the label to look for, where the value of the lost answer was the platform's to make."""
         with within(LONGEST_CHANGE):
-            return self._issue(key, value, like)
+            return self._issue(key, value, like, self.tag())
+
+    @property
+    def writes_tags(self) -> bool:
+        making = self.description.create
+        ours = self.abilities.takes_our_value or not self.description.listing.label
+        return making is not None and making.tagged and not ours
+
+    def issue_tagged(self, key: Key, like: Mark | None, tag: str) -> NewVersion:
+        with within(LONGEST_CHANGE):
+            return self._issue(key, None, like, tag)
+
+    def look_up_tag(self, tag: str) -> Listed | None:
+        with within(LONGEST_CHANGE):
+            tagged = (item.listed for item in items(self.line, self.description) if tag in item.listed.label)
+            return next(tagged, None)
 
     def suspend(self, mark: Mark) -> None:
         self._change("suspend", mark, _TAKES_NO_MORE, _calls(self.description.suspend))
@@ -85,7 +100,7 @@ class RestIssuer:
     def revoke(self, mark: Mark) -> None:
         self._change("revoke", mark, (VersionState.REVOKED,), self.description.revoke)
 
-    def _issue(self, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
+    def _issue(self, key: Key, value: Secret | None, like: Mark | None, tag: str) -> NewVersion:
         if value is not None and not self.abilities.takes_our_value:
             raise self._cannot("take a value of ours")
         mine = Mark(value.digest(), value.prefix()) if value else None
@@ -93,7 +108,8 @@ class RestIssuer:
         if twin is not None and value is not None:
             return self._issued_before(NewVersion(twin.listed, value))
         if self.description.create is not None:
-            return self._create(self.description.create, key, value, model)
+            label = label_of(self.description.create, key, model, tag)
+            return self._create(self.description.create, key, value, label, model)
         if self.description.rotate is None or like is None:
             raise self._cannot("issue a key's first version" if self.description.rotate else "issue")
         if model is None or not model.matches(like):
@@ -116,8 +132,7 @@ class RestIssuer:
                 model = item
         return twin, model
 
-    def _create(self, making: Making, key: Key, value: Secret | None, like: Item | None) -> NewVersion:
-        label = label_of(making, key, like, self.tag())
+    def _create(self, making: Making, key: Key, value: Secret | None, label: str, like: Item | None) -> NewVersion:
         try:
             answer = self.line.told(creation(making, key, value, label, like))
             made = self._made(answer, making.returns, text_at(parsed(answer.body), making.id), label)

@@ -19,7 +19,6 @@ from keytui.domain.audit import Event
 from keytui.domain.errors import IssuerAway, KeytuiError, NotFound, OutcomeUnknown, Refused, Unreachable
 from keytui.domain.keys import ACCEPTED, BUILTIN, Key, VersionState
 from keytui.domain.rotation import RotationState
-from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import Abilities, Issuer, Mark, NewVersion
 from keytui.vault.local.evidence.verdicts import QUESTIONS
 from keytui.vault.local.issuing.calls import (
@@ -31,10 +30,11 @@ from keytui.vault.local.issuing.calls import (
     calls_of,
     event_of,
 )
+from keytui.vault.local.issuing.issuance import Begun, found_by_tag, issued_by, not_found, taken_back_if_lost
 from keytui.vault.local.issuing.marking import mark_of
 from keytui.vault.local.issuing.one_at_a_time import has_successor, is_surely, mark_there, replaces
-from keytui.vault.local.issuing.pending import know_value, pending_version
-from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Call, Effect, Told, Wanted, end_call
+from keytui.vault.local.issuing.pending import know_value, pending_version, tag_of
+from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Call, Effect, Told, Wanted, end_call, why_ended
 from keytui.vault.local.issuing.trial import Overtaken, see_it_is_wanted
 from keytui.vault.local.keys.ending import mark_ended
 from keytui.vault.local.mapping import key_of
@@ -121,8 +121,8 @@ class Issuing(Section):
         self._refuse_unsettled(call, told, issuer)
         mark = self._mark(call, like, issuer)
         if call.effect is Effect.ISSUE:
-            number, value = self._begin_issue(operation, call, told, issuer, still_wanted)
-            self._ask_to_issue(operation, replace(call, version=number), told, value, issuer=issuer, key=key, like=mark)
+            begun = self._begin_issue(operation, call, told, issuer, still_wanted)
+            self._ask_to_issue(operation, begun, told, issuer=issuer, key=key, like=mark)
             return
         if call.effect is Effect.REVOKE and self._has_successor(issuer, like):
             told.done.add((call.key_id, call.version, call.effect))
@@ -135,10 +135,13 @@ class Issuing(Section):
             )
         before = self._begin(operation, call, told, still_wanted)
         try:
+            mark = mark or found_by_tag(issuer, like)
             if mark is not None:
                 _change(issuer, call.effect, mark)
         except KeytuiError as error:
             raise self._noted(operation, call, error, before) from error
+        if mark is None:
+            told.unasked[call.key_id, call.version] = not_found(issuer)
         told.done.add((call.key_id, call.version, call.effect))
 
     def _mark(self, call: Call, version: VersionRow, issuer: Issuer) -> Mark | None:
@@ -204,21 +207,21 @@ class Issuing(Section):
     def _ask_to_issue(
         self,
         operation: Operation,
-        issue: Call,
+        begun: Begun,
         told: Told,
-        value: Secret | None,
         *,
         issuer: Issuer,
         key: Key,
         like: Mark | None,
     ) -> None:
-        number = issue.version
+        number = begun.call.version
         try:
-            new = issued_by(issuer, key, value, like)
+            new = issued_by(issuer, key, begun, like)
         except KeytuiError as error:
-            raise self._noted(operation, issue, error, None) from error
-        if value is None:
-            self._know_value(operation, issue, new)
+            raise self._noted(operation, begun.call, error, None) from error
+        if begun.value is None:
+            with taken_back_if_lost(issuer, new, begun):
+                self._know_value(operation, begun.call, new)
         told.issued = (number, new)
         told.replaced = replaces(issuer)
         told.done.add((key.id, number, Effect.ISSUE))
@@ -232,8 +235,8 @@ class Issuing(Section):
 
     def _begin_issue(
         self, operation: Operation, call: Call, told: Told, issuer: Issuer, still_wanted: Callable[[Write], None]
-    ) -> tuple[int, Secret | None]:
-        """The number and value (None if the issuer makes it) of the version that it is about to be asked to accept.
+    ) -> Begun:
+        """The version that the issuer is about to be asked to accept.
 
         One that reached nobody ends; at an issuer that replaces it, with the outcome.
         """
@@ -250,8 +253,9 @@ class Issuing(Section):
                     _end_reached_nobody(write, key, rotation, told)
                 rotation.new_version = version.number
             repeat_versions(write.session, key)
-            begin_call(write, key, replace(call, version=version.number))
-            return version.number, value
+            issue = replace(call, version=version.number)
+            begin_call(write, key, issue)
+            return Begun(issue, value, tag_of(version))
 
     def _know_value(self, operation: Operation, call: Call, new: NewVersion) -> None:
         """Before anything else can fail, the vault knows what the issuer has made."""
@@ -308,19 +312,6 @@ def _change(issuer: Issuer, effect: Effect, mark: Mark) -> None:
                 raise
 
 
-def issued_by(issuer: Issuer, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
-    """A value of ours may be given again after a lost answer, and is found where it is already."""
-    try:
-        return issuer.issue(key, value, like)
-    except OutcomeUnknown as lost:
-        if value is None:
-            raise
-        try:
-            return issuer.issue(key, value, like)
-        except KeytuiError:
-            raise lost from None  # that the second did nothing says nothing of the first
-
-
 def _end_reached_nobody(write: Write, key: KeyRow, rotation: RotationRow, told: Told) -> None:
     """What was issued before, and ended at the issuer before another is asked for."""
     lost = version_row(write.session, key.id, rotation.new_version or 0)
@@ -329,7 +320,7 @@ def _end_reached_nobody(write: Write, key: KeyRow, rotation: RotationRow, told: 
             raise Refused(f"v{lost.number} of {key.name} was issued meanwhile", "look again, and go on with that")
         mark_ended(lost, write)
         end_call(write, key.id, lost.number)
-        why = {"why": "never handed over"}
+        why = {"why": why_ended(told, key.id, lost.number)}
         write.record(Event("version.revoked", key.id, key.name, lost.number, rotation.id, why))
 
 

@@ -13,6 +13,8 @@ from keytui.vault.local.keys.minting import digest_of, next_number
 from keytui.vault.local.tables import KeyRow, VersionRow
 
 _DIGEST_BYTES: Final = 32
+_TAG_LENGTH: Final = 12
+"""Of [0-9a-f]: 48 bits."""
 
 
 def pending_version(
@@ -37,6 +39,14 @@ def pending_version(
 def never_let_in(row: VersionRow) -> bool:
     """Whether it is one that its issuer was asked for, and that nobody got: it may not be there at all."""
     return row.state == VersionState.SUSPENDED and row.delivered_at is None
+
+
+def tag_of(row: VersionRow) -> str:
+    """What tells a version that its issuer was asked to make from every other there: random, and in the vault before
+    the call. "" of one that is known by something else.
+    """
+    unknown = row.keyed and not row.weak and row.prefix is None and not row.reference
+    return row.digest[:_TAG_LENGTH] if unknown and never_let_in(row) else ""
 
 
 def know_value(row: VersionRow, secret: Secret, pepper: bytes) -> None:

@@ -56,10 +56,18 @@ class Told:
     done: set[tuple[str, int, Effect]] = field(default_factory=set)
     issued: tuple[int, NewVersion] | None = field(default=None, repr=False)
     """The number of the version that was issued, and what its issuer says of it."""
+    unasked: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Versions that could not be named to their issuer, which so did nothing with them: why not."""
     replaced: bool = False
     """Whether the issuer has ended the old version by issuing the new one."""
     lets_nobody_in: bool = False
     """Whether that is what the change is for."""
+
+
+def why_ended(told: Told, key_id: str, number: int) -> str:
+    """Why a version that reached nobody is over, for the log: not more than was done."""
+    unasked = told.unasked.get((key_id, number), "")
+    return f"never handed over, and {unasked}" if unasked else "never handed over"
 
 
 def tell_state(write: Write, version: VersionRow, state: VersionState) -> None:

@@ -11,10 +11,11 @@ from keytui.issuers.issuer import Issuer, NewVersion
 from keytui.issuers.placing import placing_of
 from keytui.vault.local.access.requests import Act, approval_of, use_up
 from keytui.vault.local.access.tenancy import of_tenant, refuse_anothers
-from keytui.vault.local.issuing.asking import Issuing, issued_by
+from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.calls import alone_with, begin_call
 from keytui.vault.local.issuing.fitness import refuse_first
-from keytui.vault.local.issuing.pending import know_value, pending_version
+from keytui.vault.local.issuing.issuance import Begun, can_find_it, issued_by, taken_back_if_lost
+from keytui.vault.local.issuing.pending import know_value, pending_version, tag_of
 from keytui.vault.local.issuing.told import Call, Effect, end_call
 from keytui.vault.local.keys.counts import count_revoked
 from keytui.vault.local.keys.drafts import checked_draft, refuse_disallowed, refuse_unknown
@@ -55,18 +56,22 @@ class Creating(Issuing):
         value = issuer.new_value(self._randomness) if issuer.abilities.takes_our_value else None
         with self._writing(Operation.CREATE) as write:
             row, approval = self._new(write, draft, request_id)
-            pending_version(write.session, row, write.now, value, randomness=self._randomness, label=draft.label)
+            version = pending_version(
+                write.session, row, write.now, value, randomness=self._randomness, label=draft.label
+            )
             repeat_versions(write.session, row)
             call = Call(Effect.ISSUE, row.id, 1, None)
             begin_call(write, row, call)
+            begun = Begun(call, value, tag_of(version))
             key = key_of(row)
         with alone_with(key.id):
             try:
-                new = self._first_issued(issuer, key, value, request_id)
+                new = self._first_issued(issuer, key, begun, request_id)
             except OutcomeUnknown:
                 self._use_up(approval)
                 raise
-            return self._taken_in(key, new, approval)
+            with taken_back_if_lost(issuer, new, begun):
+                return self._taken_in(key, new, approval)
 
     def _use_up(self, approval: int | None) -> None:
         """Of a key that may be there."""
@@ -83,11 +88,11 @@ class Creating(Issuing):
             end_call(write, key.id, 1)
             return _created(write, row, version, new.secret)
 
-    def _first_issued(self, issuer: Issuer, key: Key, value: Secret | None, request_id: str) -> NewVersion:
+    def _first_issued(self, issuer: Issuer, key: Key, begun: Begun, request_id: str) -> NewVersion:
         try:
-            return issued_by(issuer, key, value, None)
+            return issued_by(issuer, key, begun, None)
         except OutcomeUnknown as error:
-            self._note_unknown(Operation.CREATE, Call(Effect.ISSUE, key.id, 1, None), error)
+            self._note_unknown(Operation.CREATE, begun.call, error)
             raise OutcomeUnknown(
                 f"nobody knows whether {issuer.name} has {key.name} now: {error.message}",
                 _way_on(issuer, key),
@@ -114,7 +119,7 @@ class Creating(Issuing):
 
 def _way_on(issuer: Issuer, key: Key) -> str:
     another = f"`keytui rotate {key.id} --strategy immediate`"
-    if issuer.abilities.takes_our_value:
+    if issuer.abilities.takes_our_value or can_find_it(issuer):
         return f"{another} revokes what it may have, and issues another"
     return f"{another} issues another; `keytui sync {issuer.name}` brings in what it made: revoke that, nobody has it"
 

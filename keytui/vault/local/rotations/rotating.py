@@ -20,7 +20,7 @@ from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.fitness import unfit_as_it_stands
 from keytui.vault.local.issuing.one_at_a_time import end_replaced
 from keytui.vault.local.issuing.pending import never_let_in
-from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Effect, issued_elsewhere, tell
+from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Effect, issued_elsewhere, tell, why_ended
 from keytui.vault.local.keys.drafts import checked_note, refuse_disallowed
 from keytui.vault.local.keys.ending import end_version
 from keytui.vault.local.keys.minting import mint_version
@@ -242,7 +242,8 @@ class Rotating(Issuing):
         can = self._abilities(subject.key.issuer)
         if lost.revoked_at is None and (can is None or can.overlaps):
             end_version(lost, write)
-            write.record(subject.event("version.revoked", lost.number, why="never handed over"))
+            why = why_ended(write.told, lost.key_id, number)
+            write.record(subject.event("version.revoked", number, why=why))
 
     def _issued(self, write: Write, subject: Subject, verb: Verb) -> Issued:
         key, row, label = subject.key, subject.row, subject.rotation.plan.label
