@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from threading import Timer
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
 from textual.actions import ActionParseResult, parse
@@ -24,29 +24,19 @@ from keytui.domain.errors import KeytuiError, Unauthenticated
 from keytui.domain.monitor import RANGES, Range
 from keytui.domain.query import Query, Sort
 from keytui.tui.asking import our_fault
-from keytui.tui.commands import Actions, KeySearch, Palette
 from keytui.tui.connection import Connection
 from keytui.tui.following import follow, tend
-from keytui.tui.permissions import WhyNot
-from keytui.tui.screens.approvals import ApprovalsScreen
-from keytui.tui.screens.arm import ArmDialog
-from keytui.tui.screens.audit import AuditScreen
+from keytui.tui.permissions import Explaining, WhyNot
+from keytui.tui.screens import catalogue
 from keytui.tui.screens.base import VaultScreen
-from keytui.tui.screens.help import HelpScreen
-from keytui.tui.screens.incident.listed import IncidentsScreen
-from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.opening import OpeningScreen
-from keytui.tui.screens.profiles import ProfilesScreen
-from keytui.tui.screens.rotations import RotationsScreen
-from keytui.tui.screens.token import TokenDialog
-from keytui.tui.screens.usage import UsageScreen
-from keytui.tui.screens.welcome import WelcomeScreen
-from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.themes import DARK, LIGHT
 from keytui.tui.widgets.status_line import Status
-from keytui.vault.model import Changes, Standing
 from keytui.vault.profile import Profile
-from keytui.vault.protocol import Vault
+
+if TYPE_CHECKING:
+    from keytui.vault.model import Changes, Standing
+    from keytui.vault.protocol import Vault
 
 FAULT_EXIT: Final = 70
 _HANG_UP: Final = 5.0
@@ -62,16 +52,13 @@ class Console(App[int]):
     CSS_PATH = "console.tcss"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "opening": OpeningScreen,
-        "keys": KeysScreen,
-        "rotations": RotationsScreen,
-        "usage": UsageScreen,
-        "audit": AuditScreen,
+        **catalogue.MODES,
     }
     DEFAULT_MODE: ClassVar[str] = "opening"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {
         get_system_commands_provider,
-        Actions,
-        KeySearch,
+        catalogue.actions,
+        catalogue.key_search,
     }
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -176,6 +163,7 @@ class Console(App[int]):
             vault = self.connection.met(self._open_vault)
             standing = vault.standing()
             empty = not vault.page(Query(), Sort(), 0, 1).total
+            catalogue.fetch(self._first_mode)
         except Unauthenticated as error:
             self.call_later(self._not_let_in, error)
         except KeytuiError as error:
@@ -190,7 +178,7 @@ class Console(App[int]):
         self._not_opened(error)
         self.connection.lost(error)
         self._publish()
-        self.push_screen(TokenDialog(error), lambda taken: self.open() if taken else None)
+        self.push_screen(catalogue.token()(error), lambda taken: self.open() if taken else None)
 
     def _not_opened(self, error: KeytuiError) -> None:
         self.connection.not_opened()
@@ -203,7 +191,7 @@ class Console(App[int]):
         self._publish()
         await self.switch_mode(self._first_mode)
         if empty:
-            self.push_screen(WelcomeScreen())
+            self.push_screen(catalogue.welcome()())
         stopped = self.connection.stopped
         moved, failed = partial(self.call_later, self._moved), partial(self.call_later, self._lost)
         self.run_worker(
@@ -234,14 +222,14 @@ class Console(App[int]):
         """Over whatever is on the screen, once: who goes on without one is not asked again until a token was taken."""
         if not self._asked_for_token:
             self._asked_for_token = True
-            self.push_screen(TokenDialog(error), self._token_taken)
+            self.push_screen(catalogue.token()(error), self._token_taken)
 
     def _token_taken(self, taken: bool | None) -> None:
         self._asked_for_token = not taken
 
     def action_token(self) -> None:
         """Ask for another token."""
-        self.push_screen(TokenDialog(Unauthenticated("Another token takes the place of the one in use.")))
+        self.push_screen(catalogue.token()(Unauthenticated("Another token takes the place of the one in use.")))
 
     def _untended(self, error: KeytuiError) -> None:
         if isinstance(self.screen, VaultScreen):
@@ -268,7 +256,10 @@ class Console(App[int]):
     def why_not(self, action: str, node: DOMNode | None) -> WhyNot | None:
         """Why an action, as a binding of `node` names it, cannot be done now; None when it can."""
         name = parse(action)[1]
-        return node.why_not(name) if isinstance(node, VaultScreen | StepBody) else self.connection.why_forbidden(name)
+        asked: object = node
+        if asked is not self and isinstance(asked, Explaining):
+            return asked.why_not(name)
+        return self.connection.why_forbidden(name)
 
     async def run_action(
         self,
@@ -295,23 +286,23 @@ class Console(App[int]):
     def action_write(self) -> None:
         """Arm a read-only profile, by typing its name."""
         if not self.status.writable:
-            self.push_screen(ArmDialog(self.profile.name))
+            self.push_screen(catalogue.arm()(self.profile.name))
         elif isinstance(self.screen, VaultScreen):
             self.screen.tell(f"{self.profile.name} can be written already")
 
     def action_approvals(self) -> None:
         """Show what waits for a second operator."""
-        if self.connection.is_open and not isinstance(self.screen, ApprovalsScreen):
-            self.push_screen(ApprovalsScreen())
+        if self.connection.is_open:
+            self._show_once(catalogue.approvals())
 
     def action_incidents(self) -> None:
         """Show what became of compromised keys."""
-        if self.connection.is_open and not isinstance(self.screen, IncidentsScreen):
-            self.push_screen(IncidentsScreen())
+        if self.connection.is_open:
+            self._show_once(catalogue.incidents())
 
     def action_keys(self) -> None:
         """Show the keys that work on this screen."""
-        self.push_screen(HelpScreen(self.screen.active_bindings))
+        self.push_screen(catalogue.help_()(self.screen.active_bindings))
 
     def action_mode(self, mode: str) -> None:
         """Show a mode, once the screen lets go; the mode that is shown already goes back to its root."""
@@ -356,8 +347,11 @@ class Console(App[int]):
 
     def action_profiles(self) -> None:
         """Show the vaults that this machine knows."""
-        if not isinstance(self.screen, ProfilesScreen):
-            self.push_screen(ProfilesScreen())
+        self._show_once(catalogue.profiles())
+
+    def _show_once(self, kind: type[VaultScreen[None]]) -> None:
+        if not isinstance(self.screen, kind):
+            self.push_screen(kind())
 
     def says(self, words: str) -> bool:
         """Whether a notification with these words is on show."""
@@ -373,8 +367,8 @@ class Console(App[int]):
         screen = self.screen
         if self.secret_at_hand and isinstance(screen, VaultScreen):
             screen.tell("the palette stays shut in this step", "esc leaves it first", severity="warning")
-        elif not isinstance(screen, Palette):
-            self.push_screen(Palette())  # without an id: the one before may not be gone yet
+        elif not isinstance(screen, palette := catalogue.palette()):
+            self.push_screen(palette())  # without an id: the one before may not be gone yet
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Dark or light, and a screenshot where no secret can be on it.

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from threading import Event, Lock
+from typing import TYPE_CHECKING
 
 from keytui.clock import Clock
 from keytui.domain.access import Role
 from keytui.domain.errors import KeytuiError, Unauthenticated, Unreachable
 from keytui.tui.permissions import WhyNot, why_forbidden, why_read_only
 from keytui.tui.widgets.status_line import Link, Status
-from keytui.vault.model import Standing
 from keytui.vault.profile import Profile
-from keytui.vault.protocol import Vault
+
+if TYPE_CHECKING:
+    from keytui.vault.model import Standing
+    from keytui.vault.protocol import Vault
 
 
 class Connection:

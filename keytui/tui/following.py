@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from threading import Event
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from keytui.domain.errors import KeytuiError
 from keytui.tui.asking import our_fault
-from keytui.vault.model import Changes, Standing
-from keytui.vault.protocol import Vault
+
+if TYPE_CHECKING:
+    from keytui.vault.model import Changes, Standing
+    from keytui.vault.protocol import Vault
 
 USAGE: Final = 2.0
 """Seconds between two times that nothing but usage has moved: verifiers flush more often than anybody reads."""

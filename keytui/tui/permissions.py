@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from keytui.domain.access import ALLOWED, Operation, Role, why_not
 
@@ -48,6 +48,15 @@ class WhyNot:
 
     reason: str
     way_out: str
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """What knows of its own actions why they cannot be done: a screen, or a step of a wizard."""
+
+    def why_not(self, action: str) -> WhyNot | None:
+        """Why; None when it can be done."""
+        ...
 
 
 def why_read_only(action: str, profile: str) -> WhyNot | None:

@@ -17,11 +17,11 @@ from keytui.domain.text import harmless
 from keytui.tui.asking import Answered, answer
 from keytui.tui.permissions import WhyNot
 from keytui.tui.widgets.status_line import Status, StatusLine
-from keytui.vault.model import Changes
-from keytui.vault.protocol import Vault
 
 if TYPE_CHECKING:
     from keytui.tui.app import Console
+    from keytui.vault.model import Changes
+    from keytui.vault.protocol import Vault
 
 Answer = TypeVar("Answer")
 Severity = Literal["information", "warning", "error"]
