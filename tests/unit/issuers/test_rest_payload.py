@@ -10,6 +10,7 @@ import pytest
 from keytui.domain.errors import Invalid, NotFound, Refused
 from keytui.domain.keys import VersionState
 from keytui.domain.secrets import Secret
+from keytui.issuers.issuer import Mark
 from keytui.issuers.rest.issuer import RestIssuer
 from tests.doubles.payload import Payload
 from tests.doubles.served import Stage
@@ -203,5 +204,9 @@ def test_rotating_in_place_is_described_too(secrets: dict[str, str], stage: Stag
     new = issuer.issue(KEY, None, mark_of(STANDING, number))
     assert (payload.accepts(new.secret.reveal()), payload.accepts(STANDING.reveal())) == (True, False)
     assert new.listed.mark.reference == str(number)
+    with pytest.raises(NotFound):
+        issuer.issue(KEY, None, mark_of(STANDING, number))
+    again = issuer.issue(KEY, None, Mark("", "", str(number)))  # as after a lost answer
+    assert (payload.accepts(again.secret.reveal()), payload.accepts(new.secret.reveal())) == (True, False)
     with pytest.raises(Refused, match="cannot issue a key's first version"):
         issuer.issue(KEY, None, None)
