@@ -173,7 +173,9 @@ class Emergency:
             if self.first is First.REPLACE and self._delivers:
                 self._delivering().rehearse()
             if rotation.state is RotationState.ISSUED and self._delivers:
-                return self._after(response, self._delivering().resume(rotation), self._former())
+                before = self._former()
+                handed_over = self._delivering().resume(rotation)
+                return self._after(response, handed_over, {**before, **self._former()})
             again = rotation.state is RotationState.ISSUED
             issued = self.vault.reissue(rotation.id) if again else self.vault.issue(rotation.id)
         except KeytuiError as error:
@@ -260,9 +262,11 @@ class Emergency:
 
     def _former(self) -> Mapping[int, Secret]:
         """What the targets hold of the key, to ask with it later; nothing where none can be read."""
-        detail = self._detail()
+        if not self.outside.probes:
+            return {}
         try:
-            return versions_of(detail, tuple(held_by(self.outside.targets, detail))) if self.outside.probes else {}
+            detail = self._detail()
+            return versions_of(detail, tuple(held_by(self.outside.targets, detail)))
         except KeytuiError:
             return {}
 

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from keytui.domain.audit import Actor
-from keytui.domain.errors import OutcomeUnknown
+from keytui.domain.errors import Unreachable
 from keytui.domain.keys import Key, KeyDraft
 from keytui.domain.rotation import First, Plan
 from keytui.domain.secrets import Secret
@@ -243,14 +243,16 @@ def test_a_key_of_other_places_too_is_left_alone_until_somebody_says_by_hand(
 
 
 @pytest.mark.parametrize("first", First)
+@pytest.mark.parametrize("answered", [False, True])
 def test_a_line_that_drops_in_the_middle_leaves_what_was_done_and_the_way_on(
-    vault: LocalVault, clock: StoppedClock, first: First
+    vault: LocalVault, clock: StoppedClock, first: First, answered: bool
 ) -> None:
-    key = vault.create(KeyDraft(f"dropped-{first}", "production"), request()).key
-    line, told = cast(Vault, Dropping(vault, "issue")), list[Said]()
+    scene = Scene(vault, clock, f"dropped-{first}-{answered}", first)
+    line, told = cast(Vault, Dropping(vault, "issue", answered=answered)), list[Said]()
+    around = Outside(scene.key, "", None, cast(tuple[Target, ...], scene.places), (), (cast(KeyProbe, None),), {})
 
-    stopped = Emergency(line, Outside(key, "", None, (), (), (), {}), first, clock, told.append).respond()
+    stopped = Emergency(line, around, first, clock, told.append).respond()
 
-    assert isinstance(stopped.failure, OutcomeUnknown)
+    assert isinstance(stopped.failure, Unreachable)
     assert "v1 may be refused already; the same again goes on" in told[-1].text
     assert not told[-1].well
