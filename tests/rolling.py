@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,10 +12,14 @@ from typing import Final, Protocol, Self
 
 from dotenv import dotenv_values
 
+from tests.doubles.payload import Payload
+from tests.doubles.reserve import ADMIN_KEY, Reserve
+from tests.doubles.served import Stage
 from tests.redis_server import redis_server
 from tests.world import eventually
 
 _OLD: Final = "hk_fkbeylrFQ8r4RuMarSdbpwTjL2rS9y9UGUsJRilEsgg"
+_ADMIN: Final = "tk_bdgzvpji29cedw5wzbrpifm2y04370fs"
 _CONSUMERS: Final = 4
 _TARGET: Final = """
 [targets.consumers]
@@ -34,6 +38,13 @@ kind = "envlist"
 file = "{directory}/service.env"
 variable = "API_KEYS"
 reload = ["touch", "{directory}/restarted"]
+"""
+_PLATFORM: Final = """
+[issuers.service]
+kind = "rest"
+preset = "{preset}"
+url = "{url}"
+credential = "file:{{directory}}/credential"
 """
 FORCED: Final = ("--force", "--note", "every consumer reads its file for each request")
 
@@ -121,11 +132,44 @@ def envlist_service(directory: Path) -> Iterator[Service]:
     yield _service(directory, _ENVLIST, lambda value: value in read(restarted.stat().st_mtime_ns))
 
 
+@contextmanager
+def payload_service(directory: Path) -> Iterator[Service]:
+    """It looks into its documents at each request."""
+    platform = Payload()
+    platform.add("ours", _ADMIN)
+    platform.add("checkout", _OLD, scopeType="read_only")
+    with _platform(directory, "payload", platform, _ADMIN) as service:
+        yield service
+
+
+@contextmanager
+def reserve_service(directory: Path) -> Iterator[Service]:
+    """It looks into its database at each request."""
+    platform = Reserve()
+    platform.add("checkout", _OLD, ["default"])
+    with _platform(directory, "reserve-admin", platform, ADMIN_KEY) as service:
+        yield service
+
+
+@contextmanager
+def _platform(directory: Path, preset: str, platform: Payload | Reserve, credential: str) -> Iterator[Service]:
+    _write(directory / "credential", credential)
+    with Stage() as stage:
+        yield _service(directory, _PLATFORM.format(preset=preset, url=stage.serve(platform)), platform.accepts)
+
+
 Maker = Callable[[Path], AbstractContextManager[Service]]
 SERVICES: Final[Mapping[str, Maker]] = {
     "redis": redis_service,
     "envlist": envlist_service,
+    "payload": payload_service,
+    "reserve-admin": reserve_service,
 }
+
+
+def key_to_rotate(names: Sequence[str]) -> str:
+    """The one that the consumers use, of those that came in: a platform lists its administrator's own as well."""
+    return "checkout" if "checkout" in names else names[0]
 
 
 def rotated_under_requests(keytui: Run, service: Service, key: str, each: int) -> Requests:

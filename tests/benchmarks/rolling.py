@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.end_to_end.home import Home
-from tests.rolling import SERVICES, rotated_under_requests
+from tests.rolling import SERVICES, key_to_rotate, rotated_under_requests
 
 EACH: Final = 2500
 """Requests before, between and after the three commands: 10,000 and more in all."""
@@ -33,7 +33,7 @@ def _measured(kind: str, directory: Path) -> str:
         config.touch(0o600)
         config.write_text(service.tables)
         home.keytui("sync")
-        (key,) = [str(one["name"]) for one in json.loads(home.keytui("list", "--json").stdout)]
+        key = key_to_rotate([str(one["name"]) for one in json.loads(home.keytui("list", "--json").stdout)])
         home.keytui("edit", key, "--target", "consumers")
         began = time.monotonic()
         requests = rotated_under_requests(home.keytui, service, key, EACH)

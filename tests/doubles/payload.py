@@ -73,7 +73,7 @@ class Payload(Double):
         return number
 
     def accepts(self, key: str) -> bool:
-        return any(document["key"] == key and document["isActive"] is True for document in self.keys.values())
+        return any(document["key"] == key and document["isActive"] is True for document in tuple(self.keys.values()))
 
     def answer(self, heard: Heard) -> Said:
         if "origin" in heard.headers:
