@@ -18,7 +18,7 @@ from keytui.vault.profile import Profile
 from tests.doubles.faults import Fault
 from tests.doubles.reserve import IN_PLACE
 from tests.doubles.served import Stage
-from tests.unit.vault.made_there import STANDING, There, a_vault, killed
+from tests.unit.vault.made_there import STANDING, Died, There, a_vault, died, killed
 from tests.world import NOON
 
 REPLACED = "v1 is refused by platform, and not here: to issue v"
@@ -106,6 +106,19 @@ def test_a_process_that_was_killed_is_followed_by_another(
 ) -> None:
     killed(monkeypatch, at, world.issue)
     assert not world.lets_in(STANDING)
+    world.require_only(world.issue())
+
+
+def test_a_process_that_was_killed_with_the_new_value_in_its_hands_is_followed_by_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vault knows that value, and nobody has it."""
+    with monkeypatch.context() as patched:
+        patched.setattr("keytui.vault.local.rotations.rotating.end_replaced", died)
+        with pytest.raises(Died):
+            world.issue()
+    with pytest.raises(Refused, match="v1 is refused by platform"):
+        world.vault.abandon(world.rotation_id, "")
     world.require_only(world.issue())
 
 

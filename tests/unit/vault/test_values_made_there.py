@@ -80,7 +80,8 @@ def test_after_a_lost_creation_the_hint_leads_on(
     for plan in WAYS:
         problems = there.vault.rehearse(key.id, plan).problems
         assert bool(problems) is (plan.strategy is Strategy.ROLLING or plan.first is First.REPLACE)
-        assert all("choose the strategy immediate" in problem for problem in problems)
+        way_out = "choose the strategy immediate" if plan.first is None else "revoke first"
+        assert all(problem.endswith(f": {way_out}") for problem in problems)
     with pytest.raises(Refused, match="choose the strategy immediate"):
         there.vault.plan(key.id, Plan(), "two")
     assert there.platform.stored() == before

@@ -29,9 +29,10 @@ def unfit_as_it_stands(key: KeyRow, current: VersionRow, plan: Plan, can: Abilit
     again: it may have changed since the plan.
     """
     if never_let_in(current) and plan.strategy is not Strategy.IMMEDIATE and plan.first is not First.REVOKE:
+        instead = "choose the strategy immediate" if plan.first is None else "revoke first"
         yield (
             f"nobody knows whether v{current.number} was ever made at {key.issuer}, and nobody has it, so there is"
-            " nothing to let in beside the next: choose the strategy immediate"
+            f" nothing to let in beside the next: {instead}"
         )
     if key.disabled_at is not None and not can.suspends:
         yield (
