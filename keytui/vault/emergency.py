@@ -185,6 +185,8 @@ class Emergency:
             response = self._revoked(response)
         self._say(f"v{issued.version.number} is accepted, with the same scopes")
         if not self._delivers:
+            if response.revoked_after is not None:
+                self._say_not_asked(rotation)
             return replace(response, issued=issued)
         former = self._former()
         try:
@@ -229,12 +231,15 @@ class Emergency:
         proven = self._proven(rotation.id, secrets)
         response = replace(response, proven=proven)
         if rotation.old_version not in secrets:
-            for probe in self.outside.probes:
-                self._say(f"v{rotation.old_version} at {probe.name}: not asked, its secret is not at hand", well=False)
+            self._say_not_asked(rotation)
             return response
         answers = [one.answer.outcome for one in proven if one.version == rotation.old_version]
         refused = answers and all(one is Outcome.REFUSED for one in answers)
         return replace(response, refused_after=self._after_start() if refused else None)
+
+    def _say_not_asked(self, rotation: Rotation) -> None:
+        for probe in self.outside.probes:
+            self._say(f"v{rotation.old_version} at {probe.name}: not asked, its secret is not at hand", well=False)
 
     def _stopped(self, response: Response, error: KeytuiError) -> Response:
         """What stands now is the vault's to say: the old version may have been revoked before it stopped, or not."""

@@ -244,6 +244,28 @@ def test_the_old_secret_is_called_refused_by_nobody_who_was_not_asked_with_it(
     assert "v1 is revoked here" in said
 
 
+def test_what_goes_on_after_a_stop_asks_with_the_old_secret_too(keytui: Commands, places: tuple[Path, ...]) -> None:
+    old = targeted(keytui)
+    places[2].write_text(f"API_KEY={old}\n")
+    places[1].unlink()
+    with Serving(_System({old})) as serving:
+        asked_with(keytui, serving.url)
+        keytui("incident", "checkout", "--first", "revoke", code=1)
+        places[1].write_text("API_KEY=before\n")
+        places[1].chmod(0o600)
+        ended = keytui("incident", "checkout", "--first", "revoke", "--json").answer
+    assert ended["old_refused_after_seconds"] is not None
+
+
+def test_a_secret_that_is_printed_leaves_no_probe_unmentioned(keytui: Commands) -> None:
+    keytui.created()
+    with Serving(_System(set())) as serving:
+        asked_with(keytui, serving.url)
+        told = keytui("incident", "checkout", "--first", "revoke").err
+    assert "v1 is revoked here" in told
+    assert "v1 at ready: not asked, its secret is not at hand" in told
+
+
 def steps(answer: dict[str, object]) -> list[dict[str, object]]:
     found = answer["steps"]
     assert isinstance(found, list)
