@@ -59,7 +59,7 @@ def reconcile(
     rest = Decision.KEEP if keep_rest else Decision.REVOKE if revoke_rest else None
     with opened(context) as vault:
         waiting = _reconcilable(vault)
-        left = waiting.undecided()
+        left = waiting.undecided(None if revoke_logged else 0)
         later = None if log is None else read_later_log(log, left.loaded)
         if revoke_logged:
             decided += _logged(left, later)
@@ -70,7 +70,7 @@ def reconcile(
         if rest is not None or arm:
             _say_reconciled(waiting.reconcile(rest, note), json)
             return
-        left = waiting.undecided()
+        left = waiting.undecided(None if json else _SHOWN)
     if json:
         say_json(_undecided_shape(left, later))
     else:
@@ -151,9 +151,9 @@ def _say_undecided(left: Undecided, later: LaterLog | None) -> None:
     if not left.count:
         say("everything is decided: `keytui backup reconcile --arm` lets the vault go on")
         return
-    say(f"to decide: {len(left.keys)} keys and {len(left.tokens)} tokens that would be let in again")
+    say(f"to decide: {left.key_count} keys and {len(left.tokens)} tokens that would be let in again")
     done = {} if later is None else later.of_keys()
-    rows = [_row(one, done.get(one.key.id, ())) for one in left.keys[:_SHOWN]]
+    rows = [_row(one, done.get(one.key.id, ())) for one in left.keys]
     columns = ("KEY", "ENVIRONMENT", "OWNER", "VERSIONS", "LAST USED", "SINCE", "ID")
     say_table(columns, rows, "KEY", ("ID", "OWNER", "LAST USED"))
     tokens = [(f"token:{one.name}", str(one.role), one.tenant or "", one.id) for one in left.tokens[:_SHOWN]]

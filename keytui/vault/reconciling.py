@@ -50,11 +50,14 @@ class Undecided:
 
     loaded: Loaded
     keys: tuple[LetIn, ...]
+    """By name; the first of them where no more were wanted."""
+    key_count: int
+    """Of all of them."""
     tokens: tuple[Operator, ...]
 
     @property
     def count(self) -> int:
-        return len(self.keys) + len(self.tokens)
+        return self.key_count + len(self.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,11 @@ class Reconciled:
 class Reconcilable(Protocol):
     """A vault whose files are here."""
 
-    def undecided(self) -> Undecided:
-        """What would be accepted again and was not decided yet. Refused unless the vault waits for that."""
+    def undecided(self, limit: int | None = None) -> Undecided:
+        """What would be accepted again and was not decided yet, with up to `limit` keys by name.
+
+        Refused unless the vault waits for that.
+        """
         ...
 
     def decide(self, decision: Decision, references: Sequence[str], note: str) -> None:

@@ -16,6 +16,8 @@ from keytui.vault.backups import Tell
 _PAGES: Final = 1024
 """Copied at a time: 4 MiB, some milliseconds after which ctrl+c is heard."""
 _WAIT_SECONDS: Final = 30.0
+_LISTEN_EVERY: Final = 100_000
+"""Steps of SQLite's machine between two moments in which ctrl+c is heard."""
 
 
 def copy_database(source: Path, copy: Path, tell: Tell) -> None:
@@ -36,13 +38,21 @@ def copy_database(source: Path, copy: Path, tell: Tell) -> None:
 
 
 def fault_in(path: Path) -> str:
-    """What SQLite's own check finds wrong with a database first; "" when it is whole."""
+    """What SQLite's own check finds wrong with a database first; "" when it is whole. It reads all of it."""
     try:
         with closing(reading(path)) as database:
+            database.set_progress_handler(_listen, _LISTEN_EVERY)
             (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from None
         return str(error)
     return "" if found == "ok" else str(found).splitlines()[-1]
+
+
+def _listen() -> int:
+    """Whatever Python runs hears signals; what that raises in here, SQLite takes for a wish to stop."""
+    return 0
 
 
 def reading(path: Path) -> sqlite3.Connection:

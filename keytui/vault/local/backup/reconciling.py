@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
 from typing import Final, Self
 
-from sqlmodel import Session, col, func, or_, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, func, or_, select
 
 from keytui.domain.access import Operation, Role
 from keytui.domain.audit import Event
 from keytui.domain.errors import Forbidden, Invalid, Refused
-from keytui.domain.keys import ACCEPTED, BUILTIN
+from keytui.domain.keys import BUILTIN, Version, VersionState
 from keytui.domain.rotation import Reason
 from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.access.operating import Operating, living_operator
@@ -30,6 +31,8 @@ from keytui.vault.reconciling import Decision, LetIn, Loaded, Reconciled, Undeci
 
 TOKEN: Final = "token:"  # noqa: S105  # what stands before a token's name
 _REVOKED: Final = ("key.revoked", "operator.revoked")
+_AT_ONCE: Final = 500
+"""Keys whose versions are read in one go."""
 _NOTE: Final = "reconciled after a backup was loaded"
 
 
@@ -41,9 +44,9 @@ class Reconciling(Keeping, Operating):
         with self._ground.database.reading() as session:
             refuse_unreconciled(session)
 
-    def undecided(self) -> Undecided:
+    def undecided(self, limit: int | None = None) -> Undecided:
         with self._reading() as session:
-            return _undecided(session, _waiting(session), self._clock())
+            return _undecided(session, _waiting(session), self._clock(), limit)
 
     def decide(self, decision: Decision, references: Sequence[str], note: str) -> None:
         allowed = self._allowed()
@@ -62,13 +65,13 @@ class Reconciling(Keeping, Operating):
         ledger = self._ground.ledger
         with allowed._writing(Operation.ERASE) as write:
             loaded = _waiting(write.session)
-            left = _undecided(write.session, loaded, write.now)
+            left = _undecided(write.session, loaded, write.now, 0)
             if left.count and rest is None:
                 raise Refused(
                     f"{left.count} that the backup would let in are not decided yet",
                     "list them: keytui backup reconcile; --keep-rest keeps them once you have looked",
                 )
-            kept = len(_let_in(write.session, write.now)) + len(_tokens(write.session, write.now))
+            kept = _count_let_in(write.session, write.now) + len(_tokens(write.session, write.now))
             done = Reconciled(kept, _revoked(write.session, loaded))
             details = {"kept": str(done.kept), "revoked": str(done.revoked), **({"note": note} if note else {})}
             write.record(Event(RECONCILED, details=details))
@@ -108,7 +111,7 @@ class Reconciling(Keeping, Operating):
 
 
 def _kept_key(write: Write, row: KeyRow, noted: Mapping[str, str]) -> Event:
-    if not any(one.key.id == row.id for one in _let_in(write.session, write.now, row.id)):
+    if not _count_let_in(write.session, write.now, col(KeyRow.id) == row.id):
         raise Invalid(f"{row.name} lets nobody in: there is nothing to keep", "list what does: keytui backup reconcile")
     return Event(KEPT, row.id, row.name, row.version, details=noted)
 
@@ -120,56 +123,63 @@ def _waiting(session: Session) -> AuditRow:
     return loaded
 
 
-def _undecided(session: Session, loaded: AuditRow, now: datetime) -> Undecided:
+def _undecided(session: Session, loaded: AuditRow, now: datetime, limit: int | None) -> Undecided:
     details = _details(loaded)
     ends = int(details["ends"])
     reached = details.get("reached")
     end = session.get_one(AuditRow, ends)
     of_backup = Loaded(details["file"], loaded.at, ends, end.at, end.hash, None if reached is None else int(reached))
-    decided = _kept(session, loaded)
+    since = AuditRow.type == KEPT, AuditRow.sequence > loaded.sequence
+    undecided = (col(KeyRow.id).not_in(select(AuditRow.key_id).where(*since)),)
+    kept = {_details(row).get("token") for row in session.exec(select(AuditRow).where(*since, AuditRow.key_id == ""))}
     return Undecided(
         of_backup,
-        tuple(one for one in _let_in(session, now) if one.key.id not in decided),
-        tuple(operator_of(row) for row in _tokens(session, now) if row.id not in decided),
+        tuple(_let_in(session, now, undecided, limit)),
+        _count_let_in(session, now, *undecided),
+        tuple(operator_of(row) for row in _tokens(session, now) if row.id not in kept),
     )
 
 
-def _let_in(session: Session, now: datetime, key_id: str = "") -> tuple[LetIn, ...]:
-    """Keys that our verifiers would accept: what another issuer accepts, no vault of ours decides."""
-    found = (
-        select(KeyRow, VersionRow)
-        .join(VersionRow, col(VersionRow.key_id) == KeyRow.id)
-        .where(
-            KeyRow.issuer == BUILTIN,
-            col(KeyRow.revoked_at).is_(None),
-            col(KeyRow.disabled_at).is_(None),
-            col(VersionRow.state).in_(ACCEPTED),
-            col(VersionRow.sealed).is_(None),
-        )
-        .order_by(col(KeyRow.name), col(KeyRow.id), col(VersionRow.number).desc())
+def _let_in(session: Session, now: datetime, which: Sequence[ColumnElement[bool]], limit: int | None) -> list[LetIn]:
+    """The first keys of some that our verifiers would accept: what another issuer accepts, no vault of ours decides."""
+    found = select(KeyRow).where(*_accepted_key(now), *which).order_by(col(KeyRow.name), col(KeyRow.id)).limit(limit)
+    rows = session.exec(found).all()
+    versions = defaultdict[str, list[Version]](list)
+    for first in range(0, len(rows), _AT_ONCE):
+        ids = [row.id for row in rows[first : first + _AT_ONCE]]
+        of_these = select(VersionRow).where(col(VersionRow.key_id).in_(ids), *_accepted_version(now))
+        for row in session.exec(of_these.order_by(col(VersionRow.number).desc())):
+            versions[row.key_id].append(version_of(row))
+    return [LetIn(key_of(row), tuple(versions[row.id]), row.last_used_at, row.rotation_id) for row in rows]
+
+
+def _count_let_in(session: Session, now: datetime, *which: ColumnElement[bool]) -> int:
+    return session.exec(select(func.count()).select_from(KeyRow).where(*_accepted_key(now), *which)).one()
+
+
+def _accepted_key(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """As `Key.accepts` says, of any of its versions."""
+    let_in = select(VersionRow.key_id).where(VersionRow.key_id == KeyRow.id, *_accepted_version(now))
+    return (
+        col(KeyRow.issuer) == BUILTIN,
+        col(KeyRow.revoked_at).is_(None),
+        col(KeyRow.disabled_at).is_(None),
+        or_(col(KeyRow.expires_at).is_(None), col(KeyRow.expires_at) > now),
+        let_in.exists(),
     )
-    if key_id:
-        found = found.where(KeyRow.id == key_id)
-    let_in = []
-    for _, pairs in groupby(session.exec(found), key=lambda pair: pair[0].id):
-        rows = list(pairs)
-        row, key = rows[0][0], key_of(rows[0][0])
-        versions = tuple(version for version in (version_of(each) for _, each in rows) if key.accepts(version, now))
-        if versions:
-            let_in.append(LetIn(key, versions, row.last_used_at, row.rotation_id))
-    return tuple(let_in)
+
+
+def _accepted_version(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """As `Version.accepted` says. What is kept sealed lets nobody in."""
+    grace = col(VersionRow.accept_until)
+    outgoing = and_(col(VersionRow.state) == VersionState.OUTGOING, or_(grace.is_(None), grace > now))
+    return or_(col(VersionRow.state) == VersionState.ACTIVE, outgoing), col(VersionRow.sealed).is_(None)
 
 
 def _tokens(session: Session, now: datetime) -> Sequence[OperatorRow]:
     expiry = col(OperatorRow.expires_at)
     living = select(OperatorRow).where(col(OperatorRow.revoked_at).is_(None), or_(expiry.is_(None), expiry > now))
     return session.exec(living.order_by(col(OperatorRow.name), col(OperatorRow.id))).all()
-
-
-def _kept(session: Session, loaded: AuditRow) -> frozenset[str]:
-    """The ids of keys and tokens that somebody has decided to keep."""
-    since = AuditRow.type == KEPT, AuditRow.sequence > loaded.sequence
-    return frozenset(row.key_id or _details(row)["token"] for row in session.exec(select(AuditRow).where(*since)))
 
 
 def _revoked(session: Session, loaded: AuditRow) -> int:

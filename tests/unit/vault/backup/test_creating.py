@@ -173,6 +173,19 @@ def test_postgresql_makes_its_own(tmp_path: Path) -> None:
     assert ("pg_dump" in refused.value.hint, "docs/guide/postgresql.md" in refused.value.hint) == (True, True)
 
 
+def test_ctrl_c_is_heard_while_the_copy_is_checked(
+    vault: LocalVault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(copying, "_LISTEN_EVERY", 1)
+    monkeypatch.setattr(copying, "_listen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        vault.back_up(tmp_path / "backup", silent)
+    assert not [each for each in tmp_path.iterdir() if "backup" in each.name]
+
+
 @pytest.mark.parametrize("step", [1, 40])
 def test_killed_at_a_step_there_is_no_backup_and_the_log_tells_that_one_was_begun(
     profile: Profile, tmp_path: Path, step: int, monkeypatch: pytest.MonkeyPatch

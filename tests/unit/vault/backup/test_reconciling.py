@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,9 +12,9 @@ import pytest
 
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Actor, AuditFilter
-from keytui.domain.errors import Forbidden, Invalid, NotFound, ReadOnly, Refused
+from keytui.domain.errors import ApprovalNeeded, Forbidden, Invalid, NotFound, ReadOnly, Refused
 from keytui.domain.keys import KeyDraft
-from keytui.domain.rotation import Plan
+from keytui.domain.rotation import Plan, Reason
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.vault.local.backup.loading import load_backup
 from keytui.vault.local.feed import LocalFeed
@@ -164,9 +166,6 @@ def test_both_versions_of_an_open_rotation_are_shown(
 def test_a_second_operators_word_from_before_the_backup_is_over(
     vault: LocalVault, clock: StoppedClock, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from keytui.domain.errors import ApprovalNeeded
-    from keytui.domain.rotation import Reason
-
     key = vault.create(KeyDraft("vip", "production", sensitive=True), "vip").key
     eve = vault.acting_as(Principal(Actor("eve"), Role.SUPER_ADMIN))
     with pytest.raises(ApprovalNeeded) as needed:
@@ -185,3 +184,22 @@ def test_a_second_operators_word_from_before_the_backup_is_over(
     with pytest.raises(ApprovalNeeded):
         again.acting_as(Principal(Actor("eve"), Role.SUPER_ADMIN)).revoke(key.id, None, Reason.LEAVER, "")
     again.close()
+
+
+def test_the_first_of_many_with_the_number_of_all(waiting: LocalVault) -> None:
+    assert [(len(left.keys), left.key_count, left.count) for left in map(waiting.undecided, (0, 1, None))] == [
+        (0, 2, 4),
+        (1, 2, 4),
+        (2, 2, 4),
+    ]
+
+
+def test_what_has_expired_lets_nobody_in(lost: Lost, clock: StoppedClock) -> None:
+    with closing(sqlite3.connect(lost.backup)) as backup:
+        backup.execute("UPDATE keys SET expires_at = created_at + 1 WHERE name = 'leaked'")
+        backup.execute("UPDATE keys SET disabled_at = created_at WHERE name = 'kept'")
+        backup.commit()
+    load_backup(lost.profile, lost.backup, (), silent, clock)
+    vault = LocalVault.open(lost.profile, clock)
+    assert names(vault) == ["ada", "eve"]
+    vault.close()
