@@ -17,6 +17,8 @@ from tests.doubles.payload import Payload
 
 HAND_MADE: Final = "tk_r1b6o4k0wq8s2h5jd7f3mz9xt1c6v0ne"
 PASSWORD: Final = "right horse battery"
+TELLING: Final = frozenset({b"x-api-key", b"cookie"})
+"""Headers that are repeated first: what is told of an error is cut somewhere."""
 TAKE: Final = """#!{python} -IS
 import os, pathlib, sys
 home, world = pathlib.Path({home!r}), pathlib.Path({world!r})
@@ -70,8 +72,8 @@ class Talkative:
             return
         if self.late:
             await self._application(scope["path"])(scope, _again(body), _unheard)
-        headers: Sequence[tuple[bytes, bytes]] = scope["headers"]
-        heard = b"\n".join([scope["query_string"], *(b": ".join(pair) for pair in headers), body]).decode()
+        headers: Sequence[tuple[bytes, bytes]] = sorted(scope["headers"], key=lambda pair: pair[0] not in TELLING)
+        heard = b"\n".join([body, *(b": ".join(pair) for pair in headers), scope["query_string"]]).decode()
         self.told += 1
         said = json.dumps({"errors": [{"message": f"cannot {heard}"}], "error": heard})
         await Response(said, self.status, {"X-Error": json.dumps(heard)}, "application/json")(scope, receive, send)
