@@ -12,6 +12,7 @@ from keytui.cli.options import JsonOption, KeyArgument
 from keytui.cli.output import alarm, remark, say, say_json_array
 from keytui.cli.session import opened
 from keytui.clock import utc_now
+from keytui.domain.access import ALLOWED, Operation
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import KeytuiError, NotFound
 from keytui.domain.references import parse_reference
@@ -67,7 +68,7 @@ def prove(
         here = [targets[name] for name in detail.summary.key.targets if name in targets]
         held = asked_unbidden(detail, versions_of(detail, tuple(held_by(here, detail))), utc_now())
         answers = proven(detail, {**held, **versions_of(detail, given)}, probes, utc_now(), patience)
-        newest = detail.rotations[0].id if detail.rotations else None
+        newest = detail.rotations[0].id if detail.rotations and _may_note(vault) else None
         for each in answers if newest is None else noted(vault, newest, answers):
             found.append(each)
             if not json:
@@ -76,6 +77,11 @@ def prove(
         say_json_array(proven_shape(each) for each in found)
     if not all(each.holds for each in found):
         raise typer.Exit(Exit.REFUSED)
+
+
+def _may_note(vault: Vault) -> bool:
+    """Whether the log takes an answer from this operator. Anybody may ask: to be refused that is no event."""
+    return Operation.ROTATE in ALLOWED[vault.standing().role]
 
 
 def _chosen(known: Mapping[str, KeyProbe], names: list[str]) -> list[KeyProbe]:

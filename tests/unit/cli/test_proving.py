@@ -11,6 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from keytui.domain.access import Principal, Role
+from keytui.domain.audit import Actor
+from keytui.vault.local.vault import LocalVault
 from tests.serving import Serving
 from tests.unit.cli.conftest import Commands
 
@@ -114,3 +117,17 @@ def test_a_stranger_is_sent_nowhere(site: Commands, tmp_path: Path) -> None:
     assert "somebody-elses" not in told
     assert "there is no secret to ask with" in site("prove", "checkout", "--probe", "edge", code=1).err
     assert "edge" in site("prove", "checkout", "--probe", "egde", code=1).err
+
+
+def test_who_may_not_rotate_may_ask_and_the_log_has_it_of_those_who_may(
+    site: Commands, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.accepted.add(secret(site, "new"))
+    with monkeypatch.context() as staff:
+        eve = Principal(Actor("eve", "10.0.0.9"), Role.STAFF)
+        staff.setattr("keytui.cli.session.open_vault", lambda profile: LocalVault.open(profile).acting_as(eve))
+        prove(site, "new")
+    logged = site("audit").out
+    assert not [type_ for type_ in ("proof.probed", "access.refused") if type_ in logged]
+    prove(site, "new")
+    assert "proof.probed" in site("audit").out
