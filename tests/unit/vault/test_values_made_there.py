@@ -184,3 +184,20 @@ def test_what_the_vault_cannot_take_in_is_revoked_there(
             act()
     assert let_in(there) == {"checkout"}
     there.vault.close()
+
+
+def test_what_could_be_enabled_there_again_is_not_called_revoked(stage: Stage, profile: Profile) -> None:
+    """Revoking is two calls there. Where the first fails the key is off, and its value stands there still."""
+    there = a_vault(stage, profile, without())
+    key = there.brought_in()
+    there.line.strike("POST", Fault.BUSY)
+    with pytest.raises(OutcomeUnknown, match="can be made to accept it again there"):
+        there.vault.revoke(key.id, None, Reason.COMPROMISE, "")
+    assert let_in(there) == set()
+    assert there.vault.detail(key.id).summary.key.revoked_at is None
+    there.vault.revoke(key.id, None, Reason.COMPROMISE, "")
+    assert there.vault.detail(key.id).summary.key.revoked_at is not None
+    for row in there.platform.keys.values():
+        row["isActive"] = True
+    assert not there.platform.accepts(STANDING.reveal())
+    there.vault.close()
