@@ -48,9 +48,18 @@ class Lease:
         """TurnLost unless it is held still: asked in the very transaction that changes something under it."""
         row = session.get(LeaseRow, self.name, with_for_update=True)
         if row is None or row.holder != self.holder:
-            raise TurnLost("another process" if row is None else row.holder)
+            raise TurnLost("another process" if row is None else who_and_where(row.holder)[0])
         if row.until <= time_of_all(session, now):
             raise TurnLost("nobody, or another process,")
+
+
+def who_and_where(holder: str) -> tuple[str, str]:
+    """Who holds a lease, in words, and in which process; that is "" where the holder names none.
+
+    `ada@bastion-2 host#start 4711 9f2c` is of a process and one piece of its work; `host:4711:9f2c` is one word.
+    """
+    who, *process = holder.rsplit(" ", 3)
+    return who, " ".join(process[:2]) if len(process) == 3 else ""
 
 
 def time_of_all(session: Session, now: datetime) -> datetime:

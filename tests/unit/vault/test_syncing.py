@@ -14,6 +14,7 @@ import pytest
 
 from keytui.clock import utc_now
 from keytui.domain.audit import AuditFilter
+from keytui.domain.automation import TurnLost
 from keytui.domain.drift import Drift
 from keytui.domain.errors import OutcomeUnknown, Refused, Unreachable
 from keytui.domain.keys import Key, KeyDraft, KeyEdit, KeyState, VersionState
@@ -24,6 +25,7 @@ from keytui.server.jobs import sync_due
 from keytui.vault.local import processes
 from keytui.vault.local.issuing.bringing_in import Arrivals
 from keytui.vault.local.issuing.comparing import New
+from keytui.vault.local.leases import Lease
 from keytui.vault.local.section import Write
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
@@ -241,6 +243,22 @@ def test_whether_a_process_of_another_host_has_died_is_known_in_a_quarter_of_an_
             synced(vault)
         clock.advance(timedelta(minutes=15))
         assert synced(vault).listed == 0
+
+
+def test_who_was_held_up_for_too_long_writes_nothing_beside_the_next(
+    vault: LocalVault, platform: Platform, clock: StoppedClock
+) -> None:
+    platform.has("7", "tk_aaaaaaaaaaaa")
+
+    def overtaken() -> None:
+        clock.advance(timedelta(minutes=15))
+        with vault._ground.database.writing() as session:
+            Lease("sync platform", "grace@bastion-2 elsewhere#1 4711 9f2c").take(session, clock(), HOUR)
+
+    platform.meanwhile = overtaken
+    with pytest.raises(TurnLost, match="grace@bastion-2 does this by now"):
+        synced(vault)
+    assert vault.audit(AuditFilter(type="key.found"), 0, 1).total == 0
 
 
 def test_many_come_in_by_few_transactions(vault: LocalVault, platform: Platform) -> None:

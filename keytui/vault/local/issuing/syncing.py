@@ -29,7 +29,7 @@ from keytui.vault.local.issuing.calls import keys_under_way
 from keytui.vault.local.issuing.comparing import New, Noted, compared
 from keytui.vault.local.issuing.heard import Heard, heard
 from keytui.vault.local.issuing.one_at_a_time import replaces
-from keytui.vault.local.leases import Lease
+from keytui.vault.local.leases import Lease, who_and_where
 from keytui.vault.local.ledger import position
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.processes import has_died, this_process
@@ -112,7 +112,7 @@ class Syncing(Issuing):
         lease = Lease(work, f"{self._ground.principal.actor} {this_process()} {self._randomness(4).hex()}")
         with self._ground.database.writing() as session:
             held_by = lease.take(session, self._clock(), _LONGEST)
-            who, process = _who_and_where(held_by)
+            who, process = who_and_where(held_by)
             if held_by != lease.holder and has_died(process):
                 Lease(work, held_by).give_back(session)
                 held_by = lease.take(session, self._clock(), _LONGEST)
@@ -126,12 +126,6 @@ class Syncing(Issuing):
         finally:
             with self._ground.database.writing() as session:
                 lease.give_back(session)
-
-
-def _who_and_where(holder: str) -> tuple[str, str]:
-    """Who holds a lease, in words, and in which process."""
-    who, *process, _ = holder.rsplit(" ", 3)
-    return who, " ".join(process)
 
 
 class _Turn(Section):
