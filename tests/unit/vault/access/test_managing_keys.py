@@ -44,11 +44,11 @@ def test_the_old_secret_at_the_door_stands_against_safe(team: TeamVault) -> None
 def test_a_key_sees_to_no_incident_and_no_proof_of_its_own(team: TeamVault) -> None:
     """Once its secret leaked, nobody knows who asks with it."""
     vault = team.owner
-    issued = created(vault, "robot", scopes=(MANAGE_SCOPE,), tenant="acme")
+    issued = created(vault, "leaked-robot", scopes=(MANAGE_SCOPE,), tenant="acme")
     robot = vault.authenticate(issued.secret, "10.0.0.9")
     assert robot is not None
     thief = vault.acting_as(robot)
-    other = created(vault, "other", tenant="acme").key
+    other = created(vault, "beside-it", tenant="acme").key
     about_itself = vault.open_incident(IncidentDraft("leaked", (other.id, issued.key.id))).id
     rotation, _ = handed_over(vault, issued.key.id, Plan(Strategy.EMERGENCY, First.REPLACE, Reason.COMPROMISE))
     probed = Probed("ready", 1, Outcome.REFUSED, Outcome.REFUSED, "401", timedelta())
