@@ -302,10 +302,8 @@ class Emergency:
         wrong = next((one for one in found if not one.holds), None)
         if wrong is None:
             return
-        version, hint = (
-            f"v{wrong.version} of {self.outside.key.name}",
-            "see to it there, then `keytui prove` asks again",
-        )
+        key = self.outside.key
+        version, hint = f"v{wrong.version} of {key.name}", f"see to it there, then `keytui prove {key.id}` asks again"
         if wrong.answer.outcome is Outcome.REFUSED:
             raise ShutOut(f"{version} is refused at {wrong.probe}, although it is in force", hint)
         raise Refused(f"whether {version} is {wrong.expected} at {wrong.probe} is not known: {wrong.answer.said}", hint)
