@@ -47,6 +47,7 @@ from keytui.vault.local.reviewing import Reviewing
 from keytui.vault.local.rotations.automating import Automating
 from keytui.vault.local.rotations.copying import Copying
 from keytui.vault.local.rotations.ending import Ending
+from keytui.vault.local.rotations.handing_over import HandingOver
 from keytui.vault.local.rotations.rotating import Rotating
 from keytui.vault.local.rotations.scheduling import Scheduling
 from keytui.vault.local.sealing.keyring import Cost, HeldKey
@@ -74,6 +75,7 @@ class LocalVault(
     Adopting,
     Syncing,
     Rotating,
+    HandingOver,
     Ending,
     Copying,
     Automating,

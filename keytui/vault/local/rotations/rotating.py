@@ -1,8 +1,7 @@
-"""A rotation on its way: planned, issued, handed over. How it ends is in `ending`."""
+"""A rotation on its way: planned and issued. How it goes on is in `handing_over`, how it ends in `ending`."""
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import replace
 
 from sqlmodel import col, select
@@ -12,52 +11,28 @@ from keytui.domain.errors import AlreadyDone, Invalid, Refused, RotationOpen
 from keytui.domain.keys import BUILTIN
 from keytui.domain.operators import person
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Verb, move
-from keytui.domain.secrets import Secret
-from keytui.vault.deliveries import PUTTING_BACK, SKIPPED, is_beginning, tells_of_the_end
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import refuse_another_manager, refuse_its_own_leak
 from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.fitness import unfit_as_it_stands
 from keytui.vault.local.issuing.one_at_a_time import end_replaced
-from keytui.vault.local.issuing.pending import never_let_in
-from keytui.vault.local.issuing.told import LETS_NOBODY_IN, Effect, issued_elsewhere, tell, why_ended
-from keytui.vault.local.keys.drafts import checked_note, refuse_disallowed
+from keytui.vault.local.issuing.told import Effect, issued_elsewhere, tell, why_ended
+from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.keys.ending import end_version
 from keytui.vault.local.keys.minting import mint_version
 from keytui.vault.local.keys.repeats import refuse_repeat, remember_request
-from keytui.vault.local.leases import time_of_all
-from keytui.vault.local.mapping import key_of, stored_id, version_of
+from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rotations.holding import refuse_arrived
-from keytui.vault.local.rotations.moves import (
-    Subject,
-    add_step,
-    carry_out,
-    held,
-    refuse_beside_another,
-    replaced_at_once,
-    take_up,
-    take_up_beside,
-)
-from keytui.vault.local.rotations.rehearsal import overlap_of, problems
+from keytui.vault.local.rotations.moves import Subject, add_step, carry_out, replaced_at_once, take_up, take_up_beside
+from keytui.vault.local.rotations.rehearsal import problems
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
 from keytui.vault.local.section import Write
-from keytui.vault.local.tables import (
-    AutoRotationRow,
-    CallRow,
-    DeliveryRow,
-    KeyRow,
-    RotationRow,
-    StepRow,
-    VersionRow,
-    WaiverRow,
-)
-from keytui.vault.model import Delivery, Issued
-
-_STATES_OF_A_DELIVERY = ("begun", "sent", "proven", "failed")
+from keytui.vault.local.tables import AutoRotationRow, KeyRow, RotationRow, StepRow, WaiverRow
+from keytui.vault.model import Issued
 
 
 class Rotating(Issuing):
-    """The verbs up to the hand-over, and those that leave a rotation where it is."""
+    """The verbs before the hand-over, and those that leave a rotation where it is."""
 
     def plan(self, key_id: str, plan: Plan, request_id: str) -> Rotation:
         plan = replace(plan, label=checked_note(plan.label), reason_text=checked_note(plan.reason_text))
@@ -115,58 +90,6 @@ class Rotating(Issuing):
             return write.answered(self._issued(write, subject, Verb.REISSUE))
 
         return self._carried_out(Operation.ROTATE, issued_again)
-
-    def prove(self, rotation_id: int, pasted: Secret) -> Rotation:
-        with self._writing(Operation.ROTATE) as write:
-            subject = take_up(write, rotation_id)
-            move(subject.rotation, Verb.DELIVER)
-            new = _new_version(write, subject)
-            digest = pasted.keyed_digest(self._ground.pepper) if new.keyed else pasted.digest()
-            whole = hmac.compare_digest(digest, new.digest)
-            if whole:
-                proven = Delivery("pasted back", "proven", write.now, version_of(new).known_as)
-                _note_delivery(write, subject, proven)
-                self._hand_over(write, subject, new, "pasted back")
-            else:
-                write.record(subject.event("rotation.proven", new.number, refused=True, why="it differs"))
-            rotation = stored_rotation(write.session, subject.row)
-            if whole:
-                write.answered(rotation)
-        if not whole:
-            raise Refused(
-                "what was pasted is not the new secret",
-                "copy it again, whole and without spaces; if it is lost, issue another",
-            )
-        return rotation
-
-    def handed_over(self, rotation_id: int, delivery: Delivery) -> Rotation:
-        with self._writing(Operation.ROTATE) as write:
-            subject = take_up(write, rotation_id)
-            move(subject.rotation, Verb.DELIVER)
-            new = _new_version(write, subject)
-            if delivery.state in {"begun", "failed"}:
-                hint = "deliver it again, or paste the secret back"
-                raise Invalid(f"a {delivery.state} delivery hands nothing over", hint)
-            _note_delivery(write, subject, _checked(delivery, new))
-            self._hand_over(write, subject, new, delivery.target)
-            return write.answered(stored_rotation(write.session, subject.row))
-
-    def deliver(self, rotation_id: int, delivery: Delivery) -> Rotation:
-        if is_beginning(delivery) and delivery.detail == PUTTING_BACK:
-            self._refuse_in_doubt(rotation_id)  # a target would be given a secret that its issuer refuses
-        with self._writing(Operation.ROTATE) as write:
-            subject = (held if delivery.state == "failed" else take_up)(write, rotation_id)
-            new = _new_version(write, subject, over=tells_of_the_end(delivery))
-            if delivery.state == "failed" or delivery.detail == PUTTING_BACK:
-                refuse_beside_another(write, subject, delivery)
-            if is_beginning(delivery) and delivery.detail != PUTTING_BACK:
-                refuse_disallowed(self._policies, subject.key.environment, (delivery.target,))
-            _note_delivery(write, subject, _checked(delivery, new))
-            why = delivery.detail if tells_of_the_end(delivery) or delivery.detail.startswith(SKIPPED) else ""
-            write.record(
-                subject.event("delivery.noted", new.number, target=delivery.target, state=delivery.state, why=why)
-            )
-            return write.answered(stored_rotation(write.session, subject.row))
 
     def waive(self, rotation_id: int, subject: str, why: str) -> Rotation:
         if not subject or not why:
@@ -271,34 +194,6 @@ class Rotating(Issuing):
         )
         return Issued(key_of(key), version_of(version), secret, stored_rotation(write.session, row))
 
-    def _hand_over(self, write: Write, subject: Subject, new: VersionRow, how: str) -> None:
-        row, key = subject.row, subject.key
-        _refuse_doubted(write, subject, new)
-        new.delivered_at = row.delivered_at = write.now
-        carry_out(write, subject, Verb.DELIVER, how)
-        if not replaced_at_once(subject.rotation):
-            key.rotated_at = write.now
-            policy = self._policies.of(key.environment)
-            row.overlap_ends_at = write.now + overlap_of(key_of(key), subject.rotation.plan, policy, write.now)
-        write.record(subject.event("rotation.delivered", new.number, how=how))
-
-
-def _refuse_doubted(write: Write, subject: Subject, new: VersionRow) -> None:
-    """A version that its issuer may refuse, by a call that nobody heard the end of, is handed over to nobody."""
-    if never_let_in(new):
-        raise Refused(
-            f"nobody knows whether {subject.key.issuer} has v{new.number} of {subject.key.name}",
-            f"issue it again: `keytui rotate {subject.key.id} --resume`",
-        )
-    call = write.session.get(CallRow, (new.key_id, new.number))
-    if call is not None and call.effect in LETS_NOBODY_IN:
-        key = subject.key
-        raise Refused(
-            f"{key.issuer} may refuse v{new.number} of {key.name}: to {call.effect} it was begun at"
-            f" {call.began_at:%Y-%m-%d %H:%MZ}, and nobody heard how that ended",
-            f"finish that: `keytui abandon {key.id}`, or issue another with `keytui rotate {key.id} --resume`",
-        )
-
 
 def _cannot_rotate(key: KeyRow, why: str) -> Refused:
     """`why` ends with the way out, after a colon."""
@@ -377,47 +272,3 @@ def _new_rotation(write: Write, key: KeyRow, plan: Plan, *, suspends: bool) -> R
     write.session.flush()
     add_step(write, row, "plan", plan.reason_text or plan.reason)
     return row
-
-
-def _new_version(write: Write, subject: Subject, *, over: bool = False) -> VersionRow:
-    """The rotation's new version; `over`: for a word on what became of the old one once the rotation was completed."""
-    goes_on = subject.rotation.open or (over and subject.rotation.state is RotationState.COMPLETED)
-    if subject.row.new_version is None or not goes_on:
-        raise Refused(
-            f"rotation #{subject.row.id} of {subject.key.name} is {subject.rotation.state}: it has no new secret",
-            "issue it first" if subject.rotation.open else "start a new rotation",
-        )
-    return version_row(write.session, subject.key.id, subject.row.new_version)
-
-
-def _checked(delivery: Delivery, new: VersionRow) -> Delivery:
-    """The delivery; Refused when what a place holds is not the new version.
-
-    A secret that is on its way while another operator issues again arrives revoked: it must not count as handed over.
-    """
-    if delivery.state not in _STATES_OF_A_DELIVERY:
-        raise Invalid(f"a delivery cannot be {delivery.state!r}", "it is begun, sent, proven or failed")
-    expected = version_of(new).known_as
-    unread = delivery.state == "failed" or (delivery.state == "sent" and delivery.fingerprint is None)
-    if not unread and delivery.fingerprint != expected:
-        raise Refused(
-            f"{delivery.target} holds {delivery.fingerprint or 'nothing'}, not the new version ({expected})",
-            "deliver it again",
-        )
-    return delivery
-
-
-def _note_delivery(write: Write, subject: Subject, delivery: Delivery) -> None:
-    """What is under way keeps others out for some minutes, which are counted by nobody's clock but the vault's."""
-    at = time_of_all(write.session, write.now) if is_beginning(delivery) else delivery.at
-    write.session.add(
-        DeliveryRow(
-            rotation_id=stored_id(subject.row.id),
-            target=delivery.target,
-            state=delivery.state,
-            at=at,
-            fingerprint=delivery.fingerprint,
-            detail=delivery.detail,
-            run=delivery.run,
-        )
-    )
