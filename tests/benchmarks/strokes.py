@@ -22,6 +22,8 @@ COLUMNS: Final = 120
 ROWS: Final = 36
 _QUIET: Final = 0.6
 """Seconds without a byte after which a press has had its effect."""
+_ONE_GO: Final = 0.03
+"""Seconds; what follows a cursor after its rest comes later."""
 _PATIENCE: Final = 120.0
 
 
@@ -42,9 +44,14 @@ class Stroke:
         """Seconds until something was written."""
         return self.moments[1][0] if len(self.moments) > 1 else 0.0
 
-    def written(self, within: float = _PATIENCE) -> int:
-        """Bytes that were written within so many seconds after the press."""
-        return sum(size for at, size, _ in self.moments if at <= within)
+    @property
+    def burst(self) -> int:
+        """Bytes that were written in one go, to begin with."""
+        return sum(size for at, size, _ in self.moments if at <= self.first + _ONE_GO)
+
+    def written(self) -> int:
+        """Bytes in all."""
+        return sum(size for _, size, _ in self.moments)
 
 
 class Watched:
@@ -70,6 +77,12 @@ class Watched:
         """Bytes of memory that the program has now."""
         status = Path(f"/proc/{self._spawned.process.pid}/status").read_text(encoding="ascii")
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+    @property
+    def processor(self) -> float:
+        """Seconds of processor time that the program has taken, all of its threads together; to a hundredth."""
+        fields = Path(f"/proc/{self._spawned.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def until(self, text: str) -> float:
         """Seconds from the start of the program until a text is on the screen."""
