@@ -20,7 +20,7 @@ from tests.end_to_end.terminal import KEYS, spawn
 
 COLUMNS: Final = 120
 ROWS: Final = 36
-_QUIET: Final = 0.6
+_QUIET: Final = 1.0
 """Seconds without a byte after which a press has had its effect."""
 _ONE_GO: Final = 0.03
 """Seconds; what follows a cursor after its rest comes later."""

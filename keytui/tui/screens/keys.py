@@ -70,7 +70,7 @@ class KeysScreen(ModeScreen, KeyActions):
     def body(self) -> ComposeResult:
         with Horizontal(id="find"):
             yield Static("/", id="slash")
-            yield Input(placeholder="filter", compact=True, id="filter")
+            yield _filter()
             yield Words(id="found")
         yield PagedTable(
             key_columns(self.console.clock), lambda row: row.key.id, id="keys", markable=True, empty=_EMPTY
@@ -186,3 +186,10 @@ class KeysScreen(ModeScreen, KeyActions):
     def _show_glance(self) -> None:
         pane = self.query_one("#glance", Words)
         pane.say(glance(self._detail, self.console.clock()) if self._detail is not None else Content(""))
+
+
+def _filter() -> Input:
+    """Its cursor stands still: a blinking one writes to the terminal twice a second."""
+    field = Input(placeholder="filter", compact=True, id="filter")
+    field.cursor_blink = False
+    return field
