@@ -35,6 +35,7 @@ _HELD: Final = {
     Holds.ELSEWHERE: "· {target}: {why}",
     Holds.FAILED: "✗ {target}: {why}",
 }
+_ANOTHERS: Final = "≠ {target} holds v{version} of {key}, another key"
 _UNKNOWN: Final = frozenset({Holds.UNTELLABLE, Holds.ELSEWHERE, Holds.FAILED})
 
 
@@ -73,7 +74,7 @@ def drift(
     with opened(context) as vault:
         targets = load_targets(configuration_path(), with_sealed(vault))
         for detail in _details(vault, keys or []):
-            one = _Found(detail, tuple(stores_of(detail, targets, utc_now())))
+            one = _Found(detail, tuple(stores_of(vault, detail, targets, utc_now())))
             found.append(one)
             if not json and (keys or one.drifted or one.failed):
                 _say(one)
@@ -104,8 +105,7 @@ def _say(found: _Found) -> None:
     key = found.detail.summary.key
     say(f"{harmless(key.name)} ({key.environment})")
     for store in found.stores:
-        words = _HELD[store.holds]
-        say("  " + words.format(target=harmless(store.target), version=store.version, why=harmless(store.why)))
+        say(f"  {_held(store)}")
     for version in found.detail.versions:
         if version.drift is not None:
             what, command = said(key, version.number, version.state, version.drift)
@@ -113,6 +113,13 @@ def _say(found: _Found) -> None:
             say(f"    {harmless(command)}")
     if not found.stores:
         say("  · no target is named: `keytui edit KEY --target NAME` names one")
+
+
+def _held(store: Store) -> str:
+    words = _ANOTHERS if store.other_key else _HELD[store.holds]
+    return words.format(
+        target=harmless(store.target), version=store.version, why=harmless(store.why), key=harmless(store.other_key)
+    )
 
 
 def _sum_up(found: Sequence[_Found]) -> None:
@@ -139,6 +146,7 @@ def _shape(found: _Found) -> Shape:
                 "version": store.version,
                 "drifted": store.drifted,
                 "why": store.why,
+                "other_key": store.other_key,
             }
             for store in found.stores
         ],

@@ -88,7 +88,7 @@ def create(
         if delivers:
             from keytui.vault.first_delivery import rehearse_first
 
-            rehearse_first(around.targets, around.key)
+            rehearse_first(vault, around.targets, around.key)
         issued = vault.create(draft, secrets.token_hex(16))
         telling = Telling()
         with nothing_lost(
@@ -153,7 +153,7 @@ def _deliver_created(vault: Vault, targets: Sequence[Target], issued: Issued, te
     from keytui.vault.first_delivery import deliver_first
 
     try:
-        deliver_first(issued.key, targets, issued.version, issued.secret, clock=utc_now, tell=telling)
+        deliver_first(vault, issued.key, targets, issued.version, issued.secret, clock=utc_now, tell=telling)
     except Undelivered as error:
         remark(f"{issued.key.name} exists, and not every target has its secret:")
         explain_first(reference(vault, issued.key), error)

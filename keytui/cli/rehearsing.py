@@ -27,7 +27,7 @@ def rehearse(vault: Vault, around: Sequence[Outside], plan: Plan, json: bool, se
 
     A probe that cannot be asked proves nothing, and refuses nothing either.
     """
-    found = [(vault.rehearse(one.key.id, plan), _outside(one)) for one in around]
+    found = [(vault.rehearse(one.key.id, plan), _outside(vault, one)) for one in around]
     shapes = [
         {**rehearsal_shape(rehearsal), "systems": [rehearsed_shape(each) for each in systems]}
         for rehearsal, systems in found
@@ -50,9 +50,9 @@ def rehearse(vault: Vault, around: Sequence[Outside], plan: Plan, json: bool, se
         raise Refused("this would be refused: " + ", ".join(refused), "nothing was written")
 
 
-def _outside(around: Outside) -> list[Rehearsed]:
+def _outside(vault: Vault, around: Outside) -> list[Rehearsed]:
     """Nothing is said of keytui itself where there is nothing else."""
-    found = list(around.rehearsed())
+    found = list(around.rehearsed(vault))
     return found if len(found) > 1 or around.key.issuer != BUILTIN else []
 
 

@@ -51,7 +51,7 @@ def check(context: typer.Context, json: JsonOption = False) -> None:
 
     with opened(context) as vault:
         known = load_systems(configuration_path(), with_sealed(vault))
-        found = list(known.rehearsed(keys_of(vault)))
+        found = list(known.rehearsed(vault, keys_of(vault)))
     if json:
         say_json_array(rehearsed_shape(each) for each in found)
     for each in found if not json else ():

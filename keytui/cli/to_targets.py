@@ -19,6 +19,7 @@ from keytui.cli.shapes import Shape, rotation_shape
 from keytui.clock import utc_now
 from keytui.domain.errors import KeytuiError
 from keytui.domain.rotation import First, Plan, Rotation, RotationState, Strategy
+from keytui.vault.occupants import rehearse_target
 from keytui.vault.progress import Undelivered
 from keytui.vault.ways_on import refuse_skips
 
@@ -96,7 +97,7 @@ class ToTargets:
             if target.name in self.skip:
                 continue
             try:
-                target.rehearse(self.around.key)
+                rehearse_target(self.vault, target, self.around.key)
             except KeytuiError as error:
                 if plan.first is not First.REVOKE:
                     raise

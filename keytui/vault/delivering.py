@@ -23,6 +23,7 @@ from keytui.targets.target import CarriesBoth, Target
 from keytui.vault.attempts import deliver_once
 from keytui.vault.deliveries import ARRIVED, NOT_SETTLED, PUTTING_BACK, SETTLED, last_told, may_hold, skipped
 from keytui.vault.model import Delivery, RotationDetail
+from keytui.vault.occupants import rehearse_target
 from keytui.vault.progress import Holds, NotBack, Tell, Told, Undelivered, What, tell_nobody
 from keytui.vault.protocol import Vault
 from keytui.vault.recognising import is_newer, surely_another
@@ -55,7 +56,7 @@ class Delivering:
     def rehearse(self) -> None:
         """Raise what delivering would meet, while nothing has been done yet."""
         for target in self.targets:
-            target.rehearse(self.key)
+            rehearse_target(self.vault, target, self.key)
 
     def carry_on(self, rotation: Rotation) -> Rotation:
         """Issue and deliver, from wherever the rotation stands before its hand-over. Undelivered at a failure."""
@@ -112,7 +113,7 @@ class Delivering:
                 self._put_back(detail, target, version)
             having = []
         for target in self._wanted(detail.deliveries):
-            target.rehearse(self.key)
+            rehearse_target(self.vault, target, self.key)
         issued = self.vault.reissue(rotation.id)
         first = having + [target for target in self.targets if target not in having]
         return replace(self, targets=first).hand_over(rotation, issued.version, issued.secret)

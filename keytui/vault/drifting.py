@@ -12,6 +12,8 @@ from keytui.domain.keys import ACCEPTED, Version, VersionState
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.targets.target import Target
 from keytui.vault.model import KeyDetail
+from keytui.vault.occupants import occupant
+from keytui.vault.protocol import Vault
 
 
 class Holds(StrEnum):
@@ -43,20 +45,22 @@ DRIFT = frozenset({Holds.OLD, Holds.SUSPENDED, Holds.REVOKED, Holds.UNKNOWN, Hol
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One target of a key, and what it holds. `version` is its number, where it is one of the key's."""
+    """One target of a key, and what it holds. `version` is its number, of the key or of `other_key`."""
 
     target: str
     holds: Holds
     version: int | None = None
     why: str = ""
     """Why nobody knows, or what the target said."""
+    other_key: str = ""
+    """The name of the other key whose secret it holds."""
 
     @property
     def drifted(self) -> bool:
         return self.holds in DRIFT
 
 
-def stores_of(detail: KeyDetail, targets: Mapping[str, Target], now: datetime) -> Iterator[Store]:
+def stores_of(vault: Vault, detail: KeyDetail, targets: Mapping[str, Target], now: datetime) -> Iterator[Store]:
     """What each target of the key holds, asked on this machine, in the key's order."""
     for name in detail.summary.key.targets:
         if name not in targets:
@@ -64,10 +68,10 @@ def stores_of(detail: KeyDetail, targets: Mapping[str, Target], now: datetime) -
         elif not targets[name].abilities.reads_back:
             yield Store(name, Holds.UNTELLABLE, why="it cannot be read back")
         else:
-            yield _asked(targets[name], detail, now)
+            yield _asked(vault, targets[name], detail, now)
 
 
-def _asked(target: Target, detail: KeyDetail, now: datetime) -> Store:
+def _asked(vault: Vault, target: Target, detail: KeyDetail, now: datetime) -> Store:
     try:
         value = target.read_back(detail.summary.key)
     except KeytuiError as error:
@@ -78,6 +82,9 @@ def _asked(target: Target, detail: KeyDetail, now: datetime) -> Store:
     version = _version_of(detail, value)
     if version is not None:
         return Store(target.name, _holds(detail, version), version.number)
+    other = occupant(vault, detail.summary.key, value)
+    if other is not None:
+        return Store(target.name, Holds.UNKNOWN, other.version.number, other_key=other.key.name)
     if any(one.fingerprint is None and one.state in ACCEPTED for one in detail.versions):
         return Store(target.name, Holds.UNTELLABLE, why="a version of the key shows no fingerprint")
     return Store(target.name, Holds.UNKNOWN)

@@ -11,32 +11,50 @@ from keytui.domain.keys import Key, Version
 from keytui.domain.secrets import Secret
 from keytui.targets.target import Target
 from keytui.vault.attempts import Attempt, deliver_once
+from keytui.vault.occupants import refuse_occupied, rehearse_target
 from keytui.vault.progress import Holds, Stands, Tell, Told, Undelivered, What
+from keytui.vault.protocol import Vault
 
 
-def rehearse_first(targets: Sequence[Target], key: Key) -> None:
+def rehearse_first(vault: Vault, targets: Sequence[Target], key: Key) -> None:
     """Raise what delivering would meet, for a key that has no id yet.
 
     A place that its id is a part of cannot be looked at before there is one, and is left out.
     """
     for target in targets:
         if not _needs_id(target, key):
-            target.rehearse(key)
+            rehearse_target(vault, target, key)
 
 
 def deliver_first(
-    key: Key, targets: Sequence[Target], version: Version, secret: Secret, *, clock: Clock, tell: Tell
+    vault: Vault,
+    key: Key,
+    targets: Sequence[Target],
+    version: Version,
+    secret: Secret,
+    *,
+    clock: Clock,
+    tell: Tell,
 ) -> None:
     """Deliver in order. Undelivered at the first failure; those after it were not asked."""
     stands: list[Stands] = []
     for number, target in enumerate(targets):
         tell(Told(target.name, What.BEGINS, version.number, clock()))
-        attempt = deliver_once(target, key, version.number, secret)
+        attempt = _refused(vault, target, key) or deliver_once(target, key, version.number, secret)
         stands.append(Stands(target.name, _holds(attempt), said=attempt.said))
         tell(Told(target.name, _what(attempt), version.number, clock(), attempt.said, attempt.hint))
         if not attempt.arrived:
             stands += [Stands(later.name, Holds.NO) for later in targets[number + 1 :]]
             raise Undelivered(attempt.message, attempt.hint, target.name, tuple(stands))
+
+
+def _refused(vault: Vault, target: Target, key: Key) -> Attempt | None:
+    """Where another key's secret stands there: this may be the first time that anybody could look."""
+    try:
+        refuse_occupied(vault, target, key)
+    except KeytuiError as error:
+        return Attempt("failed", error.message, error.message, error.hint)
+    return None
 
 
 def _needs_id(target: Target, key: Key) -> bool:

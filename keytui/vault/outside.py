@@ -16,6 +16,7 @@ from keytui.probes.key_probe import KeyProbe
 from keytui.targets.target import Target
 from keytui.vault.configuration import table
 from keytui.vault.delivery_targets import load_targets
+from keytui.vault.protocol import Vault
 from keytui.vault.proving import key_probes_of
 from keytui.vault.references import from_here
 from keytui.vault.systems import Rehearsed, System, can, rehearsed_issuer, rehearsed_probe, rehearsed_target
@@ -44,14 +45,15 @@ class Outside:
         """Whether a new secret can go from here to every target of the key."""
         return bool(self.targets) and not self.missing
 
-    def rehearsed(self) -> Iterator[Rehearsed]:
+    def rehearsed(self, vault: Vault) -> Iterator[Rehearsed]:
         """What each of them says to a rotation that has not begun, one after another. Nothing is written anywhere."""
         yield self._rehearsed_issuer()
         here = {target.name: target for target in self.targets}
         for name in self.key.targets:
             system = self._system("target", name)
             if name in here:
-                yield rehearsed_target(self._system("target", name, can(here[name].abilities)), here[name], (self.key,))
+                able = can(here[name].abilities)
+                yield rehearsed_target(vault, self._system("target", name, able), here[name], (self.key,))
             else:
                 yield self._unknown_target(system)
         for probe in self.probes:

@@ -23,6 +23,7 @@ from keytui.targets.target import Target
 from keytui.vault.configuration import table
 from keytui.vault.delivery_targets import load_targets
 from keytui.vault.key_issuers import load_issuers
+from keytui.vault.occupants import rehearse_target
 from keytui.vault.protocol import Vault
 from keytui.vault.proving import load_key_probes
 from keytui.vault.references import from_here
@@ -63,7 +64,7 @@ class Systems:
     """Those that ask with a key."""
     listed: tuple[System, ...]
 
-    def rehearsed(self, keys: Iterator[Key]) -> Iterator[Rehearsed]:
+    def rehearsed(self, vault: Vault, keys: Iterator[Key]) -> Iterator[Rehearsed]:
         """Each issuer, each target for those of the keys that name it, and each key probe. Nothing is written anywhere.
 
         Other probes are asked by `keytui probe`, which takes in what they say.
@@ -76,7 +77,7 @@ class Systems:
             if system.sort == "issuer":
                 yield rehearsed_issuer(system, self.issuers[system.name])
             elif system.sort == "target":
-                yield rehearsed_target(system, self.targets[system.name], using[system.name])
+                yield rehearsed_target(vault, system, self.targets[system.name], using[system.name])
             elif system.name in self.probes:
                 yield rehearsed_probe(system, self.probes[system.name])
 
@@ -129,12 +130,12 @@ def rehearsed_issuer(system: System, issuer: Issuer) -> Rehearsed:
         return Rehearsed(system, asked=True, errors=(error,))
 
 
-def rehearsed_target(system: System, target: Target, keys: Sequence[Key]) -> Rehearsed:
+def rehearsed_target(vault: Vault, system: System, target: Target, keys: Sequence[Key]) -> Rehearsed:
     """What a target says of these keys, which writes nothing; not asked where there is none."""
     errors: list[KeytuiError] = []
     for key in keys:
         try:
-            target.rehearse(key)
+            rehearse_target(vault, target, key)
         except KeytuiError as error:
             errors.append(error)
     return Rehearsed(system, asked=bool(keys), errors=tuple(errors))

@@ -10,6 +10,7 @@ from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import AlreadyDone, Ambiguous, Invalid, NotFound, Refused
 from keytui.domain.keys import KeyDraft, KeyEdit, KeyState, Kind, VersionState
 from keytui.domain.rotation import Plan, Reason, RotationState
+from keytui.domain.secrets import fingerprint
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.domain.verification import Outcome
 from keytui.vault.protocol import Vault
@@ -124,6 +125,18 @@ def test_a_key_is_found_by_the_prefix_of_a_version_that_was_replaced(vault: Vaul
     handed_over(vault, first.key.id)
 
     assert vault.find(first.version.prefix or "").id == first.key.id
+
+
+def test_a_key_is_found_by_the_fingerprint_of_any_of_its_versions(vault: Vault) -> None:
+    first = created(vault)
+    created(vault, "other")
+    _, second = handed_over(vault, first.key.id)
+
+    assert first.version.fingerprint
+    assert vault.find(first.version.fingerprint).id == first.key.id
+    assert vault.find(fingerprint(second.secret.digest())).id == first.key.id
+    with pytest.raises(NotFound):
+        vault.find(f"sha256:{'0' * 16}")
 
 
 def test_an_ambiguous_reference_lists_the_candidates(vault: Vault) -> None:

@@ -53,7 +53,7 @@ def create(vault: Changed, asked: Create) -> Issued:
 
 @keys.get("/find")
 def find(vault: Asked, reference: Annotated[str, Query(max_length=256)]) -> Key:
-    """The key with this id, unique name or unique prefix."""
+    """The key with this id, unique name, unique prefix or fingerprint of a version."""
     return vault.find(reference)
 
 

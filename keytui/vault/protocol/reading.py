@@ -45,7 +45,10 @@ class Reading(Protocol):
         ...
 
     def find(self, reference: str) -> Key:
-        """The key with this id, unique name or unique prefix. NotFound, or Ambiguous with the candidates."""
+        """The key with this id, unique name, unique prefix or fingerprint of a version.
+
+        NotFound, or Ambiguous with the candidates.
+        """
         ...
 
     def detail(self, key_id: str) -> KeyDetail:

@@ -139,8 +139,15 @@ def test_stores_are_compared_by_fingerprint(keytui: Commands, site: Site) -> Non
     keytui("revoke", "checkout", "--reason", "leaver", "--yes")
     (key,) = keytui("drift", "checkout", "--json", code=1).items
     assert key["stores"] == [
-        {"target": "web", "holds": "revoked", "version": 1, "drifted": True, "why": ""},
-        {"target": "hook", "holds": "untellable", "version": None, "drifted": False, "why": "it cannot be read back"},
+        {"target": "web", "holds": "revoked", "version": 1, "drifted": True, "why": "", "other_key": ""},
+        {
+            "target": "hook",
+            "holds": "untellable",
+            "version": None,
+            "drifted": False,
+            "why": "it cannot be read back",
+            "other_key": "",
+        },
     ]
     assert secret not in repr(key)
 

@@ -144,6 +144,33 @@ def test_by_hand_and_without_a_target_here_the_secret_is_printed_as_ever(site: S
     assert site.keytui("rotate", "checkout").out.startswith("tk_"), "no target of it is known here"
 
 
+def test_a_place_that_holds_another_keys_secret_is_refused_and_left_as_it_is(site: Site) -> None:
+    others = site.keytui.created("checkout").strip()
+    (site.home / "web.env").write_text(f"API_KEY={others}\n")
+    site.keytui.created("search", "--target", "web", "--no-deliver")
+
+    rehearsed = site.keytui("rotate", "search", "--dry-run", code=1)
+    assert "target web holds v1 of checkout (production, " in rehearsed.out
+    refused = site.keytui("rotate", "search", code=1).err
+    assert "whose consumers would lose it" in refused
+    assert "give search another target" in refused
+    site.keytui("systems", "check", code=7)
+    create = site.keytui(*_create("third"), "--target", "web", code=1)
+    assert "target web holds v1 of checkout" in create.err
+    assert site.keytui("list", "third", "--json").items == []
+    assert site.web() == others
+    assert "≠ web holds v1 of checkout, another key" in site.keytui("drift", "search", code=1).out
+    assert '"other_key": "checkout"' in site.keytui("drift", "search", "--json", code=1).out
+
+    site.keytui("revoke", "checkout", "--reason", "leaver", "--yes")
+    site.keytui("rotate", "search")
+    assert site.web() != others
+
+
+def _create(name: str) -> tuple[str, ...]:
+    return ("create", name, "--env", "production", "--owner", "o", "--scope", "s")
+
+
 def test_a_rotation_is_delivered_and_proven_and_shown_where_that_is_asked_for(site: Site) -> None:
     site.keytui.created("checkout", "--target", "web", "--target", "ci")
     old = site.web()

@@ -80,7 +80,7 @@ class AtTargets:
         """The first secret of a key; None when every target has it."""
         _refuse_half(outside, "hand the secret over by hand")
         try:
-            deliver_first(outside.key, outside.targets, version, secret, clock=self.clock, tell=self.tell)
+            deliver_first(self.vault, outside.key, outside.targets, version, secret, clock=self.clock, tell=self.tell)
         except Undelivered as error:
             return Stopped(error, error.target, error.stands, {Choice.RETRY: "", Choice.LATER: ""})
         return None

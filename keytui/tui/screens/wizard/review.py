@@ -89,8 +89,8 @@ class ReviewBody(StepBody):
         self._panel.expect(outside)
         self._draw_rehearsal()
 
-        def question(_: Vault) -> None:
-            for each in outside.rehearsed():
+        def question(vault: Vault) -> None:
+            for each in outside.rehearsed(vault):
                 self.post_message(SystemRehearsed(each))
 
         self.wizard.ask(question, lambda _: None, self._unknown, slot="rehearsing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,16 +16,20 @@ from keytui.vault.local.tables import KeyRow, VersionRow
 
 _ID_PREFIX_AT_LEAST: Final = 6
 _NAMED_AT_MOST: Final = 10
+_FINGERPRINT: Final = re.compile(r"sha256:([0-9a-f]{16})")
 
 
 def found_key(session: Session, reference: str) -> KeyRow:
-    """By id, else by name, else by the start of an id or of a version's prefix. NotFound, or Ambiguous."""
+    """By id, else by name, else by the start of an id or of a version's prefix, else by its fingerprint.
+
+    NotFound, or Ambiguous.
+    """
     _refuse_bytes(reference)
     _refuse_secret(session, reference)
     by_id = session.get(KeyRow, reference)
     if by_id is not None:
         return by_id
-    for look in (_by_name, _by_prefix):
+    for look in (_by_name, _by_prefix, _by_fingerprint):
         rows = look(session, reference)
         if len(rows) == 1:
             return rows[0]
@@ -54,6 +59,20 @@ def _by_prefix(session: Session, reference: str) -> Sequence[KeyRow]:
     if len(reference) >= _ID_PREFIX_AT_LEAST:
         ways.append(_begins(col(KeyRow.id), reference))
     return _keys(session, or_(*ways))
+
+
+def _by_fingerprint(session: Session, reference: str) -> Sequence[KeyRow]:
+    """A weak value shows none, and of what is kept the digest is keyed."""
+    printed = _FINGERPRINT.fullmatch(reference)
+    if printed is None:
+        return ()
+    shown = select(VersionRow.key_id).where(
+        _begins(col(VersionRow.digest), printed[1]),
+        col(VersionRow.sealed).is_(None),
+        col(VersionRow.keyed).is_(False),
+        col(VersionRow.weak).is_(False),
+    )
+    return _keys(session, col(KeyRow.id).in_(shown))
 
 
 def _begins(column: SQLColumnExpression[str] | SQLColumnExpression[str | None], start: str) -> ColumnElement[bool]:
