@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, TypeVar
 
@@ -18,11 +18,16 @@ _EXTRAS: Final = {"sealed-file": "age", "webhook": "webhooks"}
 
 
 def build_connectors(
-    sort: str, where: str, tables: Mapping[str, Mapping[str, object]], resolve: Resolve
+    sort: str,
+    where: str,
+    tables: Mapping[str, Mapping[str, object]],
+    resolve: Resolve,
+    beside: Sequence[str] = (),
 ) -> Mapping[str, Connector]:
     """The connectors of one sort (`issuers`, `targets` or `probes`) by name, each from its table `[SORT.NAME]`.
 
-    `where` names the file, `resolve` gives the credentials that tables name. A kind is an entry point of the group
+    `where` names the file, `resolve` gives the credentials that tables name, `beside` are the fields of any such table
+    that others read. A kind is an entry point of the group
     `keytui.SORT`, ours as well as another package's: what makes a connector of its name, its fields and `resolve`.
     Only a kind that a table names is loaded: a package that lies about runs nothing by itself. Invalid names table
     and field.
@@ -30,7 +35,7 @@ def build_connectors(
     built: dict[str, Connector] = {}
     for name, entry in tables.items():
         shown = harmless(name)
-        fields = Fields(f"{where}: [{sort}.{shown}]", entry)
+        fields = Fields(f"{where}: [{sort}.{shown}]", entry, beside)
         built[shown] = _builder(sort, fields)(shown, fields, resolve)
     return built
 

@@ -32,6 +32,7 @@ def open_local_vault(profile: Profile) -> LocalVault:
     from keytui.domain.errors import Invalid
     from keytui.probes.configuration import read_settings
     from keytui.vault.configuration import table
+    from keytui.vault.configuration_lines import naming_lines
     from keytui.vault.key_issuers import load_issuers
     from keytui.vault.local.vault import LocalVault
     from keytui.vault.local.webhooks.outbox import Outbox
@@ -45,7 +46,8 @@ def open_local_vault(profile: Profile) -> LocalVault:
             f"the vault of profile {profile.name} is at {profile.server.host}", "name a profile with a vault of its own"
         )
     path = configuration_path()
-    probes = read_settings(str(path), table(path, "probes"))
+    with naming_lines(path):
+        probes = read_settings(str(path), table(path, "probes"))
 
     def resolve(reference: Reference) -> Secret:
         return with_sealed(vault)(reference)

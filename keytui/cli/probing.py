@@ -28,6 +28,7 @@ from keytui.domain.reports import Report
 from keytui.probes.configuration import Settings, read_settings
 from keytui.probes.coverage import Coverage
 from keytui.vault.configuration import table
+from keytui.vault.configuration_lines import naming_lines
 from keytui.vault.profile import configuration_path
 from keytui.vault.protocol import Vault
 from keytui.vault.sealed_references import with_sealed
@@ -75,7 +76,9 @@ def probe(
     """
     pause = parse_duration(every).total_seconds() if every is not None else None
     path = configuration_path()
-    chosen = _chosen(read_settings(str(path), table(path, "probes")), names or (), path)
+    with naming_lines(path):
+        configured = read_settings(str(path), table(path, "probes"))
+    chosen = _chosen(configured, names or (), path)
     with opened(context) as vault:
         builder = _builder(with_sealed(vault))
         try:

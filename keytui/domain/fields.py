@@ -11,19 +11,23 @@ from typing import Final
 
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
+from keytui.domain.near import meant
 from keytui.domain.references import Reference, parse_reference
 from keytui.domain.text import harmless
 from keytui.domain.web_addresses import checked_web_address
 
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_WORD: Final = 40
+"""Of a word that is none, so many characters are repeated."""
 
 
 class Fields:
-    """One table. `where` names the file and the table, as an error quotes it."""
+    """One table. `where` names the file and the table, as an error quotes it; `beside` the fields that others read."""
 
-    def __init__(self, where: str, entry: Mapping[str, object]) -> None:
+    def __init__(self, where: str, entry: Mapping[str, object], beside: Sequence[str] = ()) -> None:
         self._where = where
         self._entry = entry
+        self._beside = beside
 
     def wrong(self, name: str, what: str, hint: str) -> Invalid:
         """What to raise for a field that is not what it has to be."""
@@ -31,7 +35,7 @@ class Fields:
 
     def over(self, defaults: Mapping[str, object]) -> Fields:
         """These fields laid over others, tables field by field: what a site writes over what is given to it."""
-        return Fields(self._where, _laid_over(self._entry, defaults))
+        return Fields(self._where, _laid_over(self._entry, defaults), self._beside)
 
     def table(self, name: str) -> Fields:
         """The fields of a table within this one; none of them when it is not there."""
@@ -61,19 +65,28 @@ class Fields:
         """Whether the table has the field at all."""
         return name in self._entry
 
+    def that_holds(self, part: str) -> str:
+        """The first field with a text that holds this part, alone or in a list; "" where none has."""
+        return next((name for name, value in self._entry.items() if any(part in text for text in _texts(value))), "")
+
     def only(self, known: Sequence[str], whose: str) -> None:
         """Refuse every field that is not known: a misspelt one would be a setting that is silently not there."""
         for name in self._entry:
             if name not in known:
+                every = (*known, *self._beside)
                 raise Invalid(
-                    f"{self._where} has no field {harmless(name)!r}", f"the fields of {whose} are {', '.join(known)}"
+                    f"{self._where} has no field {harmless(name)!r}",
+                    f"{meant(name, every)}the fields of {whose} are {', '.join(every)}",
                 )
 
     def one_of(self, name: str, known: Sequence[str]) -> str:
         """A word from a list."""
         given = self._entry.get(name)
         if not isinstance(given, str) or given not in known:
-            raise self.wrong(name, "is missing or none that there is", f"a {name} is one of {', '.join(known)}")
+            word = given if isinstance(given, str) else ""
+            named = f": {harmless(word)[:_WORD]!r}" if word else ""
+            every = f"a {name} is one of {', '.join(known)}"
+            raise self.wrong(name, f"is missing or none that there is{named}", meant(word, known) + every)
         return given
 
     def text(self, name: str) -> str:
@@ -161,6 +174,11 @@ class Fields:
             return parse_duration(value)
         except Invalid as error:
             raise self.wrong(f"{name}:", error.message, error.hint) from error
+
+
+def _texts(value: object) -> Sequence[str]:
+    each = value if isinstance(value, list) else [value]
+    return [text for text in each if isinstance(text, str)]
 
 
 def _laid_over(entry: Mapping[str, object], defaults: Mapping[str, object]) -> Mapping[str, object]:

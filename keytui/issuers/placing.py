@@ -11,7 +11,7 @@ from keytui.domain.fields import Fields
 from keytui.domain.keys import checked_environment
 from keytui.issuers.issuer import Issuer
 
-_OPTIONS: Final = frozenset({"environment", "owner", "tenant"})
+OPTIONS: Final = ("environment", "owner", "tenant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def placing_of(issuers: Mapping[str, Issuer], name: str) -> Placing:
 
 def fields_of_kind(entry: Mapping[str, object]) -> Mapping[str, object]:
     """What an issuer's table says to its kind."""
-    return {name: value for name, value in entry.items() if name not in _OPTIONS}
+    return {name: value for name, value in entry.items() if name not in OPTIONS}
 
 
 def placing_from(fields: Fields) -> Placing:

@@ -13,6 +13,7 @@ from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
 from keytui.domain.web_addresses import is_loopback
 from keytui.vault.configuration import fields_of
+from keytui.vault.configuration_lines import names_lines
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -52,6 +53,7 @@ class ServerSettings:
         return "https" if self.tls_cert else "http"
 
 
+@names_lines
 def load_server_settings(path: Path, given: Mapping[str, object]) -> ServerSettings:
     """The `[server]` table of a configuration, under what the command line gave. Invalid names the field.
 

@@ -15,7 +15,7 @@ from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
 from keytui.targets.target import Abilities, CarriesBoth, KeepsFormer, Target, filled
 
-_OPTIONS: Final = frozenset({"environments", "after", "after_timeout"})
+OPTIONS: Final = ("environments", "after", "after_timeout")
 _LONGEST: Final = timedelta(minutes=2)
 """With the longest delivery before it, well within the lease that a run of auto-rotation holds."""
 
@@ -131,7 +131,7 @@ class ConfiguredTarget:
 
 def fields_of_kind(entry: Mapping[str, object]) -> Mapping[str, object]:
     """What a target's table says to its kind."""
-    return {name: value for name, value in entry.items() if name not in _OPTIONS}
+    return {name: value for name, value in entry.items() if name not in OPTIONS}
 
 
 def configured(target: Target, fields: Fields) -> Target:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Protocol, runtime_checkable
 
-from keytui.domain.errors import Refused
+from keytui.domain.errors import KeytuiError, Refused
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
 
+_ANY_TIME: Final = datetime.fromtimestamp(0, UTC)
+_PLACEHOLDER: Final = re.compile(r"\{[a-z_]+\}")
 _SAFE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
@@ -86,6 +90,17 @@ class KeepsFormer(Target, Protocol):
     def read_former(self, key: Key) -> Secret | None:
         """What stood there before the last delivery for this key; None when that is not kept, or was nothing."""
         ...
+
+
+def unknown_placeholder(target: Target) -> str:
+    """What stands in braces in the target's place and `filled` knows nothing of, as `{nme}`; "" where nothing does."""
+    key = Key("key", "name", "environment", _ANY_TIME)
+    try:
+        place = target.place(key)
+    except KeytuiError:
+        return ""
+    found = _PLACEHOLDER.search(place)
+    return found[0] if found is not None else ""
 
 
 def filled(template: str, key: Key, version: int | None = None) -> str:

@@ -11,6 +11,7 @@ from keytui.domain.alerts import Severity
 from keytui.domain.errors import Invalid
 from keytui.domain.text import harmless
 from keytui.vault.configuration import fields_of
+from keytui.vault.configuration_lines import names_lines
 
 _FIELDS: Final = ("command", "severity")
 _MOVED: Final = ("webhook", "secret")
@@ -24,6 +25,7 @@ class AlertDelivery:
     severities: tuple[Severity, ...] = tuple(Severity)
 
 
+@names_lines
 def load_alert_delivery(path: Path) -> AlertDelivery:
     """Where a `config.toml` sends alerts; nowhere when it says nothing of it. Invalid names file, table and field.
 

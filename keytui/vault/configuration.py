@@ -10,8 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from keytui.domain.errors import Invalid
+from keytui.domain.near import meant
+from keytui.domain.text import harmless
+from keytui.vault.configuration_lines import names_lines
 
 FILE_NAME: Final = "config.toml"
+_SECTIONS: Final = (
+    *("profiles", "policy", "issuers", "targets", "probes"),
+    *("webhooks", "alerts", "retention", "server"),
+)
 
 
 def table(path: Path, section: str) -> Mapping[str, Mapping[str, object]]:
@@ -35,10 +42,23 @@ def _content(path: Path) -> Mapping[str, object]:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 raise Invalid(f"others may write {path}, which says when a key can go", f"close it: chmod go-w {path}")
-            return tomllib.load(file)
+            content = tomllib.load(file)
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path} is not valid TOML: {error}", "mend the line it names") from error
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}", "check who owns it") from error
+    _refuse_unknown(path, content)
+    return content
+
+
+@names_lines
+def _refuse_unknown(path: Path, content: Mapping[str, object]) -> None:
+    """A misspelt table would be settings that are silently not there."""
+    for name in content:
+        if name not in _SECTIONS:
+            raise Invalid(
+                f"{path}: [{harmless(name)}] is no table that there is",
+                f"{meant(name, _SECTIONS)}the tables are {', '.join(_SECTIONS)}",
+            )

@@ -11,10 +11,11 @@ from keytui.domain.errors import NotFound
 from keytui.domain.keys import BUILTIN, Key
 from keytui.domain.references import Resolve
 from keytui.issuers.issuer import Issuer
-from keytui.issuers.placing import fields_of_kind
+from keytui.issuers.placing import OPTIONS, fields_of_kind
 from keytui.probes.key_probe import KeyProbe
 from keytui.targets.target import Target
 from keytui.vault.configuration import table
+from keytui.vault.configuration_lines import names_lines
 from keytui.vault.delivery_targets import load_targets
 from keytui.vault.protocol import Vault
 from keytui.vault.proving import key_probes_of
@@ -86,6 +87,7 @@ class Outside:
         return System(sort, name, self.kinds.get(f"{sort} {name}", ""), able)
 
 
+@names_lines
 def outside_of(path: Path, key: Key, server: str = "", resolve: Resolve = from_here) -> Outside:
     """The systems of a `config.toml` around one key. Invalid names file, table and field."""
     known = load_targets(path, resolve)
@@ -113,5 +115,7 @@ def _issuer(path: Path, name: str, resolve: Resolve) -> Issuer | None:
     tables = table(path, "issuers")
     if name not in tables:
         return None
-    built: Mapping[str, Issuer] = build_connectors("issuers", str(path), {name: fields_of_kind(tables[name])}, resolve)
+    built: Mapping[str, Issuer] = build_connectors(
+        "issuers", str(path), {name: fields_of_kind(tables[name])}, resolve, OPTIONS
+    )
     return built[name]

@@ -11,10 +11,12 @@ from typing import Final
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
 from keytui.domain.fields import Fields
+from keytui.domain.near import meant
 from keytui.domain.policy import DEVELOPMENT, STRICT_DEVELOPMENT, Policies, Policy
 from keytui.domain.text import harmless
 from keytui.domain.thresholds import Thresholds
 from keytui.vault.configuration import table
+from keytui.vault.configuration_lines import names_lines
 
 PRESETS: Final = {"standard": Policy(), "development": DEVELOPMENT, "strict-development": STRICT_DEVELOPMENT}
 _PRESET: Final = "preset"
@@ -27,6 +29,7 @@ _NOT_DURATIONS: Final = {_PRESET, _ALERTS, _TARGETS}
 _MOST_COUNT: Final = 10**9
 
 
+@names_lines
 def load_policies(path: Path) -> Policies:
     """The policies in a `config.toml`; an environment that is not named keeps its default. Invalid names the field.
 
@@ -52,7 +55,8 @@ def _policy(path: Path, environment: str, entry: Mapping[str, object], default: 
     where = f"{path}: [policy.{environment}]"
     preset = entry.get(_PRESET)
     if preset is not None and preset not in list(PRESETS):
-        raise Invalid(f"{where} preset = {preset!r} is none", f"a preset is one of {', '.join(PRESETS)}")
+        hint = f"{meant(str(preset), PRESETS)}a preset is one of {', '.join(PRESETS)}"
+        raise Invalid(f"{where} preset = {preset!r} is none", hint)
     base = default if preset is None else PRESETS[str(preset)]
     durations = {name: _duration(where, name, value) for name, value in entry.items() if name not in _NOT_DURATIONS}
     alerts = _thresholds(f"{path}: [policy.{environment}.{_ALERTS}]", entry.get(_ALERTS, {}), base.alerts)
@@ -66,9 +70,10 @@ def _targets(where: str, entry: Mapping[str, object], default: tuple[str, ...] |
 
 def _duration(where: str, name: str, value: object) -> timedelta:
     if name not in _DURATIONS:
+        known = (_PRESET, *_DURATIONS, _TARGETS, _ALERTS)
         raise Invalid(
             f"{where} has no field {name!r}",
-            f"its fields are {_PRESET}, {', '.join(_DURATIONS)}, {_TARGETS}, {_ALERTS}",
+            f"{meant(name, known)}its fields are {', '.join(known)}",
         )
     return _as_duration(where, name, value)
 
@@ -79,7 +84,7 @@ def _thresholds(where: str, entry: object, default: Thresholds) -> Thresholds:
         raise Invalid(f"{where} is a table of thresholds", "as in burst_refusals = 100")
     known = {field.name: getattr(default, field.name) for field in fields(Thresholds)}
     if unknown := next((name for name in entry if name not in known), None):
-        raise Invalid(f"{where} has no field {unknown!r}", f"its fields are {', '.join(known)}")
+        raise Invalid(f"{where} has no field {unknown!r}", f"{meant(unknown, known)}its fields are {', '.join(known)}")
     given = {name: _threshold(where, name, value, known[name]) for name, value in entry.items()}
     return replace(default, **given)  # type: ignore[arg-type]  # each has the type of the default that it replaces
 

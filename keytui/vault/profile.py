@@ -15,6 +15,7 @@ from keytui.domain.errors import Invalid, NotFound
 from keytui.domain.fields import Fields
 from keytui.domain.references import parse_reference
 from keytui.vault.configuration import FILE_NAME, table
+from keytui.vault.configuration_lines import naming_lines
 from keytui.vault.team_server import TeamServer
 
 DEFAULT_PROFILE: Final = "default"
@@ -71,7 +72,8 @@ def load_profile(name: str = DEFAULT_PROFILE, read_only: bool = False) -> Profil
     """
     entry = table(configuration_path(), "profiles").get(name)
     if entry is not None:
-        return _profile(name, entry, read_only)
+        with naming_lines(configuration_path()):
+            return _profile(name, entry, read_only)
     if name != DEFAULT_PROFILE:
         raise NotFound(f"no profile is called {name!r}", f"name it in {configuration_path()}")
     return Profile(name, home() / "default", local_actor(), read_only)
@@ -94,5 +96,5 @@ def _profile(name: str, entry: Mapping[str, object], read_only: bool) -> Profile
         token = parse_reference(fields.needed("token"))
         server = TeamServer(fields.needed("url"), token, fields.text("certificates"))
     except Invalid as error:
-        raise Invalid(f"[profiles.{name}]: {error.message}", error.hint) from None
+        raise Invalid(f"{configuration_path()}: [profiles.{name}]: {error.message}", error.hint) from None
     return Profile(name, directory, local_actor(), guarded, server=server)

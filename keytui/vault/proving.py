@@ -23,6 +23,7 @@ from keytui.probes.configuration import key_probe_tables
 from keytui.probes.key_probe import Answer, KeyProbe, Outcome
 from keytui.targets.target import CarriesBoth, KeepsFormer, Target
 from keytui.vault.configuration import table
+from keytui.vault.configuration_lines import names_lines
 from keytui.vault.model import KeyDetail
 from keytui.vault.probed import Probed
 from keytui.vault.progress import ShutOut, StillAccepted
@@ -62,11 +63,16 @@ class Proven:
         return not self.holds and self.answer.outcome is Outcome.ACCEPTED
 
 
+@names_lines
 def load_key_probes(path: Path, resolve: Resolve = from_here) -> Mapping[str, KeyProbe]:
     """The probes of a `config.toml` that ask with a key, by name. Invalid names file, table and field."""
-    return _built(path, key_probe_tables(table(path, "probes")), resolve)
+    tables = key_probe_tables(table(path, "probes"))
+    for name, entry in tables.items():
+        _concerned(path, name, entry)
+    return _built(path, tables, resolve)
 
 
+@names_lines
 def key_probes_of(path: Path, key: Key, resolve: Resolve = from_here) -> Mapping[str, KeyProbe]:
     """Those of them whose tables name the key: a secret is sent unasked to no system that is not said to be its own.
 
@@ -90,13 +96,18 @@ def _built(path: Path, tables: Mapping[str, Mapping[str, object]], resolve: Reso
         name: {field: value for field, value in entry.items() if field not in _CONCERNS}
         for name, entry in tables.items()
     }
-    return build_connectors("probes", str(path), own, resolve)
+    return build_connectors("probes", str(path), own, resolve, _CONCERNS)
+
+
+def _concerned(path: Path, name: str, entry: Mapping[str, object]) -> tuple[Sequence[str], Sequence[str]]:
+    """The keys and the environments that a table names."""
+    fields = Fields(f"{path}: [probes.{harmless(name)}]", entry)
+    return fields.texts("keys"), fields.texts("environments")
 
 
 def _concerns(path: Path, name: str, entry: Mapping[str, object], key: Key) -> bool:
-    fields = Fields(f"{path}: [probes.{harmless(name)}]", entry)
-    environments = fields.texts("environments")
-    named = key.id in fields.texts("keys") or key.name in fields.texts("keys")
+    keys, environments = _concerned(path, name, entry)
+    named = key.id in keys or key.name in keys
     return named and (not environments or key.environment in environments)
 
 

@@ -11,11 +11,13 @@ from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
 from keytui.domain.retention import Addresses, Retention
 from keytui.vault.configuration import fields_of
+from keytui.vault.configuration_lines import names_lines
 
 _ADDRESSES: Final = "addresses"
 _DURATIONS: Final = tuple(field.name for field in fields(Retention) if field.name != _ADDRESSES)
 
 
+@names_lines
 def load_retention(path: Path) -> Retention:
     """The retention in a `config.toml`; what is not named keeps its default. Invalid names the field.
 

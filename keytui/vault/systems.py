@@ -21,6 +21,7 @@ from keytui.probes.key_probe import KeyProbe
 from keytui.targets.target import Abilities as TargetAbilities
 from keytui.targets.target import Target
 from keytui.vault.configuration import table
+from keytui.vault.configuration_lines import names_lines
 from keytui.vault.delivery_targets import load_targets
 from keytui.vault.key_issuers import load_issuers
 from keytui.vault.occupants import rehearse_target
@@ -82,6 +83,7 @@ class Systems:
                 yield rehearsed_probe(system, self.probes[system.name])
 
 
+@names_lines
 def load_systems(path: Path, resolve: Resolve = from_here) -> Systems:
     """The systems of a `config.toml`. Invalid names file, table and field."""
     issuers = load_issuers(path, resolve)

@@ -15,6 +15,7 @@ from keytui.domain.web_addresses import checked_web_address
 from keytui.domain.webhooks import Topic
 from keytui.vault.alert_delivery import severities
 from keytui.vault.configuration import table
+from keytui.vault.configuration_lines import names_lines
 
 _FIELDS: Final = ("url", "secret", "events", "keys", "environments", "severity", "allow_private", "plaintext")
 
@@ -43,6 +44,7 @@ class Webhook:
         return not (self.environments and environment) or environment in self.environments
 
 
+@names_lines
 def load_webhooks(path: Path) -> tuple[Webhook, ...]:
     """The webhooks of a `config.toml`, in its order. Invalid names file, webhook and field.
 

@@ -113,7 +113,7 @@ def test_a_probe_that_would_let_anybody_in_is_found_before_it_is_needed(keytui: 
 def test_a_misspelt_field_names_file_table_and_field(keytui: Commands, site: Path) -> None:
     config = site / "config.toml"
     config.write_text(config.read_text().replace('variable = "API_KEYS"', 'varible = "API_KEYS"'))
-    assert "config.toml: [issuers.reserve] has no field 'varible'" in keytui("systems", code=2).err
+    assert "config.toml:5: [issuers.reserve] has no field 'varible'" in keytui("systems", code=2).err
 
 
 def test_without_a_system_the_way_to_one_is_told(keytui: Commands) -> None:

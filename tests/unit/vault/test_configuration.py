@@ -131,7 +131,7 @@ def test_a_broken_threshold_names_table_and_field(tmp_path: Path, line: str, nam
     path = written(tmp_path, f"[policy.production.alerts]\n{line}\n")
     with pytest.raises(Invalid, match=named) as error:
         load_policies(path)
-    assert f"{path}: [policy.production.alerts]" in error.value.message
+    assert f"{path}:2: [policy.production.alerts]" in error.value.message
 
 
 def test_thresholds_are_a_table(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,6 @@ def test_what_is_wrong_names_the_field_and_repeats_no_secret(tmp_path: Path, lin
     with pytest.raises(Invalid, match=named) as error:
         read(tmp_path, *lines)
     told = f"{error.value.message} {error.value.hint}"
-    assert f"{tmp_path / 'config.toml'}: [webhooks.team]" in told
+    assert re.search(r"config\.toml:\d+: \[webhooks.team\]", told)
     assert "whsec_abc" not in told
     assert "T0" not in told
