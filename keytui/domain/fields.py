@@ -96,6 +96,15 @@ class Fields:
             raise self.wrong(name, "is a text in quotes", f'as in {name} = "…"')
         return value
 
+    def scalar(self, name: str) -> str | int | bool:
+        """A text, a whole number, or true or false; "" when it is not there."""
+        value = self._entry.get(name, "")
+        if not isinstance(value, str | int):
+            raise self.wrong(
+                name, "is a text, a whole number, or true or false", f'as in {name} = "paused" or {name} = false'
+            )
+        return value
+
     def needed(self, name: str) -> str:
         """A text that has to be there."""
         value = self.text(name)

@@ -156,7 +156,8 @@ def _condition(fields: Fields, name: str) -> Condition | None:
         return None
     table = fields.table(name)
     table.only(_CONDITION, "a condition")
-    return Condition(table.pointer("at"), table.text("is"))
+    wanted = table.scalar("is")
+    return Condition(table.pointer("at"), None if wanted == "" else wanted)
 
 
 def _call(fields: Fields, name: str) -> Call | None:

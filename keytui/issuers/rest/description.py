@@ -65,8 +65,9 @@ class Condition:
     """Something that holds of an item: what stands at the pointer is `value`, or without one, is there at all."""
 
     pointer: str
-    value: str = ""
-    """As JSON writes it, a text without its quotes. "" is anything but nothing, `null` and `false`."""
+    value: str | int | bool | None = None
+    """A text is compared with what JSON writes there, so that "false" is also `false`; a number or a truth value only
+    with the same. None is anything but nothing, `null`, `false` and an empty text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,11 @@ def _holds(condition: Condition | None, entry: object) -> bool:
     if condition is None:
         return False
     found = at(entry, condition.pointer)
-    if condition.value:
-        return found is not MISSING and condition.value == (found if isinstance(found, str) else json.dumps(found))
-    return found not in (MISSING, None, False, "")
+    wanted = condition.value
+    if found is MISSING:
+        return False
+    if isinstance(wanted, str):
+        return wanted == (found if isinstance(found, str) else json.dumps(found))
+    if wanted is None:
+        return found not in (None, False, "")
+    return isinstance(found, bool) is isinstance(wanted, bool) and found == wanted  # in Python True is 1

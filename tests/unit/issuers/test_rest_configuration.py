@@ -12,9 +12,10 @@ from keytui.issuers.rest.configuration import PRESETS
 from keytui.issuers.rest.description import CookieLogin, HeaderCredential
 from tests.unit.issuers.described import described
 
+LIST = {"path": "/keys", "items": "/items", "id": "/id"}
 SMALLEST: Mapping[str, object] = {
     "url": "https://api.example.com",
-    "list": {"path": "/keys", "items": "/items", "id": "/id"},
+    "list": LIST,
 }
 CREATE = {"method": "POST", "path": "/keys", "returns": "/secret", "id": "/id"}
 
@@ -90,6 +91,7 @@ def test_a_site_writes_over_what_is_different_with_it() -> None:
         ({"create": {**CREATE, "put": {"/key": "value"}}, "format": "acme_live_:base62:40"}, "format leaves too few"),
         ({"create": {**CREATE, "put": {"/key": "value"}}, "format": "acme"}, "format: no such format"),
         ({"create": {**CREATE, "body": {"a": float("inf")}}}, r"\.create\] body is a table of what JSON can say"),
+        ({"list": {**LIST, "revoked": {"at": "/off", "is": 1.5}}}, r"is is a text, a whole number, or true or false"),
         ({"suspend": {"method": "POST", "path": "/keys/off"}}, r"\.suspend\] path does not say of which key"),
         ({"unknown_id": ["200"]}, "unknown_id is a list of statuses"),
         ({"revoke": {"method": "POST", "path": "/keys/{id}", "then": {}}}, r"\.revoke\] has no field 'then'"),
