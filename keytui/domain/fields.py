@@ -158,8 +158,10 @@ class Fields:
 
     def pointer(self, name: str) -> str:
         """A JSON pointer (RFC 6901), which has to be there; "" is the whole document."""
+        if not self.has(name):
+            raise self.wrong(name, "is missing", f'add {name} = "/…", a JSON pointer')
         value = self.text(name)
-        if not self.has(name) or (value and not value.startswith("/")):
+        if value and not value.startswith("/"):
             raise self.wrong(name, "is a JSON pointer", f'as in {name} = "/items"; "" is the whole answer')
         return value
 

@@ -13,6 +13,8 @@ from keytui.issuers.rest.description import Call, Making, Word
 from keytui.issuers.rest.exchange import Question
 from keytui.issuers.rest.listing import Item
 
+Scopes = tuple[str, ...]
+
 
 def asked(call: Call, reference: str = "") -> Question:
     """A call that changes the key that the platform calls so."""
@@ -22,15 +24,29 @@ def asked(call: Call, reference: str = "") -> Question:
     return Question(call.method, path, call.query, call.body, changes=True)
 
 
+def scopes_for(making: Making, key: Key, like: Item | None) -> Scopes | None:
+    """Those that a new key shall have: of the version before as the list tells them, otherwise those that we know of
+    the key. None where nobody has asked for any, and the platform chooses.
+    """
+    told = [pointer for pointer, word in making.put.items() if word is Word.SCOPES]
+    if like is not None and (like.listed.scopes or not told or any(_copied(like.copied, there) for there in told)):
+        return like.listed.scopes
+    return key.scopes if told and (key.scopes or like is not None) else None
+
+
 def creation(making: Making, key: Key, value: Secret | None, label: str, like: Item | None) -> Question:
-    """A call that makes a key: its body as described, with what `like` hands on and what we say of the key."""
+    """A call that makes a key: its body as described, with what `like` hands on and what we say of the key.
+
+    Scopes that `like` has handed on are not written over.
+    """
     call = making.call
     body: Mapping[str, object] = call.body or {}
     for pointer, copied in (like.copied if like else {}).items():
         body = put(body, pointer, copied)
+    scopes = scopes_for(making, key, like) or ()
     for pointer, word in making.put.items():
-        said = _said(word, key, value, label, like)
-        if said is not None:
+        said = _said(word, key, value, label, scopes)
+        if said is not None and not (word is Word.SCOPES and like and _hands_on(making, like, pointer, scopes)):
             body = put(body, pointer, said)
     return Question(call.method, call.path, call.query, body, (value,) if value else (), changes=True)
 
@@ -45,12 +61,22 @@ def label_of(making: Making, key: Key, like: Item | None, tag: str) -> str:
     return label
 
 
-def _said(word: Word, key: Key, value: Secret | None, label: str, like: Item | None) -> object:
-    """What goes into the body for a word; None leaves out what is not there, or what `like` has said."""
+def _hands_on(making: Making, like: Item, pointer: str, scopes: Scopes) -> bool:
+    """Whether what goes there is copied: also nothing, where nobody knows of any."""
+    return _copied(like.copied, pointer) or (not scopes and _copied(making.copy, pointer))
+
+
+def _copied(copied: Mapping[str, object], pointer: str) -> bool:
+    """Whether a copy goes there, by itself or within what is copied whole."""
+    return any(f"{pointer}/".startswith(f"{there}/") for there in copied)
+
+
+def _said(word: Word, key: Key, value: Secret | None, label: str, scopes: Scopes) -> object:
+    """What goes into the body for a word; None leaves out what is not there."""
     words: Mapping[Word, object] = {
         Word.LABEL: label,
         Word.VALUE: value.reveal() if value else None,
-        Word.SCOPES: None if like else list(key.scopes),
+        Word.SCOPES: list(scopes),
         Word.EXPIRES: key.expires_at.isoformat() if key.expires_at else None,
         Word.OWNER: key.owner or None,
         Word.DESCRIPTION: key.description or None,

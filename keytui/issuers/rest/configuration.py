@@ -187,9 +187,10 @@ def _making(fields: Fields, name: str) -> Making | None:
     table.only(_MAKING, f"{name}")
     put = {_pointer_to(table, "put", there): _word(table, word) for there, word in table.mapping("put").items()}
     copy = {_pointer_to(table, "copy", there): here for there, here in table.mapping("copy").items()}
+    silent = Word.VALUE in put.values() and not table.has("returns")
     return Making(
         call=_request(table, about_one=name == "rotate"),
-        returns=table.pointer("returns"),
+        returns=None if silent else table.pointer("returns"),
         id=table.pointer("id") if name == "create" else "",
         label=table.text("label") or "{name}",
         put=put,

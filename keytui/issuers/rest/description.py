@@ -117,8 +117,8 @@ class Making:
     """A call that makes a value: a key of its own, or (rotating in place) the next value of one that is there."""
 
     call: Call
-    returns: str
-    """Where the answer has the value."""
+    returns: str | None
+    """Where the answer has the value; None where it does not repeat one of ours."""
     id: str = ""
     """Where it has the key's id; rotating in place keeps it."""
     label: str = "{name}"

@@ -12,7 +12,7 @@ from keytui.domain.json_pointers import at
 from keytui.domain.keys import Key, VersionState
 from keytui.domain.secrets import Randomness, Secret, is_weak
 from keytui.issuers.issuer import LONGEST_CHANGE, Abilities, Listed, Mark, NewVersion
-from keytui.issuers.rest.composing import asked, creation, label_of
+from keytui.issuers.rest.composing import Scopes, asked, creation, label_of, scopes_for
 from keytui.issuers.rest.description import Call, Description, Making
 from keytui.issuers.rest.documents import parsed, text_at
 from keytui.issuers.rest.exchange import Answer, unknown, within
@@ -105,11 +105,13 @@ class RestIssuer:
             raise self._cannot("take a value of ours")
         mine = Mark(value.digest(), value.prefix()) if value else None
         twin, model = self._twin_and_model(mine, like)
-        if twin is not None and value is not None:
-            return self._issued_before(NewVersion(twin.listed, value))
-        if self.description.create is not None:
-            label = label_of(self.description.create, key, model, tag)
-            return self._create(self.description.create, key, value, label, model)
+        making = self.description.create
+        if making is not None:
+            scopes = scopes_for(making, key, model)
+            if twin is not None and value is not None:
+                return self._with_scopes(self._issued_before(NewVersion(twin.listed, value)), scopes)
+            made = self._create(making, key, value, label_of(making, key, model, tag), model)
+            return self._with_scopes(made, scopes)
         if self.description.rotate is None or like is None:
             raise self._cannot("issue a key's first version" if self.description.rotate else "issue")
         if model is None or not model.matches(like):
@@ -133,17 +135,64 @@ class RestIssuer:
         return twin, model
 
     def _create(self, making: Making, key: Key, value: Secret | None, label: str, like: Item | None) -> NewVersion:
+        if value is None and making.returns is None:
+            raise self._cannot("tell a value that it makes itself")
         try:
             answer = self.line.told(creation(making, key, value, label, like))
-            made = self._made(answer, making.returns, text_at(parsed(answer.body), making.id), label)
+            reference = text_at(parsed(answer.body), making.id)
+            if value is not None and not _repeats(answer, making.returns, value):
+                return self._found(making, reference, value, label)
+            return self._made(answer, making.returns, reference, label)
         except OutcomeUnknown as lost:
             raise lost if value is not None else self._after_lost(lost, making, label) from None
-        if value is not None and made.secret != value:
+
+    def _found(self, making: Making, reference: str, value: Secret, label: str) -> NewVersion:
+        """A value of ours that the answer does not repeat, as the list has it. OutcomeUnknown where it has not."""
+        mark = Mark(value.digest(), value.prefix(), reference)
+        item = self._newest(making, mark, label)
+        if item is None:
             raise unknown(
-                f"{self.line.whose} has made a value of its own, as {made.listed.mark.reference}, instead of ours",
-                f"revoke {made.listed.mark.reference} there; create.put is wrong about where our value goes",
+                f"{self.line.whose} says yes, and lists no {reference or 'new key'}: it may have made nothing",
+                f"look for a key labelled {label!r} there; create.id and .returns say where its answer has the two",
             )
-        return made
+        found = item.listed.mark.reference
+        if not item.matches(Mark(mark.digest, mark.prefix, found)):
+            raise unknown(
+                f"{self.line.whose} has made a value of its own, as {found}, instead of ours",
+                f"revoke {found} there; create.put is wrong about where our value goes",
+            )
+        if making.returns is not None:
+            raise unknown(
+                f"{self.line.whose} has made {found}, and its answer has something else than our value",
+                "correct create.returns, or leave it out: the list is asked then",
+            )
+        return NewVersion(item.listed, value)
+
+    def _newest(self, making: Making, mark: Mark, label: str) -> Item | None:
+        """What was made, whatever its value: by the id that the answer names, else by our value or our tag."""
+        try:
+            for item in items(self.line, self.description):
+                named = item.listed.mark.reference == mark.reference
+                if named or (not mark.reference and (item.matches(mark) or _is_tagged(making, item, label))):
+                    return item
+        except KeytuiError as error:
+            raise unknown(f"{self.line.whose} said yes, and then: {error.message}") from None
+        return None
+
+    def _with_scopes(self, made: NewVersion, scopes: Scopes | None) -> NewVersion:
+        """It, if the list tells the scopes that it shall have; otherwise it is revoked again, as it may do too much."""
+        if scopes is None or not self.description.listing.scopes or set(made.listed.scopes) == set(scopes):
+            return made
+        listed = self._as_listed(made.listed.mark)
+        if listed is None or set(listed.scopes) == set(scopes):  # it was not listed yet, and may not be now
+            return NewVersion(listed or made.listed, made.secret)
+        reference = listed.mark.reference
+        wrong = f"{self.line.whose} has made {reference} with {_named(listed.scopes)} instead of {_named(scopes)}"
+        try:
+            self.revoke(listed.mark)
+        except KeytuiError as error:
+            raise unknown(f"{wrong}, which is not revoked: {error.message}", f"revoke {reference} there") from None
+        raise Refused(f"{wrong}; it is revoked again", "correct create.put or create.copy: both say where scopes go")
 
     def _issued_before(self, version: NewVersion) -> NewVersion:
         """A version whose answer was lost, and that is there."""
@@ -162,9 +211,9 @@ class RestIssuer:
         except OutcomeUnknown as lost:
             raise unknown(lost.message, "nobody has what it may have made, and rotating it again ends that") from None
 
-    def _made(self, answer: Answer, returns: str, reference: str, label: str) -> NewVersion:
+    def _made(self, answer: Answer, returns: str | None, reference: str, label: str) -> NewVersion:
         """What the answer says that it made. OutcomeUnknown where there is no value in it."""
-        told = at(parsed(answer.body), returns)
+        told = None if returns is None else at(parsed(answer.body), returns)
         if not isinstance(told, str) or not told or not reference:
             raise unknown(f"{self.line.whose} says yes, and nothing in its answer is a new key")
         secret = Secret(told)
@@ -254,13 +303,19 @@ class RestIssuer:
             item = self._item(mark)
         except KeytuiError as error:
             raise unknown(f"{self.line.whose} said yes to {verb}, and then: {error.message}") from None
-        accepted = item is not None and item.listed.state is VersionState.ACTIVE
-        if accepted is not (verb == "restore"):
+        if not self._holds(verb, item):
             raise Refused(
                 f"{self.line.whose} said yes to {verb}, and lists it as {item.listed.state if item else 'gone'}",
                 "ask with the secret what is true",
             )
         return item
+
+    def _holds(self, verb: str, item: Item | None) -> bool:
+        """Whether that is how it stands after the verb. A list that can say `revoked` has to: else it can come back."""
+        state = item.listed.state if item is not None else VersionState.REVOKED
+        if verb == "revoke" and self.description.listing.revoked is not None:
+            return state is VersionState.REVOKED
+        return (state is VersionState.ACTIVE) is (verb == "restore")
 
     def _cannot(self, what: str) -> Refused:
         return Refused(f"{self.line.whose} cannot {what}", "do it by hand there; its description names no such call")
@@ -270,6 +325,19 @@ class RestIssuer:
             f"{self.line.whose} has no {mark.reference or mark.prefix or 'such key'} with this value",
             "keytui sync shows what it has",
         )
+
+
+def _repeats(answer: Answer, returns: str | None, value: Secret) -> bool:
+    """Whether the answer has our value where it should."""
+    return returns is not None and at(parsed(answer.body), returns) == value.reveal()
+
+
+def _is_tagged(making: Making, item: Item, label: str) -> bool:
+    return making.tagged and item.listed.label == label
+
+
+def _named(scopes: Scopes) -> str:
+    return f"the scopes {', '.join(scopes)}" if scopes else "no scopes"
 
 
 def _calls(call: Call | None) -> tuple[Call, ...]:

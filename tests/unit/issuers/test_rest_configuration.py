@@ -13,11 +13,12 @@ from keytui.issuers.rest.description import CookieLogin, HeaderCredential
 from tests.unit.issuers.described import described
 
 LIST = {"path": "/keys", "items": "/items", "id": "/id"}
+SILENT = {"method": "POST", "path": "/keys", "id": "/id"}
+CREATE = {**SILENT, "returns": "/secret"}
 SMALLEST: Mapping[str, object] = {
     "url": "https://api.example.com",
     "list": LIST,
 }
-CREATE = {"method": "POST", "path": "/keys", "returns": "/secret", "id": "/id"}
 
 
 def laid_over(changes: Mapping[str, object]) -> dict[str, object]:
@@ -73,7 +74,7 @@ def test_a_site_writes_over_what_is_different_with_it() -> None:
         ({"list": {"path": "keys", "items": "/items", "id": "/id"}}, r"\.list\] path is a path from the url on"),
         ({"list": {"path": "/keys?a=1", "items": "/items", "id": "/id"}}, r"\.list\] path is a path from the url on"),
         ({"list": {"path": "/keys", "items": "items", "id": "/id"}}, r"\.list\] items is a JSON pointer"),
-        ({"list": {"path": "/keys", "items": "/items"}}, r"\.list\] id is a JSON pointer"),
+        ({"list": {"path": "/keys", "items": "/items"}}, r"\.list\] id is missing"),
         ({"list": {**CREATE, "items": "/items"}}, r"\.list\] has no field 'method'"),
         ({"credential": "tk_j1yCOormdRAZnqGyjsmZhLs161mf9eL4"}, "credential: a secret is named and never written down"),
         ({"credential": "env:A", "user": "env:B"}, "credential and user are two ways in"),
@@ -91,6 +92,8 @@ def test_a_site_writes_over_what_is_different_with_it() -> None:
         ({"create": {**CREATE, "put": {"/key": "value"}}, "format": "acme_live_:base62:40"}, "format leaves too few"),
         ({"create": {**CREATE, "put": {"/key": "value"}}, "format": "acme"}, "format: no such format"),
         ({"create": {**CREATE, "body": {"a": float("inf")}}}, r"\.create\] body is a table of what JSON can say"),
+        ({"create": SILENT}, r"\.create\] returns is missing"),
+        ({"create": {**SILENT, "returns": "secret"}}, r"\.create\] returns is a JSON pointer"),
         ({"list": {**LIST, "revoked": {"at": "/off", "is": 1.5}}}, r"is is a text, a whole number, or true or false"),
         ({"suspend": {"method": "POST", "path": "/keys/off"}}, r"\.suspend\] path does not say of which key"),
         ({"unknown_id": ["200"]}, "unknown_id is a list of statuses"),
@@ -109,7 +112,7 @@ def test_what_is_wrong_is_named_with_its_file_table_and_field(entry: Mapping[str
     [
         ({"by": "chance", "parameter": "page"}, r"\.list\.paging\] by is missing or none that there is"),
         ({"by": "page"}, r"\.list\.paging\] parameter is missing"),
-        ({"by": "next", "parameter": "page"}, r"\.list\.paging\] next is a JSON pointer"),
+        ({"by": "next", "parameter": "page"}, r"\.list\.paging\] next is missing"),
         ({"by": "page", "parameter": "page", "size": 0}, r"\.list\.paging\] size is a whole number from 1"),
         ({"by": "page", "parameter": "page", "size": True}, r"\.list\.paging\] size is a whole number from 1"),
     ],
