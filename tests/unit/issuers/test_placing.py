@@ -39,7 +39,7 @@ def test_what_it_does_not_say_is_production_and_nobodys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "what"),
     [
-        ('environment = "pro duction"', r"config.toml: \[issuers.reserve\] environment: 'pro duction' cannot be"),
+        ('environment = "pro duction"', r"config.toml:5: \[issuers.reserve\] environment: 'pro duction' cannot be"),
         ("environment = 5", r"\[issuers.reserve\] environment is a text"),
         ("owner = true", r"\[issuers.reserve\] owner is a text"),
         ('environments = ["staging"]', r"\[issuers.reserve\] has no field 'environments'"),
