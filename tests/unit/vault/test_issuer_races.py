@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,9 @@ from keytui.domain.errors import KeytuiError, OutcomeUnknown, Refused
 from keytui.domain.keys import Key
 from keytui.domain.policy import Policies
 from keytui.domain.rotation import Plan, Reason, Rotation, RotationState
-from keytui.issuers.issuer import Issuer
+from keytui.issuers.issuer import Issuer, Mark
+from keytui.vault.local.issuing.marking import mark_of
+from keytui.vault.local.tables import VersionRow
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile
@@ -24,18 +26,17 @@ from tests.world import StoppedClock, repeatable_randomness
 
 @dataclass
 class Overtaken:
-    """What a process knows of issuers. As it looks there for the n-th time, another process acts."""
+    """As a process is about to name a version to its issuer for the n-th time, another process acts."""
 
-    known: Mapping[str, Issuer]
-    looks: int = 0
+    times: int = 0
     other: Callable[[], object] = lambda: None
 
-    def __call__(self) -> Mapping[str, Issuer]:
-        self.looks -= 1
-        if self.looks == 0:
+    def __call__(self, version: VersionRow, issuer: Issuer, pepper: bytes) -> Mark | None:
+        self.times -= 1
+        if self.times == 0:
             with suppress(KeytuiError):
                 self.other()
-        return self.known
+        return mark_of(version, issuer, pepper)
 
 
 @dataclass
@@ -47,11 +48,11 @@ class Two:
     overtaken: Overtaken
 
     def overtake(self, act: Callable[[], object], at: int, other: Callable[[], object]) -> None:
-        """`act` of the slow process, with what the other does as the slow one looks for the issuer."""
-        self.overtaken.looks, self.overtaken.other = at, other
+        """`act` of the slow process, with what the other does as the slow one is about to ask the issuer."""
+        self.overtaken.times, self.overtaken.other = at, other
         with suppress(KeytuiError):
             act()
-        self.overtaken.looks = 0
+        self.overtaken.times = 0
 
 
 @pytest.fixture
@@ -65,9 +66,12 @@ def two(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         return nullcontext()
 
     monkeypatch.setattr("keytui.vault.local.issuing.asking.alone_with", no_lock_between_processes)
-    overtaken = Overtaken({"reserve": world.issuer})
+    overtaken = Overtaken()
+    monkeypatch.setattr("keytui.vault.local.issuing.asking.mark_of", overtaken)
     profile = Profile("prod", tmp_path / "vault", Actor("ada", "bastion-2"))
-    slow = LocalVault.open(profile, StoppedClock(), repeatable_randomness(), Policies(), issuers=overtaken)
+    slow = LocalVault.open(
+        profile, StoppedClock(), repeatable_randomness(), Policies(), issuers=lambda: {"reserve": world.issuer}
+    )
     yield Two(world, slow, overtaken)
     slow.close()
 
@@ -84,7 +88,7 @@ def stand(world: World, state: RotationState) -> Rotation:
     return rotation
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("at", [1, 2])
 def test_a_rotation_that_is_rolled_back_meanwhile_is_not_retired(two: Two, at: int) -> None:
     world = two.world
     rotation = stand(world, RotationState.OVERLAPPING)
@@ -95,7 +99,7 @@ def test_a_rotation_that_is_rolled_back_meanwhile_is_not_retired(two: Two, at: i
     world.require_somebody_let_in()
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("at", [1, 2])
 def test_a_rotation_that_is_retired_meanwhile_is_not_rolled_back(two: Two, at: int) -> None:
     world = two.world
     rotation = stand(world, RotationState.OVERLAPPING)
@@ -104,7 +108,7 @@ def test_a_rotation_that_is_retired_meanwhile_is_not_rolled_back(two: Two, at: i
     world.require_somebody_let_in()
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("at", [1, 2])
 def test_nothing_is_issued_for_a_rotation_that_is_given_up_meanwhile(two: Two, at: int) -> None:
     world = two.world
     rotation = stand(world, RotationState.PLANNED)
@@ -113,7 +117,7 @@ def test_nothing_is_issued_for_a_rotation_that_is_given_up_meanwhile(two: Two, a
     assert world.accepts(world.first)
 
 
-@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("at", [1, 2])
 def test_a_version_that_is_handed_over_meanwhile_is_not_replaced(two: Two, at: int) -> None:
     world = two.world
     rotation = stand(world, RotationState.ISSUED)
