@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum, auto
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,7 @@ import pytest
 from dotenv import dotenv_values
 
 from keytui.domain.access import Principal, Role
+from keytui.domain.alerts import AlertKind
 from keytui.domain.approvals import ApprovalState
 from keytui.domain.audit import Actor
 from keytui.domain.drift import Drift
@@ -345,6 +347,26 @@ def test_what_was_suspended_there_by_another_hand_is_enabled_again(world: World)
     assert world.vault.detail(world.key.id).versions[0].drift is None
     with pytest.raises(Refused, match="orders is not disabled"):
         world.vault.enable(world.key.id, "")
+
+
+def test_what_its_issuer_was_asked_to_end_is_still_accepted_no_more(world: World) -> None:
+    world.plan(Plan())
+    world.go_on(RotationState.SUSPENDED)
+    world.issuer.inner.restore(Mark(world.first.digest(), world.first.prefix()))
+    (found,) = world.vault.sync("reserve").drifted
+    assert (found.version, found.drift, found.state) == (1, Drift.STILL_ACCEPTED, VersionState.SUSPENDED)
+    assert AlertKind.DRIFT in {alert.signal.kind for alert in world.vault.tend()}
+    rotation = world.vault.open_rotation(world.key.id)
+    assert rotation is not None
+    world.vault.complete(rotation.id, ANYWAY)
+    assert not world.accepts(world.first)
+    assert [version.drift for version in world.vault.detail(world.key.id).versions] == [None, None]
+    clock = world.vault._clock
+    assert isinstance(clock, StoppedClock)
+    clock.advance(timedelta(hours=1))
+    world.vault.tend()
+    assert AlertKind.DRIFT not in {alert.signal.kind for alert in world.vault.alerts()}
+    assert world.vault.sync("reserve").drifted == ()
 
 
 def test_what_its_issuer_carried_out_after_it_was_given_up_is_found_and_ended(world: World) -> None:

@@ -19,4 +19,6 @@ def mark_ended(row: VersionRow, write: Write) -> None:
     """Note that a version is revoked, of which its issuer knows already, or never did."""
     row.state = VersionState.REVOKED
     row.revoked_at = write.now
+    if (row.key_id, row.number) not in write.told.unasked:
+        row.drift = ""  # its issuer has said that it ends
     drop_secrets(write.session, row.key_id, row.number)

@@ -195,6 +195,8 @@ def _set_state(write: Write, key: KeyRow, number: int, state: VersionState, *, t
     row = version_row(write.session, key.id, number)
     if not told and row.state != state:
         tell_state(write, row, state)
+        if state is VersionState.REVOKED and (key.id, number) not in write.told.unasked:
+            row.drift = ""  # its issuer has said that it ends
     if state is VersionState.ACTIVE:
         row.accept_until = None
     elif state is VersionState.OUTGOING and row.state == VersionState.ACTIVE:
