@@ -25,6 +25,9 @@ class Drift(StrEnum):
     """Made elsewhere, and brought in by a sync after the first one."""
 
 
+LETS_NOBODY_IN: Final = frozenset({Drift.REFUSED, Drift.VANISHED})
+"""What stands so at its issuer lets nobody in, whatever is said of it here."""
+
 IN_WORDS: Final[Mapping[Drift, str]] = {
     Drift.STILL_ACCEPTED: "is still accepted there, although it is refused here",
     Drift.REFUSED: "is refused there, although it is accepted here",

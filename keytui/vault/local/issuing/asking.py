@@ -30,6 +30,7 @@ from keytui.vault.local.issuing.calls import (
     calls_of,
     event_of,
 )
+from keytui.vault.local.issuing.going_back import refuse_shut_out, way_back
 from keytui.vault.local.issuing.issuance import Begun, found_by_tag, issued_by, not_found, taken_back_if_lost
 from keytui.vault.local.issuing.marking import mark_of
 from keytui.vault.local.issuing.one_at_a_time import has_successor, is_surely, mark_there, replaces
@@ -171,16 +172,19 @@ class Issuing(Section):
                 self._refuse_if_done(issuer, row, other)
 
     def _refuse_in_doubt(self, rotation_id: int) -> None:
-        """Refused where the old version may be refused at the issuer and not here: giving up the new one would leave
-        nobody let in.
+        """Refused where the old version is refused at the issuer and not here, or may be: giving up the new one would
+        leave nobody let in.
         """
         with self._reading(Operation.ROTATE) as session:
             rotation = rotation_row(session, rotation_id)
             key_id, name = rotation.key_id, key_row(session, rotation.key_id).issuer
             old = version_row(session, key_id, rotation.old_version)
             doubts = [row for row in calls_of(session, key_id) if _is_of_old(row, rotation)]
+            way = way_back(session, rotation, self._clock())
         if doubts and old.state in ACCEPTED:
             self._refuse_if_done(self._issuer(name), doubts[0], old)
+        if way is not None:
+            refuse_shut_out(way, self._issuer(name), self._ground.pepper)
 
     def _refuse_if_done(self, issuer: Issuer, row: CallRow, other: VersionRow) -> None:
         mark = mark_of(other, issuer, self._ground.pepper)
@@ -301,7 +305,7 @@ def _is_of_old(row: CallRow, rotation: RotationRow) -> bool:
 
 def _change(issuer: Issuer, effect: Effect, mark: Mark) -> None:
     if effect is Effect.SUSPEND:
-        issuer.suspend(mark)
+        _suspend(issuer, mark)
     elif effect is Effect.RESTORE:
         issuer.restore(mark)
     else:
@@ -310,6 +314,27 @@ def _change(issuer: Issuer, effect: Effect, mark: Mark) -> None:
         except NotFound:  # what it does not know it does not accept, where it would have been found
             if not (mark.reference or issuer.abilities.takes_our_value):
                 raise
+
+
+def _suspend(issuer: Issuer, mark: Mark) -> None:
+    """One that is gone there lets nobody in already: a rotation whose old version vanished goes on."""
+    try:
+        issuer.suspend(mark)
+    except (NotFound, Refused):
+        if not _is_over(issuer, mark):
+            raise
+
+
+def _is_over(issuer: Issuer, mark: Mark) -> bool:
+    """Whether the issuer says that it has revoked the version, or does not know it and would."""
+    if not issuer.abilities.lists:
+        return False
+    with suppress(KeytuiError):
+        listed = issuer.look_up(mark)
+        if listed is not None:
+            return listed.state is VersionState.REVOKED
+        return bool(mark.reference or issuer.abilities.takes_our_value)
+    return False
 
 
 def _end_reached_nobody(write: Write, key: KeyRow, rotation: RotationRow, told: Told) -> None:

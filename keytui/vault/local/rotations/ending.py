@@ -54,6 +54,7 @@ class Ending(Issuing):
 
     def rollback(self, rotation_id: int, note: str) -> Rotation:
         note = checked_note(note)
+        self._refuse_in_doubt(rotation_id)
 
         def rolled_back(write: Write) -> Rotation:
             subject = take_up(write, rotation_id)
