@@ -15,7 +15,7 @@ from secrets import token_hex
 from typing import Final
 
 from keytui.clock import Clock
-from keytui.domain.errors import KeytuiError, NotFound, Refused
+from keytui.domain.errors import KeytuiError, NotFound, Refused, Unreachable
 from keytui.domain.incidents import Incident, IncidentDraft
 from keytui.domain.keys import BUILTIN, Version, VersionState
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy, Verb, allowed
@@ -146,6 +146,14 @@ class Emergency:
     def _at_once(self) -> str:
         return f"`keytui disable {self.outside.key.id}` refuses the whole key at once"
 
+    @property
+    def _nobody_else(self) -> str:
+        """What to do while the key's issuer, or the vault of a builtin key, is away."""
+        issuer = self.outside.key.issuer
+        if issuer == BUILTIN:
+            return self._at_once
+        return f"nothing but {issuer} can refuse it, in its own console or once it is back"
+
     def _end(self, rotation: Rotation, why: str) -> None:
         """Whatever is under way ends, so that no version from before the incident is left."""
         if self.first is First.REPLACE and rotation.state not in {*_BEFORE_HAND_OVER, RotationState.PROVING}:
@@ -262,7 +270,8 @@ class Emergency:
             return response
         if old.state is VersionState.REVOKED:
             return self._revoked(response)
-        error.hint = f"v{old.number} is not revoked: {self._at_once}; then {error.hint}"
+        at_once = self._nobody_else if isinstance(error, Unreachable) else self._at_once
+        error.hint = f"v{old.number} is not revoked: {at_once}; then {error.hint}"
         return response
 
     def _former(self) -> Mapping[int, Secret]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -84,6 +85,18 @@ class Shut:
 
     def rehearse(self, stranger: Secret) -> None:
         """It is refused too."""
+
+
+class Away:
+    """A vault whose key's issuer is away: nothing can be revoked there."""
+
+    def __init__(self, vault: LocalVault) -> None:
+        self._vault = vault
+
+    def __getattr__(self, name: str) -> object:
+        if name == "issue":
+            raise Unreachable("the issuer cannot be reached", "try again")
+        return getattr(self._vault, name)
 
 
 @pytest.fixture(scope="module")
@@ -256,3 +269,22 @@ def test_a_line_that_drops_in_the_middle_leaves_what_was_done_and_the_way_on(
     assert isinstance(stopped.failure, Unreachable)
     assert "v1 may be refused already; the same again goes on" in told[-1].text
     assert not told[-1].well
+
+
+@pytest.mark.parametrize(
+    ("issuer", "said"),
+    [("builtin", "refuses the whole key at once"), ("core", "nothing but core can refuse it, in its own console")],
+)
+def test_an_issuer_that_is_away_is_named_as_the_only_one_that_can_refuse(
+    vault: LocalVault, clock: StoppedClock, issuer: str, said: str
+) -> None:
+    scene = Scene(vault, clock, f"away-{issuer}", First.REVOKE)
+    line = cast(Vault, Away(vault))
+    around = Outside(replace(scene.key, issuer=issuer), "", None, cast(tuple[Target, ...], scene.places), (), (), {})
+
+    stopped = Emergency(line, around, First.REVOKE, clock, lambda _: None).respond()
+
+    assert isinstance(stopped.failure, Unreachable)
+    assert stopped.failure.hint.startswith("v1 is not revoked: ")
+    assert said in stopped.failure.hint
+    assert ("keytui disable" in stopped.failure.hint) is (issuer == "builtin")
