@@ -48,7 +48,7 @@ class Finding:
             return f"it is {self.state}: before it is accepted again, keytui rotate {self.named} --reason compromise"
         if self.key.kind is not Kind.API_KEY:
             return f"replace it where it comes from, then: keytui seal {self.named}"
-        return f"rotate it: keytui rotate {self.named} --strategy emergency --reason compromise"
+        return f"stop the thief: keytui incident {self.named} --first revoke"
 
 
 def findings(vault: Vault, hits: Sequence[Hit], now: datetime) -> list[Finding]:

@@ -58,7 +58,7 @@ def test_a_secret_is_found_by_file_and_line_and_never_printed(keytui: Commands, 
     assert "checkout v1 (production, active)" in done.out
     assert f"{tree}/access.log.2.gz:1\n" in done.out
     assert f"{tree}/deploy/old.env:3 and 1 more lines\n" in done.out
-    assert "rotate it: keytui rotate checkout" in done.out
+    assert "stop the thief: keytui incident checkout --first revoke" in done.out
     assert "prefix.log" not in done.out
     assert secret[:12] in done.out
     assert secret[12:] not in done.out + done.err
@@ -77,7 +77,7 @@ def test_a_report_flags_the_key_once_a_place_and_a_revoked_one_is_no_news(keytui
 
     assert isinstance(found, list)
     assert [(one["key"], one["revoked"], one["advice"].split(":")[0]) for one in found] == [
-        ("checkout", False, "rotate it"),
+        ("checkout", False, "stop the thief"),
         ("gone", True, "nothing"),
     ]
     assert found[0]["places"] == [
@@ -273,3 +273,19 @@ def test_standard_input_is_looked_at_too(keytui: Commands) -> None:
     secret = keytui.created()
     assert "(standard input):2" in keytui("scan", "-", stdin=f"a\n{secret}\n", code=3).out
     assert "no secret of this vault" in keytui("scan", "-", stdin="a\n").err
+
+
+@pytest.mark.parametrize("open_", [False, True])
+def test_what_it_advises_works_at_once_away_from_a_terminal_with_a_rotation_open_too(
+    keytui: Commands, tree: Path, *, open_: bool
+) -> None:
+    secret = keytui.created()
+    if open_:
+        secret = keytui("rotate", "checkout").out.strip()
+    (tree / "old.env").write_text(f"API_KEY={secret}\n")
+    said = keytui("scan", str(tree), code=3).out
+    hint = said.partition("stop the thief: keytui ")[2].split()
+
+    keytui(*hint[: hint.index("revoke") + 1])
+
+    keytui("verify", stdin=secret, code=1)
