@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from keytui.cli.counting import counted
 from keytui.cli.drift_words import said
 from keytui.cli.exits import Exit
 from keytui.cli.looking import matching
@@ -128,7 +129,7 @@ def _sum_up(found: Sequence[_Found]) -> None:
         return
     drifted = sum(one.drifted for one in found)
     unknown = sum(store.holds in _UNKNOWN for one in found for store in one.stores)
-    looked_at = f"{len(found)} key{'' if len(found) == 1 else 's'} looked at, {drifted} not as it should be"
+    looked_at = f"{counted(len(found), 'key')} looked at, {drifted} not as it should be"
     remark(looked_at + (f"; stores of which nobody here knows: {unknown}" if unknown else ""))
 
 

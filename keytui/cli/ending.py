@@ -8,6 +8,7 @@ import typer
 
 from keytui.cli.asking import confirm_unless
 from keytui.cli.batch import each
+from keytui.cli.counting import counted
 from keytui.cli.looking import matching
 from keytui.cli.options import JsonOption, KeyArgument, NoteOption, YesOption
 from keytui.cli.output import remark, say, say_json, say_json_array
@@ -68,7 +69,7 @@ def revoke(
 
 def _disable_all(vault: Vault, owner: str, note: str, yes: bool, json: bool) -> None:
     keys = _of_owner(vault, owner)
-    remark(f"{len(keys)} keys of {owner}: " + ", ".join(f"{key.name} ({key.environment})" for key in keys))
+    remark(f"{counted(len(keys), 'key')} of {owner}: " + ", ".join(f"{key.name} ({key.environment})" for key in keys))
     at_stake = f"all keys of {owner} would be refused"
     confirm_unless(yes, at_stake, "All of them will be refused within a second.", owner)
 

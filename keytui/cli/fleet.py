@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keytui.cli.asking import confirm_unless
+from keytui.cli.counting import counted
 from keytui.cli.delivering import Telling, explain
 from keytui.cli.exits import Exit
 from keytui.cli.looking import matching
@@ -106,7 +107,7 @@ def _list(members: Sequence[Member], parts: Sequence[Sequence[Member]]) -> None:
 
 def _ask(waves: Waves, chosen: int) -> None:
     question = "Each gets a new secret, delivered to its targets; the old one stays accepted."
-    confirm_unless(waves.yes, f"{chosen} keys would be rotated", question, str(chosen))
+    confirm_unless(waves.yes, f"{counted(chosen, 'key')} would be rotated", question, str(chosen))
 
 
 def _say(vault: Vault, outcome: KeyOutcome, *, json: bool) -> None:

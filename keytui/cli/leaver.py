@@ -10,6 +10,7 @@ import typer
 
 from keytui.cli.asking import choose, confirm_unless, interactive
 from keytui.cli.batch import each
+from keytui.cli.counting import counted
 from keytui.cli.options import JsonOption, NoteOption, YesOption
 from keytui.cli.output import remark, say, say_json_array
 from keytui.cli.session import opened, reference
@@ -54,7 +55,7 @@ def leaver(
         asked = rotate is None and disable is None and interactive() and not json
         chosen = _ask(found) if asked else _named(vault, found, rotate or [], disable or [])
         if chosen:
-            share = f"{len(chosen)} of {len(found)} keys"
+            share = f"{len(chosen)} of {counted(len(found), 'key')}"
             at_stake = f"{share} would be rotated or disabled"
             confirm_unless(yes, at_stake, f"{share} will be rotated or disabled.", person(user))
         done: dict[str, str] = {}
@@ -112,7 +113,7 @@ def _named(vault: Vault, found: Sequence[Handed], rotate: Sequence[str], disable
 
 
 def _say(found: Sequence[Handed], user: str) -> None:
-    say(f"{len(found)} keys that {user} could go on using:")
+    say(f"{counted(len(found), 'key')} that {user} could go on using:")
     for one in found:
         say(f"  {one.key.name} ({one.key.environment}): {'; '.join(one.why)}")
 

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from keytui.cli.asking import confirm, interactive
+from keytui.cli.counting import counted
 from keytui.cli.options import JsonOption, NoteOption, YesOption
 from keytui.cli.output import remark, say, say_json, say_table
 from keytui.cli.session import opened
@@ -151,7 +152,8 @@ def _say_undecided(left: Undecided, later: LaterLog | None) -> None:
     if not left.count:
         say("everything is decided: `keytui backup reconcile --arm` lets the vault go on")
         return
-    say(f"to decide: {left.key_count} keys and {len(left.tokens)} tokens that would be let in again")
+    undecided = f"{counted(left.key_count, 'key')} and {counted(len(left.tokens), 'token')}"
+    say(f"to decide: {undecided} that would be let in again")
     done = {} if later is None else later.of_keys()
     rows = [_row(one, done.get(one.key.id, ())) for one in left.keys]
     columns = ("KEY", "ENVIRONMENT", "OWNER", "VERSIONS", "LAST USED", "SINCE", "ID")

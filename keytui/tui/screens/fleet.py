@@ -217,7 +217,7 @@ def _question(waves: Waves, budget: int) -> Question:
             f"It stops when more than {budget} fail, or when the canary does.",
         ),
         "Rotate them",
-        type_to_confirm=f"{total} keys",
+        type_to_confirm=f"{total} key{'' if total == 1 else 's'}",
         harmless_verb="Not yet",
     )
 

@@ -57,7 +57,7 @@ def test_from_a_lost_vault_to_an_armed_one(keytui: Commands, lost: Path) -> None
     )
 
     listed = keytui("backup", "reconcile")
-    assert ("to decide: 1 keys and 0 tokens" in listed.out, "v1 active" in listed.out) == (True, True)
+    assert ("to decide: 1 key and 0 tokens" in listed.out, "v1 active" in listed.out) == (True, True)
     keytui("backup", "reconcile", "--arm", code=1)
     answer = keytui("backup", "reconcile", "--keep", "one", "--json").answer
     assert (answer["keys"], answer["tokens"], answer["file"]) == ([], [], str(lost))

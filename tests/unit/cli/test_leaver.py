@@ -21,6 +21,7 @@ def test_it_proposes_what_was_owned_or_in_somebodys_hands_and_says_why(keytui: C
     created(keytui, "told", "bob")
     keytui("rotate", "told")
 
+    assert keytui("leaver", "ada").out.startswith("1 key that ada could go on using:\n")
     (owned,) = keytui("leaver", "ada", "--json").items
     assert (owned["key"], owned["why"], owned["done"]) == ("mine", ["owns it"], "proposed")
 
