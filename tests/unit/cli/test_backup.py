@@ -76,7 +76,7 @@ def test_a_list_of_decisions_is_read_whole_before_anything_is_done(
     path = tmp_path / "decisions"
     path.write_text("# looked at on Monday\n\nrevoke one\nperhaps two\n")
     assert "line 4" in keytui("backup", "reconcile", "--decisions", str(path), code=2).err
-    assert "1 keys" in keytui("backup", "reconcile").out
+    assert "1 key and" in keytui("backup", "reconcile").out
 
     path.write_text("revoke one\n")
     assert "--yes" in keytui("backup", "reconcile", "--decisions", str(path), "--keep-rest", code=2).err
