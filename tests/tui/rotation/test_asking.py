@@ -20,7 +20,7 @@ from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile
 from tests.tui.rotation.site import PROBE, Site, System
-from tests.tui.rotation.walking import Walk, choose, confirm, hand_over, issue, until_said, wizard
+from tests.tui.rotation.walking import Walk, choose, confirm, hand_over, issue, said, until_said, wizard
 from tests.world import StoppedClock
 
 SIZE = (120, 44)
@@ -91,8 +91,12 @@ async def test_the_old_secret_is_asked_with_only_once_it_must_be_refused(
         await until_said(pilot, "✓ ready, old v1", "refused after", "as it should be: 401")
         await pilot.press("C")
         await confirm(pilot, note=WHY, typed="checkout-api")
-        await until_said(pilot, "● 6 Proof", "rotation #1 is completed", "✓ ready, new v2")
-        await until_said(pilot, "○ ready, old v1", "not asked")
+        await until_said(
+            pilot, "● 6 Proof", "rotation #1 is completed", "✓ ready, new v2", "✓ new v2, at ready: accepted"
+        )
+        await until_said(pilot, "○ ready, old v1", "✓ old v1, which is revoked, at ready: refused (401)")
+        assert "not been seen" not in said(pilot)
+        assert "not asked with the old secret" not in said(pilot)
         await paste_old(pilot, key)
         await until_said(pilot, "✓ ready, old v1", "refused after")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from typing import ClassVar, Final
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -25,6 +27,9 @@ from keytui.vault.model import Acknowledgement, Proof, Refusal
 from keytui.vault.probed import LastWord, last_words, of_version
 from keytui.vault.protocol import Vault
 
+if TYPE_CHECKING:
+    from keytui.vault.proving import Proven
+
 _ENTRIES_LOOKED_AT: Final = 200
 Evidence = tuple[Proof, tuple[AuditEntry, ...]]
 _ANSWERS: Final = {
@@ -44,6 +49,9 @@ class ProofBody(AskingBody):
     def __init__(self) -> None:
         super().__init__()
         self._asked = Refusal.NOT_ASKED
+        self._evidence: Evidence | None = None
+        self._heard: tuple[LastWord, ...] = ()
+        """What the systems said since the step was opened, which the log does not always keep."""
 
     def compose(self) -> ComposeResult:
         yield Words(Content.styled("◌ gathering the proof …", "$quiet"), id="proof")
@@ -75,12 +83,27 @@ class ProofBody(AskingBody):
     def _proven(self, evidence: Evidence) -> None:
         if self.detail is None or not self.is_attached:
             return
-        proof, entries = evidence
-        if proof.old is not Refusal.NOT_ASKED:
-            self._asked = proof.old
-        rotation, elsewhere = self.detail.rotation, self._elsewhere
-        said_of_it = elsewhere_lines(rotation, proof, entries, elsewhere) if elsewhere else None
-        self.query_one("#proof", Words).say(said_of_it or proof_lines(rotation, proof, self._asked, entries))
+        self._evidence = evidence
+        if evidence[0].old is not Refusal.NOT_ASKED:
+            self._asked = evidence[0].old
+        self._draw()
+
+    def _answered(self, answers: tuple[Proven, ...]) -> None:
+        super()._answered(answers)
+        now = self.wizard.console.clock()
+        self._heard = newest((*self._heard, *(_heard(each, now) for each in answers)))
+        self._draw()
+
+    def _draw(self) -> None:
+        if self.detail is None or self._evidence is None or not self.is_attached:
+            return
+        rotation, (proof, entries), elsewhere = self.detail.rotation, self._evidence, self._elsewhere
+        words = newest((*last_words(entries, rotation.id), *self._heard))
+        if elsewhere:
+            lines = elsewhere_lines(rotation, proof, entries, words, elsewhere)
+        else:
+            lines = proof_lines(rotation, proof, self._asked, entries, words)
+        self.query_one("#proof", Words).say(lines)
 
     @property
     def _elsewhere(self) -> str:
@@ -104,11 +127,34 @@ class ProofBody(AskingBody):
         self.app.push_screen(dialog, pasted)
 
 
-def proof_lines(rotation: Rotation, proof: Proof, asked: Refusal, entries: tuple[AuditEntry, ...]) -> Content:
-    """The proof in words, each line with its symbol."""
-    lines = [_ending(rotation), Content(""), _new_accepted(rotation, proof)]
-    symbol, style, words = _ANSWERS[asked]
-    lines.append(Content.assemble((f"{symbol} ", style), f"old v{rotation.old_version} is {proof.old_state}; {words}"))
+def newest(words: Iterable[LastWord]) -> tuple[LastWord, ...]:
+    """Of each probe and version the newest word; of two at the same moment, the later one given."""
+    return tuple({(word.probe, word.version): word for word in sorted(words, key=lambda word: word.at)}.values())
+
+
+def _heard(proven: Proven, at: datetime) -> LastWord:
+    answer = proven.answer
+    return LastWord(proven.probe, proven.version, proven.expected, answer.outcome, answer.said, at)
+
+
+def proof_lines(
+    rotation: Rotation,
+    proof: Proof,
+    asked: Refusal,
+    entries: tuple[AuditEntry, ...],
+    words: tuple[LastWord, ...] = (),
+) -> Content:
+    """The proof in words, each line with its symbol. `words` are what the key's own systems said last."""
+    of_new, of_old = of_version(words, rotation.new_version), of_version(words, rotation.old_version)
+    lines = [_ending(rotation), Content("")]
+    if proof.new_accepted_at is not None or not of_new:
+        lines.append(_new_accepted(rotation, proof))
+    lines += [_word(f"new v{rotation.new_version}", word) for word in of_new]
+    symbol, style, told = _ANSWERS[asked]
+    old = f"old v{rotation.old_version}"
+    if asked is not Refusal.NOT_ASKED or not of_old:
+        lines.append(Content.assemble((f"{symbol} ", style), f"{old} is {proof.old_state}; {told}"))
+    lines += [_word(f"{old}, which is {proof.old_state}", word) for word in of_old]
     lines += [_acknowledged(each) for each in proof.acknowledgements] or [
         Content.assemble(("◌ ", "$quiet"), "no verifier is registered, so none could acknowledge the change")
     ]
@@ -120,9 +166,10 @@ def proof_lines(rotation: Rotation, proof: Proof, asked: Refusal, entries: tuple
     return Content("\n").join(lines)
 
 
-def elsewhere_lines(rotation: Rotation, proof: Proof, entries: tuple[AuditEntry, ...], issuer: str) -> Content:
+def elsewhere_lines(
+    rotation: Rotation, proof: Proof, entries: tuple[AuditEntry, ...], words: tuple[LastWord, ...], issuer: str
+) -> Content:
     """The proof of another issuer's key: what its own systems said last. keytui's verifiers never see it."""
-    words = last_words(entries, rotation.id)
     lines = [
         _ending(rotation),
         Content(""),
