@@ -115,6 +115,8 @@ class _Telling:
 
 def _asked(costs: Costs) -> First:
     """The costs of both ways, and the choice. Invalid where nobody is here to choose."""
+    if costs.only_goes_on:
+        return _gone_on_with(costs)
     if not interactive():
         raise Invalid(
             "an emergency needs to know what comes first",
@@ -124,11 +126,22 @@ def _asked(costs: Costs) -> First:
     for use in costs.callers:
         remark(f"  caller: {use.caller.name} with v{use.version}, last seen {ago(use.last_seen, costs.asked_at)}")
     remark(f"  the new secret goes to: {', '.join(costs.targets) or 'this output'}")
-    if costs.rotation is not None:
-        remark(f"  rotation #{costs.rotation.id} is open ({costs.rotation.state}), and is ended first")
+    if costs.begun is not None:
+        remark(f"  {costs.of_the_open_one}")
     for first in First:
         remark(f"{first}: {costs.of(first)}")
     return First(choose("What comes first?", tuple(First)))
+
+
+def _gone_on_with(costs: Costs) -> First:
+    """One way is left, so nothing is to choose; it begins only when somebody says so. Invalid where nobody is."""
+    first = First.REVOKE
+    if not interactive():
+        raise Invalid("an emergency that was begun needs to be told to go on", f"--first {first}: {costs.of(first)}")
+    remark(f"{costs.key.name} ({costs.key.environment}): {costs.of_the_open_one}")
+    remark(costs.of(first))
+    choose("What now?", ("go on",))
+    return first
 
 
 def _written_out(vault: Vault, response: Response, json: bool) -> Response:

@@ -22,14 +22,13 @@ from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState,
 from keytui.domain.secrets import Secret
 from keytui.probes.key_probe import Outcome
 from keytui.vault.delivering import Delivering
+from keytui.vault.going_on import AFTER_HAND_OVER, BEFORE_HAND_OVER, goes_on
 from keytui.vault.model import Issued, KeyDetail
 from keytui.vault.outside import Outside
 from keytui.vault.progress import ShutOut, Told, Undelivered, What
 from keytui.vault.protocol import Vault
 from keytui.vault.proving import WITHIN, Proven, held_by, noted, prove, refuse_still_accepted, versions_of
 
-_AFTER_HAND_OVER: Final = frozenset({RotationState.DELIVERED, RotationState.PROVING})
-_BEFORE_HAND_OVER: Final = frozenset({RotationState.PLANNED, RotationState.REVOKED, RotationState.ISSUED})
 _AT_TARGETS: Final = {
     What.PROVEN: "holds",
     What.SENT: "took, and nobody can read back,",
@@ -122,7 +121,7 @@ class Emergency:
         """An emergency rotation: the one that was begun, or a new one after whatever else was open has ended."""
         key, why = self.outside.key, f"incident #{incident.id}"
         open_ = self.vault.open_rotation(key.id)
-        if open_ is not None and _goes_on(open_, self.first):
+        if open_ is not None and goes_on(open_, self.first):
             self._say(f"rotation #{open_.id} goes on: it is {open_.state}")
             return open_
         if open_ is not None and not self._ended(open_, why):
@@ -156,7 +155,7 @@ class Emergency:
 
     def _end(self, rotation: Rotation, why: str) -> None:
         """Whatever is under way ends, so that no version from before the incident is left."""
-        if self.first is First.REPLACE and rotation.state not in {*_BEFORE_HAND_OVER, RotationState.PROVING}:
+        if self.first is First.REPLACE and rotation.state not in {*BEFORE_HAND_OVER, RotationState.PROVING}:
             raise Refused(
                 f"rotation #{rotation.id} is {rotation.state}: two versions of {rotation.key_name} are accepted",
                 "revoke first, which ends both; or end that rotation, then replace first",
@@ -176,7 +175,7 @@ class Emergency:
         if rotation is None:
             raise AssertionError("nothing was planned")
         try:
-            if rotation.state in _AFTER_HAND_OVER:
+            if rotation.state in AFTER_HAND_OVER:
                 return self._after(response, rotation, self._former())
             if self.first is First.REPLACE and self._delivers:
                 self._delivering().rehearse()
@@ -334,10 +333,3 @@ class Emergency:
 
     def _after_start(self) -> timedelta:
         return timedelta(seconds=self.seconds() - self._began)
-
-
-def _goes_on(rotation: Rotation, first: First) -> bool:
-    """Whether it is an emergency that was begun, or leaves no old version to end."""
-    if rotation.state not in _BEFORE_HAND_OVER:
-        return rotation.state in _AFTER_HAND_OVER and rotation.plan.strategy is Strategy.EMERGENCY
-    return rotation.plan.first is first or Verb.ABANDON not in allowed(rotation)

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from keytui.domain.keys import Key, VersionState
-from keytui.domain.rotation import First, Rotation
+from keytui.domain.rotation import First, RotationState
 from keytui.domain.usage import CallerUse
+from keytui.vault.going_on import goes_on, left_to_do, only_goes_on
+from keytui.vault.model import RotationDetail
 from keytui.vault.outside import Outside
 from keytui.vault.protocol import Vault
 
@@ -29,12 +31,14 @@ class Costs:
     targets: tuple[str, ...]
     missing: tuple[str, ...]
     """Targets of the key that this machine does not know."""
-    rotation: Rotation | None
-    """One that is open already, and is ended first."""
+    begun: RotationDetail | None
+    """The rotation that is open already: it goes on, or is ended first."""
     asked_at: datetime
 
     def of(self, first: First) -> str:
         """What it costs to do that first, in a sentence or two."""
+        if self.begun is not None and (told := self._of_going_on(self.begun, first)):
+            return told
         old = " and ".join(f"v{number}" for number in self.versions) or "no version"
         if first is First.REVOKE:
             return (
@@ -47,6 +51,41 @@ class Costs:
                 f" is proven; then it is refused. Cut off is whoever reads none of these, of {self._who()}."
             )
         return f"{old} works on, for whoever stole it too, until you have handed the new secret over and complete it."
+
+    def _of_going_on(self, begun: RotationDetail, first: First) -> str:
+        """The same where the new secret is under way already; "" where nothing of it is."""
+        rotation, old = begun.rotation, f"v{begun.old.number}"
+        if not goes_on(rotation, first):
+            return ""
+        if begun.old.state is VersionState.REVOKED:
+            return f"{old} is revoked already. Go on: {self._left(begun)}."
+        if rotation.state is RotationState.DELIVERED and first is First.REVOKE:
+            return f"{old} is refused at once; the new secret is out. Cut off until they read it: {self._who()}."
+        if rotation.state in {RotationState.ISSUED, RotationState.DELIVERED}:
+            until = f"{old} works on, for whoever stole it too, until that is done and proven; then it is refused."
+            return f"Go on: {self._left(begun)}. {until}"
+        return ""
+
+    def _left(self, begun: RotationDetail) -> str:
+        return left_to_do(self.key, begun, delivers=self.delivers)
+
+    @property
+    def only_goes_on(self) -> bool:
+        """Whether either way is the same: to go on with what was begun."""
+        return self.begun is not None and only_goes_on(self.begun)
+
+    @property
+    def of_the_open_one(self) -> str:
+        """What becomes of the rotation that is open, in words; "" where none is."""
+        if self.begun is None:
+            return ""
+        rotation = self.begun.rotation
+        on = [first for first in First if goes_on(rotation, first)]
+        is_open = f"rotation #{rotation.id} is open ({rotation.state}), and"
+        if not on:
+            return f"{is_open} is ended first"
+        otherwise = "" if len(on) == len(First) else f" with {on[0]} first, else it is ended"
+        return f"{is_open} goes on{otherwise}"
 
     def _who(self) -> str:
         if not self.callers:
@@ -64,6 +103,7 @@ class Costs:
 def costs_of(vault: Vault, outside: Outside, now: datetime) -> Costs:
     """Asked of the vault alone: nobody waits for a target in an emergency."""
     detail = vault.detail(outside.key.id)
+    rotation = vault.open_rotation(outside.key.id)
     accepted = tuple(sorted(one.number for one in detail.versions if one.state in _LET_IN))
     used = [use for use in vault.callers(outside.key.id) if use.version in accepted and use.accepted]
     usage = vault.usage(outside.key.id, now - _HOUR, 1)
@@ -74,6 +114,6 @@ def costs_of(vault: Vault, outside: Outside, now: datetime) -> Costs:
         an_hour=sum(one.accepted for one in usage),
         targets=tuple(target.name for target in outside.targets),
         missing=outside.missing,
-        rotation=vault.open_rotation(outside.key.id),
+        begun=None if rotation is None else vault.rotation(rotation.id),
         asked_at=now,
     )

@@ -12,6 +12,7 @@ from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Actor
 from keytui.domain.incidents import Closing, IncidentDraft
 from keytui.domain.keys import KeyEdit
+from keytui.domain.rotation import First, Plan, Reason, Strategy
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
 from keytui.tui.app import Console
@@ -257,3 +258,52 @@ async def test_the_list_is_one_key_away_and_finds_the_past(console: Console, fle
         await until(pilot, lambda: "checkout-api was in" not in said(pilot), "one row")
         await pilot.press("enter")
         await until_said(pilot, "‼ open  #2 legacy-crm was in a [red]log[/red]")
+
+
+@pytest.mark.parametrize("size", [(60, 20), SIZE])
+async def test_an_emergency_that_stopped_says_what_stands_where_and_goes_on_in_one_way(
+    console: Console, fleet: LocalVault, places: tuple[Path, ...], size: tuple[int, int]
+) -> None:
+    """The old version is refused already: neither way costs anything more."""
+    key_id = fleet.find("checkout-api").id
+    fleet.edit(key_id, KeyEdit(targets=("web", "jobs", "ci")))
+    places[1].unlink()
+    places[1].mkdir()
+    async with console.run_test(size=size, notifications=True) as pilot:
+        await point_at(pilot, "checkout-api")
+        await pilot.press("I")
+        await until_said(pilot, "v1 is refused at once")
+        await pilot.press("X")
+        await until_said(pilot, "Open incident #1")
+        await pilot.press("enter")
+        await until_said(pilot, "‼ open  #1", "stopped half-way: v1 is revoked", "✓ web", "has it: it holds v2")
+        await until_said(pilot, "✗ jobs", "failed: it holds v1 still", "· ci", "waits: it holds v1 still")
+        await until_said(pilot, "R  go on  deliver v2 to jobs, ci")
+        await pilot.press("R")
+        await until_said(pilot, "G  go on  v1 is revoked already. Go on: deliver v2 to", "Go on", "Not now")
+        assert "refused at once" not in said(pilot)
+        assert "Revoke first" not in said(pilot)
+        await until_said(pilot, "is open (issued), and goes on")
+        places[1].rmdir()
+        places[1].touch(0o600)
+        await pilot.press("X", "R")
+        assert fleet.detail(key_id).summary.key.targets == ("web", "jobs", "ci")
+        await pilot.press("G")
+        await until_said(pilot, "ci holds v2", "Open incident #1")
+        await pilot.press("enter")
+        await until(pilot, lambda: "stopped half-way" not in said(pilot), "that it is over")
+    assert [one.state for one in fleet.detail(key_id).versions] == ["active", "revoked"]
+
+
+async def test_replacing_first_half_way_leaves_both_ways_and_says_which_goes_on(
+    console: Console, fleet: LocalVault, places: tuple[Path, ...]
+) -> None:
+    key_id = fleet.find("checkout-api").id
+    fleet.edit(key_id, KeyEdit(targets=("web", "jobs")))
+    rotation = fleet.plan(key_id, Plan(Strategy.EMERGENCY, First.REPLACE, Reason.COMPROMISE), "plan")
+    fleet.issue(rotation.id)
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await point_at(pilot, "checkout-api")
+        await console.push_screen(RespondScreen(fleet.find("checkout-api")))
+        await until_said(pilot, "X  revoke first", "R  replace first", "Go on: issue another version")
+        await until_said(pilot, "v1 works on, for", "goes on with replace first, else it is ended")

@@ -102,6 +102,10 @@ def test_a_target_that_fails_stops_it_and_the_same_again_goes_on(keytui: Command
     assert failed.answer["failure"] is not None
     assert failed.answer["old_revoked_after_seconds"] is not None
 
+    to_go_on = keytui("incident", "checkout", code=2).err
+    assert "--first revoke: v1 is revoked already. Go on: deliver v2 to jobs, ci." in " ".join(to_go_on.split())
+    assert "at once" not in to_go_on
+
     places[1].rmdir()
     places[1].write_text("API_KEY=before\n")
     places[1].chmod(0o600)

@@ -17,10 +17,12 @@ from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.incident.closing import CloseIncidentDialog
+from keytui.tui.screens.incident.half_way import HalfWay, half_way, half_way_lines
 from keytui.tui.screens.incident.respond import RespondScreen
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import QUIET, when
 from keytui.vault.model import Changes
+from keytui.vault.protocol import Vault
 
 _MARKS: Final = {
     Happening.OPENED: ("‼ opened ", "bold $error"),
@@ -54,6 +56,7 @@ class IncidentScreen(VaultScreen[None]):
         super().__init__()
         self._incident_id = incident_id
         self._detail: IncidentDetail | None = None
+        self._half_way: tuple[HalfWay, ...] = ()
 
     def body(self) -> ComposeResult:
         yield Words("◌ asking the vault …", id="heading")
@@ -71,13 +74,29 @@ class IncidentScreen(VaultScreen[None]):
     def action_refetch(self) -> None:
         """Ask the vault again."""
         number = self._incident_id
-        self.ask(lambda vault: vault.incident(number), self._arrived, slot="incident")
 
-    def _arrived(self, detail: IncidentDetail) -> None:
-        self._detail = detail
-        self.query_one("#heading", Words).say(_heading(detail.incident))
-        self.query_one("#words", Words).say(_whole(detail))
+        def question(vault: Vault) -> tuple[IncidentDetail, tuple[HalfWay, ...]]:
+            detail = vault.incident(number)
+            return detail, half_way(vault, detail.incident)
+
+        self.ask(question, self._arrived, slot="incident")
+
+    def _arrived(self, found: tuple[IncidentDetail, tuple[HalfWay, ...]]) -> None:
+        self._detail, self._half_way = found
+        self.query_one("#heading", Words).say(_heading(self._detail.incident))
+        self._draw()
         self.recheck()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._detail is None:
+            return
+        words = self.query_one("#words", Words)
+        width = max(words.size.width, 20)
+        stopped = [line for one in self._half_way for line in half_way_lines(one, width)]
+        words.say(Content("\n").join([*stopped, _whole(self._detail)]))
 
     def action_scroll(self, by: int) -> None:
         self.query_one("#emergency").scroll_relative(y=by, animate=False)

@@ -56,6 +56,7 @@ class RespondScreen(VaultScreen[int | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("X", "respond('revoke')", "revoke first", id="respond.revoke", tooltip="The old secret ends at once"),
         Binding("R", "respond('replace')", "replace first", id="respond.replace", tooltip="The new one is out first"),
+        Binding("G", "respond('on')", "go on", id="respond.go-on", tooltip="Where one way is left"),
         Binding("H", "by_hand", "by hand", id="respond.by-hand", tooltip="Leave the targets alone, or not after all"),
         Binding("j", "scroll(1)", "down", show=False, id="respond.down", tooltip="Scroll down"),
         Binding("k", "scroll(-1)", "up", show=False, id="respond.up", tooltip="Scroll up"),
@@ -82,6 +83,7 @@ class RespondScreen(VaultScreen[int | None]):
             yield Button("Not now", id="keep", compact=True)
             yield Button("Revoke first", id="revoke", compact=True, disabled=True)
             yield Button("Replace first", id="replace", compact=True, disabled=True)
+            yield Button("Go on", id="go-on", compact=True, disabled=True)
 
     def on_mount(self) -> None:
         self._look()
@@ -93,7 +95,14 @@ class RespondScreen(VaultScreen[int | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "by_hand" and (self._chosen or not self._key.targets):
             return False
+        if action == "respond" and (parameters == ("on",)) is not self._only_goes_on:
+            return False
         return super().check_action(action, parameters)
+
+    @property
+    def _only_goes_on(self) -> bool:
+        """Whether there is nothing to choose: an emergency that was begun goes on, whatever comes first."""
+        return self._costs is not None and self._costs.only_goes_on
 
     def action_by_hand(self) -> None:
         """Say what it costs that way; nothing is done yet."""
@@ -106,6 +115,7 @@ class RespondScreen(VaultScreen[int | None]):
             return
         self.query_one("#costs", Words).say(_costs(costs, by_hand=self._by_hand))
         self._draw_choice()
+        self.refresh_bindings()
 
     def recheck(self) -> None:
         """A role, or a profile that is read-only again, closes the choice."""
@@ -114,8 +124,9 @@ class RespondScreen(VaultScreen[int | None]):
 
     def _draw_choice(self) -> None:
         closed = self.why_not("respond")
-        for button in self.query("#revoke, #replace").results(Button):
+        for button in self.query("#revoke, #replace, #go-on").results(Button):
             button.disabled = self._costs is None or closed is not None
+            button.display = not self._chosen and (button.id == "go-on") is self._only_goes_on
         for words in self.query("#closed").results(Words):
             words.display = closed is not None
             if closed is not None:
@@ -134,6 +145,10 @@ class RespondScreen(VaultScreen[int | None]):
     def _replace(self) -> None:
         self.action_respond("replace")
 
+    @on(Button.Pressed, "#go-on")
+    def _go_on(self) -> None:
+        self.action_respond("on")
+
     @on(Button.Pressed, "#open")
     def _open(self) -> None:
         self._show_incident()
@@ -141,18 +156,18 @@ class RespondScreen(VaultScreen[int | None]):
     def action_scroll(self, by: int) -> None:
         self.query_one("#emergency").scroll_relative(y=by, animate=False)
 
-    def action_respond(self, first: str) -> None:
-        """Do it, once."""
+    def action_respond(self, way: str) -> None:
+        """Do it, once. `on` is the one way that is left: the old version is revoked, so nothing is to be waited for."""
         if self._costs is None or self._chosen or self.why_not("respond") is not None:
             return
+        first = First.REVOKE if way == "on" else First(way)
         self._chosen = True
-        for button in ("#revoke", "#replace"):
-            self.query_one(button, Button).display = False
-        self.query_one("#costs", Words).say(Content(harmless(self._costs.of(First(first)))))
+        self._draw_choice()
+        self.query_one("#costs", Words).say(Content(harmless(self._costs.of(first))))
         act = partial(
             _respond,
             self._key.id,
-            First(first),
+            first,
             profile=self.console.profile,
             clock=self.console.clock,
             tell=self._tell,
@@ -183,8 +198,7 @@ class RespondScreen(VaultScreen[int | None]):
     def _not_done(self, error: KeytuiError) -> None:
         """Nothing was begun: the choice is open again."""
         self._chosen = False
-        for button in ("#revoke", "#replace"):
-            self.query_one(button, Button).display = True
+        self._draw_choice()
         self.report(error)
 
     def _done(self, response: Response) -> None:
@@ -256,12 +270,9 @@ def _respond(
 
 
 def _costs(costs: Costs, *, by_hand: bool) -> Content:
-    """Both ways, with who uses the key and where the new secret goes."""
+    """Both ways or the one that is left, with who uses the key and where the new secret goes."""
     lines = [
-        Content.assemble(("X  revoke first   ", "bold $accent"), harmless(costs.of(First.REVOKE))),
-        Content(""),
-        Content.assemble(("R  replace first  ", "bold $accent"), harmless(costs.of(First.REPLACE))),
-        Content(""),
+        *_ways(costs),
         Content.assemble(
             ("goes to  ", "$quiet"), harmless(", ".join(costs.targets) or "you: the next screen hands it over")
         ),
@@ -274,9 +285,8 @@ def _costs(costs: Costs, *, by_hand: bool) -> Content:
         lines.append(
             Content.assemble(("▲ ", "$warning"), f"not delivered from here: {names}; `keytui systems check` says why")
         )
-    if costs.rotation is not None:
-        open_ = f"rotation #{costs.rotation.id} is open ({costs.rotation.state}), and is ended first"
-        lines.append(Content.assemble(("▲ ", "$warning"), open_))
+    if costs.begun is not None:
+        lines.append(Content.assemble(("▲ ", "$warning"), harmless(costs.of_the_open_one)))
     for use in costs.callers[:_MOST_CALLERS]:
         seen = ago(use.last_seen, costs.asked_at)
         lines.append(
@@ -284,3 +294,14 @@ def _costs(costs: Costs, *, by_hand: bool) -> Content:
         )
     command = for_keys("incident", [costs.key], "--first", "revoke", *(("--no-deliver",) if by_hand else ()))
     return Content("\n").join([*lines, Content(""), same_as(command)])
+
+
+def _ways(costs: Costs) -> list[Content]:
+    if costs.only_goes_on:
+        return [Content.assemble(("G  go on  ", "bold $accent"), harmless(costs.of(First.REVOKE))), Content("")]
+    return [
+        Content.assemble(("X  revoke first   ", "bold $accent"), harmless(costs.of(First.REVOKE))),
+        Content(""),
+        Content.assemble(("R  replace first  ", "bold $accent"), harmless(costs.of(First.REPLACE))),
+        Content(""),
+    ]
