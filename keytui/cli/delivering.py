@@ -39,6 +39,7 @@ _WORDS: Final = {
     What.SKIPPED: "- {0}: skipped, it keeps what it held",
     What.PUT_BACK: "✓ {0}: holds again what it held before v{1}",
     What.NOT_BACK: "✗ {0}: may still hold v{1}",
+    What.LEFT_ALONE: "- {0}: holds neither v{1} nor the version before it, and was left alone",
     What.SETTLED: "✓ {0}: carries v{1} alone now",
     What.NOT_SETTLED: "✗ {0}: still carries the secret before v{1}, which is refused",
 }

@@ -110,7 +110,7 @@ class Delivering:
             return self._handed_over(rotation, self._delivery(last, "sent", version))
         if detail.old.state is not VersionState.REVOKED:
             for target in having:
-                self._put_back(detail, target, version)
+                self._put_back(detail, target, version, self._lost(target, version))
             having = []
         for target in self._wanted(detail.deliveries):
             rehearse_target(self.vault, target, self.key)
@@ -137,12 +137,14 @@ class Delivering:
             return ()
         left = []
         for target in reversed(self.targets):
-            if self._looked_up(target, detail, version)[0] is not Holds.NO:
-                try:
-                    self._put_back(detail, target, version)
-                except NotBack as error:
-                    left.append(target.name)
-                    self._say(target, What.NOT_BACK, version, error.message, error.hint)
+            if self._looked_up(target, detail, version)[0] is Holds.NO:
+                self._say_strange(target, detail, version)
+                continue
+            try:
+                self._put_back(detail, target, version, self._cannot(detail, target, version))
+            except NotBack as error:
+                left.append(target.name)
+                self._say(target, What.NOT_BACK, version, error.message, error.hint)
         return tuple(left)
 
     def settle(self, rotation: Rotation) -> tuple[str, ...]:
@@ -247,10 +249,22 @@ class Delivering:
             return True
         return all(holds is Holds.YES for holds, _ in held.values())
 
-    def _put_back(self, detail: RotationDetail, target: Target, version: Version) -> None:
-        """Let a target hold what it held before, so that nobody reads a version there that is to be revoked."""
+    def _say_strange(self, target: Target, detail: RotationDetail, version: Version) -> None:
+        """Whatever stands there is somebody else's: it is no secret of this rotation, and the old one is not there."""
+        if not target.abilities.reads_back:
+            return
+        with suppress(KeytuiError):
+            stands = target.read_back(self.key)
+            if stands and surely_another(detail.old, version, stands):
+                self._say(target, What.LEFT_ALONE, version)
+
+    def _put_back(self, detail: RotationDetail, target: Target, version: Version, no_way: NotBack) -> None:
+        """Let a target hold what it held before, so that nobody reads a version there that is to be revoked.
+
+        `no_way` is raised where the target has no way back.
+        """
         if not target.abilities.rolls_back:
-            raise self._no_way_back(detail, target, version)
+            raise no_way
         self.go_on()
         number = detail.rotation.id
         self.vault.deliver(number, self._delivery(target, "begun", version, PUTTING_BACK))
@@ -272,12 +286,16 @@ class Delivering:
         self.vault.deliver(number, self._delivery(target, "failed", version, said))
         self._say(target, What.PUT_BACK, version, said)
 
-    def _no_way_back(self, detail: RotationDetail, target: Target, version: Version) -> NotBack:
-        if Verb.ROLLBACK in allowed(detail.rotation):
-            return NotBack(
-                f"{target.name} may hold v{version.number}, and cannot put back what it held",
-                f"give it the secret of v{detail.old.number} by hand, then `keytui rollback {self.key.id} --yes`",
-            )
+    def _cannot(self, detail: RotationDetail, target: Target, version: Version) -> NotBack:
+        """Of one who goes back: the new secret may be in somebody's hands, and is not wanted any more."""
+        verb = "abandon" if Verb.ABANDON in allowed(detail.rotation) else "rollback"
+        return NotBack(
+            f"{target.name} may hold v{version.number}, and cannot put back what it held",
+            f"give it the secret of v{detail.old.number} by hand, then `keytui {verb} {self.key.id} --yes`",
+        )
+
+    def _lost(self, target: Target, version: Version) -> NotBack:
+        """Of one who goes on, where nobody has the secret."""
         return NotBack(
             f"the secret of v{version.number} is lost, and {target.name} may hold it",
             f"look there: if it does, say so in the console; if not, `keytui abandon {self.key.id} --yes` lets the"

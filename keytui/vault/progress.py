@@ -30,6 +30,8 @@ class What(StrEnum):
     """It holds again what it held before."""
     NOT_BACK = "not put back"
     """It may still hold the version."""
+    LEFT_ALONE = "left alone"
+    """It holds neither version, so nothing was put back."""
     SETTLED = "settled"
     """It carries the former secret no longer."""
     NOT_SETTLED = "not settled"

@@ -240,7 +240,7 @@ async def test_a_target_is_skipped_where_that_is_harmless(
         await pilot.press("K")
         await until_said(pilot, "Skip ci?", "v1 is accepted until you retire")
         await confirm(pilot)
-        await until_said(pilot, "○ ci", "skipped", "✓ handed over")
+        await until_said(pilot, "○ ci", "skipped", "✓ handed over: every target has v2 but ci, skipped")
     assert vault.rotation(1).rotation.state is RotationState.OVERLAPPING
     assert accepted(vault, key.secret.reveal())
 
@@ -274,7 +274,7 @@ async def test_rolling_back_gives_the_targets_the_old_secret_first(
         await until_said(pilot, "● 4 Watch")
         assert site.web != key.secret.reveal()
         await pilot.press("B")
-        await until_said(pilot, "whatever holds v2 gets v1 back first")
+        await until_said(pilot, "whatever holds v2 gets v1 back first", "Where one cannot be put back")
         await confirm(pilot)
         await until_said(pilot, "● 6 Proof", "rotation #1 is rolled back")
     assert site.web == key.secret.reveal()

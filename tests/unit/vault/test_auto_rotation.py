@@ -427,7 +427,7 @@ def test_a_run_takes_each_key_as_it_stands_when_its_turn_comes(shop: Shop) -> No
             shop.vault.edit(bare.id, KeyEdit(targets=()))
             shop.vault.edit(grave.id, KeyEdit(sensitive=True))
 
-    place = Meddling("env")
+    place = Meddling("env", readable=False)
     first = shop.furnish(place, name="first")
     off, bare, grave = (shop.furnish(place, name=name) for name in ("off", "bare", "grave"))
     shop.pass_(24)

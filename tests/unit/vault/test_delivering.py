@@ -249,6 +249,32 @@ def test_a_target_without_a_way_back_after_the_hand_over_is_named_with_a_way_tha
     assert f"by hand, then `keytui rollback {one.key.id} --yes`" in one.told[-1].hint
 
 
+def test_going_back_before_the_hand_over_calls_no_secret_lost_and_names_one_way_out(shop: Shop) -> None:
+    one = Round(shop, (Place("env", fault=""), Place("ci", readable=False, fault="cut off after")))
+    one.fails()
+    one.told.clear()
+
+    assert "ci" in one.delivering.put_back(one.rotation)
+
+    said = next(told for told in one.told if told.target == "ci")
+    assert said.said == "ci may hold v2, and cannot put back what it held"
+    assert said.hint == f"give it the secret of v1 by hand, then `keytui abandon {one.key.id} --yes`"
+
+
+def test_what_somebody_else_put_into_a_target_is_left_alone_and_said(shop: Shop) -> None:
+    env, untouched, empty = places = (Place("env"), Place("untouched"), Place("empty"))
+    one = Round(shop, places)
+    one.hand_over()
+    old = untouched.before
+    env.holds, untouched.holds, empty.holds = Secret("somebody else's value of today"), old, None
+    one.heard()
+
+    assert one.delivering.put_back(one.rotation) == ()
+
+    assert one.heard() == [("env", What.LEFT_ALONE)]
+    assert env.holds == Secret("somebody else's value of today")
+
+
 @pytest.mark.parametrize(
     ("plan", "way_out"),
     [(Plan(), "go back to the old version"), (Plan(Strategy.IMMEDIATE), "nothing is left to be delivered")],

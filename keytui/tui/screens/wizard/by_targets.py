@@ -17,13 +17,13 @@ from keytui.tui.screens.wizard.by_hand import ByHandScreen
 from keytui.tui.screens.wizard.choices import choice_lines, skip_question
 from keytui.tui.screens.wizard.delivery import AtTargets, Stopped, stopped_by, surroundings
 from keytui.tui.screens.wizard.going_back import back_question
-from keytui.tui.screens.wizard.leaving import tell_end
+from keytui.tui.screens.wizard.leaving import has_it, tell_end
 from keytui.tui.screens.wizard.probing import ProbesPanel, ProbeTold, asked_of, telling_of_probes
 from keytui.tui.screens.wizard.targets_panel import TargetsPanel, TargetTold, telling
 from keytui.tui.widgets.words import Words
 from keytui.vault.delivering import Delivering
 from keytui.vault.model import Issued
-from keytui.vault.progress import Choice, Holds, Stands
+from keytui.vault.progress import Choice, Holds, Stands, What
 from keytui.vault.protocol import Vault
 from keytui.vault.ways_on import skip
 
@@ -46,7 +46,9 @@ class ByTargetsScreen(ByHandScreen):
         self._delivering = False
         self._stopped: Stopped | None = None
         self._arrived = False
-        """Every target has it, and the hand-over counts."""
+        """Every target has it that was not skipped, and the hand-over counts."""
+        self._skipped: tuple[str, ...] = ()
+        """The targets that were left out."""
         self._former = Secret("")
         """The old secret as a target held it before the delivery, where the old version is over by now."""
         self._left = False
@@ -130,7 +132,7 @@ class ByTargetsScreen(ByHandScreen):
         known = {one.target: one for one in stands}
         rows = tuple(known.get(name, Stands(name, Holds.NO)) for name in self._key.targets)
         self.query_one(TargetsPanel).stand(rows, self._old, self._version.number)
-        self._delivering, self._stopped = True, None
+        self._delivering, self._stopped, self._skipped = True, None, ()
         self._draw_targets()
         self.refresh_bindings()
 
@@ -183,6 +185,8 @@ class ByTargetsScreen(ByHandScreen):
         self.refresh_bindings()
 
     def on_target_told(self, message: TargetTold) -> None:
+        if message.told.what is What.SKIPPED:
+            self._skipped = (*self._skipped, message.told.target)
         self.query_one(TargetsPanel).take(message.told)
         self._draw_targets()
 
@@ -197,7 +201,7 @@ class ByTargetsScreen(ByHandScreen):
         elif self._arrived:
             number = self._version.number
             words = ("\nH", "bold $accent"), " goes on. Until then v", f"{number} can be taken by hand as well"
-            choices.say(Content.assemble(("\n✓ ", "$success"), f"handed over: every target has v{number}", *words))
+            choices.say(Content.assemble(("\n✓ ", "$success"), f"handed over: {has_it(number, self._skipped)}", *words))
         else:
             choices.say(Content(""))
 

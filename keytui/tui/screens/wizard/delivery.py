@@ -118,8 +118,7 @@ class AtTargets:
             verb = "abandon" if Verb.ABANDON in allowed(rotation) else "rollback"
             raise NotBack(
                 f"may hold v{rotation.new_version}, and cannot be put back from here: {', '.join(left)}",
-                f"look there, give it the secret of v{rotation.old_version} by hand,"
-                f" then `keytui {verb} {rotation.key_id} --yes`",
+                f"give it the secret of v{rotation.old_version} by hand, then `keytui {verb} {rotation.key_id} --yes`",
             )
 
     def _delivering(self, outside: Outside, before_counts: Callable[[], None]) -> Delivering:

@@ -48,7 +48,11 @@ def back_question(rotation: Rotation, targets: Sequence[str]) -> Question:
 def _targets_first(rotation: Rotation, targets: Sequence[str]) -> tuple[str, ...]:
     if not targets or rotation.new_version is None:
         return ()
-    return (f"{', '.join(targets)}: whatever holds v{rotation.new_version} gets v{rotation.old_version} back first.",)
+    old, new = rotation.old_version, rotation.new_version
+    return (
+        f"{', '.join(targets)}: whatever holds v{new} gets v{old} back first.",
+        f"Where one cannot be put back it is named, and v{new} is not revoked.",
+    )
 
 
 def _what_happens(rotation: Rotation, *, abandons: bool) -> tuple[str, ...]:

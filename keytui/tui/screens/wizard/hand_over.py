@@ -108,7 +108,9 @@ class HandOverScreen(ByTargetsScreen):
         if self._delivering:
             ask(under_way_question(self._rotation, self._version.number))
             return
-        question = leaving_question(self._rotation, self._version.number, self._stopped, arrived=self._arrived)
+        question = leaving_question(
+            self._rotation, self._version.number, self._stopped, arrived=self._arrived, skipped=self._skipped
+        )
         super().may_leave(lambda: ask(question))
 
     def on_paste(self, event: events.Paste) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.screen import ScreenResultType
 
 from keytui.domain.rotation import First, Rotation, Strategy
@@ -12,10 +14,17 @@ from keytui.vault.model import Delivery
 from keytui.vault.progress import Holds
 
 
-def leaving_question(rotation: Rotation | None, new: int, stopped: Stopped | None, *, arrived: bool) -> Question:
+def has_it(new: int, skipped: Sequence[str]) -> str:
+    """Who has the new secret once it is handed over."""
+    return f"every target has v{new}" + (f" but {', '.join(skipped)}, skipped" if skipped else "")
+
+
+def leaving_question(
+    rotation: Rotation | None, new: int, stopped: Stopped | None, *, arrived: bool, skipped: Sequence[str] = ()
+) -> Question:
     """Asked before the step is left."""
     if arrived:
-        lines = (f"Every target has v{new}. It cannot be shown again after this.",)
+        lines = (f"E{has_it(new, skipped)[1:]}. It cannot be shown again after this.",)
         return Question("Leave the hand-over?", lines, "Leave", harmless_verb="Stay")
     return Question(
         "Leave without handing it over?",
@@ -46,7 +55,7 @@ def tell_end(
 ) -> None:
     """Say how a delivery ended whose step was left, over whatever is on the screen by now. `first`: of a new key."""
     if not isinstance(outcome, Stopped):
-        screen.tell(f"v{new} of {key} is handed over: its targets have it")
+        screen.tell(f"v{new} of {key} is handed over")
         return
     at = f" at {outcome.target}" if outcome.target else ""
     way_on = "its rotation says how its targets stand, and goes on from there: 2, then enter"

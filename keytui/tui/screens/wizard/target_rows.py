@@ -19,6 +19,7 @@ _MARKS: Final = {
     What.SKIPPED: Mark.NOT_ASKED,
     What.PUT_BACK: Mark.OK,
     What.NOT_BACK: Mark.FAILED,
+    What.LEFT_ALONE: Mark.WARNING,
     What.SETTLED: Mark.OK,
     What.NOT_SETTLED: Mark.WARNING,
 }
@@ -37,6 +38,7 @@ def told_row(told: Told, now: datetime) -> SystemRow:
         What.SKIPPED: "skipped: it keeps what it held",
         What.PUT_BACK: f"put back: it holds what it held before {new}",
         What.NOT_BACK: f"not put back: it may still hold {new}",
+        What.LEFT_ALONE: f"left alone: it holds neither {new} nor the version before it",
         What.SETTLED: "settled: it carries the former secret no longer",
         What.NOT_SETTLED: "not settled: it still carries the former secret, which is refused",
     }[told.what]
