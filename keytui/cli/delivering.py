@@ -11,6 +11,7 @@ import typer
 from keytui.cli.output import remark
 from keytui.cli.session import Globals
 from keytui.clock import utc_now
+from keytui.domain.drift import IN_WORDS, LETS_NOBODY_IN
 from keytui.domain.errors import NotFound
 from keytui.domain.keys import Key
 from keytui.domain.rotation import Rotation
@@ -121,7 +122,9 @@ def explain(vault: Vault, key: Key, name: str, rotation: Rotation, error: Undeli
 
     detail = vault.rotation(rotation.id)
     _say_standing(error.stands, detail.new.number if detail.new is not None else 0)
-    if detail.old.accepted(utc_now()):
+    if detail.old.drift in LETS_NOBODY_IN:
+        remark(f"v{detail.old.number} {IN_WORDS[detail.old.drift]}; rotation #{rotation.id} stays open")
+    elif detail.old.accepted(utc_now()):
         remark(f"v{detail.old.number} is still accepted; rotation #{rotation.id} stays open")
     else:
         remark(f"v{detail.old.number} is refused already; rotation #{rotation.id} stays open")

@@ -10,6 +10,7 @@ from keytui.cli.shapes import rehearsal_shape
 from keytui.cli.systems import rehearsed_shape, say_rehearsed
 from keytui.cli.times import ago, minute
 from keytui.clock import utc_now
+from keytui.domain.drift import LETS_NOBODY_IN
 from keytui.domain.durations import long
 from keytui.domain.errors import Refused
 from keytui.domain.keys import BUILTIN
@@ -60,10 +61,16 @@ def _say(rehearsal: Rehearsal) -> None:
     now = utc_now()
     key, old = rehearsal.key, rehearsal.old
     say(f"{key.name} ({key.environment}): version {old.number}, last used {minute(old.last_used_at)}")
-    say(f"  would be replaced by version {rehearsal.next_number}, both accepted for {long(rehearsal.overlap)}")
+    say(f"  would be replaced by version {rehearsal.next_number}, {_overlap(rehearsal)}")
     for problem in rehearsal.problems:
         say(f"  refused: {problem}")
     for warning in rehearsal.warnings:
         say(f"  beware: {warning}")
     for use in rehearsal.callers:
         say(f"  caller: {use.caller.name}, last seen {ago(use.last_seen, now)}")
+
+
+def _overlap(rehearsal: Rehearsal) -> str:
+    if rehearsal.old.drift in LETS_NOBODY_IN:
+        return "which alone would be accepted"
+    return f"both accepted for {long(rehearsal.overlap)}"

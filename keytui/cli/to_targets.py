@@ -24,6 +24,7 @@ from keytui.vault.progress import Undelivered
 from keytui.vault.ways_on import refuse_skips
 
 if TYPE_CHECKING:
+    from keytui.domain.keys import Version
     from keytui.domain.secrets import Secret
     from keytui.vault.delivering import Delivering
     from keytui.vault.model import Issued
@@ -92,7 +93,8 @@ class ToTargets:
 
         So does a target that cannot be left out: what is refused after the issue would be an outage.
         """
-        refuse_skips(self.around.key, plan, self.skip)
+        if self.skip:
+            refuse_skips(self.around.key, self._current(), plan, self.skip)
         for target in self.around.targets:
             if target.name in self.skip:
                 continue
@@ -102,6 +104,10 @@ class ToTargets:
                 if plan.first is not First.REVOKE:
                     raise
                 remark(f"beware: {error.message}")
+
+    def _current(self) -> Version:
+        """The version that consumers have before the new one."""
+        return self.vault.detail(self.around.key.id).summary.version
 
     def _held(self) -> dict[int, Secret]:
         """What can be read at the targets, by version. In memory, and for asking alone."""

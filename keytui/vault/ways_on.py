@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from keytui.domain.drift import IN_WORDS, LETS_NOBODY_IN
 from keytui.domain.errors import Refused
-from keytui.domain.keys import Key
+from keytui.domain.keys import Key, Version
 from keytui.domain.rotation import First, Plan, RotationState, Strategy, Verb, allowed
 from keytui.vault.deliveries import ARRIVED, SKIPPED, last_told, skipped
 from keytui.vault.model import Delivery, RotationDetail
@@ -39,10 +40,12 @@ def ways_on(key: Key, detail: RotationDetail, target: str) -> Mapping[Choice, st
     }
 
 
-def refuse_skips(key: Key, plan: Plan, targets: Collection[str]) -> None:
-    """Raise Refused where leaving these targets out would do harm. Asked before a rotation is planned or issued."""
+def refuse_skips(key: Key, old: Version, plan: Plan, targets: Collection[str]) -> None:
+    """Raise Refused where leaving these targets out would do harm. Asked before a rotation is planned or issued;
+    `old` is the version that it replaces.
+    """
     for target in targets:
-        if reason := _why_not_left_out(key, plan, target, targets):
+        if reason := _why_not_left_out(key, plan, target, targets) or _lets_nobody_in(old):
             raise Refused(f"{target} cannot be skipped: {reason}", "leave --skip away: nothing was issued")
 
 
@@ -76,6 +79,8 @@ def _why_not_skipped(key: Key, detail: RotationDetail, target: str) -> str:
         return _no_target(key)
     if Verb.ABANDON not in allowed(detail.rotation):
         return f"v{detail.old.number} is revoked, and its consumers would be left with that"
+    if reason := _lets_nobody_in(detail.old):
+        return reason
     stands = {one.target: one for one in stands_of(key, detail)}
     if stands[target].holds is Holds.YES:
         return "it has the secret already"
@@ -98,10 +103,19 @@ def _no_target(key: Key) -> str:
 
 
 def _why_no_way_back(detail: RotationDetail) -> str:
+    if reason := _lets_nobody_in(detail.old):
+        return reason
     verbs = allowed(detail.rotation)
     if Verb.ABANDON in verbs or Verb.ROLLBACK in verbs:
         return ""
     return f"v{detail.old.number} is revoked already, so there is nothing to go back to"
+
+
+def _lets_nobody_in(old: Version) -> str:
+    """What the last sync found, where nobody is to be left with the old version."""
+    if old.drift in LETS_NOBODY_IN:
+        return f"v{old.number} {IN_WORDS[old.drift]}, by the last sync of its issuer"
+    return ""
 
 
 def _holds(state: str) -> Holds:

@@ -201,6 +201,35 @@ def test_a_target_that_would_fail_is_found_out_before_anything_is_written(site: 
     assert "✓ probe edge (http): ready" in rehearsed
 
 
+def test_no_way_on_rests_on_a_version_that_its_issuer_does_not_know(site: Site) -> None:
+    allowlist = site.home / "allowlist.env"
+    allowlist.touch(0o600)
+    allowlist.write_text("API_KEYS=\n")
+    config = site.home / "config.toml"
+    reserve = f'[issuers.reserve]\nkind = "envlist"\nfile = "{allowlist}"\nvariable = "API_KEYS"\nformat = "tk"\n'
+    config.write_text(config.read_text() + reserve)
+    new = ("create", "checkout", "--issuer", "reserve", "--env", "production", "--owner", "o", "--scope", "s")
+    site.keytui(*new, "--target", "ci", "--target", "worker")
+    allowlist.write_text("API_KEYS=\n")
+    site.keytui("sync", "reserve", code=1)
+    unknown = "v1 is unknown there, although it is accepted here"
+
+    rehearsed = site.keytui("rotate", "checkout", "--dry-run").out
+    assert f"beware: {unknown}, by the last sync of reserve: only the new version would be accepted" in rehearsed
+    assert "would be replaced by version 2, which alone would be accepted" in rehearsed
+    assert "both accepted" not in rehearsed
+
+    (site.home / "down").touch()
+    skipped = site.keytui("rotate", "checkout", "--skip", "ci", code=1).err
+    assert f"ci cannot be skipped: {unknown}" in skipped
+
+    told = site.keytui("rotate", "checkout", code=1).err
+    assert f"{unknown}; rotation #1 stays open" in told
+    assert "retry: `keytui rotate checkout --resume`" in told
+    assert f"no skip: {unknown}" in told
+    assert f"no roll back: {unknown}" in told
+
+
 def test_a_target_that_fails_stops_it_there_and_every_way_on_is_told(site: Site) -> None:
     site.keytui.created("checkout", "--target", "web", "--target", "ci", "--target", "worker")
     old = site.text("worker-checkout")

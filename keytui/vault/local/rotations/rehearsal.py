@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from keytui.domain.drift import IN_WORDS, LETS_NOBODY_IN, Drift
 from keytui.domain.durations import long
 from keytui.domain.keys import Key, KeyState, Kind
 from keytui.domain.policy import Policies, Policy
@@ -44,6 +45,7 @@ def rehearsed(
         problems=tuple(problems(row, current, plan, now, can=can, policies=policies)),
         warnings=(
             *(worth_knowing(row.issuer, can, plan) if can else ()),
+            *_warnings_of_drift(row, current),
             *_warnings(row, plan, callers, policy, now),
         ),
         overlap=overlap_of(key, plan, policy, now),
@@ -78,6 +80,16 @@ def overlap_of(key: Key, plan: Plan, policy: Policy, now: datetime) -> timedelta
         return timedelta()
     wanted = plan.overlap or policy.overlap
     return wanted if key.expires_at is None else max(min(wanted, key.expires_at - now), timedelta())
+
+
+def _warnings_of_drift(row: KeyRow, current: VersionRow) -> Iterator[str]:
+    """What the last sync found of the version that is to be replaced: where it lets nobody in, no overlap bridges."""
+    drift = Drift(current.drift) if current.drift else None
+    if drift is None:
+        return
+    yield f"v{current.number} {IN_WORDS[drift]}, by the last sync of {row.issuer}" + (
+        ": only the new version would be accepted, and there is no way back" if drift in LETS_NOBODY_IN else ""
+    )
 
 
 def _warnings(row: KeyRow, plan: Plan, callers: tuple[CallerUse, ...], policy: Policy, now: datetime) -> Iterator[str]:
