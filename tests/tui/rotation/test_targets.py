@@ -166,7 +166,7 @@ async def test_what_is_under_way_may_be_left_and_its_end_is_told(
         await pilot.press("q")
         await until_said(pilot, "a change is still on its way", "quit once it has landed")
         (site.home / "held").unlink()
-        await until_said(pilot, "✓ v2 of checkout-api is handed over: its targets have it")
+        await until_said(pilot, "✓ v2 of checkout-api is handed over")
     assert site.ci == site.web
     assert vault.rotation(1).rotation.state is RotationState.OVERLAPPING
 
@@ -199,7 +199,7 @@ async def test_a_delivery_that_is_gone_on_with_may_be_left_at_once(
         await until_said(pilot, "the delivery goes on by itself")
         await until(pilot, lambda: isinstance(pilot.app.screen, KeysScreen), "the keys")
         (site.home / "held").unlink()
-        await until_said(pilot, "✓ v2 of checkout-api is handed over: its targets have it")
+        await until_said(pilot, "✓ v2 of checkout-api is handed over")
     assert site.ci == site.web
 
 
