@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -12,16 +13,12 @@ from keytui.cli.exits import Exit
 from keytui.cli.options import JsonOption
 from keytui.cli.output import say, say_json_array
 from keytui.cli.session import Globals
-from keytui.cli.terminal_findings import look_at_terminal
 from keytui.clock import utc_now
 from keytui.domain.errors import KeytuiError
-from keytui.vault.doctor.clock import look_at_clock
-from keytui.vault.doctor.configured import look_at_configuration, secret_files
-from keytui.vault.doctor.finding import Finding, State, of_error
-from keytui.vault.doctor.permissions import look_at_permissions
-from keytui.vault.doctor.store import look_at_vault, newest_entry
-from keytui.vault.doctor.tracked import look_at_git
 from keytui.vault.profile import configuration_path, home, load_profile
+
+if TYPE_CHECKING:
+    from keytui.vault.doctor.finding import Finding
 
 
 def doctor(context: typer.Context, json: JsonOption = False) -> None:
@@ -29,6 +26,8 @@ def doctor(context: typer.Context, json: JsonOption = False) -> None:
 
     Exit code 1 when there is a problem. What the configuration names is asked by `keytui systems check`.
     """
+    from keytui.vault.doctor.finding import State
+
     found = list(_findings((context.find_object(Globals) or Globals()).profile))
     if json:
         say_json_array(
@@ -43,6 +42,14 @@ def doctor(context: typer.Context, json: JsonOption = False) -> None:
 
 
 def _findings(name: str) -> Iterator[Finding]:
+    from keytui.cli.terminal_findings import look_at_terminal
+    from keytui.vault.doctor.clock import look_at_clock
+    from keytui.vault.doctor.configured import look_at_configuration, secret_files
+    from keytui.vault.doctor.finding import of_error
+    from keytui.vault.doctor.permissions import look_at_permissions
+    from keytui.vault.doctor.store import look_at_vault, newest_entry
+    from keytui.vault.doctor.tracked import look_at_git
+
     path = configuration_path()
     yield from look_at_terminal(os.environ)
     try:

@@ -59,6 +59,8 @@ class RotationState(StrEnum):
 
 
 CLOSED: Final = frozenset({RotationState.COMPLETED, RotationState.ROLLED_BACK, RotationState.ABANDONED})
+OLD_REFUSED: Final = frozenset({RotationState.SUSPENDED, RotationState.PROVING})
+"""The states after a hand-over in which the old version must be refused everywhere."""
 
 
 class Verb(StrEnum):

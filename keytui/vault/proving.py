@@ -16,7 +16,7 @@ from keytui.domain.errors import KeytuiError, NotFound, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key, Version
 from keytui.domain.references import Resolve
-from keytui.domain.rotation import Rotation, RotationState, Verb, allowed
+from keytui.domain.rotation import OLD_REFUSED, Rotation, Verb, allowed
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.probes.configuration import key_probe_tables
@@ -35,8 +35,6 @@ _CONCERNS: Final = ("keys", "environments")
 """What any key probe's table may say beside the fields of its kind."""
 WITHIN: Final = timedelta(seconds=10)
 """How long a system may take to hear of a change, where nobody says otherwise."""
-REFUSES_OLD: Final = frozenset({RotationState.SUSPENDED, RotationState.PROVING})
-"""The states of an open rotation in which the old version must be refused everywhere."""
 PAUSE: Final = 0.5
 """Seconds before a system is asked again that did not answer as expected."""
 
@@ -235,7 +233,7 @@ def complete_once_refused(
     """
     if probes and {Verb.REVOKE_OLD, Verb.COMPLETE} <= set(allowed(rotation)):
         rotation, override = vault.revoke_old(rotation.id, override), ""
-    if rotation.state in REFUSES_OLD:
+    if rotation.state in OLD_REFUSED:
         ask_old()
     return vault.complete(rotation.id, override)
 

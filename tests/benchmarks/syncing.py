@@ -57,28 +57,28 @@ class Platform:
             yield Listed(mark, f"consumer {number}", VersionState.ACTIVE, last_used_at=_USED)
 
     def rehearse(self) -> tuple[str, ...]:
-        raise NotImplementedError
+        raise NotImplementedError  # a sync asks for the list alone
 
     def look_up(self, mark: Mark) -> Listed | None:
-        raise NotImplementedError
+        raise NotImplementedError  # a sync asks for the list alone
 
     def fallbacks(self, mark: Mark) -> tuple[str, ...]:
-        raise NotImplementedError
+        raise NotImplementedError  # a sync asks for the list alone
 
     def new_value(self, randomness: Randomness) -> Secret:
-        raise NotImplementedError
+        raise NotImplementedError  # a sync asks for the list alone
 
     def issue(self, key: Key, value: Secret | None, like: Mark | None) -> NewVersion:
-        raise NotImplementedError
+        raise NotImplementedError  # a sync asks for the list alone
 
     def suspend(self, mark: Mark) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # a sync asks for the list alone
 
     def restore(self, mark: Mark) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # a sync asks for the list alone
 
     def revoke(self, mark: Mark) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # a sync asks for the list alone
 
 
 def main(keys: int) -> None:

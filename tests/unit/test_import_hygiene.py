@@ -56,3 +56,12 @@ def test_nothing_heavy_is_imported_before_the_first_paint() -> None:
 
 def test_the_entry_point_imports_neither_the_console_nor_a_store() -> None:
     assert told(COMMAND_MODULES) == []
+
+
+def test_naming_the_commands_imports_no_store() -> None:
+    """Completion and help name them all; what one of them needs is imported when it runs."""
+    heavy = ("textual", "sqlmodel", "sqlalchemy", "cryptography", "httpx", "fastapi", "alembic")
+    program = (
+        f"import json, sys, keytui.cli.app; print(json.dumps([name for name in {heavy!r} if name in sys.modules]))"
+    )
+    assert told(program) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from keytui.domain.errors import Refused
-from keytui.domain.rotation import Rotation, RotationState
+from keytui.domain.rotation import OLD_REFUSED, Rotation, RotationState
 from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.wizard.asking import AskingBody
 from keytui.tui.screens.wizard.delivery import AtTargets, surroundings
@@ -50,7 +50,7 @@ def _complete(step: AskingBody, rotation: Rotation, override: str) -> None:
 
     def ask_old(vault: Vault) -> None:
         """Where it was revoked a moment ago, whoever has the old secret is given time to paste it."""
-        if not asks_old(vault) and rotation.state not in {RotationState.SUSPENDED, RotationState.PROVING}:
+        if not asks_old(vault) and rotation.state not in OLD_REFUSED:
             raise Refused(
                 f"v{rotation.old_version} is revoked, and nobody here has its secret to ask with",
                 "o pastes it; C completes the rotation without that proof",

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from keytui.domain.durations import long
-from keytui.domain.rotation import Rotation, RotationState
+from keytui.domain.rotation import OLD_REFUSED, Rotation, RotationState
 from keytui.domain.text import harmless
 from keytui.tui.screens.wizard.asking import AskingBody
 from keytui.tui.screens.wizard.completing import ask_complete
@@ -26,8 +26,6 @@ from keytui.tui.screens.wizard.words import clock_time
 from keytui.tui.widgets.verdict import VerdictPanel
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import RotationDetail
-
-_REFUSED = frozenset({RotationState.SUSPENDED, RotationState.PROVING})
 
 
 class RetireBody(AskingBody):
@@ -53,8 +51,8 @@ class RetireBody(AskingBody):
         state = None if self.detail is None else self.detail.rotation.state
         absent = {
             "restore": state is not RotationState.SUSPENDED,
-            "paste_old": state not in _REFUSED,
-            "watch": state in _REFUSED,
+            "paste_old": state not in OLD_REFUSED,
+            "watch": state in OLD_REFUSED,
             "roll_back": state is RotationState.PROVING,
         }
         if absent.get(action):
@@ -64,7 +62,7 @@ class RetireBody(AskingBody):
     def versions(self, rotation: Rotation) -> tuple[int, ...]:
         """The old one is asked with once it must be refused: before, that would count as its use."""
         new = () if rotation.new_version is None else (rotation.new_version,)
-        return (*new, rotation.old_version) if rotation.state in _REFUSED else new
+        return (*new, rotation.old_version) if rotation.state in OLD_REFUSED else new
 
     def show(self) -> None:
         self.tick()

@@ -9,6 +9,7 @@ from keytui.domain.rotation import Rotation
 from keytui.probes.key_probe import Outcome
 from keytui.vault.local.mapping import entry_of
 from keytui.vault.local.tables import AuditRow
+from keytui.vault.probed import PROBED, last_words
 
 
 def refuse_let_in(session: Session, rotation: Rotation) -> None:
@@ -18,20 +19,17 @@ def refuse_let_in(session: Session, rotation: Rotation) -> None:
     """
     found = select(AuditRow).where(
         AuditRow.rotation_id == rotation.id,
-        AuditRow.type == "proof.probed",
+        AuditRow.type == PROBED,
         AuditRow.version == rotation.old_version,
         AuditRow.at >= (rotation.suspended_at or rotation.started_at),
     )
-    newest = {}
-    for row in session.exec(found.order_by(col(AuditRow.sequence))):
-        details = entry_of(row).event.details
-        if details.get("expected") == Outcome.REFUSED:
-            newest[details.get("probe", "")] = (details.get("outcome"), row.at)
-    for probe, (outcome, at) in newest.items():
-        if outcome == Outcome.ACCEPTED:
+    entries = [entry_of(row) for row in session.exec(found.order_by(col(AuditRow.sequence).desc()))]
+    while_over = (entry for entry in entries if entry.event.details.get("expected") == Outcome.REFUSED)
+    for word in last_words(while_over, rotation.id):
+        if word.still_accepted:
             raise Refused(
-                f"v{rotation.old_version} of {rotation.key_name} was STILL ACCEPTED at {probe}"
-                f" ({at:%Y-%m-%d %H:%MZ}): the rotation is not completed",
+                f"v{rotation.old_version} of {rotation.key_name} was STILL ACCEPTED at {word.probe}"
+                f" ({word.at:%Y-%m-%d %H:%MZ}): the rotation is not completed",
                 f"ask again where the probe and the old secret are: `keytui complete {rotation.key_id} --old -`; or"
                 " override it, and say why it is over there all the same",
             )

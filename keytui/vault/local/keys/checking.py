@@ -34,7 +34,7 @@ from keytui.vault.local.tables import (
 )
 from keytui.vault.local.usage.recording import count_uses
 from keytui.vault.model import Acknowledgement, Diagnosis, Proof, Refusal
-from keytui.vault.probed import Probed
+from keytui.vault.probed import PROBED, Probed
 
 WITHOUT_CONTACT: Final = timedelta(seconds=30)
 """A verifier that has not been heard of for this long refuses everything, so nobody waits for its word."""
@@ -93,7 +93,7 @@ class Checking(Section):
                 )
             write.record(
                 subject.event(
-                    "proof.probed",
+                    PROBED,
                     probed.version,
                     probe=checked_note(probed.probe),
                     expected=probed.expected,
