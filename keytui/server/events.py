@@ -57,16 +57,25 @@ class Stream:
         self.principal = principal
         self.token = token
         self.closed = False
-        self._position = 0
+        self._position = -1
+        self._usage_as_of: datetime | None = None
         self._waiting: Changes | None = None
         self._moved = asyncio.Event()
 
     def put(self, changes: Changes) -> None:
-        """Add what moved; what is older than what is known already adds its keys alone."""
+        """Add what moved; what is older than what is known already adds its keys alone, and with none is not told."""
+        if self._knows(changes):
+            return
+        self._usage_as_of = changes.usage_as_of or self._usage_as_of
         waiting = changes if self._waiting is None else self._waiting.and_then(changes)
         self._position = max(self._position, changes.position)
         self._waiting = _everything_from(waiting) if len(waiting.key_ids) > MOST_KEYS else waiting
         self._moved.set()
+
+    def _knows(self, changes: Changes) -> bool:
+        """What moved just before a console came is in the position that it began with, and heard of once more."""
+        new_use = changes.usage_as_of not in (None, self._usage_as_of)
+        return changes.position <= self._position and not (changes.key_ids or changes.everything or new_use)
 
     def close(self) -> None:
         self.closed = True
@@ -153,28 +162,27 @@ class Broadcaster:
         self, changes: Changes, before: int, flushed: datetime | None, tenants: Set[str | None]
     ) -> Mapping[str | None, Changes]:
         """What each tenant is told: neither keys, nor the position, nor the traffic of others. Nothing of nothing."""
-        moved: Set[str | None] = set()
+        moved: Mapping[str | None, int] = {}
         if changes.position != before:
-            moved = self._vault.tenants_moved(before, changes.position) | {None}
+            moved = self._vault.tenants_moved(before, changes.position)
         used = self._used(changes.usage_as_of, flushed, tenants)
         owners = self._vault.tenants_of(changes.key_ids) if changes.key_ids else {}
-        flushes = self._vault.flushed_at(tenants & (moved | used))
+        flushes = self._vault.flushed_at(tenants & used)
         return {
             tenant: Changes(
-                changes.position if tenant in moved else 0,
+                moved.get(tenant, 0),
                 tuple(key_id for key_id in changes.key_ids if tenant is None or owners.get(key_id) == tenant),
-                flush,
+                flushes.get(tenant),
                 changes.everything and tenant in moved,
             )
-            for tenant, flush in flushes.items()
+            for tenant in tenants & (moved.keys() | used)
         }
 
     def _used(self, as_of: datetime | None, before: datetime | None, tenants: Set[str | None]) -> Set[str | None]:
         """Whose keys were asked with. Recorders flush every second, whether anything was asked or not."""
         if as_of is None or as_of == before:
             return set()
-        if before is None:
-            return tenants
+        before = before or as_of - _RECENT
         if not self._vault.used_since(before):
             return set()
         if tenants == {None}:

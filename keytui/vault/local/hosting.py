@@ -50,11 +50,12 @@ class Hosting(Section):
         with self._ground.database.reading() as session:
             return {key_id: tenant for key_id, tenant in session.exec(owned)}  # noqa: C416  # rows are no tuples to mypy
 
-    def tenants_moved(self, after: int, until: int) -> frozenset[str | None]:
-        """Whose entries the log has between two positions; None is those that only the whole vault's readers see."""
+    def tenants_moved(self, after: int, until: int) -> Mapping[str | None, int]:
+        """Whose entries the log has between two positions, and where the last of them stands; None sees them all."""
         with self._ground.database.reading() as session:
             between = AuditRow.sequence > after, AuditRow.sequence <= until
-            return frozenset(session.exec(select(AuditRow.tenant).where(*between).distinct()))
+            newest = select(AuditRow.tenant, func.max(AuditRow.sequence)).where(*between).group_by(col(AuditRow.tenant))
+            return {**dict(session.exec(newest).all()), None: until}
 
     def used_since(self, at: datetime) -> bool:
         """Whether a recorder has told of requests since a time; an empty flush is none."""

@@ -83,7 +83,7 @@ class Stream:
             if len(self._heard) > _KEPT:
                 self._since = self._heard.popleft().position
             self._position = max(self._position, changes.position)
-            self._usage_as_of = changes.usage_as_of
+            self._usage_as_of = changes.usage_as_of or self._usage_as_of
             self._moved.notify_all()
 
     def _lost(self) -> None:

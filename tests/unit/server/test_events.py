@@ -191,6 +191,24 @@ def test_a_console_that_was_away_for_long_is_told_so_as_well(
     assert asyncio.run(followed()) == [Changes(before + 4, (), None, everything=True)]
 
 
+def test_what_moved_just_before_a_console_came_is_told_once(vault: LocalVault, server: Server, feed: LocalFeed) -> None:
+    """Heard of once more after it, that looked to a tenant as if something of others had moved."""
+    feed.register("r1", "keytui-server", "here", 1)
+    blue = staff(vault, "blue", "blue")
+
+    async def followed() -> list[Changes]:
+        async with following(server, *blue) as console:
+            feed.record(Flush("r1", 1, NOON))
+            key(vault, "not its own", "red")
+            await server.heard()
+            own = key(vault, "own", "blue").key.id
+            await server.heard()
+            await until(lambda: console.told[-1].key_ids == (own,))
+            return console.told
+
+    assert len(asyncio.run(followed())) == 2
+
+
 def test_a_tenant_hears_of_its_own_traffic_alone(vault: LocalVault, server: Server, feed: LocalFeed) -> None:
     """The server's own recorder counts for all tenants, a tenant's recorder elsewhere for one."""
     consoles = [staff(vault, "all"), staff(vault, "blue", "blue"), staff(vault, "red", "red")]
