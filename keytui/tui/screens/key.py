@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,7 +18,9 @@ from keytui.tui.widgets.key_page import key_heading, key_page
 from keytui.tui.widgets.status_line import Status
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import Changes, KeyDetail
-from keytui.vault.protocol import Vault
+
+if TYPE_CHECKING:
+    from keytui.vault.protocol import Vault
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
-"""What can be done to keys, from the table and from one key's screen alike. Every first step is harmless."""
+"""What can be done to keys, from the table and from one key's screen alike. Every first step is harmless.
+
+The screens that they lead to are imported when they are first shown: the keys are on the screen before.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -15,16 +18,10 @@ from keytui.tui.command_lines import for_keys
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
-from keytui.tui.screens.import_file import ImportScreen
-from keytui.tui.screens.incident.incident import IncidentScreen
-from keytui.tui.screens.incident.respond import RespondScreen
-from keytui.tui.screens.key_form import CreateScreen, EditScreen
 from keytui.tui.screens.key_state import why_not_now
-from keytui.tui.screens.reveal import RevealScreen
-from keytui.tui.screens.revoke import RevokeDialog
-from keytui.tui.screens.rotate_marked import RotateMarkedScreen
-from keytui.tui.screens.wizard.screen import WizardScreen
-from keytui.vault.protocol import Vault
+
+if TYPE_CHECKING:
+    from keytui.vault.protocol import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +84,9 @@ class KeyActions(VaultScreen[None]):
 
     def action_rotate(self) -> None:
         """One key goes to the wizard; several are listed by name first and go one after another."""
+        from keytui.tui.screens.rotate_marked import RotateMarkedScreen
+        from keytui.tui.screens.wizard.screen import WizardScreen
+
         keys = self._chosen()
         if len(keys) == 1:
             self.app.push_screen(WizardScreen(key_id=keys[0].id))
@@ -95,14 +95,20 @@ class KeyActions(VaultScreen[None]):
 
     def action_create(self) -> None:
         """The form of a new key."""
+        from keytui.tui.screens.key_form import CreateScreen
+
         self.app.push_screen(CreateScreen())
 
     def action_import(self) -> None:
         """Take keys over from a file."""
+        from keytui.tui.screens.import_file import ImportScreen
+
         self.app.push_screen(ImportScreen())
 
     def action_incident(self) -> None:
         """What responding to a compromised key would cost; nothing is done yet."""
+        from keytui.tui.screens.incident.respond import RespondScreen
+
         pointed = self.pointed()
         if pointed is not None:
             self.app.push_screen(RespondScreen(pointed.key), self._responded)
@@ -114,16 +120,22 @@ class KeyActions(VaultScreen[None]):
 
     def show_incident(self, incident_id: int) -> None:
         """One incident, above this."""
+        from keytui.tui.screens.incident.incident import IncidentScreen
+
         self.app.push_screen(IncidentScreen(incident_id), lambda _: self.acted())
 
     def action_edit(self) -> None:
         """The form of one key."""
+        from keytui.tui.screens.key_form import EditScreen
+
         keys = self._chosen()
         if len(keys) == 1:
             self.app.push_screen(EditScreen(keys[0]), lambda _: self.acted())
 
     def action_reveal(self) -> None:
         """Show a sealed value again."""
+        from keytui.tui.screens.reveal import RevealScreen
+
         pointed = self.pointed()
         if pointed is not None:
             self.app.push_screen(RevealScreen(pointed.key))
@@ -143,6 +155,8 @@ class KeyActions(VaultScreen[None]):
 
     def action_revoke(self) -> None:
         """End keys for good, once the name was typed."""
+        from keytui.tui.screens.revoke import RevokeDialog
+
         keys = tuple(key for key in self._chosen() if key.revoked_at is None)
         dialog = RevokeDialog(
             Question(
