@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from keytui.vault.profile import Profile, configuration_path, load_profile
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from keytui.domain.references import Reference
     from keytui.domain.secrets import Secret
     from keytui.vault.local.feed import LocalFeed
     from keytui.vault.local.vault import LocalVault
+    from keytui.vault.model import Page
     from keytui.vault.protocol import Vault
     from keytui.vault.remote.feed import RemoteFeed
     from keytui.vault.team_server import TeamServer
@@ -25,6 +28,13 @@ def open_vault(profile: Profile) -> Vault:
     from keytui.vault.remote.vault import RemoteVault
 
     return RemoteVault.open(profile, profile.server)
+
+
+def glimpse(profile: Profile, now: datetime) -> Page | None:
+    """The first keys of the profile's vault, before it is opened; None where they cannot be had so."""
+    from keytui.vault.local.keys.glimpse import glimpse as look
+
+    return look(profile, now)
 
 
 def open_local_vault(profile: Profile) -> LocalVault:

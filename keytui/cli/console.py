@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from keytui.domain.durations import parse_duration, short
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.monitor import RANGES, Range
-from keytui.open import open_vault
+from keytui.open import glimpse, open_vault
 from keytui.vault.profile import load_profile
 
 _MOST_KEYS = 2_000_000
@@ -21,7 +21,9 @@ def run_console(profile: str, read_only: bool, first_mode: str = "keys", over: R
     from keytui.tui.app import Console
 
     while True:
-        console = Console(open_vault, load_profile(profile, read_only), first_mode=first_mode, over=over)
+        console = Console(
+            open_vault, load_profile(profile, read_only), glimpse=glimpse, first_mode=first_mode, over=over
+        )
         left_with = console.run_until_left()
         if console.wants_demo:
             return run_demo(())

@@ -21,7 +21,7 @@ from typing import Final
 from keytui.clock import utc_now
 from keytui.domain.errors import Unreachable
 from keytui.vault.local.columns import microseconds
-from keytui.vault.local.database.sqlite import FILE_NAME
+from keytui.vault.local.files import DATABASE
 from keytui.vault.local.keys.for_show import ForShow, put_for_show
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
@@ -86,7 +86,7 @@ def crowd(keys: int, seed: int) -> Iterator[ForShow]:
 def _gather(profile: Profile, keys: int, seed: int, told: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ctrl+c reaches both processes; the other one speaks
     LocalVault.open(profile).close()
-    put_for_show(profile.directory / FILE_NAME, crowd(keys, seed), told.send)
+    put_for_show(profile.directory / DATABASE, crowd(keys, seed), told.send)
 
 
 def _tell(told: Connection, keys: int) -> None:

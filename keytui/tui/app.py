@@ -6,9 +6,10 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from threading import Timer
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from rich.text import Text
 from textual.actions import ActionParseResult, parse
@@ -35,8 +36,12 @@ from keytui.tui.widgets.status_line import Status
 from keytui.vault.profile import Profile
 
 if TYPE_CHECKING:
-    from keytui.vault.model import Changes, Standing
+    from keytui.tui.screens.keys import KeysScreen
+    from keytui.vault.model import Changes, Page, Standing
     from keytui.vault.protocol import Vault
+
+    Glimpse = Callable[[Profile, datetime], Page | None]
+    """The first keys of a profile's vault, read before it is open; None where none can be read so."""
 
 FAULT_EXIT: Final = 70
 _HANG_UP: Final = 5.0
@@ -86,6 +91,7 @@ class Console(App[int]):
         profile: Profile,
         clock: Clock = utc_now,
         *,
+        glimpse: Glimpse | None = None,
         first_mode: str = "keys",
         over: Range = RANGES[1],
     ) -> None:
@@ -105,6 +111,7 @@ class Console(App[int]):
         self.fed: Signal[Changes] = Signal(self, "fed")
         self._first_mode = first_mode
         self._open_vault = open_vault
+        self._glimpse = glimpse if first_mode == "keys" else None
         self._asked_for_token = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -132,7 +139,7 @@ class Console(App[int]):
 
     def on_mount(self) -> None:
         self.set_interval(TICK, self._publish)
-        self.call_after_refresh(self.open)
+        self.call_after_refresh(self._begin)
         if not self.is_headless:
             self._end_on_signals()
 
@@ -151,6 +158,28 @@ class Console(App[int]):
         last_resort.daemon = True
         last_resort.start()
 
+    def _begin(self) -> None:
+        if self._glimpse is None:
+            self.open()
+        else:
+            self.run_worker(partial(self._look, self._glimpse), thread=True, exit_on_error=False, group="opening")
+
+    def _look(self, glimpse: Glimpse) -> None:
+        try:
+            page = glimpse(self.profile, self.clock())
+            catalogue.fetch("keys")
+        except Exception:  # whatever keeps a glimpse from being had, the vault is opened and tells
+            page = None
+        self.call_later(self._glimpsed, page)
+
+    async def _glimpsed(self, page: Page | None) -> None:
+        """Show the first keys, and open their vault once they are on the screen."""
+        if page is not None:
+            self.connection.glimpsed()
+            await self.switch_mode("keys")
+            cast("KeysScreen", self.screen).glimpsed(page)
+        self.call_after_refresh(self.open)
+
     def open(self) -> None:
         """Open the vault in a thread, unless one does; the face of the opening screen says how that went."""
         if not self.connection.begin_opening():
@@ -164,6 +193,7 @@ class Console(App[int]):
             standing = vault.standing()
             empty = not vault.page(Query(), Sort(), 0, 1).total
             catalogue.fetch(self._first_mode)
+            catalogue.palette()
         except Unauthenticated as error:
             self.call_later(self._not_let_in, error)
         except KeytuiError as error:
@@ -173,23 +203,26 @@ class Console(App[int]):
         else:
             self.call_later(self._opened, vault, standing, empty)
 
-    def _not_let_in(self, error: Unauthenticated) -> None:
+    async def _not_let_in(self, error: Unauthenticated) -> None:
         """Its server is there. With another token it is opened, without one the face says how to go on."""
-        self._not_opened(error)
+        await self._not_opened(error)
         self.connection.lost(error)
         self._publish()
         self.push_screen(catalogue.token()(error), lambda taken: self.open() if taken else None)
 
-    def _not_opened(self, error: KeytuiError) -> None:
+    async def _not_opened(self, error: KeytuiError) -> None:
         self.connection.not_opened()
         self._publish()
+        if self.current_mode == "keys":
+            await self.switch_mode("opening")
         if isinstance(self.screen, OpeningScreen):
             self.screen.show_failure(error)
 
     async def _opened(self, vault: Vault, standing: Standing, empty: bool) -> None:
         self.connection.opened(standing)
         self._publish()
-        await self.switch_mode(self._first_mode)
+        if self.current_mode != self._first_mode:
+            await self.switch_mode(self._first_mode)
         if empty:
             self.push_screen(catalogue.welcome()())
         stopped = self.connection.stopped

@@ -33,6 +33,8 @@ class Connection:
         self._link = Link.OPENING
         self._standing: Standing | None = None
         self._as_of: datetime | None = None
+        self._held: list[Callable[[], object]] | None = None
+        """What is asked while keys are shown and the vault is not open yet."""
 
     @property
     def vault(self) -> Vault:
@@ -63,6 +65,17 @@ class Connection:
             return WhyNot(forbidden, "ask somebody whose role allows it")
         return None if self.status.writable else why_read_only(action, self.profile.name)
 
+    def glimpsed(self) -> None:
+        """Keys are shown before the vault is open: from now on questions wait for it."""
+        self._held = []
+
+    def once_open(self, ask: Callable[[], object]) -> None:
+        """Ask now, or as soon as the vault is open."""
+        if self._held is None:
+            ask()
+        else:
+            self._held.append(ask)
+
     def begin_opening(self) -> bool:
         """Whether to open the vault now: not while somebody does."""
         if self._opening:
@@ -81,8 +94,11 @@ class Connection:
         return self._vault
 
     def opened(self, standing: Standing) -> None:
-        """It is open."""
+        """It is open, and is asked what waited for it."""
         self._standing, self._link = standing, Link.CONNECTED
+        held, self._held = self._held or (), None
+        for ask in held:
+            ask()
 
     def answered(self, standing: Standing) -> None:
         """It told how it stands."""

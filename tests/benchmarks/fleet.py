@@ -9,7 +9,7 @@ from typing import Final
 
 from keytui.domain.audit import Actor
 from keytui.domain.keys import KeyDraft
-from keytui.vault.local.database.sqlite import FILE_NAME
+from keytui.vault.local.files import DATABASE
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 
@@ -34,7 +34,7 @@ def filled(home: Path, keys: int, busy: int) -> Profile:
     vault = LocalVault.open(profile, clock=lambda: NOW)
     vault.create(KeyDraft("key-0", "production"), "benchmark")
     vault.close()
-    connection = sqlite3.connect(profile.directory / FILE_NAME)
+    connection = sqlite3.connect(profile.directory / DATABASE)
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA cache_size = -400000")
     connection.execute("DROP INDEX ix_usage_at")

@@ -19,7 +19,8 @@ from sqlalchemy import text
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Caller, RouteUse, Use
 from keytui.vault.local.database import Database
-from keytui.vault.local.database.sqlite import FILE_NAME, SqliteDatabase
+from keytui.vault.local.database.sqlite import SqliteDatabase
+from keytui.vault.local.files import DATABASE
 from keytui.vault.local.usage.recording import RECORDERS, count_uses
 from keytui.vault.local.usage.retaining import roll_up
 from keytui.vault.local.usage.routes import count_routes
@@ -44,8 +45,8 @@ def main() -> None:
         for day in range(DAYS):
             _live(database, day)
         database.close()
-        whole = (Path(home) / FILE_NAME).stat().st_size
-        for table, rows, size in _tables(Path(home) / FILE_NAME):
+        whole = (Path(home) / DATABASE).stat().st_size
+        for table, rows, size in _tables(Path(home) / DATABASE):
             print(f"| {table} | {rows / KEYS:,.0f} | {size / rows:.0f} | {size / KEYS / 1000:.0f} kB |")  # noqa: T201
     print(f"{whole / KEYS / 1000:.0f} kB a key, {whole / KEYS * FLEET / 1e9:.1f} GB for {FLEET:,} keys")  # noqa: T201
 

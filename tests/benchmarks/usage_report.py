@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from keytui.domain.monitor import range_of
-from keytui.vault.local.database.sqlite import FILE_NAME
+from keytui.vault.local.files import DATABASE
 from keytui.vault.local.vault import LocalVault
 from tests.benchmarks.fleet import NOW, filled
 from tests.benchmarks.ratio import Ratio, medians
@@ -29,7 +29,7 @@ def ratios() -> Iterator[Ratio]:
     """What `vault.usage` answers, and what `keytui usage KEY` shows, for a key that has requests in every minute."""
     with TemporaryDirectory() as home:
         profile = filled(Path(home), KEYS, busy=1_000)
-        vault, bare = LocalVault.open(profile, clock=lambda: NOW), sqlite3.connect(profile.directory / FILE_NAME)
+        vault, bare = LocalVault.open(profile, clock=lambda: NOW), sqlite3.connect(profile.directory / DATABASE)
         key, since, over = vault.find("key-7").id, NOW - _SPAN, range_of(_SPAN)
         reports: tuple[tuple[str, Callable[[], object]], ...] = (
             ("30 days of one key of 10,000: vault.usage", lambda: vault.usage(key, since, 1)),

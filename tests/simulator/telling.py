@@ -17,10 +17,11 @@ from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.rotation import Plan
 from keytui.domain.verdict import Assessment
-from keytui.vault.local.database.sqlite import FILE_NAME, SqliteDatabase
+from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.evidence.gathering import gather_evidence
 from keytui.vault.local.evidence.verdicts import QUESTIONS
 from keytui.vault.local.feed import LocalFeed
+from keytui.vault.local.files import DATABASE
 from keytui.vault.local.key_files import PEPPER_FILE
 from keytui.vault.local.ledger import HEAD_FILE
 from keytui.vault.local.rows import rotation_row, stored_rotation
@@ -62,14 +63,14 @@ class House:
         self._database = SqliteDatabase.open(self._profile.directory)
         self._pepper = (self._profile.directory / PEPPER_FILE).read_bytes()
         self._empty = directory / "empty.db"
-        _copy(self._profile.directory / FILE_NAME, self._empty)
+        _copy(self._profile.directory / DATABASE, self._empty)
         self._head = self._profile.directory / HEAD_FILE
         self._first_head = self._head.read_bytes()
 
     def answers(self, world: World) -> list[Answer]:
         """The verdicts on a world, in the order of its questions."""
         self._clock.now = moment(0)
-        _copy(self._empty, self._profile.directory / FILE_NAME)
+        _copy(self._empty, self._profile.directory / DATABASE)
         self._head.write_bytes(self._first_head)
         feed = LocalFeed(
             self._database,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from threading import Event
 
 import pytest
@@ -15,6 +16,7 @@ from keytui.tui.screens.key_form import CreateScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.opening import OpeningScreen
 from keytui.tui.screens.welcome import WelcomeScreen
+from keytui.vault.local.keys.glimpse import glimpse
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.tui.rotation.walking import confirm, said, until, until_said
@@ -34,6 +36,56 @@ async def test_it_says_that_it_is_opening_until_it_is_open(profile: Profile, clo
         await until_said(pilot, "◌ opening the vault", "test", "◌ opening")
         may_open.set()
         await until_said(pilot, "● connected")
+
+
+async def test_the_first_keys_are_shown_before_the_vault_is_open_and_what_is_asked_meanwhile_waits(
+    profile: Profile, clock: StoppedClock, fleet: LocalVault
+) -> None:
+    may_open = Event()
+
+    def slowly(opened: Profile) -> LocalVault:
+        may_open.wait(10)
+        return LocalVault.open(opened, clock)
+
+    console = Console(slowly, profile, clock, glimpse=glimpse)
+    async with console.run_test(notifications=True) as pilot:
+        await until_said(pilot, "checkout-api", "◌ opening")
+        await pilot.press("slash", *"crm", "enter", "R")
+        await until_said(pilot, "▲ the vault is not open yet")
+        await pilot.press("enter")
+        assert isinstance(console.screen, KeysScreen)
+        may_open.set()
+        await until_said(pilot, "● connected", "1 key ", "legacy-crm")
+        assert "checkout-api" not in said(pilot)
+
+
+async def test_keys_that_were_glimpsed_go_when_the_vault_cannot_be_opened(
+    profile: Profile, clock: StoppedClock, fleet: LocalVault
+) -> None:
+    tries: list[Profile] = []
+
+    def at_the_second_try(opened: Profile) -> LocalVault:
+        tries.append(opened)
+        if len(tries) == 1:
+            raise Unreachable("its directory is open to others", "close it")
+        return LocalVault.open(opened, clock)
+
+    console = Console(at_the_second_try, profile, clock, glimpse=glimpse)
+    async with console.run_test() as pilot:
+        await until_said(pilot, "✗ the vault cannot be opened", "its directory is open to others")
+        await pilot.press("r")
+        await until_said(pilot, "● connected", "checkout-api")
+
+
+async def test_a_glimpse_that_fails_keeps_nobody_from_the_vault(
+    profile: Profile, clock: StoppedClock, fleet: LocalVault
+) -> None:
+    def broken(_profile: Profile, _now: datetime) -> None:
+        raise RuntimeError("tk_this_could_be_a_secret")
+
+    console = Console(lambda opened: LocalVault.open(opened, clock), profile, clock, glimpse=broken)
+    async with console.run_test() as pilot:
+        await until_said(pilot, "● connected", "checkout-api")
 
 
 async def test_esc_while_it_opens_leaves_nothing_as_there_is_nothing_behind(

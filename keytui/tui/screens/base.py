@@ -66,7 +66,8 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
     ) -> None:
         """Ask the vault in a thread; `then` or `failed` (default: `report`) runs here with what came of it.
 
-        Only the newest question of a named slot is answered. A screen that is gone hears nothing.
+        Only the newest question of a named slot is answered. A screen that is gone hears nothing. Before the vault is
+        open, the question waits for it.
         """
         console = self.console
         turn = self._turns[slot] = self._turns.get(slot, 0) + 1
@@ -75,7 +76,8 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
             deliver = answer(lambda: question(console.vault), then, failed or self.report)
             self.post_message(Answered(deliver, slot, turn))
 
-        console.run_worker(work, thread=True, exit_on_error=False, group="asking")
+        begin = partial(console.run_worker, work, thread=True, exit_on_error=False, group="asking")
+        console.connection.once_open(begin)
 
     def change(
         self,

@@ -115,8 +115,7 @@ def key_search() -> type[Provider]:
 
 
 def fetch(mode: str) -> None:
-    """Import a mode, and what leads from everywhere to everything."""
+    """Import a mode's screen."""
     import importlib
 
     importlib.import_module(f"keytui.tui.screens.{mode}")
-    palette()

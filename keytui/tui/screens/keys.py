@@ -18,6 +18,7 @@ from keytui.domain.errors import Invalid
 from keytui.domain.keys import KeySummary
 from keytui.domain.query import Query, Sort, SortField, parse
 from keytui.domain.text import harmless
+from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.key_actions import KeyActions
 from keytui.tui.screens.mode import ModeScreen
@@ -38,6 +39,8 @@ SORTS: Final = (
     Sort(SortField.CREATED, descending=True),
 )
 _EMPTY: Final = "no key to show   esc takes the filter away   N creates a key"
+_LOOKING: Final = frozenset({"filter", "sort", "back", "refetch"})
+"""What can be done while the vault is being opened."""
 _SETTLED: Final = 0.08
 """Seconds the cursor rests on a key before its detail is asked for: holding an arrow key asks once."""
 
@@ -84,6 +87,10 @@ class KeysScreen(ModeScreen, KeyActions):
             lambda vault: vault.page(query, sort, wanted.offset, wanted.limit), partial(self._arrived, wanted.turn)
         )
 
+    def glimpsed(self, page: Page) -> None:
+        """Show what was read before the vault was open, until its own answer is here."""
+        self._arrived(0, page)
+
     def _arrived(self, turn: int, page: Page) -> None:
         self.table.put(turn, page.offset, page.rows, page.total)
         self._count()
@@ -99,6 +106,12 @@ class KeysScreen(ModeScreen, KeyActions):
             words += f"   by {sort.field} {'↓' if sort.descending else '↑'}"
         parts = [(f"✓ {marked} marked   ", "bold $accent")] if marked else []
         self.query_one("#found", Words).say(Content.assemble(*parts, words))
+
+    def why_not(self, action: str) -> WhyNot | None:
+        """Keys that were only glimpsed are looked at: what was typed into the filter is not done to them yet."""
+        if not self.console.connection.is_open and action not in _LOOKING:
+            return WhyNot("the vault is not open yet", "in a moment it is: press it again")
+        return super().why_not(action)
 
     def action_filter(self) -> None:
         """Go to the filter."""
@@ -139,7 +152,7 @@ class KeysScreen(ModeScreen, KeyActions):
     @on(PagedTable.Opened, "#keys")
     def _open(self) -> None:
         row = self.table.cursor_row
-        if row is not None:
+        if row is not None and self.console.connection.is_open:
             self.app.push_screen(KeyScreen(row.key.id))
 
     def pointed(self) -> KeySummary | None:

@@ -18,7 +18,7 @@ from keytui.domain.text import harmless
 from keytui.vault.doctor.finding import Finding, fine, of_error, wants_an_eye, wrong
 from keytui.vault.local.backup.copying import fault_in, reading
 from keytui.vault.local.backup.state import LOADED, RECONCILED
-from keytui.vault.local.database.sqlite import FILE_NAME
+from keytui.vault.local.files import DATABASE
 from keytui.vault.local.key_files import PEPPER_FILE, check_of
 from keytui.vault.local.ledger import HEAD_FILE, KEY_FILE
 from keytui.vault.local.schema import SCHEMA
@@ -50,13 +50,13 @@ def look_at_vault(profile: Profile) -> Iterator[Finding]:
         yield from _look_at_database(profile)
         yield from _look_at_key_files(profile.directory)
     else:
-        yield from _look_at_file(profile.directory / FILE_NAME)
+        yield from _look_at_file(profile.directory / DATABASE)
         yield from _look_at_key_files(profile.directory)
 
 
 def newest_entry(profile: Profile) -> datetime | None:
     """When the vault's newest entry was made; None where that cannot be read."""
-    path = profile.directory / FILE_NAME
+    path = profile.directory / DATABASE
     if profile.server is not None or profile.database or not path.exists():
         return None
     try:
@@ -138,7 +138,7 @@ def _look_at_key_files(directory: Path) -> Iterator[Finding]:
     if missing and (directory / HEAD_FILE).exists():
         yield wrong(SUBJECT, f"{' and '.join(missing)} missing in {directory}", _BRING)
         return
-    made_with = _made_with(directory / FILE_NAME)
+    made_with = _made_with(directory / DATABASE)
     for name, mark in ((PEPPER_FILE, check_of), (KEY_FILE, _public_part)):
         path = directory / name
         try:

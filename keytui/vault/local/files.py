@@ -13,6 +13,8 @@ from typing import Final
 from keytui.domain.errors import Unreachable
 from keytui.domain.secrets import Randomness
 
+DATABASE: Final = "vault.db"
+"""What a vault in SQLite is called, in its directory."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _KEY_LENGTH: Final = 32
 

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, inspect
 
 from keytui.domain.errors import Unreachable
+from keytui.vault.local.migrations import HEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Raised:
     """What else whoever keeps the database should know."""
 
 
-SCHEMA: Final = Schema("0006", Path(__file__).parent / "migrations")
+SCHEMA: Final = Schema(HEAD, Path(__file__).parent / "migrations")
 
 
 def revision_in(connection: Connection, where: str, schema: Schema) -> str | None:

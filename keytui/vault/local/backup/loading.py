@@ -22,9 +22,9 @@ from keytui.vault.local.backup.copying import copy_database, fault_in, reading
 from keytui.vault.local.backup.drafts import on_disk, put_new
 from keytui.vault.local.backup.state import LOADED
 from keytui.vault.local.database import Database
-from keytui.vault.local.database.sqlite import FILE_NAME, SqliteDatabase
+from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.database.sqlite_schema import alone
-from keytui.vault.local.files import kept_key, private_directory, private_file
+from keytui.vault.local.files import DATABASE, kept_key, private_directory, private_file
 from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
 from keytui.vault.local.ledger import KEY_FILE, Head, Ledger, head_of
 from keytui.vault.local.schema import SCHEMA
@@ -65,9 +65,9 @@ def load_backup(profile: Profile, file: Path, kept: Sequence[Checkpoint], tell: 
         _refuse_taken(directory)
         ledger, pepper = _key_files(directory)
         with _staging(directory) as staging:
-            _copy(given.file, staging / FILE_NAME, tell)
+            _copy(given.file, staging / DATABASE, tell)
             loaded, head = _raised(given, staging, ledger, pepper)
-            _put(staging / FILE_NAME, directory / FILE_NAME)
+            _put(staging / DATABASE, directory / DATABASE)
         on_disk(directory)
         ledger.remember(head, anew=True)  # not before it is there: until then the kept head says what was lost
     return loaded
@@ -84,7 +84,7 @@ def _refuse_elsewhere(profile: Profile) -> None:
 
 
 def _refuse_taken(directory: Path) -> None:
-    path = directory / FILE_NAME
+    path = directory / DATABASE
     if not path.exists():
         left = [path.name + end for end in _COMPANIONS if path.with_name(path.name + end).exists()]
         if left:
@@ -163,7 +163,7 @@ def _copy(file: Path, copy: Path, tell: Tell) -> None:
 
 def _raised(given: _Given, staging: Path, ledger: Ledger, pepper: bytes) -> tuple[Loaded, Head]:
     """Raise the copy to today's schema, see that it is what it claims to be, and write into its log what it is."""
-    with closing(sqlite3.connect(staging / FILE_NAME)) as copy:
+    with closing(sqlite3.connect(staging / DATABASE)) as copy:
         copy.execute("PRAGMA journal_mode = WAL")  # a backup has none, so that it is one file
     database = SqliteDatabase.open(staging)
     try:
@@ -172,9 +172,9 @@ def _raised(given: _Given, staging: Path, ledger: Ledger, pepper: bytes) -> tupl
             loaded, head = _logged(session, given, ledger)
     finally:
         database.close()
-    if (staging / f"{FILE_NAME}-wal").exists():
+    if (staging / f"{DATABASE}-wal").exists():
         raise Unreachable(f"{given.profile.directory} cannot be written", "see whether the disk is full")
-    on_disk(staging / FILE_NAME)
+    on_disk(staging / DATABASE)
     return loaded, head
 
 

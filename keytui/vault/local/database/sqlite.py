@@ -18,11 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from keytui.domain.errors import Unreachable
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.sqlite_schema import bring_up
-from keytui.vault.local.files import private_directory, private_file
+from keytui.vault.local.files import DATABASE, private_directory, private_file
 from keytui.vault.local.ledger import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Raised, Schema
 
-FILE_NAME: Final = "vault.db"
 _WAIT_FOR_LOCK_SECONDS: Final = 30.0
 _RESTORE: Final = "move it away, with its -wal and -shm, then load a backup: keytui backup load FILE"
 _HINTS: Final = (
@@ -50,7 +49,7 @@ class SqliteDatabase(Database):
     def open(cls, directory: Path, schema: Schema = SCHEMA) -> Self:
         """The database in `directory`, made on first use and raised to `schema`."""
         private_directory(directory)
-        path = directory / FILE_NAME
+        path = directory / DATABASE
         _refuse_to_begin_anew(path)
         private_file(path)
         engine = _engine(path)

@@ -1,1 +1,6 @@
 """Alembic's scripts: how a vault's schema came to be, step by step."""
+
+from typing import Final
+
+HEAD: Final = "0006"
+"""The newest revision. Each is a number that is one higher."""
