@@ -6,32 +6,21 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from sqlmodel import Session, and_, col, func, or_, select
+from sqlmodel import Session, and_, col, func, select
 
 from keytui.domain.detectors.auto_rotations import SkippedRotation
 from keytui.domain.detectors.drifts import DriftedVersion, Uncompared
-from keytui.domain.detectors.folding import MOST_SINGLE, KeyName
-from keytui.domain.detectors.lifetimes import Dated, Lot
+from keytui.domain.detectors.folding import KeyName
 from keytui.domain.detectors.versions import CallerOfSensitive, LeakedVersion, Overlap
 from keytui.domain.drift import Drift
-from keytui.domain.keys import ACCEPTED, Flag, Kind
-from keytui.domain.policy import Policies
+from keytui.domain.keys import ACCEPTED
 from keytui.domain.rotation import RotationState
 from keytui.domain.usage import NO_KEY
-from keytui.vault.local.keys.search import Condition, flag_condition, policy_line
 from keytui.vault.local.listing import listed, part
 from keytui.vault.local.tables import AutoRotationRow, CallerRow, KeyRow, RotationRow, SyncRow, VersionRow
 
 NOBODY: Final = KeyName(NO_KEY, "", "")
 """Stands for the key of secrets that belong to none."""
-_TIMES: Final = {
-    Flag.DUE: col(KeyRow.version_created_at),
-    Flag.EXPIRING: col(KeyRow.expires_at),
-    Flag.EXPIRED: col(KeyRow.expires_at),
-    Flag.IDLE: col(KeyRow.last_used_at),
-    Flag.STALE: func.coalesce(col(KeyRow.last_used_at), col(KeyRow.created_at)),
-}
-"""By which time the keys with a flag are ordered: the first is the most pressing."""
 
 
 def key_names(session: Session, key_ids: Iterable[str]) -> dict[str, KeyName]:
@@ -48,48 +37,6 @@ def key_tenants(session: Session, key_ids: Iterable[str]) -> dict[str, str]:
     given = listed([(key_id,) for key_id in sorted(set(key_ids))])
     found = select(KeyRow.id, KeyRow.tenant).join_from(given, KeyRow, col(KeyRow.id) == part(given, 0, str))
     return dict(session.exec(found).all())
-
-
-def lots(session: Session, flag: Flag, policies: Policies, now: datetime) -> Iterator[Lot]:
-    """The keys with a flag by environment; disabled ones are left out where nobody could use them anyway."""
-    matching = _matching(flag, policies, now)
-    counted = select(KeyRow.environment, func.count()).where(matching).group_by(col(KeyRow.environment))
-    for environment, total in session.exec(counted.order_by(col(KeyRow.environment))).all():
-        rows = session.exec(
-            select(KeyRow)
-            .where(matching, KeyRow.environment == environment)
-            .order_by(_TIMES[flag], col(KeyRow.name))
-            .limit(MOST_SINGLE)
-        )
-        yield Lot(environment, total, tuple(_dated(row, flag) for row in rows))
-
-
-def _matching(flag: Flag, policies: Policies, now: datetime) -> Condition:
-    flagged = flag_condition(flag, policies, now)
-    if flag not in (Flag.IDLE, Flag.STALE):
-        return flagged
-    if flag is Flag.STALE:
-        old = col(KeyRow.created_at) <= policy_line(policies, lambda policy: now - policy.stale)
-        # Only of these do we see any use: what a third party's token does, nobody reports.
-        ours = KeyRow.kind == Kind.API_KEY
-        never = and_(flag_condition(Flag.NEVER_USED, policies, now), old, ours)
-        flagged = or_(flagged, never)
-    usable = and_(
-        col(KeyRow.disabled_at).is_(None), or_(col(KeyRow.expires_at).is_(None), col(KeyRow.expires_at) > now)
-    )
-    return and_(flagged, usable)
-
-
-def _dated(row: KeyRow, flag: Flag) -> Dated:
-    times = {
-        Flag.DUE: row.version_created_at,
-        Flag.EXPIRING: row.expires_at,
-        Flag.EXPIRED: row.expires_at,
-        Flag.IDLE: row.last_used_at,
-        Flag.STALE: row.last_used_at,
-    }
-    at = times[flag]
-    return Dated(KeyName(row.id, row.name, row.environment), row.version, at or row.created_at, never_used=at is None)
 
 
 def overlaps(session: Session) -> Iterator[Overlap]:
@@ -117,14 +64,16 @@ def overlaps(session: Session) -> Iterator[Overlap]:
 
 def leaked_versions(session: Session) -> Iterator[LeakedVersion]:
     """Versions of living keys that are accepted although their secret has leaked."""
+    # Asked of a join, SQLite without statistics would read every version for it, every few seconds.
+    leaked = session.exec(select(KeyRow.id).where(col(KeyRow.leaked), col(KeyRow.revoked_at).is_(None))).all()
+    names, given = key_names(session, leaked), listed([(key_id,) for key_id in leaked])
     found = (
-        select(KeyRow.id, KeyRow.name, KeyRow.environment, VersionRow.number)
-        .join(VersionRow, col(VersionRow.key_id) == KeyRow.id)
-        .where(col(KeyRow.leaked), col(KeyRow.revoked_at).is_(None))
+        select(VersionRow.key_id, VersionRow.number)
+        .join_from(given, VersionRow, col(VersionRow.key_id) == part(given, 0, str))
         .where(col(VersionRow.leaked), col(VersionRow.state).in_(ACCEPTED))
     )
-    for key_id, name, environment, number in session.exec(found):
-        yield LeakedVersion(KeyName(key_id, name, environment), number)
+    for key_id, number in session.exec(found):
+        yield LeakedVersion(names[key_id], number)
 
 
 def skipped_rotations(session: Session) -> Iterator[SkippedRotation]:
@@ -158,11 +107,16 @@ def uncompared_issuers(session: Session) -> Iterator[Uncompared]:
 
 def callers_of_sensitive(session: Session, since: datetime) -> Iterator[CallerOfSensitive]:
     """Callers of sensitive keys that were first seen, over all versions and sources, since a time."""
+    met = (
+        select(CallerRow.key_id)
+        .join(KeyRow, col(KeyRow.id) == CallerRow.key_id)
+        .where(col(KeyRow.sensitive), col(KeyRow.revoked_at).is_(None), CallerRow.first_seen >= since)
+    )
+    given = listed([(key_id,) for key_id in sorted(set(session.exec(met)))])
     first_seen = func.min(CallerRow.first_seen)
     new = session.exec(
         select(CallerRow.key_id, CallerRow.name, first_seen)
-        .join(KeyRow, col(KeyRow.id) == CallerRow.key_id)
-        .where(col(KeyRow.sensitive), col(KeyRow.revoked_at).is_(None))
+        .join_from(given, CallerRow, col(CallerRow.key_id) == part(given, 0, str))
         .group_by(col(CallerRow.key_id), col(CallerRow.name), col(CallerRow.declared))
         .having(first_seen >= since)
     ).all()

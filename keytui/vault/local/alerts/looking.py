@@ -31,11 +31,11 @@ from keytui.vault.local.alerts.key_facts import (
     drifted_versions,
     key_names,
     leaked_versions,
-    lots,
     overlaps,
     skipped_rotations,
     uncompared_issuers,
 )
+from keytui.vault.local.alerts.lots import lots
 from keytui.vault.local.alerts.traffic_facts import Traffic, dead_uses, refused_minutes, retirements
 from keytui.vault.local.dialects import insert
 from keytui.vault.local.tables import LookRow

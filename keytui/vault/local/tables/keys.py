@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
@@ -10,6 +11,14 @@ from sqlmodel import Field
 from keytui.domain.keys import BUILTIN
 from keytui.vault.local.columns import UtcTime, Words
 from keytui.vault.local.tables.row import Row
+
+_ENABLED: Final = "disabled_at IS NULL AND last_used_at"
+
+
+def _living(name: str, *columns: str, also: str) -> Index:
+    """An index of those that are not revoked and meet a condition."""
+    condition = text(f"revoked_at IS NULL AND {also}")
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 class KeyRow(Row, table=True):
@@ -29,6 +38,13 @@ class KeyRow(Row, table=True):
         # SQLite's compares as LIKE does: see migration 0006.
         Index("ix_keys_prefix", "prefix", "revoked_at"),
         Index("ix_keys_tenant", "tenant", "name", "id", "revoked_at"),
+        # What the look for alerts counts by environment and time: see keytui.vault.local.alerts.lots.
+        _living("ix_keys_due", "environment", "version_created_at", "name", also="rotation_id IS NULL"),
+        _living("ix_keys_ending", "environment", "expires_at", "name", also="expires_at IS NOT NULL"),
+        _living("ix_keys_unused", "environment", "last_used_at", "name", "expires_at", also=f"{_ENABLED} IS NOT NULL"),
+        _living(
+            "ix_keys_never_used", "environment", "created_at", "name", "kind", "expires_at", also=f"{_ENABLED} IS NULL"
+        ),
         Index("ix_keys_leaked", "id", sqlite_where=text("leaked = 1"), postgresql_where=text("leaked")),
         Index("ix_keys_drifted", "id", sqlite_where=text("drifted = 1"), postgresql_where=text("drifted")),
     )

@@ -51,6 +51,7 @@ class CallerRow(Row, table=True):
     __table_args__ = (
         UniqueConstraint("key_id", "source", "name", "declared", "version", name="uq_callers_name"),
         Index("ix_callers_last_seen", "key_id", "last_seen"),
+        Index("ix_callers_first_seen", "first_seen"),
         Index(
             "ix_callers_address",
             "last_seen",
