@@ -19,7 +19,6 @@ from keytui.domain.keys import KeySummary
 from keytui.domain.query import Query, Sort, SortField, parse
 from keytui.domain.text import harmless
 from keytui.tui.permissions import WhyNot
-from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.key_actions import KeyActions
 from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.widgets.key_columns import key_columns
@@ -151,6 +150,8 @@ class KeysScreen(ModeScreen, KeyActions):
 
     @on(PagedTable.Opened, "#keys")
     def _open(self) -> None:
+        from keytui.tui.screens.key import KeyScreen
+
         row = self.table.cursor_row
         if row is not None and self.console.connection.is_open:
             self.app.push_screen(KeyScreen(row.key.id))
