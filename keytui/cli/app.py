@@ -36,6 +36,7 @@ from keytui.cli.doctor import doctor
 from keytui.cli.drifting import drift
 from keytui.cli.evidence import evidence
 from keytui.cli.incidents import incidents
+from keytui.cli.keymap import keymap
 from keytui.cli.leaver import leaver
 from keytui.cli.migrating import migrate
 from keytui.cli.operators import disable_user, operators
@@ -143,6 +144,7 @@ app.command()(serve)
 app.command()(migrate)
 app.add_typer(backup, name="backup")
 app.command()(doctor)
+app.command()(keymap)
 app.add_typer(operators, name="operators")
 app.add_typer(approvals, name="approvals")
 app.command("disable-user")(disable_user)

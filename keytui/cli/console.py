@@ -10,7 +10,7 @@ from keytui.domain.durations import parse_duration, short
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.monitor import RANGES, Range
 from keytui.open import glimpse, open_vault
-from keytui.vault.profile import load_profile
+from keytui.vault.profile import configuration_path, load_profile
 
 _MOST_KEYS = 2_000_000
 
@@ -22,7 +22,12 @@ def run_console(profile: str, read_only: bool, first_mode: str = "keys", over: R
 
     while True:
         console = Console(
-            open_vault, load_profile(profile, read_only), glimpse=glimpse, first_mode=first_mode, over=over
+            open_vault,
+            load_profile(profile, read_only),
+            glimpse=glimpse,
+            first_mode=first_mode,
+            over=over,
+            configuration=configuration_path(),
         )
         left_with = console.run_until_left()
         if console.wants_demo:

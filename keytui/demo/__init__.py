@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from keytui.vault.profile import Profile, local_actor
+from keytui.vault.profile import Profile, configuration_path, local_actor
 
 if TYPE_CHECKING:
     from keytui.vault.protocol import Vault
@@ -33,4 +33,4 @@ def run(keys: int, seed: int) -> int:
             gather_crowd(profile, keys - told, seed)
         from keytui.tui.app import Console
 
-        return Console(open_vault, profile).run_until_left()
+        return Console(open_vault, profile, configuration=configuration_path()).run_until_left()

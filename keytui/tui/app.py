@@ -6,52 +6,40 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from functools import partial
+from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
 from textual.actions import ActionParseResult, parse
-from textual.app import App, SystemCommand, get_system_commands_provider
+from textual.app import SystemCommand, get_system_commands_provider
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.dom import DOMNode, NoScreen
 from textual.screen import Screen
-from textual.signal import Signal
 
 from keytui.clock import Clock, utc_now
-from keytui.domain.errors import KeytuiError, Unauthenticated
 from keytui.domain.monitor import RANGES, Range
-from keytui.domain.query import Query, Sort
-from keytui.tui.asking import our_fault
-from keytui.tui.connection import Connection
-from keytui.tui.following import follow, tend
 from keytui.tui.permissions import Explaining, WhyNot
 from keytui.tui.screens import catalogue
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.opening import OpeningScreen
 from keytui.tui.themes import DARK, LIGHT
-from keytui.tui.widgets.status_line import Status
+from keytui.tui.vault_app import VaultApp
 from keytui.vault.profile import Profile
 
 if TYPE_CHECKING:
-    from keytui.tui.screens.keys import KeysScreen
-    from keytui.vault.model import Changes, Page, Standing
+    from keytui.tui.vault_app import Glimpse
     from keytui.vault.protocol import Vault
-
-    Glimpse = Callable[[Profile, datetime], Page | None]
-    """The first keys of a profile's vault, read before it is open; None where none can be read so."""
 
 FAULT_EXIT: Final = 70
 _HANG_UP: Final = 5.0
 """Seconds that a console without a terminal has to end in order."""
-TICK: Final = 5.0
-"""Seconds between two looks at the clock. Nothing is painted unless its words changed."""
 
 
-class Console(App[int]):
-    """Modes over a vault. Screens read `vault`, `clock` and `status`, and hear of changes through `fed`."""
+class Console(VaultApp):
+    """Modes over a vault, and what can be done from each of them."""
 
     TITLE = "keytui"
     CSS_PATH = "console.tcss"
@@ -94,25 +82,20 @@ class Console(App[int]):
         glimpse: Glimpse | None = None,
         first_mode: str = "keys",
         over: Range = RANGES[1],
+        configuration: Path | None = None,
     ) -> None:
-        super().__init__()
+        """`configuration` is the file that may name other keys; None leaves every key as it is."""
+        super().__init__(
+            open_vault, profile, clock, first_mode=first_mode, configuration=configuration, glimpse=glimpse
+        )
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall"), (34, "-roomy")]
-        self.clock = clock
-        self.connection = Connection(profile, clock)
         self.over = over
         """The range that the monitor looks over."""
         self.wants_demo = False
         """Set when the operator left to look around the demo, which is a console of its own."""
         self.wants_profile = ""
         """Set when the operator left for another vault."""
-        self.status_changed: Signal[Status] = Signal(self, "status changed")
-        """Published when the vault's standing changed and when time passed."""
-        self.fed: Signal[Changes] = Signal(self, "fed")
-        self._first_mode = first_mode
-        self._open_vault = open_vault
-        self._glimpse = glimpse if first_mode == "keys" else None
-        self._asked_for_token = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -122,24 +105,7 @@ class Console(App[int]):
         left_with = self.run()
         return left_with if left_with is not None else self.return_code or 0
 
-    @property
-    def profile(self) -> Profile:
-        """The profile whose vault this is."""
-        return self.connection.profile
-
-    @property
-    def vault(self) -> Vault:
-        """The open vault; Unreachable before it is open."""
-        return self.connection.vault
-
-    @property
-    def status(self) -> Status:
-        """What the status line says now."""
-        return self.connection.status
-
     def on_mount(self) -> None:
-        self.set_interval(TICK, self._publish)
-        self.call_after_refresh(self._begin)
         if not self.is_headless:
             self._end_on_signals()
 
@@ -157,134 +123,6 @@ class Console(App[int]):
         last_resort = Timer(_HANG_UP, os._exit, (code,))
         last_resort.daemon = True
         last_resort.start()
-
-    def _begin(self) -> None:
-        if self._glimpse is None:
-            self.open()
-        else:
-            self.run_worker(partial(self._look, self._glimpse), thread=True, exit_on_error=False, group="opening")
-
-    def _look(self, glimpse: Glimpse) -> None:
-        try:
-            page = glimpse(self.profile, self.clock())
-            catalogue.fetch("keys")
-        except Exception:  # whatever keeps a glimpse from being had, the vault is opened and tells
-            page = None
-        self.call_later(self._glimpsed, page)
-
-    async def _glimpsed(self, page: Page | None) -> None:
-        """Show the first keys, and open their vault once they are on the screen."""
-        if page is not None:
-            self.connection.glimpsed()
-            await self.switch_mode("keys")
-            cast("KeysScreen", self.screen).glimpsed(page)
-        self.call_after_refresh(self.open)
-
-    def open(self) -> None:
-        """Open the vault in a thread, unless one does; the face of the opening screen says how that went."""
-        if not self.connection.begin_opening():
-            return
-        self._publish()
-        self.run_worker(self._open, thread=True, exit_on_error=False, group="opening")
-
-    def _open(self) -> None:
-        try:
-            vault = self.connection.met(self._open_vault)
-            standing = vault.standing()
-            empty = not vault.page(Query(), Sort(), 0, 1).total
-            catalogue.fetch(self._first_mode)
-            catalogue.palette()
-        except Unauthenticated as error:
-            self.call_later(self._not_let_in, error)
-        except KeytuiError as error:
-            self.call_later(self._not_opened, error)
-        except Exception as fault:  # whatever a vault raises, the operator gets a face and a way on
-            self.call_later(self._not_opened, our_fault(fault))
-        else:
-            self.call_later(self._opened, vault, standing, empty)
-
-    async def _not_let_in(self, error: Unauthenticated) -> None:
-        """Its server is there. With another token it is opened, without one the face says how to go on."""
-        await self._not_opened(error)
-        self.connection.lost(error)
-        self._publish()
-        self.push_screen(catalogue.token()(error), lambda taken: self.open() if taken else None)
-
-    async def _not_opened(self, error: KeytuiError) -> None:
-        self.connection.not_opened()
-        self._publish()
-        if self.current_mode == "keys":
-            await self.switch_mode("opening")
-        if isinstance(self.screen, OpeningScreen):
-            self.screen.show_failure(error)
-
-    async def _opened(self, vault: Vault, standing: Standing, empty: bool) -> None:
-        self.connection.opened(standing)
-        self._publish()
-        if self.current_mode != self._first_mode:
-            await self.switch_mode(self._first_mode)
-        if empty:
-            self.push_screen(catalogue.welcome()())
-        stopped = self.connection.stopped
-        moved, failed = partial(self.call_later, self._moved), partial(self.call_later, self._lost)
-        self.run_worker(
-            lambda: follow(vault, stopped, moved, failed), thread=True, exit_on_error=False, group="following"
-        )
-        tended, untended = partial(self.call_later, self.stand), partial(self.call_later, self._untended)
-        by_its_server = self.profile.server is not None
-        self.run_worker(
-            lambda: tend(vault, stopped, tended, untended, by_its_server=by_its_server),
-            thread=True,
-            exit_on_error=False,
-            group="tending",
-        )
-
-    def _moved(self, changes: Changes, standing: Standing) -> None:
-        self.stand(standing)
-        self.fed.publish(changes)
-
-    def _lost(self, error: KeytuiError) -> None:
-        first = self.connection.lost(error)
-        self._publish()
-        if isinstance(error, Unauthenticated):
-            self._ask_for_token(error)
-        elif first and isinstance(self.screen, VaultScreen):
-            self.screen.report(error)
-
-    def _ask_for_token(self, error: Unauthenticated) -> None:
-        """Over whatever is on the screen, once: who goes on without one is not asked again until a token was taken."""
-        if not self._asked_for_token:
-            self._asked_for_token = True
-            self.push_screen(catalogue.token()(error), self._token_taken)
-
-    def _token_taken(self, taken: bool | None) -> None:
-        self._asked_for_token = not taken
-
-    def action_token(self) -> None:
-        """Ask for another token."""
-        self.push_screen(catalogue.token()(Unauthenticated("Another token takes the place of the one in use.")))
-
-    def _untended(self, error: KeytuiError) -> None:
-        if isinstance(self.screen, VaultScreen):
-            self.screen.report(error)
-
-    def stand(self, standing: Standing) -> None:
-        """Show what a vault said of itself."""
-        self.connection.answered(standing)
-        self._publish()
-
-    def ask_standing(self) -> None:
-        """Ask the vault how it stands, for the status line."""
-        if isinstance(self.screen, VaultScreen):
-            self.screen.ask(lambda vault: vault.standing(), self.stand, slot="standing")
-
-    def _publish(self) -> None:
-        self.status_changed.publish(self.status)
-
-    async def on_unmount(self) -> None:
-        """Stop following, then let go of the vault: in this order, and off the loop."""
-        self.connection.stopped.set()
-        await asyncio.to_thread(self.connection.close)
 
     def why_not(self, action: str, node: DOMNode | None) -> WhyNot | None:
         """Why an action, as a binding of `node` names it, cannot be done now; None when it can."""

@@ -17,7 +17,7 @@ from keytui.vault.configuration_lines import names_lines
 FILE_NAME: Final = "config.toml"
 _SECTIONS: Final = (
     *("profiles", "policy", "issuers", "targets", "probes"),
-    *("webhooks", "alerts", "retention", "server"),
+    *("webhooks", "alerts", "retention", "server", "keymap"),
 )
 
 

@@ -14,7 +14,9 @@ from keytui.domain.errors import Invalid
 _Given = ParamSpec("_Given")
 _Loaded = TypeVar("_Loaded")
 _HEADER: Final = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?")
-_ABOUT: Final = re.compile(r"\[(?P<table>[^\]]+)\](?: has no field '(?P<unknown>[^']+)'| (?P<field>[A-Za-z0-9_-]+))?")
+_ABOUT: Final = re.compile(
+    r"\[(?P<table>[^\]]+)\](?: has no field '(?P<unknown>[^']+)'| (?P<field>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*))?"
+)
 
 
 def line_of(lines: Sequence[str], table: str, field: str = "") -> int | None:
@@ -24,6 +26,9 @@ def line_of(lines: Sequence[str], table: str, field: str = "") -> int | None:
     person who looks there.
     """
     headers = {_header(line): at for at, line in reversed(list(enumerate(lines)))}
+    further, _, last = field.rpartition(".")
+    if further and f"{table}.{further}" in headers:
+        return line_of(lines, f"{table}.{further}", last)
     header = headers.get(table)
     if header is None:
         within = next((at for at, line in enumerate(lines) if _header(line).startswith(f"{table}.")), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keytui.domain.keys import KeyEdit
-from keytui.tui import app
+from keytui.tui import vault_app
 from keytui.tui.app import Console
 from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.keys import KeysScreen
@@ -144,7 +144,7 @@ async def test_nothing_is_drawn_when_nothing_changed(console: Console, fleet: Lo
 async def test_times_move_on_without_a_key_pressed(
     console: Console, fleet: LocalVault, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "TICK", 0.02)
+    monkeypatch.setattr(vault_app, "TICK", 0.02)
     async with console.run_test(size=SIZE) as pilot:
         await keys(pilot)
         await until_said(pilot, "2m ago", "13:00  12:00Z")

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.binding import Keymap
     from textual.command import Provider
     from textual.screen import Screen
 
@@ -112,6 +115,17 @@ def key_search() -> type[Provider]:
     from keytui.tui.commands import KeySearch
 
     return KeySearch
+
+
+def keymap(path: Path) -> Keymap:
+    """The operator's own keys. Every screen is imported to check them, where there are any."""
+    from keytui.vault.configuration import fields_of
+
+    if not fields_of(path, "keymap"):
+        return {}
+    from keytui.tui.keymap import load_keymap
+
+    return load_keymap(path)
 
 
 def fetch(mode: str) -> None:

@@ -51,7 +51,7 @@ class ModeBar(Widget):
         here = mode == self._mode
         waiting = f" {self._waiting}" if mode == "rotations" and self._waiting else ""
         return Content.assemble(
-            (key, "$accent"),
+            (cast("Console", self.app).key_of(f"app.{mode}", key), "$accent"),
             " ",
             (name, "bold underline $foreground" if here else ""),
             (waiting, "bold $foreground"),
