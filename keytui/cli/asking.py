@@ -68,9 +68,10 @@ def new_passphrase(file: Path | None) -> Secret:
 def confirm(question: str, answer: str) -> None:
     """Have `answer` typed; Refused when anything else is."""
     remark(question)
-    sys.stderr.write(f"type {answer} to go on: ")
+    shown = harmless(answer)
+    sys.stderr.write(f"type {shown} to go on: ")
     sys.stderr.flush()
-    if sys.stdin.readline().strip() != answer:
+    if sys.stdin.readline().strip() not in (answer, shown):
         raise Refused("not confirmed", "nothing was changed")
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from keytui.cli.exits import Exit, report, report_fault
-from keytui.cli.streams import fill_missing_streams, flush_output
+from keytui.cli.streams import escape_what_has_no_letters, fill_missing_streams, flush_output
 from keytui.domain.errors import KeytuiError
 from keytui.vault.profile import DEFAULT_PROFILE
 
@@ -17,6 +17,7 @@ from keytui.vault.profile import DEFAULT_PROFILE
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (`sys.argv` when none is given); the exit code comes back."""
     fill_missing_streams()
+    escape_what_has_no_letters()
     _forbid_core_dumps()
     _forbid_recordings()
     words = list(sys.argv[1:] if argv is None else argv)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final, TextIO
 
@@ -18,6 +18,9 @@ _GAP: Final = 2
 """Blanks between two columns."""
 _CUT_TO: Final = 16
 """How narrow the column that is cut may become before others are left out."""
+_MOST_CELLS: Final = 1000
+"""How wide a column may be where nothing limits it but the cells of one row: every other is padded to it."""
+_WORD: Final = re.compile(r" *[^ ]+")
 
 
 def say(line: str = "") -> None:
@@ -78,37 +81,29 @@ def say_table(
 ) -> None:
     """Aligned columns; nothing at all for no rows.
 
-    On a terminal that is too narrow, the column `cut` gives way first, then those of `leave_out` go, in that order.
+    On a terminal that is too narrow, the column `cut` gives way first, then those of `leave_out` go, in that order,
+    then the widest are cut. Elsewhere only the last column is as wide as it likes.
     """
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     if not rows:
         return
-    columns = dict(zip(headings, zip(*([harmless(cell) for cell in row] for row in rows), strict=True), strict=True))
-    widths = {name: max(map(cell_len, (name, *cells))) for name, cells in columns.items()}
-    room = _columns() if sys.stdout.isatty() else _total(widths)
-    _narrow(widths, room, cut, leave_out)
-    table = Table(box=None, pad_edge=False, show_edge=False)
-    for name, width in widths.items():
-        table.add_column(Text(name), width=width, no_wrap=True, overflow="ellipsis")
-    for row in zip(*(columns[name] for name in widths), strict=True):
-        table.add_row(*(Text(cell) for cell in row))
-    console = Console(color_system=None, width=min(_total(widths), room), markup=False, highlight=False)
-    with console.capture() as capture:
-        console.print(table)
-    for line in capture.get().splitlines():
-        sys.stdout.write(line.rstrip() + "\n")
+    shown = [[harmless(cell) for cell in row] for row in rows]
+    columns = dict(zip(headings, zip(*shown, strict=True), strict=True))
+    widths = {name: max(map(_cells, (name, *cells))) for name, cells in columns.items()}
+    if sys.stdout.isatty():
+        _narrow(widths, _columns(), cut, leave_out)
+    else:
+        widths |= {name: min(widths[name], _MOST_CELLS) for name in headings[:-1]}
+    for line in (tuple(widths), *zip(*(columns[name] for name in widths), strict=True)):
+        cells = (_fitted(cell, width) for cell, width in zip(line, widths.values(), strict=True))
+        sys.stdout.write((" " * _GAP).join(cells).rstrip() + "\n")
 
 
 def say_fields(fields: Sequence[tuple[str, str]]) -> None:
     """Names and values, one a line; empty values are left out."""
-    shown = [(name, value) for name, value in fields if value]
-    width = max((len(name) for name, _ in shown), default=0)
+    shown = [(harmless(name), value) for name, value in fields if value]
+    width = max((_cells(name) for name, _ in shown), default=0)
     for name, value in shown:
-        say(f"{name:<{width}}  {value}")
+        say(f"{_fitted(name, width)}  {value}")
 
 
 def _narrow(widths: dict[str, int], room: int, cut: str, leave_out: Sequence[str]) -> None:
@@ -121,21 +116,57 @@ def _narrow(widths: dict[str, int], room: int, cut: str, leave_out: Sequence[str
         wanted = widths.get(cut, 0)
     if cut in widths:
         widths[cut] = min(wanted, max(room - _total(widths) + wanted, _CUT_TO))
+    if _total(widths) > room:
+        most = next(most for most in range(room, 0, -1) if most == 1 or _total(_at_most(widths, most)) <= room)
+        widths |= _at_most(widths, most)
+
+
+def _at_most(widths: dict[str, int], most: int) -> dict[str, int]:
+    return {name: min(width, most) for name, width in widths.items()}
 
 
 def _total(widths: dict[str, int]) -> int:
     return sum(widths.values()) + _GAP * (len(widths) - 1)
 
 
+def _cells(text: str) -> int:
+    """How wide it is on a terminal."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _fitted(text: str, width: int) -> str:
+    """Cut or padded to so many cells; no character is cut in half."""
+    missing = width - _cells(text)
+    if missing >= 0:
+        return text + " " * missing
+    if text.isascii():
+        return text[: width - 1] + "…"
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width - 1) + "…"
+
+
 def _write(stream: TextIO, line: str) -> None:
     """On a terminal a long line is folded between words, under its own indentation."""
     shown = harmless(line)
-    if stream.isatty() and len(shown) > _columns():
-        indent = " " * (len(shown) - len(shown.lstrip()) + 2)
-        shown = textwrap.fill(
-            shown, _columns(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-        )
+    if stream.isatty() and _cells(shown) > _columns():
+        shown = _folded(shown, _columns())
     stream.write(shown + "\n")
+
+
+def _folded(line: str, width: int) -> str:
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    lines: list[str] = []
+    for word in _WORD.findall(line):
+        if lines and _cells(lines[-1] + word) <= width:
+            lines[-1] += word
+        else:
+            lines.append(indent + word.lstrip(" ") if lines else word)
+    return "\n".join(lines)
 
 
 def _columns() -> int:

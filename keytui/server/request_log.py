@@ -97,15 +97,15 @@ class RequestLog:
         if len(self._lines) >= _MOST_LINES:
             self._dropped += 1
             return
-        told = f" by={noted.principal}" if noted.principal else ""
+        told = f" by={_word(noted.principal)}" if noted.principal else ""
         if noted.key_id:
-            told += f" key={noted.key_id}"
+            told += f" key={_word(noted.key_id)}"
         if noted.version is not None:
             told += f" version={noted.version}"
         if noted.outcome:
             told += f" outcome={noted.outcome}"
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._lines.append(f"{at} {what} {status} {seconds * 1000:.1f}ms from={harmless(address)}{told}\n")
+        self._lines.append(f"{at} {what} {status} {seconds * 1000:.1f}ms from={_word(address)}{told}\n")
         if not self._waiting.is_set():
             self._waiting.set()
 
@@ -132,6 +132,11 @@ class RequestLog:
             self._dropped = 0
         if lines:
             self._write("".join(lines))
+
+
+def _word(text: str) -> str:
+    """One field of a line: nothing in it ends the line, or begins another field."""
+    return harmless(text).replace(" ", "\\x20")
 
 
 def _to_standard_error(text: str) -> None:

@@ -20,6 +20,7 @@ from typing import Final
 import uvicorn
 
 from keytui.domain.errors import KeytuiError
+from keytui.domain.text import harmless
 from keytui.server.accepting import BoundedLoop
 from keytui.server.idle import hang_up_on_the_idle, hang_up_on_the_slow
 from keytui.server.process import ServerProcess
@@ -134,8 +135,17 @@ def _configuration(process: ServerProcess, settings: ServerSettings) -> uvicorn.
     return config
 
 
+class OneLine(logging.Formatter):
+    """A record is one line, whatever stands in it: no text from outside begins another, or speaks to a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
+        return harmless(super().formatMessage(record))
+
+
 def _log_to_standard_error() -> None:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr, level=logging.INFO)
+    to_standard_error = logging.StreamHandler(sys.stderr)
+    to_standard_error.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[to_standard_error], level=logging.INFO)
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).setLevel(logging.ERROR)
 

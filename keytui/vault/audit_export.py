@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC
@@ -17,6 +18,8 @@ from keytui.domain.text import harmless
 from keytui.vault.protocol import Vault
 
 PAGE: Final = 500
+_FORMULA: Final = re.compile(r"(^|;)([\s\"]*[=+\-@\uff0b\uff0d\uff1d\uff20])")
+"""What a spreadsheet would calculate, also where it parts cells at semicolons, and in wide letters."""
 _COLUMNS: Final = ("sequence", "at", "actor", "type", "key_id", "key", "version", "rotation", "refused", "details")
 
 
@@ -106,5 +109,4 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _cell(value: object) -> str:
-    shown = "" if value is None else harmless(str(value))
-    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
+    return _FORMULA.sub(r"\1'\2", "" if value is None else harmless(str(value)))
