@@ -11,7 +11,7 @@ import typer
 
 from keytui.cli.output import remark
 from keytui.cli.session import opened
-from keytui.domain.errors import Invalid, Refused
+from keytui.private_file import new_file
 
 
 def evidence(
@@ -37,11 +37,6 @@ def evidence(
     if output is None:
         sys.stdout.write(text)
         return
-    try:
-        with output.open("x", encoding="ascii") as new:
-            new.write(text)
-    except FileExistsError:
-        raise Refused(f"{output} is there already", "name a file that does not exist yet") from None
-    except OSError as error:
-        raise Invalid(f"{output} cannot be written: {error.strerror}", "name a place that can be") from None
+    with new_file(output.expanduser().absolute()) as new:
+        new.write(text.encode("ascii"))
     remark(f"wrote {output}; signed with the key {extract.public_key}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from keytui.private_file import passing_directory
 from keytui.vault.profile import Profile, configuration_path, local_actor
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def run(keys: int, seed: int) -> int:
 
         return raise_curtain(profile, told, seed, crowd=keys - told)
 
-    with TemporaryDirectory(prefix="keytui-demo-", ignore_cleanup_errors=True) as directory:
+    with passing_directory("keytui-demo-") as directory:
         profile = Profile("demo", Path(directory), local_actor())
         if keys > told:
             from keytui.demo.crowd import gather_crowd

@@ -6,11 +6,11 @@ import os
 import resource
 import socket
 import ssl
-import tempfile
 from functools import partial
 from typing import Final
 
 from keytui.domain.errors import Invalid, Unreachable
+from keytui.private_file import passing_directory
 from keytui.server.metrics_directory import METRICS_DIRECTORY
 from keytui.server.settings import ServerSettings
 from keytui.vault.profile import Profile
@@ -51,7 +51,7 @@ def check_certificate(settings: ServerSettings) -> None:
 def run(settings: ServerSettings, profile: Profile, listening: socket.socket) -> int:
     """Serve until a signal says to stop; the exit code."""
     _raise_descriptor_limit()
-    with tempfile.TemporaryDirectory(prefix="keytui-metrics-") as directory:
+    with passing_directory("keytui-metrics-") as directory:
         os.environ[METRICS_DIRECTORY] = directory  # prometheus_client reads it as it is imported
         from keytui.server.supervisor import Supervisor, new_worker  # noqa: PLC0415  # as above
         from keytui.server.worker import DRAIN_WITHIN, work, work_and_exit  # noqa: PLC0415

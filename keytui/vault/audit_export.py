@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from keytui.domain.audit import AuditEntry, AuditFilter
-from keytui.domain.errors import Invalid, Refused
 from keytui.domain.text import harmless
+from keytui.private_file import new_file
 from keytui.vault.protocol import Vault
 
 PAGE: Final = 500
@@ -63,18 +63,8 @@ def export_to(path: Path, vault: Vault, which: AuditFilter) -> int:
             count += 1
             yield entry
 
-    try:
-        with absolute.open("x", encoding="utf-8", newline="") as file:
-            absolute.chmod(0o600)
-            try:
-                file.writelines(layout(counted()))
-            except BaseException:
-                absolute.unlink(missing_ok=True)
-                raise
-    except FileExistsError:
-        raise Refused(f"{absolute} is there already", "name a file that does not exist yet") from None
-    except OSError as error:
-        raise Invalid(f"{absolute} cannot be written: {error.strerror}", "name a place that you may write to") from None
+    with new_file(absolute) as file:
+        file.writelines(line.encode() for line in layout(counted()))
     return count
 
 

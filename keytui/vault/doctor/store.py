@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -26,6 +27,7 @@ from keytui.vault.profile import Profile
 
 SUBJECT: Final = "vault"
 _KEY_BYTES: Final = 32
+_DRAFT: Final = re.compile(rf"\.({'|'.join(map(re.escape, (PEPPER_FILE, KEY_FILE, HEAD_FILE)))})\.[0-9a-f]{{16}}")
 _RECOVERY: Final = "docs/guide/recovery.md says what to do"
 _BRING: Final = "copy it from where you keep it, at 0600"
 
@@ -49,9 +51,11 @@ def look_at_vault(profile: Profile) -> Iterator[Finding]:
     elif profile.database:
         yield from _look_at_database(profile)
         yield from _look_at_key_files(profile.directory)
+        yield from _look_at_drafts(profile.directory)
     else:
         yield from _look_at_file(profile.directory / DATABASE)
         yield from _look_at_key_files(profile.directory)
+        yield from _look_at_drafts(profile.directory)
 
 
 def newest_entry(profile: Profile) -> datetime | None:
@@ -109,6 +113,13 @@ def _look_at_facts(path: Path, facts: _Facts) -> Iterator[Finding]:
             f"{', '.join(aside)} in {path.parent}: copies from before a new schema, with what was revoked since",
             "remove them once the new version has proven itself",
         )
+
+
+def _look_at_drafts(directory: Path) -> Iterator[Finding]:
+    """Of files that are put in place at once, and whose writer was killed before; one may be a copy of the pepper."""
+    left = sorted(each.name for each in directory.glob(".*.*") if _DRAFT.fullmatch(each.name))
+    if left:
+        yield wants_an_eye(SUBJECT, f"{', '.join(left)} in {directory}: of a process that was killed", "remove them")
 
 
 def _facts(path: Path) -> _Facts:

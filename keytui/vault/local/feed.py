@@ -24,7 +24,7 @@ from keytui.vault.local.backup.state import reconciled_since, refuse_unreconcile
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.files import kept_key
-from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
+from keytui.vault.local.key_files import PEPPER_FILE, refuse_lost, require_key_files
 from keytui.vault.local.keys.credentials import credentials
 from keytui.vault.local.ledger import position
 from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow
@@ -81,8 +81,9 @@ class LocalFeed:
         `silent_for` is how far apart two flushes of a recorder may be before the time between them is a gap.
         """
         database = open_database(profile)
-        pepper = kept_key(profile.directory / PEPPER_FILE, secrets.token_bytes)
         try:
+            refuse_lost(database, profile.directory, PEPPER_FILE)
+            pepper = kept_key(profile.directory / PEPPER_FILE, secrets.token_bytes)
             require_key_files(database, pepper, profile.directory)
             with database.reading() as session:
                 refuse_unreconciled(session)

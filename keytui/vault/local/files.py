@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
@@ -67,13 +67,9 @@ def created_once(path: Path, make: Callable[[], bytes]) -> bytes:
     except OSError as error:
         raise unreadable(path, error) from error
     try:
-        draft = _written_beside(path, make(), durable=True)
-        try:
+        # where another process was first, its content is the one that counts
+        with _written_beside(path, make(), durable=True) as draft, contextlib.suppress(FileExistsError):
             path.hardlink_to(draft)
-        except FileExistsError:
-            pass  # another process was first: its content is the one that counts
-        finally:
-            draft.unlink()
         return path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from error
@@ -82,7 +78,8 @@ def created_once(path: Path, make: Callable[[], bytes]) -> bytes:
 def replace(path: Path, content: bytes) -> None:
     """Put new content in a file's place at once: a reader sees the old or the new. A power cut may lose the new."""
     try:
-        _written_beside(path, content, durable=False).replace(path)
+        with _written_beside(path, content, durable=False) as draft:
+            draft.replace(path)
     except OSError as error:
         raise unreadable(path, error) from error
 
@@ -92,12 +89,17 @@ def unreadable(path: Path, error: OSError) -> Unreachable:
     return Unreachable(f"{path} cannot be used: {error.strerror}", "check who owns it and whether the disk is full")
 
 
-def _written_beside(path: Path, content: bytes, *, durable: bool) -> Path:
+@contextlib.contextmanager
+def _written_beside(path: Path, content: bytes, *, durable: bool) -> Iterator[Path]:
+    """A draft of what the file is to hold, gone after the block unless it was put in place."""
     draft = path.with_name(f".{path.name}.{token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    return draft
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)

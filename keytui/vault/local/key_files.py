@@ -21,6 +21,20 @@ from keytui.vault.local.tables import KeyFilesRow
 PEPPER_FILE: Final = "pepper"
 
 
+def refuse_lost(database: Database, directory: Path, *files: str) -> None:
+    """Unreachable where the vault was made with key files that are gone: new ones would be drawn in their place."""
+    with database.reading() as session:
+        if _made_with(session) is None:
+            return
+    lost = [name for name in files if not (directory / name).exists()]
+    if lost:
+        raise Unreachable(
+            f"{directory} has no {' and no '.join(lost)}, with which the vault {database.where} was made",
+            f"copy {' and '.join(lost)} from where you keep copies, or from a server that works, at 0600; "
+            "where there is none: docs/guide/recovery.md",
+        )
+
+
 def require_key_files(database: Database, pepper: bytes, directory: Path, ledger: Ledger | None = None) -> None:
     """See that the vault was made with these files, and note what it is made with; a verifier has no ledger.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event as Signal
@@ -14,7 +14,7 @@ from sqlmodel import Session
 from keytui.clock import Clock
 from keytui.domain.access import Operation, Principal, Role
 from keytui.domain.audit import Event
-from keytui.domain.errors import Forbidden
+from keytui.domain.errors import Forbidden, Unreachable
 from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
@@ -234,4 +234,5 @@ def audited(ground: Ground) -> Iterator[Write]:
     if write.head is not None:
         ground.unsigned.set()
         if goes_on:
-            ground.ledger.remember(write.head)
+            with suppress(Unreachable):  # what is done is answered, a secret with it; the next change keeps its head
+                ground.ledger.remember(write.head)

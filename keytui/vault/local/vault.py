@@ -37,12 +37,12 @@ from keytui.vault.local.files import kept_key
 from keytui.vault.local.hosting import Hosting
 from keytui.vault.local.incidents.responding import Responding
 from keytui.vault.local.issuing.syncing import Syncing
-from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
+from keytui.vault.local.key_files import PEPPER_FILE, refuse_lost, require_key_files
 from keytui.vault.local.keys.adopting import Adopting
 from keytui.vault.local.keys.checking import Checking
 from keytui.vault.local.keys.creating import Creating
 from keytui.vault.local.keys.keeping import Keeping
-from keytui.vault.local.ledger import Ledger, head_of, position
+from keytui.vault.local.ledger import KEY_FILE, Ledger, head_of, position
 from keytui.vault.local.reviewing import Reviewing
 from keytui.vault.local.rotations.automating import Automating
 from keytui.vault.local.rotations.copying import Copying
@@ -117,33 +117,34 @@ class LocalVault(
         that this machine can ask, and is called no sooner than one is needed.
         """
         database = open_database(profile)
-        ground = Ground(
-            profile=profile,
-            principal=Principal(profile.actor, Role.LOCAL),
-            database=database,
-            ledger=Ledger(profile.directory, randomness),
-            guard=WriteGuard(profile, clock),
-            pepper=kept_key(profile.directory / PEPPER_FILE, randomness),
-            clock=clock,
-            randomness=randomness,
-            policies=policies,
-            retention=retention,
-            expected=expected,
-            targets=targets,
-            issuers=issuers,
-            cost=cost,
-            held_key=HeldKey(clock),
-            refused_uses=RefusedUses(database),
-            histories=Histories(),
-            closing=Signal(),
-            unsigned=Signal(),
-            outbox=outbox,
-        )
         try:
-            require_key_files(ground.database, ground.pepper, profile.directory, ground.ledger)
+            refuse_lost(database, profile.directory, PEPPER_FILE, KEY_FILE)
+            ground = Ground(
+                profile=profile,
+                principal=Principal(profile.actor, Role.LOCAL),
+                database=database,
+                ledger=Ledger(profile.directory, randomness),
+                guard=WriteGuard(profile, clock),
+                pepper=kept_key(profile.directory / PEPPER_FILE, randomness),
+                clock=clock,
+                randomness=randomness,
+                policies=policies,
+                retention=retention,
+                expected=expected,
+                targets=targets,
+                issuers=issuers,
+                cost=cost,
+                held_key=HeldKey(clock),
+                refused_uses=RefusedUses(database),
+                histories=Histories(),
+                closing=Signal(),
+                unsigned=Signal(),
+                outbox=outbox,
+            )
+            require_key_files(database, ground.pepper, profile.directory, ground.ledger)
             _begin_log(ground)
         except BaseException:
-            ground.database.close()
+            database.close()
             raise
         return cls(ground)
 

@@ -125,10 +125,11 @@ def test_a_vault_that_waits_for_decisions_is_a_problem(keytui: Commands, vault: 
     assert "keytui backup reconcile" in keytui("doctor", code=1).out
 
 
-def test_a_copy_from_before_a_new_schema_wants_an_eye(keytui: Commands, vault: Path) -> None:
-    shutil.copy(vault / "vault.db", vault / "vault.before-0001.backup")
+@pytest.mark.parametrize("name", ["vault.before-0001.backup", ".pepper.0123456789abcdef"])
+def test_what_was_left_behind_wants_an_eye(keytui: Commands, vault: Path, name: str) -> None:
+    shutil.copy(vault / "vault.db", vault / name)
     found = [item for item in keytui("doctor", "--json").items if item["state"] == "warning"]
-    assert ["vault.before-0001.backup" in str(item["found"]) for item in found] == [True]
+    assert [name in str(item["found"]) for item in found] == [True]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,9 +12,12 @@ from secrets import token_hex
 from typing import Final
 
 from keytui.domain.errors import Invalid, Refused
+from keytui.text_file import flush_names
 
 _COMPANIONS: Final = ("-journal", "-wal", "-shm")
 """What SQLite keeps beside a file that it works on."""
+_CHANCE: Final = 8
+"""Bytes in a draft's name."""
 
 
 @contextmanager
@@ -25,22 +30,51 @@ def drafted(path: Path, *, replace: bool) -> Iterator[Path]:
         raise Invalid(f"{path} is a directory", "name a file in it")
     if not replace and (path.exists() or path.is_symlink()):
         raise _taken(path)
-    draft = path.with_name(f".{path.name}.{token_hex(8)}")
+    draft = path.with_name(f".{path.name}.{token_hex(_CHANCE)}")
     try:
-        os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        _remove_those_of_the_dead(path)
+        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
+            _hold(descriptor)
             yield draft
             _put(draft, path, replace=replace)
+            flush_names(path.parent)
         finally:
-            for name in (draft, *(draft.with_name(draft.name + end) for end in _COMPANIONS)):
-                name.unlink(missing_ok=True)
-        on_disk(path.parent)
+            os.close(descriptor)
+            _remove(draft)
     except OSError as error:
         raise Invalid(f"{path} cannot be written: {error.strerror}", "name a place that you may write to") from None
 
 
+def _remove_those_of_the_dead(path: Path) -> None:
+    """A draft is held as long as its process lives: the copy of a whole vault does not stay behind."""
+    left = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{{2 * _CHANCE}}}")
+    with suppress(OSError):  # a directory that cannot be read may be written all the same
+        for draft in [each for each in path.parent.iterdir() if left.fullmatch(each.name)]:
+            descriptor = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                if _hold(descriptor):
+                    _remove(draft)
+            finally:
+                os.close(descriptor)
+
+
+def _hold(descriptor: int) -> bool:
+    """Whether it is ours now; where nothing can be held, nothing is taken from anybody either."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove(draft: Path) -> None:
+    for name in (draft, *(draft.with_name(draft.name + end) for end in _COMPANIONS)):
+        name.unlink(missing_ok=True)
+
+
 def on_disk(path: Path) -> None:
-    """See that what a file holds, or which names a directory has, outlives a power cut."""
+    """See that what a file holds outlives a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes, token_hex
@@ -17,6 +17,7 @@ from keytui.clock import Clock, utc_now
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, NotFound, Refused, Unreachable
 from keytui.domain.text import harmless
+from keytui.text_file import flush_names
 from keytui.vault.backups import Tell
 from keytui.vault.local.backup.copying import copy_database, fault_in, reading
 from keytui.vault.local.backup.drafts import on_disk, put_new
@@ -61,16 +62,27 @@ def load_backup(profile: Profile, file: Path, kept: Sequence[Checkpoint], tell: 
     if not given.file.is_file():
         raise NotFound(f"there is no file {given.file}", "name a backup")
     private_directory(directory)
-    with alone(directory / "vault.lock"):
+    with alone(directory / "vault.lock"), _written_in(directory):
         _refuse_taken(directory)
         ledger, pepper = _key_files(directory)
         with _staging(directory) as staging:
             _copy(given.file, staging / DATABASE, tell)
             loaded, head = _raised(given, staging, ledger, pepper)
             _put(staging / DATABASE, directory / DATABASE)
-        on_disk(directory)
-        ledger.remember(head, anew=True)  # not before it is there: until then the kept head says what was lost
+        flush_names(directory)
+        with suppress(Unreachable):  # else reconciling does it
+            ledger.remember(head, anew=True)  # not before it is there: until then the kept head says what was lost
     return loaded
+
+
+@contextmanager
+def _written_in(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unreachable(
+            f"{directory} cannot be written: {error.strerror}", "nothing was loaded: see who owns it, and make room"
+        ) from None
 
 
 def _refuse_elsewhere(profile: Profile) -> None:

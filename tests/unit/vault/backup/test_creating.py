@@ -202,11 +202,27 @@ def test_killed_at_a_step_there_is_no_backup_and_the_log_tells_that_one_was_begu
     assert in_a_child(lambda: LocalVault.open(profile).back_up(tmp_path / "backup", dying)) == -signal.SIGKILL
 
     assert not (tmp_path / "backup").exists()
+    assert [each for each in tmp_path.iterdir() if "backup" in each.name], "nobody was left to remove the draft"
     vault = LocalVault.open(profile)
     assert vault.audit(AuditFilter(), 0, 1).entries[0].event.type == "backup.begun"
     vault.back_up(tmp_path / "backup", silent)
     vault.close()
+    assert [each.name for each in tmp_path.iterdir() if "backup" in each.name] == ["backup"]
     assert copying.fault_in(tmp_path / "backup") == ""
+
+
+def test_the_draft_of_one_who_lives_is_left_to_them(vault: LocalVault, tmp_path: Path) -> None:
+    path = tmp_path / "backup"
+    told: list[str] = []
+
+    def meanwhile(_done: int, _of: int) -> None:
+        if not told:
+            told.append("once")
+            vault.back_up(path, silent, replace=True)
+
+    filled(vault, 1)
+    vault.back_up(path, meanwhile, replace=True)
+    assert copying.fault_in(path) == ""
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.99])

@@ -243,16 +243,8 @@ def test_killed_at_any_moment_it_is_there_whole_and_waiting_or_not_at_all(
         os.kill(os.getpid(), signal.SIGKILL)
 
     def killed() -> None:
-        step = {"copied": "fault_in", "raised": "_put", "put": "on_disk"}[moment]
-        real = getattr(loading, step)
-
-        def dying(path: Path, *more: object) -> object:
-            if step == "on_disk" and path != lost.profile.directory:
-                return real(path, *more)
-            die()
-            return None
-
-        monkeypatch.setattr(loading, step, dying)
+        step = {"copied": "fault_in", "raised": "_put", "put": "flush_names"}[moment]
+        monkeypatch.setattr(loading, step, die)
         load_backup(lost.profile, lost.backup, (), silent, clock)
 
     assert in_a_child(killed) == -signal.SIGKILL
