@@ -18,7 +18,7 @@ from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
 from keytui.domain.verdict import Assessment, Finding, Question, Verdict, Window
 from keytui.domain.verification import Check, Outcome
-from keytui.vault.model import Issued, NewOperator, Page
+from keytui.vault.model import Issued, NewOperator, Page, Rows
 from keytui.vault.sync_report import Drifted, IssuerStanding, SyncReport
 
 _NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -77,6 +77,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "Key": _KEY,
     "Issued": Issued(_KEY, _SECOND, _SECRET, _ROTATION),
     "Page": Page((KeySummary(_KEY, _SECOND, _NOON + _DAY, (Flag.ROTATING,), (), 7),), 0, 1),
+    "Rows": Rows((KeySummary(_KEY, _SECOND, _NOON + _DAY, (Flag.ROTATING,), (), 7),), 0, None),
     "Rotation": _ROTATION,
     "Assessment": Assessment(Verdict.NOT_SAFE, Question.RETIRE, _NOON + _DAY, (_UNMOVED,)),
     "SyncReport": SyncReport("reserve", _NOON, 12, 11, 0, (_KEY,), (Drifted(_KEY, 1, Drift.STILL_ACCEPTED),), (), ()),

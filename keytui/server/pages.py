@@ -19,10 +19,10 @@ from keytui.domain.errors import Invalid
 from keytui.domain.query import Place, SortField, parse, parse_sort, place_of
 from keytui.server.asking import LARGEST, Limit, Offset
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.model import Page
+from keytui.vault.model import Page, Rows
 from keytui.vault.wire import decode
 
-_FILTER: Final = Query(max_length=1024, description="As in the console.", examples=["env:production -flag:stale"])
+FILTER: Final = Query(max_length=1024, description="As in the console.", examples=["env:production -flag:stale"])
 _SORT: Final = Query(max_length=32, description="A field, with a leading - for descending.", examples=["-last-used"])
 _CURSOR: Final = Query(max_length=2048, description="From the Link header of the page before; instead of an offset.")
 
@@ -39,7 +39,7 @@ class Listing:
         self,
         request: Request,
         *,
-        filter: Annotated[str, _FILTER] = "",  # noqa: A002  # the parameter's name
+        filter: Annotated[str, FILTER] = "",  # noqa: A002  # the parameter's name
         sort: Annotated[str, _SORT] = "name",
         limit: Limit = 100,
         offset: Offset = 0,
@@ -63,6 +63,12 @@ class Listing:
             found = vault.page_after(self._query, self._sort, self._place, self._limit + 1)
         page = replace(found, rows=found.rows[: self._limit], offset=self._offset)
         return page, self._link(page) if len(found.rows) > self._limit else {}
+
+    def rows(self, vault: LocalVault) -> Rows:
+        """The same rows, whose number is told where it costs nothing. It takes no cursor."""
+        if self._place is not None:
+            raise Invalid("rows without their number have no cursor", "give an offset, or ask /admin/keys")
+        return vault.rows(self._query, self._sort, self._offset, self._limit)
 
     def _link(self, page: Page) -> dict[str, str]:
         place = place_of(page.rows[-1], self._sort)

@@ -81,6 +81,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows `offset` … of those that match; `total` is how many do, where that was known without counting them."""
+
+    rows: tuple[KeySummary, ...]
+    offset: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditPage:
     """Entries, newest first, of `total` that match; of a filter with `before`, of those up to here."""
 

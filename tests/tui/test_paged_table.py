@@ -19,11 +19,12 @@ HOSTILE = ("[red]x[/red]", "\x1b]52;c;aGVsbG8=\x07", "[/x]", "\u202egnp.exe", "æ
 class Rows(App[int]):
     """A store of numbered rows that counts what it is asked for."""
 
-    def __init__(self, total: int = MILLION) -> None:
+    def __init__(self, total: int = MILLION, *, counts: bool = True) -> None:
         super().__init__()
         self.register_theme(DARK)
         self.theme = DARK.name
         self.total = total
+        self.counts = counts
         self.names = [f"row-{number}" for number in range(min(total, 10))]
         self.asked: list[int] = []
 
@@ -43,7 +44,7 @@ class Rows(App[int]):
         self.asked.append(wanted.offset)
         last = min(wanted.offset + wanted.limit, self.total)
         rows = [self.names[at] if at < len(self.names) else f"row-{at}" for at in range(wanted.offset, last)]
-        wanted.table.put(wanted.turn, wanted.offset, rows, self.total)
+        wanted.table.put(wanted.turn, wanted.offset, rows, self.total if self.counts else None)
 
     def lines(self) -> list[str]:
         """What the table shows."""
@@ -138,3 +139,41 @@ async def test_an_answer_that_was_overtaken_changes_neither_rows_nor_their_numbe
         await until(pilot, lambda: app.table.waiting is False, "the second answer")
         app.table.put(overtaken, 3 * PAGE, ["row-300"], MILLION)
         assert app.table.total == 40
+
+
+async def test_rows_are_there_before_they_are_counted_and_the_end_waits_for_the_count() -> None:
+    app = Rows(counts=False)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await until(pilot, lambda: app.table.cursor_row == "row-0", "the first rows")
+        assert app.table.total is None
+        await pilot.press("G")
+        assert app.table.cursor_row == f"row-{PAGE - 1}", "the last row that is known"
+        app.table.count(1, MILLION)
+        await until(pilot, lambda: app.table.cursor_row == "row-999999", "the last row of all")
+        app.table.reload()
+        await until(pilot, lambda: app.table.waiting is False, "the same rows again")
+        assert app.table.total == MILLION, "what was counted before holds until it is counted anew"
+
+
+async def test_who_moved_on_while_rows_are_counted_stays_there() -> None:
+    app = Rows(counts=False)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await until(pilot, lambda: app.table.cursor_row == "row-0", "the first rows")
+        await pilot.press("G", "k")
+        app.table.count(1, MILLION)
+        await pilot.pause()
+        assert app.table.cursor_row == f"row-{PAGE - 2}"
+
+
+async def test_the_count_of_another_question_is_dropped_with_its_rows() -> None:
+    app = Rows(counts=False)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await until(pilot, lambda: app.table.cursor_row == "row-0", "the first rows")
+        app.table.count(1, MILLION)
+        app.names = ["other"]
+        app.total = 1
+        app.table.reload(top=True)
+        app.table.count(1, MILLION)
+        await until(pilot, lambda: app.table.cursor_row == "other", "the other rows")
+        assert app.table.total is None
+        assert app.table.extent == 1

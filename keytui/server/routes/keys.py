@@ -8,12 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.query import parse
 from keytui.domain.rotation import Reason
 from keytui.server.asking import Asked, Changed, KeyId, Version
 from keytui.server.bodies import NO_NOTE, Body, Note
-from keytui.server.pages import Listing
+from keytui.server.pages import FILTER, Listing
 from keytui.server.route import VaultRoute, told
-from keytui.vault.model import Found, ImportReport, Issued, KeyDetail, Page
+from keytui.vault.model import Found, ImportReport, Issued, KeyDetail, Page, Rows
 from keytui.vault.wire import encode
 
 keys = APIRouter(prefix="/admin/keys", tags=["keys"], route_class=VaultRoute)
@@ -43,6 +44,18 @@ def page(vault: Asked, listing: Annotated[Listing, Depends()]) -> Response:
     """Keys that match, in order. The Link header leads to the next page."""
     found, link = listing.page(vault)
     return told(encode(found), headers=link)
+
+
+@keys.get("/rows", response_model=Rows)
+def rows(vault: Asked, listing: Annotated[Listing, Depends()]) -> Response:
+    """The same rows without waiting for their number: `total` is null where it would have to be counted."""
+    return told(encode(listing.rows(vault)))
+
+
+@keys.get("/count")
+def count(vault: Asked, filter: Annotated[str, FILTER] = "") -> int:  # noqa: A002  # the parameter's name
+    """How many keys match."""
+    return vault.count(parse(filter))
 
 
 @keys.post("", status_code=201)

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from keytui.domain.errors import Invalid
+from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.keys import KeySummary
 from keytui.domain.query import Query, Sort, SortField, parse
 from keytui.domain.text import harmless
@@ -25,7 +25,8 @@ from keytui.tui.widgets.key_columns import key_columns
 from keytui.tui.widgets.key_glance import glance
 from keytui.tui.widgets.paged_table import PagedTable
 from keytui.tui.widgets.words import Words
-from keytui.vault.model import KeyDetail, Page
+from keytui.vault.model import KeyDetail, Page, Rows
+from keytui.vault.wanted import Unwanted, Wanted
 
 SORTS: Final = (
     Sort(SortField.NAME),
@@ -62,6 +63,10 @@ class KeysScreen(ModeScreen, KeyActions):
         self._wrong = ""
         """Why what stands in the filter does not parse; the rows are those of the last that did."""
         self._sort = 0
+        self._wanted = Wanted()
+        """What this query and order are asked with."""
+        self._counted = 0
+        """The turn of the table whose keys were counted last."""
         self._resting: Timer | None = None
         self._detail: KeyDetail | None = None
 
@@ -80,27 +85,48 @@ class KeysScreen(ModeScreen, KeyActions):
         yield Words(id="glance")
 
     @on(PagedTable.Wanted, "#keys")
-    def _fetch(self, wanted: PagedTable.Wanted) -> None:
-        query, sort = self._query, SORTS[self._sort]
+    def _fetch(self, asked: PagedTable.Wanted) -> None:
+        query, sort, wanted = self._query, SORTS[self._sort], self._wanted
         self.ask(
-            lambda vault: vault.page(query, sort, wanted.offset, wanted.limit), partial(self._arrived, wanted.turn)
+            lambda vault: vault.rows(query, sort, asked.offset, asked.limit, wanted),
+            partial(self._arrived, asked.turn),
+            self._not_answered,
         )
 
     def glimpsed(self, page: Page) -> None:
         """Show what was read before the vault was open, until its own answer is here."""
-        self._arrived(0, page)
+        self.table.put(0, page.offset, page.rows, page.total)
+        self._tell_count()
 
-    def _arrived(self, turn: int, page: Page) -> None:
-        self.table.put(turn, page.offset, page.rows, page.total)
-        self._count()
+    def _arrived(self, turn: int, rows: Rows) -> None:
+        self.table.put(turn, rows.offset, rows.rows, rows.total)
+        self._tell_count()
+        if rows.total is None and turn > self._counted:
+            self._counted = turn
+            query, wanted = self._query, self._wanted
+            self.ask(lambda vault: vault.count(query, wanted), partial(self._was_counted, turn), self._not_answered)
 
-    def _count(self) -> None:
+    def _was_counted(self, turn: int, total: int) -> None:
+        self.table.count(turn, total)
+        self._tell_count()
+
+    def _not_answered(self, error: KeytuiError) -> None:
+        if not isinstance(error, Unwanted):
+            self.report(error)
+
+    def _begin(self) -> None:
+        """Ask another question: the answers to the one before are not wanted any more."""
+        self._wanted.drop()
+        self._wanted = Wanted()
+        self.table.reload(top=True)
+
+    def _tell_count(self) -> None:
         if self._wrong:
             self.query_one("#found", Words).say(Content.styled(self._wrong, "$error"))
             return
-        total, marked = self.table.total or 0, len(self.table.marks)
+        total, marked = self.table.extent, len(self.table.marks)
         sort = SORTS[self._sort]
-        words = f"{total:,} key{'' if total == 1 else 's'}"
+        words = f"{total:,} key{'' if total == 1 else 's'}" if self.table.total is not None else _counting(total)
         if self.size.width >= 70:
             words += f"   by {sort.field} {'↓' if sort.descending else '↑'}"
         parts = [(f"✓ {marked} marked   ", "bold $accent")] if marked else []
@@ -126,8 +152,8 @@ class KeysScreen(ModeScreen, KeyActions):
             self._wrong = ""
             if query != self._query:
                 self._query = query
-                self.table.reload(top=True)
-        self._count()
+                self._begin()
+        self._tell_count()
 
     @on(Input.Submitted, "#filter")
     def _filtered(self) -> None:
@@ -146,7 +172,7 @@ class KeysScreen(ModeScreen, KeyActions):
     def action_sort(self) -> None:
         """Sort by the next field."""
         self._sort = (self._sort + 1) % len(SORTS)
-        self.table.reload(top=True)
+        self._begin()
 
     @on(PagedTable.Opened, "#keys")
     def _open(self) -> None:
@@ -168,7 +194,7 @@ class KeysScreen(ModeScreen, KeyActions):
 
     @on(PagedTable.Marked)
     def _marked(self) -> None:
-        self._count()
+        self._tell_count()
         self.recheck()
 
     def refetch(self) -> None:
@@ -200,6 +226,10 @@ class KeysScreen(ModeScreen, KeyActions):
     def _show_glance(self) -> None:
         pane = self.query_one("#glance", Words)
         pane.say(glance(self._detail, self.console.clock()) if self._detail is not None else Content(""))
+
+
+def _counting(known: int) -> str:
+    return f"{known:,}+ keys, counting …" if known else "counting …"
 
 
 def _filter() -> Input:

@@ -80,14 +80,19 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
     ) -> None:
         super().__init__(id=id)
         self.total: int | None = None
-        """How many rows there are; None until the first answer."""
+        """How many rows there are; None until that is known, which may be after the first of them are here."""
         self.marks: dict[str, Row] = {}
         """Marked rows by key, in the order of marking, those that the filter hides included."""
         self._columns, self._key_of, self._markable, self._empty = columns, key_of, markable, empty
         self._pages: dict[int, tuple[int, tuple[Row, ...]]] = {}
         self._asked: dict[int, int] = {}
         self._turn = 1
+        self._begun = 1
+        """The first turn of what is shown: rows of an earlier one were found by another question."""
         self._answered = 0
+        self._least = 0
+        """How many rows there are at least, while their number is not known."""
+        self._to_the_end = False
         self._cursor = 0
         self._cursor_row: Row | None = None
         self._drawn: dict[int, tuple[bool, Content]] = {}
@@ -103,6 +108,11 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         """Whether rows that were wanted have not come yet."""
         return any(turn > self._pages.get(page, (0, ()))[0] for page, turn in self._asked.items())
 
+    @property
+    def extent(self) -> int:
+        """How many rows can be gone to: all, or those that are known of while they are counted."""
+        return self._least if self.total is None else self.total
+
     def chosen(self) -> tuple[Row, ...]:
         """What an action takes: the marked rows, or the one under the cursor."""
         if self.marks:
@@ -113,28 +123,49 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         """Ask again for what is seen; rows stay until their successors are here. `top` begins at the first row."""
         self._turn += 1
         if top:
+            self._begun = self._turn
+            self._to_the_end = False
             self._cursor = 0
             self.scroll_to(y=0, animate=False)
         self._want(0 if top else self._page_of(self.scroll_offset.y))
         self._want_visible()
 
-    def put(self, turn: int, offset: int, rows: Sequence[Row], total: int) -> None:
-        """Rows that were wanted. Those that are older than any that is here are dropped: so is their total."""
-        page = offset // PAGE
+    def put(self, turn: int, offset: int, rows: Sequence[Row], total: int | None) -> None:
+        """Rows that were wanted. Those that are older than any that is here are dropped: so is their total.
+
+        Without a total, `count` is to follow; until then the number of the same rows before holds, if there was one.
+        """
         if turn < self._answered:
             return
+        other = self._answered < self._begun
         self._answered = turn
-        self._pages[page] = (turn, tuple(rows))
-        if total != self.total:
-            self.total = total
-            self._pages = {
-                number: held for number, held in self._pages.items() if number * PAGE < total or number == page
-            }
-            self.virtual_size = Size(self._width, total + 1)
+        if other:
+            self._pages = {number: held for number, held in self._pages.items() if held[0] >= self._begun}
+        self._pages[offset // PAGE] = (turn, tuple(rows))
+        if total is None and (other or self.total is None):
+            self._least = max(0 if other else self._least, offset + len(rows))
+            self._reach(None)
+        elif total is not None:
+            self._reach(total)
         self.marks |= {key: row for row in rows if (key := self._key_of(row)) in self.marks}
-        self._settle_cursor(page)
+        self._settle_cursor(offset // PAGE)
         self._want_visible()
         self.repaint()
+
+    def count(self, turn: int, total: int) -> None:
+        """How many rows there are, of those that were wanted in that turn."""
+        if turn >= self._begun:
+            self._reach(total)
+            self._settle_cursor(self._page_of(self._cursor))
+            self._want_visible()
+            self.repaint()
+
+    def _reach(self, total: int | None) -> None:
+        self.total = total
+        self._pages = {number: held for number, held in self._pages.items() if number * PAGE < max(self.extent, 1)}
+        self.virtual_size = Size(self._width, self.extent + 1)
+        if total is not None and self._to_the_end:
+            self.action_last()
 
     def repaint(self) -> None:
         """Draw the lines whose words changed, and no others: times move on by themselves."""
@@ -192,10 +223,10 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         return index // PAGE
 
     def _want_visible(self) -> None:
-        if self.total is None:
+        if not self._pages:
             return
         first = self.scroll_offset.y
-        last = max(min(first + self.size.height - 2, self.total - 1), first)
+        last = max(min(first + self.size.height - 2, self.extent - 1), first)
         for page in range(self._page_of(first), self._page_of(last) + 1):
             self._want(page)
 
@@ -211,7 +242,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
             found = self._place_of(before, page)
             if found is not None:
                 self._cursor = found
-        self._cursor = max(min(self._cursor, (self.total or 1) - 1), 0)
+        self._cursor = max(min(self._cursor, self.extent - 1), 0)
         row = self._row(self._cursor)
         if row != before:
             self._cursor_row = row
@@ -224,7 +255,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
 
     def _place_of(self, row: Row, page: int) -> int | None:
         wanted = self._key_of(row)
-        rows = self._pages[page][1]
+        rows = self._pages.get(page, (0, ()))[1]
         return next((page * PAGE + at for at, other in enumerate(rows) if self._key_of(other) == wanted), None)
 
     def _reveal_cursor(self) -> None:
@@ -238,7 +269,8 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
     def go_to(self, index: int) -> None:
         """Put the cursor on a place."""
         top, left = self.scroll_offset.y, self._cursor
-        self._cursor = max(min(index, (self.total or 1) - 1), 0)
+        self._to_the_end = False
+        self._cursor = max(min(index, self.extent - 1), 0)
         self._cursor_row = self._row(self._cursor)
         self._reveal_cursor()
         self._want(self._page_of(self._cursor))
@@ -258,7 +290,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
 
     def on_resize(self) -> None:
         self._fitted = fitted(self._columns, self._width - _GUTTER)
-        self.virtual_size = Size(self._width, (self.total or 0) + 1)
+        self.virtual_size = Size(self._width, self.extent + 1)
         self._drawn.clear()
         self._reveal_cursor()
         self._want_visible()
@@ -281,7 +313,9 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         self.go_to(0)
 
     def action_last(self) -> None:
-        self.go_to((self.total or 1) - 1)
+        """To the last row; while they are counted to the last that is known, and on to the last of all after that."""
+        self.go_to(self.extent - 1)
+        self._to_the_end = self.total is None
 
     def action_open(self) -> None:
         if self._cursor_row is not None:

@@ -19,14 +19,15 @@ from keytui.vault.local.audit_pages import audit_page
 from keytui.vault.local.evidence.verdicts import QUESTIONS, assessed
 from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.keys.finding import found_key
-from keytui.vault.local.keys.pages import Part, page_of
+from keytui.vault.local.keys.pages import Matching, Part
 from keytui.vault.local.keys.search import conditions
 from keytui.vault.local.mapping import delivery_of, key_of, step_of, summary_of, version_of
 from keytui.vault.local.rotations.rehearsal import rehearsed
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row, version_rows
 from keytui.vault.local.tables import DeliveryRow, KeyRow, RotationRow, StepRow, VersionRow
 from keytui.vault.local.usage.buckets import activity_of, callers_of, pace_of, usage_of
-from keytui.vault.model import AuditPage, KeyDetail, Page, Rehearsal, RotationDetail
+from keytui.vault.model import AuditPage, KeyDetail, Page, Rehearsal, RotationDetail, Rows
+from keytui.vault.wanted import Wanted
 
 _AUDIT_TAIL = 20
 
@@ -41,11 +42,23 @@ class Asking(Issuing):
         """The same from behind a place in the order, which stays where it is when keys come and go. `offset` is 0."""
         return self._page(query, Part(sort, 0, limit, place))
 
+    def rows(self, query: Query, sort: Sort, offset: int, limit: int, wanted: Wanted | None = None) -> Rows:
+        now = self._clock()
+        with self._reading(wanted=wanted) as session:
+            found = Matching(session, query, conditions(query, self._policies, now))
+            rows, total = found.rows(Part(sort, offset, limit))
+            return Rows(self._summaries(session, rows, now), offset, total)
+
+    def count(self, query: Query, wanted: Wanted | None = None) -> int:
+        with self._reading(wanted=wanted) as session:
+            return Matching(session, query, conditions(query, self._policies, self._clock())).total()
+
     def _page(self, query: Query, part: Part) -> Page:
         now = self._clock()
         with self._reading() as session:
-            rows, total = page_of(session, query, conditions(query, self._policies, now), part)
-            return Page(self._summaries(session, rows, now), part.offset, total)
+            found = Matching(session, query, conditions(query, self._policies, now))
+            rows, total = found.rows(part)
+            return Page(self._summaries(session, rows, now), part.offset, found.total() if total is None else total)
 
     def find(self, reference: str) -> Key:
         with self._reading() as session:

@@ -37,6 +37,7 @@ from keytui.vault.local.tables import KeyRow, RotationRow
 from keytui.vault.local.usage.history import Histories
 from keytui.vault.local.webhooks.outbox import Outbox
 from keytui.vault.profile import Profile
+from keytui.vault.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +146,10 @@ class Section:
         self._randomness = ground.randomness
 
     @contextmanager
-    def _reading(self, operation: Operation = Operation.READ) -> Iterator[Session]:
+    def _reading(self, operation: Operation = Operation.READ, *, wanted: Wanted | None = None) -> Iterator[Session]:
         """A session that sees one moment of the principal's part of the vault, for one who may."""
         self._require(operation)
-        with self._ground.database.reading() as session:
+        with self._ground.database.reading(wanted) as session:
             bind(session, self._ground.principal.tenant)
             yield session
 

@@ -25,8 +25,10 @@ from keytui.vault.model import (
     Proof,
     Rehearsal,
     RotationDetail,
+    Rows,
     Standing,
 )
+from keytui.vault.wanted import Wanted
 
 
 class Reading(Protocol):
@@ -42,6 +44,17 @@ class Reading(Protocol):
 
     def page(self, query: Query, sort: Sort, offset: int, limit: int) -> Page:
         """Rows `offset` to `offset + limit` of the keys that match, and how many match."""
+        ...
+
+    def rows(self, query: Query, sort: Sort, offset: int, limit: int, wanted: Wanted | None = None) -> Rows:
+        """The same rows without waiting for their number: it is told where it costs nothing, else `count` tells it.
+
+        Unwanted once nobody waits any more.
+        """
+        ...
+
+    def count(self, query: Query, wanted: Wanted | None = None) -> int:
+        """How many keys match. Unwanted once nobody waits any more."""
         ...
 
     def find(self, reference: str) -> Key:

@@ -7,9 +7,10 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from email.message import Message
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -20,6 +21,7 @@ from keytui.domain.errors import Invalid, Unreachable
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.vault.team_server import TeamServer
+from keytui.vault.wanted import Wanted
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Of an answer. The largest are what probes recognise keys by: some 200 bytes a version."""
@@ -53,6 +55,8 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = field(default=None, repr=False)
     wait: float = 0.0
+    wanted: Wanted | None = field(default=None, repr=False, compare=False)
+    """What is not wanted any more takes nothing of the line: an answer that comes is not read to its end."""
 
     def digest(self) -> str:
         """The same for the same request, and nothing of what is in it."""
@@ -118,11 +122,10 @@ class Exchange:
         try:
             response = self._client.send(sent, stream=True)
             try:
+                with nullcontext() if request.wanted is None else request.wanted.stopping(partial(_hang_up, response)):
+                    body = _whole_body(response, until)
                 return Answer(
-                    response.status_code,
-                    _media_type(response),
-                    _whole_body(response, until),
-                    response.headers.get("Retry-After", ""),
+                    response.status_code, _media_type(response), body, response.headers.get("Retry-After", "")
                 )
             finally:
                 response.close()

@@ -20,6 +20,7 @@ from keytui.vault.remote.exchange import Answer, Dropped, Exchange, NotSent, Pat
 from keytui.vault.remote.token import NEW_TOKEN, Token, fit_for_header
 from keytui.vault.remote.unanswered import Unanswered
 from keytui.vault.team_server import TeamServer
+from keytui.vault.wanted import Wanted
 from keytui.vault.wire import decode, encode
 
 if TYPE_CHECKING:
@@ -45,9 +46,16 @@ class Line:
         self._exchange = Exchange(server, patience)
         self._unanswered = Unanswered(randomness)
 
-    def get(self, kind: TypeForm[T], path: str, query: Mapping[str, str] = NOTHING, wait: float = 0.0) -> T:
+    def get(
+        self,
+        kind: TypeForm[T],
+        path: str,
+        query: Mapping[str, str] = NOTHING,
+        wait: float = 0.0,
+        wanted: Wanted | None = None,
+    ) -> T:
         """The answer to a question. The server may take `wait` seconds longer for it than for others."""
-        return self._read(kind, self._asked(Request("GET", path, tuple(query.items()), wait=wait)))
+        return self._read(kind, self._asked(Request("GET", path, tuple(query.items()), wait=wait, wanted=wanted)))
 
     def ask(self, kind: TypeForm[T], path: str, body: Mapping[str, object] | None = None, wait: float = 0.0) -> T:
         """The answer to a question that holds a secret, or changes nothing more when it is asked twice."""

@@ -22,11 +22,13 @@ from keytui.vault.model import (
     Proof,
     Rehearsal,
     RotationDetail,
+    Rows,
     SealState,
     Standing,
 )
 from keytui.vault.remote.parts import in_parts
 from keytui.vault.remote.section import Section, key_path, rotation_path
+from keytui.vault.wanted import Wanted
 
 
 class Reading(Section):
@@ -48,8 +50,21 @@ class Reading(Section):
             seal=seal,
         )
 
+    def rows(self, query: Query, sort: Sort, offset: int, limit: int, wanted: Wanted | None = None) -> Rows:
+        asked = _listing(query, sort)
+
+        def part(at: int, most: int) -> Rows:
+            parameters = {**asked, "offset": str(offset + at), "limit": str(most)}
+            return self._line.get(Rows, "/admin/keys/rows", parameters, wanted=wanted)
+
+        rows, last = in_parts(limit, part, lambda part: part.rows)
+        return Rows(rows, offset, last.total)
+
+    def count(self, query: Query, wanted: Wanted | None = None) -> int:
+        return self._line.get(int, "/admin/keys/count", {"filter": written(query)}, wanted=wanted)
+
     def page(self, query: Query, sort: Sort, offset: int, limit: int) -> Page:
-        asked = {"filter": written(query), "sort": f"{'-' if sort.descending else ''}{sort.field}"}
+        asked = _listing(query, sort)
 
         def part(at: int, most: int) -> Page:
             return self._line.get(Page, "/admin/keys", {**asked, "offset": str(offset + at), "limit": str(most)})
@@ -100,6 +115,10 @@ class Reading(Section):
 
         entries, last = in_parts(limit, part, lambda page: page.entries)
         return AuditPage(entries, offset, last.total)
+
+
+def _listing(query: Query, sort: Sort) -> Mapping[str, str]:
+    return {"filter": written(query), "sort": f"{'-' if sort.descending else ''}{sort.field}"}
 
 
 def _filter(which: AuditFilter) -> Mapping[str, str]:

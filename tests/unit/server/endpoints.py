@@ -46,6 +46,8 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "POST /admin/keys": Endpoint(
         Operation.CREATE, {"draft": {"name": "NAME", "environment": "production", "tenant": "TENANT"}}
     ),
+    "GET /admin/keys/rows": Endpoint(_READ),
+    "GET /admin/keys/count": Endpoint(_READ),
     "GET /admin/keys/find": Endpoint(_READ, query="reference=KEY"),
     "POST /admin/keys/import": Endpoint(
         Operation.IMPORT,

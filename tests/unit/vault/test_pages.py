@@ -40,7 +40,10 @@ def _fill(vault: LocalVault) -> None:
 def names(vault: LocalVault, query: str, sort: Sort = Sort(), offset: int = 0, limit: int = 100) -> list[str]:  # noqa: B008  # frozen
     page = vault.page(parse(query), sort, offset, limit)
     whole = vault.page(parse(query), sort, 0, 1000)
-    assert page.total == len(whole.rows)
+    told = vault.rows(parse(query), sort, offset, limit)
+    assert page.total == len(whole.rows) == vault.count(parse(query))
+    assert (told.rows, told.offset) == (page.rows, offset)
+    assert told.total in {None, page.total}
     return [row.key.name for row in page.rows]
 
 
@@ -95,6 +98,22 @@ def test_the_index_of_words_follows_every_change(profile: Profile) -> None:
     vault.revoke(key.key.id, None, Reason.LEAVER, "")
     assert (names(vault, "till"), names(vault, "till state:revoked")) == ([], ["till-api"])
     vault.close()
+
+
+@pytest.mark.parametrize(
+    "query", ["-mail", "-7", "owner:pay", "owner:payments", "flag:leaked", "state:revoked", "mail flag:idle"]
+)
+@pytest.mark.parametrize(("near", "sparse"), [(0, 0), (0, 1000), (10_000, 8)])
+def test_rows_and_their_number_are_the_same_whichever_comes_first(
+    vault: LocalVault, monkeypatch: pytest.MonkeyPatch, near: int, sparse: int, query: str
+) -> None:
+    everything = names(vault, query)
+    monkeypatch.setattr(pages, "_NEAR", near)
+    monkeypatch.setattr(pages, "_SPARSE", sparse)
+
+    found = [name for offset in range(0, 40, 10) for name in names(vault, query, offset=offset, limit=10)]
+
+    assert found == everything
 
 
 def test_the_index_still_leads_to_its_keys_after_the_file_was_made_smaller(profile: Profile) -> None:

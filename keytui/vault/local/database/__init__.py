@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import Session
+
+from keytui.vault.wanted import Wanted
 
 
 class Database(ABC):
@@ -24,9 +26,9 @@ class Database(ABC):
         self._writer = writer
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session that sees one moment of the vault."""
-        with self._in_words(), Session(self._reader) as session:
+    def reading(self, wanted: Wanted | None = None) -> Iterator[Session]:
+        """A session that sees one moment of the vault; broken off once its answer is not `wanted` any more."""
+        with self._in_words(), Session(self._reader) as session, self._breakable(session, wanted):
             yield session
 
     @contextmanager
@@ -38,6 +40,17 @@ class Database(ABC):
     def close(self) -> None:
         """Let go of every connection."""
         self._reader.dispose()
+
+    def _breakable(self, session: Session, wanted: Wanted | None) -> AbstractContextManager[None]:
+        if wanted is None:
+            return nullcontext()
+        # What is told between two statements, the next one would not hear of.
+        event.listen(session.connection(), "before_cursor_execute", lambda *_: wanted.require())
+        return self._broken_off(session, wanted)
+
+    @abstractmethod
+    def _broken_off(self, session: Session, wanted: Wanted) -> AbstractContextManager[None]:
+        """Ends what a reading session asks within once it is not wanted. Nothing of it reaches the next session."""
 
     @abstractmethod
     def _in_words(self) -> AbstractContextManager[None]:

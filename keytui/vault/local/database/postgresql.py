@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Final, Self
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
@@ -26,6 +26,7 @@ from keytui.vault.local.files import private_directory
 from keytui.vault.local.ledger import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Schema, revision_in
 from keytui.vault.references import resolve
+from keytui.vault.wanted import Wanted
 
 if TYPE_CHECKING:
     import psycopg
@@ -99,6 +100,22 @@ class PostgresqlDatabase(Database):
         super().close()
         event.listen(pool, "checkin", _end)
         pool.dispose()
+
+    @contextmanager
+    def _broken_off(self, session: Session, wanted: Wanted) -> Iterator[None]:
+        """The server is asked over a connection of its own, which takes its time: in a thread, and waited for.
+
+        The connection is not used again. Its next user could be a writer, and be the one that is broken off.
+        """
+        driver = cast("psycopg.Connection", session.connection().connection.driver_connection)
+        breaking = Thread(target=driver.cancel, daemon=True)
+        try:
+            with wanted.stopping(breaking.start):
+                yield
+        finally:
+            if breaking.ident is not None:
+                breaking.join()
+                session.invalidate()
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:

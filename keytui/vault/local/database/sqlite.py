@@ -10,10 +10,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from keytui.domain.errors import Unreachable
 from keytui.vault.local.database import Database
@@ -21,6 +22,7 @@ from keytui.vault.local.database.sqlite_schema import bring_up
 from keytui.vault.local.files import DATABASE, private_directory, private_file
 from keytui.vault.local.ledger import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Raised, Schema
+from keytui.vault.wanted import Wanted
 
 _WAIT_FOR_LOCK_SECONDS: Final = 30.0
 _RESTORE: Final = "move it away, with its -wal and -shm, then load a backup: keytui backup load FILE"
@@ -56,6 +58,12 @@ class SqliteDatabase(Database):
         with _in_words(path):
             raised = bring_up(engine, path, schema)
         return cls(path, engine, raised)
+
+    @contextmanager
+    def _broken_off(self, session: Session, wanted: Wanted) -> Iterator[None]:
+        driver = cast(sqlite3.Connection, session.connection().connection.driver_connection)
+        with wanted.stopping(driver.interrupt):
+            yield
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:

@@ -9,26 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
-from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy import ColumnElement, TextClause, literal_column
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from keytui.domain.query import Place, Query, Sort
+from keytui.domain.query import Place, Query, Sort, SortField
+from keytui.vault.local.dialects import POSTGRESQL
 from keytui.vault.local.keys.counts import counted
 from keytui.vault.local.keys.search import Condition, after, order, unset_first
-from keytui.vault.local.keys.words import FEW, Words, only_short, words_of
+from keytui.vault.local.keys.word_index import BEYOND
+from keytui.vault.local.keys.words import FEW, Words, all_without, finds_quickly, words_of
 from keytui.vault.local.tables import KeyRow
 from keytui.vault.local.usage.buckets import one_of
 
 _NEAR: Final = 5_000
 """Keys at the beginning of an order that are looked through at once: a hundredth of a second."""
+_SPARSE: Final = 8
+"""Walking an order's index looks keys up one by one, which takes so many times as long as reading them as they lie."""
+_SOON: Final = 500
+"""Rows from the beginning of a list that are found without knowing where its end is."""
 _MANY: Final = 300_000
 """Keys from which on looking each up is slower than reading all that there are."""
+_LIVING: Final = col(KeyRow.revoked_at).is_(None)
 _ROWID: Final[ColumnElement[int]] = literal_column("keys.rowid")
-_NO_INDEX: Final = "NOT INDEXED"
-"""SQLite would walk the order's index and look each key up among those that were found; this makes it sort them."""
+_BY_WORD: Final = {SortField.NAME: col(KeyRow.name), SortField.OWNER: col(KeyRow.owner)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,57 +48,126 @@ class Part:
     place: Place | None = None
 
 
-def page_of(session: Session, query: Query, matching: Sequence[Condition], part: Part) -> tuple[Sequence[KeyRow], int]:
-    """The rows of a part, and how many keys match; `matching` are the query's conditions."""
-    total = counted(session, query)
-    if total is not None:
-        return _walked(session, matching, part, total), total
-    near = _near(session, matching, part) if only_short(session, query) else None
-    words = words_of(session, query)
-    total = _total(session, matching, words)
-    if near is not None:
-        return near, total
-    if words is None:
-        return _walked(session, matching, part, total), total
-    return _found(session, matching, words, part), total
+class Matching:
+    """The keys that a query finds, as a session sees them; `conditions` are the query's."""
+
+    def __init__(self, session: Session, query: Query, conditions: Sequence[Condition]) -> None:
+        self._session = session
+        self._query = query
+        self._conditions = conditions
+
+    def rows(self, part: Part) -> tuple[Sequence[KeyRow], int | None]:
+        """The rows of a part, and how many keys match where that is known without counting them."""
+        rows, total = self._rows(part)
+        if total is None and part.place is None and len(rows) < part.limit and (rows or not part.offset):
+            total = part.offset + len(rows)
+        return rows, total
+
+    def total(self) -> int:
+        """How many keys match."""
+        if self._counted is not None:
+            return self._counted
+        if self._words is not None and self._words.alone:
+            return self._words.found
+        without = all_without(self._session, self._query)
+        return self._counted_anew() if without is None else without
+
+    def _rows(self, part: Part) -> tuple[Sequence[KeyRow], int | None]:
+        if self._counted is not None:
+            return self._walked(part, self._counted), self._counted
+        near = None if self._finds_quickly else self._near(part)
+        if near is not None:
+            return near, None
+        if self._words is not None:
+            return self._found(self._words, part), self._words.found if self._words.alone else None
+        total = self.total()
+        if total > (part.offset + part.limit) * _SPARSE:
+            return self._walked(part, total), total
+        return self._scattered(part) if total else (), total
+
+    @cached_property
+    def _finds_quickly(self) -> bool:
+        return finds_quickly(self._session, self._query)
+
+    @cached_property
+    def _counted(self) -> int | None:
+        return counted(self._session, self._query)
+
+    @cached_property
+    def _words(self) -> Words | None:
+        return words_of(self._session, self._query)
+
+    def _counted_anew(self) -> int:
+        counting = select(func.count()).select_from(KeyRow).where(*self._conditions)
+        if self._words is not None and self._words.found <= _MANY:
+            counting = counting.where(self._words.condition)
+        return self._session.exec(counting).one()
+
+    def _found(self, words: Words, part: Part) -> Sequence[KeyRow]:
+        if not words.found:
+            return ()
+        rows = self._together(words, part)
+        if rows is None and words.found > FEW and self._finds_quickly:
+            rows = self._near(part)
+        return self._sorted(part, words.condition) if rows is None else rows
+
+    def _walked(self, part: Part, total: int | None, *also: Condition) -> Sequence[KeyRow]:
+        return _walked(self._session, [*self._conditions, *also], part, total)
+
+    def _sorted(self, part: Part, *also: Condition | TextClause) -> Sequence[KeyRow]:
+        """All that match are looked up, and put in order."""
+        return self._session.exec(_cut(select(KeyRow).where(*self._conditions, *also), part)).all()
+
+    def _scattered(self, part: Part) -> Sequence[KeyRow]:
+        """Few of all keys: found where they lie, and then sorted. SQLite by itself would look through the order."""
+        if self._on_postgresql:
+            return self._sorted(part)
+        return self._sorted(
+            part, _ROWID.in_(select(_ROWID).select_from(KeyRow).where(*self._conditions).correlate(None))
+        )
+
+    @property
+    def _on_postgresql(self) -> bool:
+        return self._session.get_bind().dialect.name == POSTGRESQL
+
+    def _near(self, part: Part) -> Sequence[KeyRow] | None:
+        """The rows, when enough of the keys at the beginning of the order match; None when that is not so.
+
+        PostgreSQL is asked for them as they are, which it finds its own way to.
+        """
+        if part.place is not None or part.offset + part.limit > _SOON:
+            return None
+        if self._on_postgresql:
+            return self._walked(part, None)
+        all_there_are = select(_ROWID).select_from(KeyRow)
+        first = all_there_are if self._query.asks_revoked else all_there_are.where(_LIVING)
+        nearest = first.order_by(*order(part.sort)).limit(_NEAR).correlate(None).scalar_subquery()
+        rows = self._sorted(part, _ROWID.in_(nearest))
+        return rows if len(rows) == part.limit else None
+
+    def _together(self, words: Words, part: Part) -> Sequence[KeyRow] | None:
+        """The rows, when all that is found begins with the word in what is sorted by: it stands together in that index.
+
+        Whatever begins so is found, so that as many are the same.
+        """
+        column = _BY_WORD.get(part.sort.field)
+        if column is None or not words.only or part.place is not None:
+            return None
+        here = [_LIVING, column >= words.only, column < words.only + BEYOND]
+        if self._session.exec(select(func.count()).select_from(KeyRow).where(*here)).one() != words.found:
+            return None
+        return self._walked(part, words.found if words.alone else None, *here)
 
 
-def _total(session: Session, matching: Sequence[Condition], words: Words | None) -> int:
-    if words is not None and words.alone:
-        return words.found
-    counting = select(func.count()).select_from(KeyRow).where(*matching)
-    if words is not None and words.found <= _MANY:
-        counting = counting.where(words.condition).with_hint(KeyRow, _NO_INDEX, "sqlite")
-    return session.exec(counting).one()
-
-
-def _found(session: Session, matching: Sequence[Condition], words: Words, part: Part) -> Sequence[KeyRow]:
-    if not words.found:
-        return ()
-    if words.found > FEW and (near := _near(session, matching, part)) is not None:
-        return near
-    found = select(KeyRow).where(*matching, words.condition).with_hint(KeyRow, _NO_INDEX, "sqlite")
-    return session.exec(_cut(found, part)).all()
-
-
-def _near(session: Session, matching: Sequence[Condition], part: Part) -> Sequence[KeyRow] | None:
-    """The rows, when enough of the keys at the beginning of the order match; None when that is not so."""
-    if part.place is not None or part.offset + part.limit > _NEAR // 10:
-        return None
-    first = select(_ROWID).select_from(KeyRow).where(col(KeyRow.revoked_at).is_(None))
-    nearest = first.order_by(*order(part.sort)).limit(_NEAR).correlate(None).scalar_subquery()
-    looked = select(KeyRow).where(_ROWID.in_(nearest), *matching)
-    rows = session.exec(_cut(looked.with_hint(KeyRow, _NO_INDEX, "sqlite"), part)).all()
-    return rows if len(rows) == part.limit else None
-
-
-def _walked(session: Session, matching: Sequence[Condition], part: Part, total: int) -> Sequence[KeyRow]:
-    """By the order's index, from the end that is nearer; ids first, which it has, because rows may be skipped."""
+def _walked(session: Session, matching: Sequence[Condition], part: Part, total: int | None) -> Sequence[KeyRow]:
+    """By the order's index, from the end that is nearer, where that is known; ids first, which it has, because rows may
+    be skipped.
+    """
     if part.place is not None:
         return session.exec(_cut(select(KeyRow).where(*matching), part)).all()
-    limit = max(min(part.limit, total - part.offset), 0)
-    backwards = part.offset > total // 2
-    skipped = total - part.offset - limit if backwards else part.offset
+    limit = part.limit if total is None else max(min(part.limit, total - part.offset), 0)
+    backwards = total is not None and part.offset > total // 2
+    skipped = total - part.offset - limit if total is not None and backwards else part.offset
     ids = select(KeyRow.id).order_by(*order(part.sort, backwards=backwards)).offset(skipped).limit(limit)
     wanted = _unset(session, ids, matching, part.sort, backwards=backwards, limit=limit)
     if wanted is None:

@@ -42,7 +42,8 @@ STATEMENTS: Final = (
 """What makes and fills it."""
 LONG: Final = 3
 """Characters of the shortest text that it finds in one step."""
-_BEYOND: Final = "\U0010ffff"
+BEYOND: Final = "\U0010ffff"
+"""Behind every text that begins as another one, when it stands behind that."""
 _COUNT: Final = text("SELECT count(*) FROM key_words WHERE key_words MATCH :match")
 _PARTS: Final = text("SELECT term FROM key_word_parts WHERE term >= :part AND term < :beyond")
 
@@ -51,7 +52,7 @@ def match_of(connection: Connection, value: str) -> str:
     """What finds an ASCII text, in lower case, in names and owners; "" where no key has it."""
     if len(value) >= LONG:
         return _quoted(value)
-    parts = connection.execute(_PARTS, {"part": value, "beyond": value + _BEYOND})
+    parts = connection.execute(_PARTS, {"part": value, "beyond": value + BEYOND})
     return " OR ".join(_quoted(part) for (part,) in parts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, TextClause, text
@@ -11,11 +11,11 @@ from sqlmodel import Session
 from keytui.domain.query import Facet, Query
 from keytui.vault.local.access.tenancy import is_bound
 from keytui.vault.local.dialects import POSTGRESQL
-from keytui.vault.local.keys.word_index import LONG, all_of, match_of, matching
+from keytui.vault.local.keys.counts import counted
+from keytui.vault.local.keys.word_index import BEYOND, LONG, all_of, match_of, matching
 
 FEW: Final = 30_000
 """Keys that are looked up and sorted in some hundredths of a second."""
-_BEYOND: Final = "\U0010ffff"
 _FOUND: Final = "SELECT rowid FROM key_words WHERE key_words MATCH :match"
 _BEGUN: Final = (
     "SELECT other.rowid FROM keys AS other WHERE other.prefix COLLATE NOCASE >= :prefix"
@@ -37,13 +37,15 @@ class Words:
     prefix: str = ""
     alone: bool = False
     """Whether the query asks for nothing else: what is found is what matches."""
+    only: str = ""
+    """The word, where it is the only one."""
 
     @property
     def condition(self) -> TextClause:
         """Whether a key is among them."""
         if not self.prefix:
             return text(f"keys.rowid IN ({_FOUND})").bindparams(match=self.match)
-        begun = {"prefix": self.prefix, "beyond": self.prefix + _BEYOND}
+        begun = {"prefix": self.prefix, "beyond": self.prefix + BEYOND}
         if not self.match:
             return text(f"keys.rowid IN ({_BEGUN})").bindparams(**begun)
         return text(f"keys.rowid IN ({_FOUND} UNION ALL {_BEGUN})").bindparams(match=self.match, **begun)
@@ -67,13 +69,22 @@ def words_of(session: Session, query: Query) -> Words | None:
     longest = max(map(len, plain))
     used = [value for value in plain if len(value) >= min(longest, LONG)]
     match = all_of([match_of(connection, value) for value in used])
-    return Words(match, matching(connection, match), alone=alone and len(used) == len(known))
+    only = used[0] if len(known) == 1 else ""
+    return Words(match, matching(connection, match), alone=alone and len(used) == len(known), only=only)
 
 
-def only_short(session: Session, query: Query) -> bool:
-    """Whether the index knows the words, but all are too short for it to tell cheaply how many keys they find."""
-    known = _known(session, query)
-    return bool(known) and max(map(len, known)) < LONG
+def all_without(session: Session, query: Query) -> int | None:
+    """How many keys match a query that is one word which they must not have; None for any other."""
+    if len(query.terms) != 1 or not query.terms[0].negated:
+        return None
+    words = words_of(session, Query((replace(query.terms[0], negated=False),)))
+    everything = counted(session, Query())
+    return everything - words.found if words is not None and words.alone and everything is not None else None
+
+
+def finds_quickly(session: Session, query: Query) -> bool:
+    """Whether the index knows a word that is long enough for it to tell cheaply how many keys have it."""
+    return any(len(value) >= LONG for value in _known(session, query))
 
 
 def _known(session: Session, query: Query) -> list[str]:
@@ -85,7 +96,7 @@ def _known(session: Session, query: Query) -> list[str]:
 
 def _begun(connection: Connection, value: str) -> int:
     """How many living keys have a prefix that begins so."""
-    return int(connection.execute(_ALL_BEGUN, {"prefix": value, "beyond": value + _BEYOND}).scalar_one())
+    return int(connection.execute(_ALL_BEGUN, {"prefix": value, "beyond": value + BEYOND}).scalar_one())
 
 
 def _either(connection: Connection, value: str, begun: int, *, alone: bool) -> Words:
@@ -94,6 +105,6 @@ def _either(connection: Connection, value: str, begun: int, *, alone: bool) -> W
     named = matching(connection, match)
     both = 0
     if named and alone:
-        given = {"match": match, "prefix": value, "beyond": value + _BEYOND}
+        given = {"match": match, "prefix": value, "beyond": value + BEYOND}
         both = connection.execute(_BOTH, given).scalar_one()
     return Words(match, named + begun - both, value, alone)

@@ -42,6 +42,8 @@ ASKED: Final[dict[str, Call]] = {
     "standing": lambda vault, own: vault.standing(),
     "changes": lambda vault, own: vault.changes(1, 0),
     "page": lambda vault, own: vault.page(parse(""), Sort(), 0, 100),
+    "rows": lambda vault, own: vault.rows(parse("a"), Sort(), 0, 100),
+    "count": lambda vault, own: vault.count(parse("flag:due")),
     "find": lambda vault, own: [vault.find(name) for name in ("checkout", own.secret.prefix(), "vip", "mailer")],
     "detail": lambda vault, own: [vault.detail(key_id) for key_id in (own.key_id, own.sensitive_id)],
     "rehearse": lambda vault, own: vault.rehearse(own.key_id, Plan()),
