@@ -10,6 +10,7 @@ import string
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NoReturn
 
 from keytui.domain.errors import Invalid
@@ -108,7 +109,7 @@ class Format:
 
     def fits(self, secret: Secret) -> bool:
         """Whether the value has this format's prefix, length and alphabet; its check is not asked."""
-        return re.fullmatch(re.escape(self.prefix) + self.pattern, secret.reveal()) is not None
+        return _fitting(self.prefix, self.pattern).fullmatch(secret.reveal()) is not None
 
     def intact(self, secret: Secret) -> bool:
         """Whether a checked value is whole: one wrong character always shows, two swapped neighbours nearly always."""
@@ -116,6 +117,11 @@ class Format:
             return True
         body = secret.reveal().removeprefix(self.prefix)
         return self.fits(secret) and body[-1] == _check_character(body[:-1])
+
+
+@lru_cache(maxsize=64)
+def _fitting(prefix: str, pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(prefix) + pattern)
 
 
 def drawn(alphabet: str, length: int, randomness: Randomness) -> str:
@@ -178,6 +184,11 @@ def parse_format(text: str) -> Format:
             f"make it {least} characters or longer",
         )
     return custom
+
+
+def format_of(secret: Secret, otherwise: str) -> str:
+    """What a value looks like, so that its successor looks the same; `otherwise` where that is no format of ours."""
+    return next((format_.name for format_ in FORMATS.values() if format_.fits(secret)), otherwise)
 
 
 OPERATOR_TOKEN: Final = _custom("kto_", "base36", 40)

@@ -18,6 +18,7 @@ from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
 from keytui.domain.verdict import Assessment, Finding, Question, Verdict, Window
 from keytui.domain.verification import Check, Outcome
+from keytui.vault.many_keys import AddedKeys, NewKey, Origin
 from keytui.vault.model import Issued, NewOperator, Page, Rows
 from keytui.vault.sync_report import Drifted, IssuerStanding, SyncReport
 
@@ -57,6 +58,11 @@ _UNMOVED: Final = Finding(
 
 EXAMPLES: Final[Mapping[str, object]] = {
     "Create": {"draft": KeyDraft("checkout-api", "production", owner="payments", scopes=("orders:read",))},
+    "Batch": {
+        "new": (NewKey(KeyDraft("orders-worker-17", "production", owner="orders"), "5f30c32e" * 8, "tk_8f3k2m9q1"),),
+        "origin": Origin.IMPORTED,
+    },
+    "AddedKeys": AddedKeys(1),
     "Copied": {"version": 2, "to": "your terminal's clipboard (OSC 52)"},
     "Edit": {"edit": KeyEdit(owner="checkout")},
     "Rotate": {"plan": Plan()},

@@ -14,6 +14,7 @@ from keytui.server.asking import Asked, Changed, KeyId, Version
 from keytui.server.bodies import NO_NOTE, Body, Note
 from keytui.server.pages import FILTER, Listing
 from keytui.server.route import VaultRoute, told
+from keytui.vault.many_keys import AddedKeys, NewKey, Origin
 from keytui.vault.model import Found, ImportReport, Issued, KeyDetail, Page, Rows
 from keytui.vault.wire import encode
 
@@ -28,6 +29,12 @@ class Create(Body):
 class Import(Body):
     found: tuple[Found, ...]
     draft: KeyDraft
+
+
+class Batch(Body):
+    new: tuple[NewKey, ...]
+    origin: Origin
+    rehearse: bool = False
 
 
 class Edit(Body):
@@ -74,6 +81,12 @@ def find(vault: Asked, reference: Annotated[str, Query(max_length=256)]) -> Key:
 def adopt(vault: Changed, asked: Import) -> ImportReport:
     """Bring values in that exist elsewhere, by digest only."""
     return vault.adopt(asked.found, asked.draft)
+
+
+@keys.post("/batch")
+def add_keys(vault: Changed, asked: Batch) -> AddedKeys:
+    """Add many keys at once, by their digests; a value that is known adds nothing."""
+    return vault.add_keys(asked.new, asked.origin, rehearse=asked.rehearse)
 
 
 @keys.get("/{key_id}")

@@ -17,6 +17,11 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
+def together(words: tuple[str, ...]) -> str:
+    """Several words as they are stored."""
+    return "\n" + "\n".join(words) + "\n" if words else ""
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC datetime, as integer microseconds since the epoch."""
 
@@ -50,7 +55,7 @@ class Words(TypeDecorator[tuple[str, ...]]):
     cache_ok = True
 
     def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
-        return "\n" + "\n".join(value) + "\n" if value else ""
+        return together(value) if value else ""
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
         return tuple(value.strip("\n").split("\n")) if value else ()

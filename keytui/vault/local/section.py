@@ -119,6 +119,19 @@ class Write:
             self._append(event, None, None)
         self.session.flush()
 
+    def record_new(self, events: Sequence[tuple[Event, str]]) -> None:
+        """Append one event of each of several keys that the session does not hold, with their tenants."""
+        if not events:
+            return
+        self.session.flush()
+        self.head = self._ledger.append_all(self.session, self.now, self.actor, events, after=self.head)
+        first = self.head.sequence - len(events) + 1
+        for sequence, (event, _) in enumerate(events, first):
+            self._outbox.post_event(
+                self.session, self.now, event, sequence=sequence, new=None, randomness=self._randomness
+            )
+        self._reference = events[-1][0].key_id
+
     def _append(self, event: Event, tenant: str | None, new: Secret | None) -> None:
         key = self.session.get(KeyRow, event.key_id) if event.key_id else None
         whose = key.tenant if key is not None else self.principal.tenant if tenant is None else tenant

@@ -38,6 +38,7 @@ from keytui.vault.local.hosting import Hosting
 from keytui.vault.local.incidents.responding import Responding
 from keytui.vault.local.issuing.syncing import Syncing
 from keytui.vault.local.key_files import PEPPER_FILE, refuse_lost, require_key_files
+from keytui.vault.local.keys.adding import Adding
 from keytui.vault.local.keys.adopting import Adopting
 from keytui.vault.local.keys.checking import Checking
 from keytui.vault.local.keys.creating import Creating
@@ -73,6 +74,7 @@ class LocalVault(
     Reconciling,
     Keeping,
     Adopting,
+    Adding,
     Syncing,
     Rotating,
     HandingOver,

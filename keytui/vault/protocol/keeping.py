@@ -7,6 +7,7 @@ from typing import Protocol
 
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
 from keytui.domain.rotation import Reason
+from keytui.vault.many_keys import AddedKeys, NewKey, Origin
 from keytui.vault.model import Found, ImportReport, Issued
 
 
@@ -19,6 +20,13 @@ class Keeping(Protocol):
 
     def adopt(self, found: Sequence[Found], draft: KeyDraft) -> ImportReport:
         """Import values by digest; `draft` gives what they have in common. A value that is known adds nothing."""
+        ...
+
+    def add_keys(self, new: Sequence[NewKey], origin: Origin, *, rehearse: bool = False) -> AddedKeys:
+        """Add up to `MOST_AT_ONCE` keys, in one transaction. A value that is known adds nothing, so the same again is
+        safe. Imported ones whose name is taken, or that nobody could make, are left out; of made ones none is added
+        then (Refused). `rehearse` says what would become of them, and writes nothing.
+        """
         ...
 
     def edit(self, key_id: str, edit: KeyEdit) -> Key:

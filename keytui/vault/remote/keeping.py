@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
 from keytui.domain.rotation import Reason
+from keytui.vault.many_keys import AddedKeys, NewKey, Origin
 from keytui.vault.model import Found, ImportReport, Issued
 from keytui.vault.remote.section import Section, key_path
+
+_LONGEST_BATCH: Final = 30.0
+"""Seconds more than other answers."""
 
 
 class Keeping(Section):
@@ -20,6 +25,12 @@ class Keeping(Section):
     def adopt(self, found: Sequence[Found], draft: KeyDraft) -> ImportReport:
         body = {"found": tuple(found), "draft": draft}
         return self._change(ImportReport, "/admin/keys/import", body, look="keytui list")
+
+    def add_keys(self, new: Sequence[NewKey], origin: Origin, *, rehearse: bool = False) -> AddedKeys:
+        body = {"new": tuple(new), "origin": origin, "rehearse": rehearse}
+        if rehearse:
+            return self._line.ask(AddedKeys, "/admin/keys/batch", body, wait=_LONGEST_BATCH)
+        return self._change(AddedKeys, "/admin/keys/batch", body, look="keytui audit")
 
     def edit(self, key_id: str, edit: KeyEdit) -> Key:
         return self._change(Key, key_path(key_id), {"edit": edit}, method="PATCH", look=f"keytui show {key_id}")

@@ -56,6 +56,13 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
             "draft": {"name": "", "environment": "production", "tenant": "TENANT"},
         },
     ),
+    "POST /admin/keys/batch": Endpoint(
+        Operation.IMPORT,
+        {
+            "new": [{"draft": {"name": "NAME", "environment": "production", "tenant": "TENANT"}, "value": "NAME-NAME"}],
+            "origin": "imported",
+        },
+    ),
     "GET /admin/keys/{key_id}": Endpoint(_READ),
     "PATCH /admin/keys/{key_id}": Endpoint(Operation.EDIT, {"edit": {"description": "another"}}),
     "DELETE /admin/keys/{key_id}": Endpoint(Operation.REVOKE, _NOTE, query="reason=leaver"),

@@ -12,7 +12,7 @@ from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import BUILTIN, KeyDraft, KeySummary, Kind
-from keytui.domain.secrets import FORMATS, Secret, parse_format
+from keytui.domain.secrets import Secret, format_of, parse_format
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant, unbound
 from keytui.vault.local.keys.drafts import checked_draft, checked_name
@@ -25,7 +25,7 @@ from keytui.vault.local.section import Section, Write
 from keytui.vault.local.tables import VersionRow
 from keytui.vault.model import Found, ImportReport
 
-_FOREIGN: Final = "replace it where you found it, and ask a super_admin whose it is"
+FOREIGN: Final = "replace it where you found it, and ask a super_admin whose it is"
 
 
 class Adopting(Section):
@@ -51,7 +51,7 @@ class Adopting(Section):
                 if known is None:
                     added.append(self._add(write, one, draft, names))
                 else:
-                    present.append(_seen_again(write, known, draft))
+                    present.append(seen_again(write, known, draft))
             if added:
                 use_approval(write, draft.sensitive, _importing(added, draft))
             write.record(Event("vault.imported", details={"added": str(len(added)), "present": str(len(present))}))
@@ -67,11 +67,11 @@ class Adopting(Section):
             with unbound(write.session):
                 elsewhere = write.session.exec(known).first()
             if elsewhere is not None:
-                raise Refused("one of the values cannot be imported: it opens a key that is not yours", _FOREIGN)
+                raise Refused("one of the values cannot be imported: it opens a key that is not yours", FOREIGN)
         return row
 
     def _add(self, write: Write, one: Found, draft: KeyDraft, names: FreeNames) -> KeySummary:
-        common = replace(draft, name=checked_name(one.name), format=_format_of(one.secret, draft.format))
+        common = replace(draft, name=checked_name(one.name), format=format_of(one.secret, draft.format))
         checked = checked_draft(common, write.now)
         (name,) = names.give(write.session, [checked.name])
         row = new_key(write, replace(checked, name=name), new_key_id(self._randomness))
@@ -95,7 +95,7 @@ def _importing(added: Sequence[KeySummary], draft: KeyDraft) -> Act:
     return Act(Operation.IMPORT, "", first, draft.environment, draft.tenant, what)
 
 
-def _seen_again(write: Write, known: VersionRow, draft: KeyDraft) -> str:
+def seen_again(write: Write, known: VersionRow, draft: KeyDraft) -> str:
     """Nothing is added; but a value met in another environment or application is marked as shared. Gives its name."""
     row = key_row(write.session, known.key_id)
     elsewhere = draft.environment != row.environment or draft.tenant != row.tenant
@@ -110,8 +110,3 @@ def _seen_again(write: Write, known: VersionRow, draft: KeyDraft) -> str:
     where = {"env": draft.environment, "apps": ", ".join(draft.apps)}
     write.record(Event("key.shared", row.id, row.name, known.number, details=where))
     return row.name
-
-
-def _format_of(secret: Secret, otherwise: str) -> str:
-    """What the value looks like, so that its successor looks the same."""
-    return next((format_.name for format_ in FORMATS.values() if format_.fits(secret)), otherwise)

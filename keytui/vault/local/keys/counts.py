@@ -16,12 +16,17 @@ _COUNTED_BY: Final = {Facet.ENVIRONMENT: col(KeyCountRow.environment), Facet.TEN
 
 def count_created(session: Session, key: KeyRow, how_many: int = 1) -> None:
     """One more, or several that belong where this one does, in the transaction that makes them."""
-    _row(session, key).living += how_many
+    count_more(session, key.tenant, key.environment, how_many)
+
+
+def count_more(session: Session, tenant: str, environment: str, how_many: int) -> None:
+    """So many more in a tenant's environment, in the transaction that makes them."""
+    _row(session, tenant, environment).living += how_many
 
 
 def count_revoked(session: Session, key: KeyRow) -> None:
     """One less, in the transaction that ends it. Lists leave it out from now on."""
-    _row(session, key).living -= 1
+    _row(session, key.tenant, key.environment).living -= 1
 
 
 def counted(session: Session, query: Query) -> int | None:
@@ -37,9 +42,9 @@ def _belongs(term: Term) -> ColumnElement[bool]:
     return not_(same) if term.negated else same
 
 
-def _row(session: Session, key: KeyRow) -> KeyCountRow:
-    row = session.get(KeyCountRow, (key.tenant, key.environment))
+def _row(session: Session, tenant: str, environment: str) -> KeyCountRow:
+    row = session.get(KeyCountRow, (tenant, environment))
     if row is None:
-        row = KeyCountRow(tenant=key.tenant, environment=key.environment)
+        row = KeyCountRow(tenant=tenant, environment=environment)
         session.add(row)
     return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session, col, func, select
 
@@ -10,12 +11,12 @@ from keytui.domain.keys import VersionState
 from keytui.domain.secrets import BASE36, Randomness, Secret, drawn, is_weak, parse_format
 from keytui.vault.local.tables import KeyRow, VersionRow
 
-_ID_LENGTH = 16
+ID_LENGTH: Final = 16
 
 
 def new_key_id(randomness: Randomness) -> str:
     """Sixteen of [a-z0-9]: 82 bits, so that no two vaults make the same."""
-    return drawn(BASE36, _ID_LENGTH, randomness)
+    return drawn(BASE36, ID_LENGTH, randomness)
 
 
 def mint_version(

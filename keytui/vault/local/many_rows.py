@@ -1,0 +1,40 @@
+"""Many rows of one table by few statements: one for each, or the same one many times, costs several times as much.
+
+A trigger that writes to a full-text index makes SQLite flush that index once a statement, and with one statement a row
+once a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlmodel import Session
+
+from keytui.vault.local.dialects import POSTGRESQL
+from keytui.vault.local.tables.row import Row
+
+_MOST_PARAMETERS: Final = 30_000
+"""Of one statement: SQLite takes 32,766, PostgreSQL 65,535."""
+_CACHE: Final = "PRAGMA cache_size = -65536"
+"""64 MiB: keys, values and prefixes are random, so that each row touches pages all over their indexes."""
+
+
+def insert_rows(session: Session, into: type[Row], columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows whose values are as the columns store them, in the session's transaction and beside its objects."""
+    connection = session.connection()
+    mark = "%s" if connection.dialect.name == POSTGRESQL else "?"
+    head = f"INSERT INTO {into.__tablename__} ({', '.join(columns)}) VALUES "  # noqa: S608  # our own names
+    one = f"({', '.join([mark] * len(columns))})"
+    at_once = _MOST_PARAMETERS // len(columns)
+    for at in range(0, len(rows), at_once):
+        part = rows[at : at + at_once]
+        flat = tuple(value for row in part for value in row)
+        connection.exec_driver_sql(head + ", ".join([one] * len(part)), flat)
+
+
+def make_room(session: Session) -> None:
+    """Let SQLite keep more of the database in memory, on this connection, while many rows are added."""
+    connection = session.connection()
+    if connection.dialect.name != POSTGRESQL:
+        connection.exec_driver_sql(_CACHE)
