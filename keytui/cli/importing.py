@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,7 +13,7 @@ from keytui.cli.output import progress, remark, say, say_json
 from keytui.cli.session import opened
 from keytui.cli.shapes import Shape, import_shape
 from keytui.clock import utc_now
-from keytui.domain.errors import NotFound
+from keytui.domain.errors import Invalid, NotFound
 from keytui.domain.keys import KeyDraft
 from keytui.vault.env_file import LeftOut, SortedOut, read_env_file, sort_out
 from keytui.vault.model import ImportReport
@@ -22,7 +23,7 @@ _KNOWN_ENVIRONMENTS: Final = frozenset({"production", "staging", "development", 
 
 def import_file(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .env file; nothing in it is changed.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .env file, or many keys as CSV or JSON lines.")],
     *,
     variables: Annotated[
         list[str] | None, typer.Option("--variable", metavar="NAME", help="Take this one and no other; repeat it.")
@@ -36,17 +37,33 @@ def import_file(
     scopes: Annotated[list[str] | None, typer.Option("--scope", metavar="S", help="What they may do.")] = None,
     apps: AppsOption = None,
     prefix: Annotated[str, typer.Option(metavar="P", help="Begin every key's name with it.")] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Of many keys: say what would become of them, and write nothing.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Import the API keys of a .env file, by digest.
+    """Import the API keys of a .env file, or of a file with one key a line, by digest.
 
-    The file stays the only place that holds the values. A value that is known adds nothing.
+    The file stays the only place that holds the values. A value that is known adds nothing, so the same again goes on
+    where it stopped. A .csv or .jsonl names its columns: name, environment, owner, expires, secret or digest, ...
     """
+    from keytui.cli.key_file import ENDINGS
+
+    common = KeyDraft(
+        "", environment or "", owner=owner, tenant=tenant, scopes=tuple(scopes or ()), apps=tuple(apps or ())
+    )
+    if file.suffix.lower() in ENDINGS:
+        from keytui.cli.importing_many import import_many
+
+        if variables:
+            raise Invalid("--variable is for .env files", "leave it away: a line of this file is a key")
+        import_many(context, file, replace(common, name=prefix), check=check, json=json)
+        return
+    if check:
+        raise Invalid("--check is for files of many keys", "leave it away")
     sorted_out = sort_out(read_env_file(file), variables or (), prefix)
     environment = environment or _environment_of(file)
-    draft = KeyDraft(
-        file.name, environment, owner=owner, tenant=tenant, scopes=tuple(scopes or ()), apps=tuple(apps or ())
-    )
+    draft = replace(common, name=file.name, environment=environment)
     progress(f"{len(sorted_out.found)} values")
     report = ImportReport((), (), ())
     if sorted_out.found:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 GENESIS: Final = "0" * 64
+_canonical: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _ALIASES: Final = {"key_rotation": "rotation"}
 """What others call our types."""
 
@@ -101,7 +102,7 @@ def first_break(entries: Iterable[AuditEntry], previous: str = GENESIS, expected
 
 
 def _hash(sequence: int, at: datetime, actor: str, event: Event, previous: str) -> str:
-    canonical = json.dumps(
+    canonical = _canonical(
         [
             sequence,
             at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -114,8 +115,6 @@ def _hash(sequence: int, at: datetime, actor: str, event: Event, previous: str) 
             sorted(event.details.items()),
             event.refused,
             previous,
-        ],
-        ensure_ascii=True,
-        separators=(",", ":"),
+        ]
     )
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -195,14 +195,28 @@ OPERATOR_TOKEN: Final = _custom("kto_", "base36", 40)
 """What an operator or a service shows to a team's server. No key is issued in this format."""
 
 
+_ISSUED: Final = re.compile(
+    "|".join(f"{re.escape(format_.prefix)}{format_.pattern}" for format_ in (*FORMATS.values(), OPERATOR_TOKEN))
+)
+
+
 def looks_issued(secret: Secret) -> bool:
     """Whether a text looks like a secret of ours: a key's in any known format, or an operator's token."""
-    return any(format_.fits(secret) for format_ in (*FORMATS.values(), OPERATOR_TOKEN))
+    return _ISSUED.fullmatch(secret.reveal()) is not None
 
 
 _WALKS: Final = f"{string.ascii_lowercase} qwertyuiopasdfghjklzxcvbnm"
-_HEXADECIMAL: Final = r"[0-9a-f]*|[0-9A-F]*"
-_UUID: Final = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_HEXADECIMAL: Final = re.compile(r"[0-9a-f]*|[0-9A-F]*")
+_UUID: Final = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_RUNS: Final = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{3,}")
+_LETTER: Final = re.compile(r"[A-Fa-f]")
+_KINDS: Final = (
+    (re.compile(r"[0-9]"), 10),
+    (re.compile(r"[a-z]"), 26),
+    (re.compile(r"[A-Z]"), 26),
+    (re.compile(r"[^0-9A-Za-z]"), 2),
+)
+_UNSPEAKABLE: Final = re.compile(r"[jqxz]|[^aeiouy]{5}|[aeiouy]{4}")
 _BITS_OF_A_UUID: Final = 122.0
 _BITS_OF_A_WORDS_LETTER: Final = 2.0
 
@@ -215,12 +229,12 @@ def estimated_bits(secret: Secret) -> float:
     which costs it its shown prefix; a sentence called strong would be stored under a digest that can be guessed.
     """
     whole = secret.reveal()
-    if re.fullmatch(_UUID, whole):
+    if _UUID.fullmatch(whole):
         return _BITS_OF_A_UUID
     value = whole[: (whole * 2).find(whole, 1)]
-    words = [run for run in re.findall(r"[A-Z]?[a-z]{2,}|[A-Z]{3,}", value) if _reads_like_a_word(run)]
+    words = [run for run in _RUNS.findall(value) if _reads_like_a_word(run)]
     telling = sum(len(word) for word in words if len(word) > 3)
-    if re.fullmatch(_HEXADECIMAL, value) or telling < len(value) / 3:
+    if _HEXADECIMAL.fullmatch(value) or telling < len(value) / 3:
         return len(value) * math.log2(_alphabet_size(value))
     rest = value
     for word in words:
@@ -230,11 +244,10 @@ def estimated_bits(secret: Secret) -> float:
 
 def _alphabet_size(value: str) -> int:
     """How many characters the value seems drawn from, by the kinds that occur; the distinct ones if these are few."""
-    if re.fullmatch(_HEXADECIMAL, value):
-        size = 16 if re.search(r"[A-Fa-f]", value) else 10
+    if _HEXADECIMAL.fullmatch(value):
+        size = 16 if _LETTER.search(value) else 10
     else:
-        kinds = {r"[0-9]": 10, r"[a-z]": 26, r"[A-Z]": 26, r"[^0-9A-Za-z]": 2}
-        size = sum(count for kind, count in kinds.items() if re.search(kind, value))
+        size = sum(count for kind, count in _KINDS if kind.search(value))
     distinct = len(set(value))
     return max(distinct if distinct < min(len(value), size) / 2 else size, 1)
 
@@ -245,7 +258,7 @@ def _reads_like_a_word(run: str) -> bool:
     if letters in _WALKS:
         return True
     vowels = sum(letter in "aeiouy" for letter in letters)
-    return vowels >= len(letters) / 4 and not re.search(r"[jqxz]|[^aeiouy]{5}|[aeiouy]{4}", letters)
+    return vowels >= len(letters) / 4 and not _UNSPEAKABLE.search(letters)
 
 
 def is_weak(secret: Secret) -> bool:

@@ -59,7 +59,9 @@ _UNMOVED: Final = Finding(
 EXAMPLES: Final[Mapping[str, object]] = {
     "Create": {"draft": KeyDraft("checkout-api", "production", owner="payments", scopes=("orders:read",))},
     "Batch": {
-        "new": (NewKey(KeyDraft("orders-worker-17", "production", owner="orders"), "5f30c32e" * 8, "tk_8f3k2m9q1"),),
+        "new": (
+            NewKey("orders-worker-17", KeyDraft("", "production", owner="orders"), "5f30c32e" * 8, "tk_8f3k2m9q1"),
+        ),
         "origin": Origin.IMPORTED,
     },
     "AddedKeys": AddedKeys(1),

@@ -26,7 +26,9 @@ class Origin(StrEnum):
 class NewKey:
     """A key and its first value. Of a value that cannot be guessed only the digest and the beginning are told."""
 
+    name: str
     draft: KeyDraft
+    """What it is beside its name: the draft's own name is not asked."""
     digest: str = ""
     """SHA-256 of the value, as 64 hex digits; "" where the value itself is given."""
     prefix: str = ""
@@ -59,9 +61,11 @@ class AddedKeys:
     left_out: tuple[LeftOutKey, ...] = ()
 
 
-def new_key(draft: KeyDraft, secret: Secret, variable: str = "") -> NewKey:
+def new_key(name: str, draft: KeyDraft, secret: Secret, variable: str = "") -> NewKey:
     """A key with a value that exists: its format is what the value looks like."""
-    draft = replace(draft, format=format_of(secret, draft.format))
+    format_ = format_of(secret, draft.format)
+    if format_ != draft.format:
+        draft = replace(draft, format=format_)
     if is_weak(secret):
-        return NewKey(draft, value=secret, variable=variable)
-    return NewKey(draft, secret.digest(), secret.prefix(), variable=variable)
+        return NewKey(name, draft, value=secret, variable=variable)
+    return NewKey(name, draft, secret.digest(), secret.prefix(), variable=variable)

@@ -21,10 +21,9 @@ from sqlmodel import Session, col, func, select
 
 from keytui.domain.audit import GENESIS, AuditCheck, AuditEntry, Event, first_break, link
 from keytui.domain.secrets import Randomness
-from keytui.vault.local.columns import microseconds
+from keytui.vault.local.entry_rows import insert_entries, stored_details
 from keytui.vault.local.entry_tenants import first_misplaced
 from keytui.vault.local.files import kept_key, replace
-from keytui.vault.local.many_rows import insert_rows
 from keytui.vault.local.mapping import entry_of
 from keytui.vault.local.tables import AuditRow, CheckpointRow
 from keytui.vault.model import Checkpoint
@@ -34,21 +33,6 @@ HEAD_FILE: Final = "audit.head"
 CHECKPOINT_EVERY: Final = 64
 _OF_VAULT: Final = 12
 """Digits of the first entry's hash."""
-_COLUMNS: Final = (
-    "sequence",
-    "at",
-    "actor",
-    "type",
-    "key_id",
-    "key_name",
-    "version",
-    "rotation_id",
-    "details",
-    "refused",
-    "previous",
-    "hash",
-    "tenant",
-)
 _ENDS_A_ROTATION: Final = frozenset({"rotation.completed", "rotation.rolled-back", "rotation.abandoned"})
 
 
@@ -92,14 +76,13 @@ class Ledger:
     ) -> Head:
         """The next entries, each with its tenant, as `append` would write them one by one. None ends a rotation."""
         head = after or head_of(session)
-        rows: list[tuple[object, ...]] = []
-        for event, tenant in events:
-            entry = link(head.sequence + 1, at, actor, event, head.hash)
-            rows.append(_values(entry, tenant))
-            head = Head(entry.sequence, entry.hash)
+        entries: list[AuditEntry] = []
+        for event, _ in events:
+            entries.append(link(head.sequence + 1, at, actor, event, head.hash))
+            head = Head(entries[-1].sequence, entries[-1].hash)
             if head.sequence % CHECKPOINT_EVERY == 0:
                 self.checkpoint(session, head, at)
-        insert_rows(session, AuditRow, _COLUMNS, rows)
+        insert_entries(session, [(entry, tenant) for entry, (_, tenant) in zip(entries, events, strict=True)])
         return head
 
     def checkpoint(self, session: Session, head: Head, at: datetime) -> None:
@@ -298,30 +281,6 @@ def _entries(session: Session, after: int = 0, until: int | None = None) -> Iter
     return (entry_of(row) for row in rows)
 
 
-def _values(entry: AuditEntry, tenant: str) -> tuple[object, ...]:
-    """What the table stores of an entry of one key's, by `_COLUMNS`."""
-    event = entry.event
-    return (
-        entry.sequence,
-        microseconds(entry.at),
-        entry.actor,
-        event.type,
-        event.key_id,
-        event.key_name,
-        event.version,
-        event.rotation_id,
-        _details(event),
-        event.refused,
-        entry.previous,
-        entry.hash,
-        tenant,
-    )
-
-
-def _details(event: Event) -> str:
-    return json.dumps(dict(event.details), sort_keys=True)
-
-
 def _row(entry: AuditEntry, tenant: str | None) -> AuditRow:
     event = entry.event
     return AuditRow(
@@ -333,7 +292,7 @@ def _row(entry: AuditEntry, tenant: str | None) -> AuditRow:
         key_name=event.key_name,
         version=event.version,
         rotation_id=event.rotation_id,
-        details=_details(event),
+        details=stored_details(event),
         refused=event.refused,
         previous=entry.previous,
         hash=entry.hash,

@@ -7,6 +7,7 @@ once a row.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from sqlmodel import Session
@@ -29,7 +30,7 @@ def insert_rows(session: Session, into: type[Row], columns: Sequence[str], rows:
     at_once = _MOST_PARAMETERS // len(columns)
     for at in range(0, len(rows), at_once):
         part = rows[at : at + at_once]
-        flat = tuple(value for row in part for value in row)
+        flat = tuple(chain.from_iterable(part))
         connection.exec_driver_sql(head + ", ".join([one] * len(part)), flat)
 
 

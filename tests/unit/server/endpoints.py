@@ -59,7 +59,13 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "POST /admin/keys/batch": Endpoint(
         Operation.IMPORT,
         {
-            "new": [{"draft": {"name": "NAME", "environment": "production", "tenant": "TENANT"}, "value": "NAME-NAME"}],
+            "new": [
+                {
+                    "name": "NAME",
+                    "draft": {"name": "", "environment": "production", "tenant": "TENANT"},
+                    "value": "NAME-NAME",
+                }
+            ],
             "origin": "imported",
         },
     ),

@@ -87,7 +87,7 @@ def test_a_batch_gives_what_one_by_one_gives(tmp_path_factory: pytest.TempPathFa
     together, singly = _opened(profile, "together"), _opened(profile, "singly")
     keys = _drafts(random.Random(seed), 40)  # noqa: S311
 
-    new = [new_key(draft, secret, f"line {at}") for at, (draft, secret) in enumerate(keys)]
+    new = [new_key(draft.name, draft, secret, f"line {at}") for at, (draft, secret) in enumerate(keys)]
     rehearsed = together.add_keys(new[:15], Origin.IMPORTED, rehearse=True)
     told = [together.add_keys(part, Origin.IMPORTED) for part in (new[:15], new[10:])]
     for at, (draft, secret) in enumerate(keys[:15] + keys[10:]):
@@ -111,13 +111,13 @@ def _names(vault: LocalVault, query: str) -> Sequence[str]:
 
 def test_more_than_a_statement_holds_goes_in_whole_on_either_database(on_either: Profile) -> None:
     vault = LocalVault.open(on_either)
-    new = [NewKey(KeyDraft(f"worker-{at}", "production"), f"{at:064x}", "tk_123") for at in range(1_600)]
-    clash = NewKey(KeyDraft("worker-7", "production"), "f" * 64)
+    new = [NewKey(f"worker-{at}", KeyDraft("", "production"), f"{at:064x}", "tk_123") for at in range(1_600)]
+    clash = NewKey("worker-7", KeyDraft("", "production"), "f" * 64)
 
     first = vault.add_keys(new[:100], Origin.MADE)
     again = vault.add_keys(new, Origin.MADE)
     with pytest.raises(Refused, match="production has a key called worker-7 already"):
-        vault.add_keys([NewKey(KeyDraft("fresh", "production"), "e" * 64), clash], Origin.MADE)
+        vault.add_keys([NewKey("fresh", KeyDraft("", "production"), "e" * 64), clash], Origin.MADE)
     left_out = vault.add_keys([clash, new[3]], Origin.IMPORTED)
 
     assert (first.added, again.added, again.present) == (100, 1_500, 100)
@@ -144,8 +144,9 @@ def test_more_than_a_statement_holds_goes_in_whole_on_either_database(on_either:
 )
 def test_what_one_key_may_not_be_none_of_many_may_be(profile: Profile, spoiled: dict[str, Any], why: str) -> None:
     vault = LocalVault.open(profile, StoppedClock())
-    good = NewKey(KeyDraft("good", "production"), "a" * 64)
-    bad = NewKey(replace(KeyDraft("bad", "production"), **spoiled), "b" * 64)
+    good = NewKey("good", KeyDraft("", "production"), "a" * 64)
+    draft = replace(KeyDraft("bad", "production"), **spoiled)
+    bad = NewKey(draft.name, draft, "b" * 64)
 
     told = vault.add_keys([bad, good], Origin.IMPORTED)
 
@@ -158,11 +159,17 @@ def test_what_one_key_may_not_be_none_of_many_may_be(profile: Profile, spoiled: 
 def test_values_are_checked_and_their_number_is_bounded(profile: Profile) -> None:
     vault = LocalVault.open(profile, StoppedClock())
     draft = KeyDraft("one", "production")
-    bad = [NewKey(draft, "A" * 64), NewKey(draft, "a" * 64, "p" * 13), NewKey(draft, "a" * 64, "\x1b[31m")]
+    bad = [
+        NewKey("one", draft, "A" * 64),
+        NewKey("one", draft, "a" * 64, "p" * 13),
+        NewKey("one", draft, "a" * 64, "\x1b[31m"),
+    ]
 
-    told = vault.add_keys([*bad, NewKey(draft, value=Secret("")), new_key(draft, Secret("weak"))], Origin.IMPORTED)
+    told = vault.add_keys(
+        [*bad, NewKey("one", draft, value=Secret("")), new_key("one", draft, Secret("weak"))], Origin.IMPORTED
+    )
     with pytest.raises(Invalid, match="is the most"):
-        vault.add_keys([NewKey(draft, "a" * 64)] * (MOST_AT_ONCE + 1), Origin.IMPORTED)
+        vault.add_keys([NewKey("one", draft, "a" * 64)] * (MOST_AT_ONCE + 1), Origin.IMPORTED)
 
     assert [one.place for one in told.left_out] == [0, 1, 2, 3]
     assert (told.added, told.weak) == (1, 1)

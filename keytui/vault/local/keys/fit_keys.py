@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -17,6 +17,7 @@ from keytui.vault.local.access.tenancy import of_tenant
 from keytui.vault.local.keys.drafts import checked_draft, checked_name, refuse_disallowed, refuse_unknown
 from keytui.vault.many_keys import NewKey, Origin
 
+_SOME_NAME: Final = "key"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -45,11 +46,11 @@ class Fitting:
         self._policies = policies
         self._targets = targets
         self._pepper = pepper
-        self._checked: dict[tuple[object, ...], KeyDraft] = {}
+        self._checked: dict[KeyDraft, KeyDraft] = {}
 
     def fit(self, place: int, new: NewKey, now: datetime) -> FitKey:
         """The key as it would be stored; Invalid or Refused say why not, Forbidden that nobody may who asks."""
-        name = checked_name(new.draft.name)
+        name = checked_name(new.name)
         draft = self._draft(new.draft, now)
         if new.value is None:
             return FitKey(place, name, draft, *_told(new), variable=new.variable)
@@ -60,17 +61,16 @@ class Fitting:
         return FitKey(place, name, draft, digest, weak, None if weak else new.value.prefix(), new.variable)
 
     def _draft(self, draft: KeyDraft, now: datetime) -> KeyDraft:
-        common = _but_the_name(draft)
-        checked = self._checked.get(common)
+        checked = self._checked.get(draft)
         if checked is None:
-            checked = self._checked[common] = self._checked_draft(draft, now)
+            checked = self._checked[draft] = self._checked_draft(draft, now)
         return checked
 
     def _checked_draft(self, draft: KeyDraft, now: datetime) -> KeyDraft:
         if draft.kind is not Kind.API_KEY or draft.issuer != BUILTIN:
             raise Refused("many keys at once are API keys of keytui's own verifiers", "leave kind and issuer away")
         parse_format(draft.format)
-        checked = of_tenant(checked_draft(draft, now), self._principal)
+        checked = of_tenant(checked_draft(replace(draft, name=_SOME_NAME), now), self._principal)
         if checked.sensitive and self._principal.role is not Role.LOCAL:
             raise Refused(
                 "a sensitive key takes a second operator's approval, and many at once cannot wait for it",
@@ -95,21 +95,3 @@ def _told(new: NewKey) -> tuple[str, bool, str | None]:
     if harmless(new.prefix) != new.prefix:
         raise Invalid("the prefix holds characters that do not print", "leave it away")
     return new.digest, False, new.prefix or None
-
-
-def _but_the_name(draft: KeyDraft) -> tuple[object, ...]:
-    return (
-        draft.environment,
-        draft.tenant,
-        draft.owner,
-        draft.scopes,
-        draft.apps,
-        draft.expires_at,
-        draft.format,
-        draft.targets,
-        draft.description,
-        draft.label,
-        draft.sensitive,
-        draft.kind,
-        draft.issuer,
-    )

@@ -1,0 +1,180 @@
+"""The course of many keys from a file to a vault: checked first, then a part at a time, and a tally of what became of
+them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import typer
+
+from keytui.cli.counting import counted
+from keytui.cli.exits import Partly
+from keytui.cli.key_fields import Fields
+from keytui.cli.key_file import KeyFile, Line
+from keytui.cli.output import remark
+from keytui.cli.progress_line import ProgressLine
+from keytui.cli.shapes import Shape
+from keytui.cli.stopping import Stop
+from keytui.domain.errors import Invalid, KeytuiError
+from keytui.vault.many_keys import MOST_AT_ONCE, AddedKeys, LeftOutKey, NewKey
+
+SHOWN: Final = 20
+"""Lines at fault that are named one by one."""
+_KEPT: Final = 1_000
+"""Of those in JSON."""
+_MOST_TEXT: Final = 2_000_000
+"""Bytes of the texts of one part, which a server takes in one request."""
+_IN_A_ROW: Final = 1.0
+_REST: Final = 0.11
+"""Seconds of rest after so many of writing: whoever waits for SQLite looks ten times a second whether it is free."""
+Part = TypeVar("Part")
+
+
+def check_lines(file: KeyFile, fields: Fields, stop: Stop) -> int:
+    """How many lines there are, each of which can be read. Invalid, with every fault told, where one cannot."""
+    lines, faults = 0, 0
+    for line in file.lines():
+        lines += 1
+        try:
+            fields.check(line)
+        except Invalid as error:
+            faults += 1
+            if faults <= SHOWN:
+                remark(f"{file.name} line {line.number}: {error.message} ({error.hint})")
+        if stop.code is not None:
+            remark("stopped while the file was read: nothing was done")
+            raise typer.Exit(stop.code)
+    if faults > SHOWN:
+        remark(f"and {faults - SHOWN:,} more")
+    if faults:
+        raise Invalid(f"{counted(faults, 'line')} of {file.name} cannot be read, and nothing was done", "mend the file")
+    return lines
+
+
+def parts_of(keys: Iterator[tuple[Line, NewKey]]) -> Iterator[list[tuple[Line, NewKey]]]:
+    """As many keys as go into one call, with their lines; the next ones are read meanwhile."""
+    return _read_ahead(_parts(keys))
+
+
+def _parts(keys: Iterator[tuple[Line, NewKey]]) -> Iterator[list[tuple[Line, NewKey]]]:
+    part: list[tuple[Line, NewKey]] = []
+    text = 0
+    for line, new in keys:
+        size = _size(new)
+        if part and (len(part) == MOST_AT_ONCE or text + size > _MOST_TEXT):
+            yield part
+            part, text = [], 0
+        part.append((line, new))
+        text += size
+    if part:
+        yield part
+
+
+def _size(new: NewKey) -> int:
+    """Bytes at most of the texts that are long in some keys."""
+    draft = new.draft
+    words = (new.name, draft.description, *draft.scopes, *draft.apps, *draft.targets)
+    return sum(len(word) if word.isascii() else 4 * len(word) for word in words) + (len(new.value) if new.value else 0)
+
+
+def _read_ahead(parts: Iterator[Part]) -> Iterator[Part]:
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = reader.submit(next, parts, None)
+            yield part
+
+
+class Rests:
+    """Lets other writers in between two parts, now and then."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def between(self) -> None:
+        """Rest, if it is time to."""
+        if time.monotonic() - self._since > _IN_A_ROW:
+            time.sleep(_REST)
+            self._since = time.monotonic()
+
+
+class Tally:
+    """What became of the keys of one file."""
+
+    def __init__(self, file: KeyFile, lines: int, progress: ProgressLine) -> None:
+        self._file = file
+        self._lines = lines
+        self._progress = progress
+        self.done = 0
+        self.added = self.present = self.shared = self.weak = 0
+        self.left_out = 0
+        self._left_out: list[tuple[int, LeftOutKey]] = []
+
+    def take(self, part: list[tuple[Line, NewKey]], told: AddedKeys) -> None:
+        """Count one part, and name what was left out of it."""
+        self.done += len(part)
+        self.added += told.added
+        self.present += told.present
+        self.shared += told.shared
+        self.weak += told.weak
+        for one in told.left_out:
+            self._leave_out(part[one.place][0].number, one)
+        self._progress.at(self.done)
+
+    def counts(self) -> str:
+        """`12 added, 3 known already (1 of them shared), 1 weak`."""
+        shared = f" ({self.shared:,} of them met elsewhere: shared)" if self.shared else ""
+        weak = f", {self.weak:,} weak: they could be guessed" if self.weak else ""
+        return f"{self.added:,} added, {self.present:,} known already{shared}{weak}"
+
+    def shape(self, stop: Stop) -> Shape:
+        """The same for a program; the first thousand of what was left out are named."""
+        return {
+            "lines": self._lines,
+            "done": self.done,
+            "added": self.added,
+            "present": self.present,
+            "shared": self.shared,
+            "weak": self.weak,
+            "left_out": self.left_out,
+            "faults": [{"line": line, "why": one.why, "hint": one.hint} for line, one in self._left_out],
+            "stopped": stop.code is not None,
+        }
+
+    def end(self, stop: Stop) -> None:
+        """Say what is not done, by the exit code too."""
+        self._progress.clear()
+        if self.left_out > SHOWN:
+            remark(f"and {self.left_out - SHOWN:,} more lines were left out")
+        if stop.code is not None and self.done < self._lines:
+            remark(
+                f"stopped: {self.done:,} of {self._lines:,} lines are done; the same command again goes on from there"
+            )
+            raise typer.Exit(stop.code)
+        if self.left_out:
+            raise Partly(
+                f"{counted(self.left_out, 'line')} of {self._file.name} left out, all others are done",
+                "mend those, then say the same again: what is known adds nothing",
+            )
+
+    def interrupted(self, error: KeytuiError | KeyboardInterrupt) -> None:
+        """Something else ended it: say what is kept."""
+        self._progress.clear()
+        if self.done:
+            remark(
+                f"{self.done:,} of {self._lines:,} lines are done and kept; the same command again goes on from there"
+            )
+        elif isinstance(error, KeyboardInterrupt):
+            remark("no line was done")
+
+    def _leave_out(self, line: int, one: LeftOutKey) -> None:
+        self.left_out += 1
+        if len(self._left_out) < _KEPT:
+            self._left_out.append((line, one))
+        if self.left_out <= SHOWN:
+            self._progress.clear()
+            remark(f"{self._file.name} line {line}: {one.why}{f' ({one.hint})' if one.hint else ''}")
