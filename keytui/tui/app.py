@@ -68,6 +68,7 @@ class Console(VaultApp):
             "P", "approvals", "approvals", show=False, id="app.approvals", tooltip="What waits for a second operator"
         ),
         Binding("i", "incidents", "incidents", show=False, id="app.incidents", tooltip="Compromised keys, all of them"),
+        Binding("at", "command_log", "log", show=False, id="app.command-log", tooltip="What was done, as commands"),
         Binding("S", "profiles", "switch vault", show=False, id="app.profiles", tooltip="Another profile, or a server"),
         Binding("W", "write", "write", show=False, id="app.write", tooltip="Arm a read-only profile for 15 minutes"),
         Binding("q", "leave", "quit", show=False, id="app.quit", tooltip="Quit; on a screen above a mode, go back"),
@@ -170,6 +171,10 @@ class Console(VaultApp):
         """Show what became of compromised keys."""
         if self.connection.is_open:
             self._show_once(catalogue.incidents())
+
+    def action_command_log(self) -> None:
+        """Show what was done here, as the commands that would do the same."""
+        self._show_once(catalogue.command_log())
 
     def action_keys(self) -> None:
         """Show the keys that work on this screen."""

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 from textual.content import Content
 
 from keytui.domain.alerts import Alert
+from keytui.domain.audit import AuditFilter
 from keytui.domain.durations import short
+from keytui.domain.incidents import Closing
 from keytui.domain.keys import BUILTIN, Key, KeyDraft, KeyEdit
 from keytui.domain.monitor import Range
+from keytui.domain.rotation import First, Plan, Reason, Rotation, Strategy
 from keytui.domain.text import harmless
+
+
+def named(key: Key) -> str:
+    """How a command line names a key: by its name, unless the shell or the terminal would take that for more."""
+    return _named(key.name, key.id)
+
+
+def _named(name: str, key_id: str) -> str:
+    return key_id if name.startswith("-") or harmless(name) != name else name
 
 
 def for_keys(verb: str, keys: Iterable[Key], *options: str) -> str:
     """`keytui VERB NAME OPTIONS`, a line for each key."""
-    return "\n".join(shlex.join(("keytui", verb, key.name, *options)) for key in keys)
+    return "\n".join(shlex.join(("keytui", verb, named(key), *options)) for key in keys)
 
 
 def for_fleet(keys: Iterable[Key], wave: str, budget: int) -> str:
     """The `keytui rotate` that takes these keys in waves."""
-    words = ["keytui", "rotate", *(word for key in keys for word in ("--marked", key.name))]
+    words = ["keytui", "rotate", *(word for key in keys for word in ("--marked", named(key)))]
     words += ["--wave", wave] if wave else []
     return shlex.join([*words, "--failure-budget", str(budget)])
 
@@ -44,7 +57,7 @@ def for_create(draft: KeyDraft, expires: str) -> str:
 
 def for_edit(key: Key, edit: KeyEdit, expires: str) -> str:
     """The `keytui edit` of what changed."""
-    words = ["keytui", "edit", key.name]
+    words = ["keytui", "edit", named(key)]
     words += ["--name", edit.name] if edit.name is not None else []
     words += ["--owner", edit.owner] if edit.owner is not None else []
     words += [word for scope in edit.scopes or () for word in ("--scope", scope)]
@@ -82,9 +95,72 @@ def for_keys_of(caller: str) -> str:
     return shlex.join(("keytui", "callers", "--caller", caller))
 
 
-def for_acknowledge(alert: Alert) -> str:
+def for_acknowledge(alert: Alert, note: str = "NOTE") -> str:
     """The command that acknowledges an alert."""
-    return shlex.join(("keytui", "alerts", "acknowledge", str(alert.id), "--note", "NOTE"))
+    return shlex.join(("keytui", "alerts", "acknowledge", "--note", note, str(alert.id)))
+
+
+def for_rotation(verb: str, rotation: Rotation, *words: str, **options: str) -> str:
+    """`keytui VERB KEY` of an open rotation. An option without a value is left out."""
+    given = [word for name, value in options.items() if value for word in (f"--{name}", value)]
+    return shlex.join(("keytui", verb, *given, _named(rotation.key_name, rotation.key_id), *words))
+
+
+def for_verdict(verb: str, rotation: Rotation, override: str) -> str:
+    """`keytui retire` or `complete`; past the verdict where there is an override."""
+    forced = ("--force", "--note", override) if override else ()
+    return shlex.join(("keytui", verb, *forced, _named(rotation.key_name, rotation.key_id)))
+
+
+def for_plan(key: Key, plan: Plan) -> str:
+    """The `keytui rotate` of a plan."""
+    words = ["keytui", "rotate", named(key)]
+    words += ["--strategy", plan.strategy] if plan.strategy is not Strategy.ROLLING else []
+    words += ["--first", plan.first] if plan.first is not None else []
+    words += ["--overlap", short(plan.overlap)] if plan.overlap is not None else []
+    words += ["--reason", plan.reason] if plan.reason is not Reason.SCHEDULED else []
+    words += ["--note", plan.reason_text] if plan.reason_text else []
+    words += ["--label", plan.label] if plan.label else []
+    return shlex.join(words)
+
+
+def for_resuming(rotation: Rotation, *options: str) -> str:
+    """The `keytui rotate --resume` of an open rotation."""
+    return shlex.join(("keytui", "rotate", "--resume", *options, _named(rotation.key_name, rotation.key_id)))
+
+
+def for_incident(key: Key, first: First, *, by_hand: bool) -> str:
+    """The `keytui incident` that answers a compromised key."""
+    options = ("--first", first, *(("--no-deliver",) if by_hand else ()))
+    return shlex.join(("keytui", "incident", "begin", *options, named(key)))
+
+
+def for_closing(number: int, closing: Closing) -> str:
+    """The `keytui incident close` with its words."""
+    words = ["--cause", closing.cause, "--remediation", closing.remediation, "--lessons", closing.lessons]
+    words += ["--override", closing.override] if closing.override else []
+    return shlex.join(("keytui", "incident", "close", *words, str(number)))
+
+
+def by_hand(what: str, rotation: Rotation | None) -> str:
+    """A remark, for a step of a hand-over by hand: `keytui rotate` prints the secret, and whoever runs it puts it."""
+    way = "" if rotation is None else f"; in commands: {for_resuming(rotation, '--no-deliver')}"
+    return f"# {harmless(what)}{way}"
+
+
+def for_audit(which: AuditFilter, path: Path) -> str:
+    """The `keytui audit` that writes what a filter takes to a file."""
+    asked = {
+        "type": which.type,
+        "key": which.key_id,
+        "version": "" if which.key_version is None else str(which.key_version),
+        "actor": which.actor,
+        "since": which.since.isoformat() if which.since is not None else "",
+        "until": which.until.isoformat() if which.until is not None else "",
+        "format": "csv" if path.suffix == ".csv" else "jsonl",
+    }
+    words = [word for name, value in asked.items() if value for word in (f"--{name}", value)]
+    return f"{shlex.join(['keytui', 'audit', *words])} > {shlex.quote(str(path))}"
 
 
 def same_as(command: str) -> Content:

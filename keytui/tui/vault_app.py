@@ -17,6 +17,7 @@ from keytui.clock import Clock
 from keytui.domain.errors import KeytuiError, Unauthenticated
 from keytui.domain.query import Query, Sort
 from keytui.tui.asking import our_fault
+from keytui.tui.command_log import CommandLog
 from keytui.tui.connection import Connection
 from keytui.tui.following import follow, tend
 from keytui.tui.screens import catalogue
@@ -53,6 +54,7 @@ class VaultApp(App[int]):
         super().__init__()
         self.clock = clock
         self.connection = Connection(profile, clock)
+        self.command_log = CommandLog(profile, clock)
         self.status_changed: Signal[Status] = Signal(self, "status changed")
         """Published when the vault's standing changed and when time passed."""
         self.fed: Signal[Changes] = Signal(self, "fed")

@@ -275,12 +275,12 @@ async def test_only_one_change_is_on_its_way_at_a_time(console: Console, fleet: 
     landed: list[str] = []
     async with console.run_test(notifications=True) as pilot:
         screen = await keys(pilot)
-        screen.change(lambda vault: (may_land.wait(10) and "first") or "", landed.append)
-        screen.change(lambda vault: "second", landed.append)
+        screen.change(lambda vault: (may_land.wait(10) and "first") or "", landed.append, command="")
+        screen.change(lambda vault: "second", landed.append, command="")
         await until_said(pilot, "another change is still on its way")
         may_land.set()
         await until(pilot, lambda: landed == ["first"], "the first change")
-        screen.change(lambda vault: "third", landed.append)
+        screen.change(lambda vault: "third", landed.append, command="")
         await until(pilot, lambda: landed == ["first", "third"], "the third change")
 
 
@@ -344,7 +344,7 @@ async def test_q_waits_for_a_change_that_is_on_its_way(console: Console, fleet: 
     may_land = Event()
     async with console.run_test(notifications=True) as pilot:
         screen = await keys(pilot)
-        screen.change(lambda vault: may_land.wait(10), lambda _: None)
+        screen.change(lambda vault: may_land.wait(10), lambda _: None, command="")
         await pilot.press("q")
         await until_said(pilot, "a change is still on its way")
         assert console.is_running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar, Final
@@ -131,7 +132,9 @@ class ApprovalsScreen(VaultScreen[None]):
 
         def confirmed(note: str | None) -> None:
             if note is not None:
-                self.change(lambda vault: decide(vault, approval, note), self._decided)
+                noted = ("--note", note) if note else ()
+                command = shlex.join(("keytui", "approvals", word, *noted, str(approval.id)))
+                self.change(lambda vault: decide(vault, approval, note), self._decided, command=command)
 
         self.app.push_screen(ConfirmDialog(question), confirmed)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from keytui.tui.screens.confirm import ConfirmDialog, Question
+
+ARMED: Final = "# armed for 15 minutes; a command is armed by its own --write"
 
 
 class ArmDialog(ConfirmDialog):
@@ -24,7 +27,7 @@ class ArmDialog(ConfirmDialog):
 
     def act(self, note: str) -> None:
         profile = self._profile
-        self.ask(lambda vault: vault.arm(profile), self._armed)
+        self.ask(lambda vault: vault.arm(profile), self._armed, command=ARMED)
 
     def _armed(self, until: datetime) -> None:
         self.console.ask_standing()

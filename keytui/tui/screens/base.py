@@ -15,6 +15,7 @@ from textual.widgets import Footer
 from keytui.domain.errors import KeytuiError, Refused
 from keytui.domain.text import harmless
 from keytui.tui.asking import Answered, answer
+from keytui.tui.command_log import DONE
 from keytui.tui.permissions import WhyNot
 from keytui.tui.widgets.status_line import Status, StatusLine
 
@@ -63,17 +64,21 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         failed: Callable[[KeytuiError], None] | None = None,
         *,
         slot: str = "",
+        command: str = "",
     ) -> None:
         """Ask the vault in a thread; `then` or `failed` (default: `report`) runs here with what came of it.
 
         Only the newest question of a named slot is answered. A screen that is gone hears nothing. Before the vault is
-        open, the question waits for it.
+        open, the question waits for it. One that leaves something behind, as a file, is logged with its `command`.
         """
         console = self.console
+        failed = failed or self.report
+        if command:
+            then, failed = self._logged(command, then, failed, None)
         turn = self._turns[slot] = self._turns.get(slot, 0) + 1
 
         def work() -> None:
-            deliver = answer(lambda: question(console.vault), then, failed or self.report)
+            deliver = answer(lambda: question(console.vault), then, failed)
             self.post_message(Answered(deliver, slot, turn))
 
         begin = partial(console.run_worker, work, thread=True, exit_on_error=False, group="asking")
@@ -84,8 +89,14 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         action: Callable[[Vault], Answer],
         then: Callable[[Answer], None],
         failed: Callable[[KeytuiError], None] | None = None,
+        *,
+        command: str,
+        outcome: Callable[[Answer], str] | None = None,
     ) -> None:
         """Change the vault in a thread, one change at a time in the whole console. A second one is refused in words.
+
+        `command` does the same, and stands in the command log: a line or several, without a secret. `outcome` says of
+        an answer why not all of it was done; "" when it was.
 
         The work belongs to the app: leaving the screen does not cancel a change that is on its way, and what came of it
         is heard all the same.
@@ -94,18 +105,41 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         if not console.connection.flight.acquire(blocking=False):
             return (failed or self.report)(Refused("another change is still on its way", "wait until it has landed"))
 
+        told, refused = self._logged(command, then, failed or self.report, outcome)
+
         def work() -> None:
             try:
-                outcome = answer(lambda: action(console.vault), then, failed or self.report)
+                deliver = answer(lambda: action(console.vault), told, refused)
             finally:
                 console.connection.flight.release()
-            landed = partial(self._landed, outcome)
+            landed = partial(self._landed, deliver)
             if not self.post_message(Answered(landed, "", 0)):
                 console.call_later(landed)
 
         self._changing = True
         console.run_worker(work, thread=True, exit_on_error=False, group="changing")
         return None
+
+    def _logged(
+        self,
+        command: str,
+        then: Callable[[Answer], None],
+        failed: Callable[[KeytuiError], None],
+        outcome: Callable[[Answer], str] | None,
+    ) -> tuple[Callable[[Answer], None], Callable[[KeytuiError], None]]:
+        """Both ways on, with what came of it in the command log first."""
+        log = self.console.command_log
+        number = log.begin(command)
+
+        def done(answered: Answer) -> None:
+            log.end(number, (outcome(answered) if outcome is not None else "") or DONE)
+            then(answered)
+
+        def refused(error: KeytuiError) -> None:
+            log.end(number, f"refused: {harmless(error.message)}")
+            failed(error)
+
+        return done, refused
 
     def _landed(self, deliver: Callable[[], None]) -> None:
         self._changing = False

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from keytui.tui.commands import Palette
     from keytui.tui.screens.approvals import ApprovalsScreen
     from keytui.tui.screens.arm import ArmDialog
+    from keytui.tui.screens.command_log import CommandLogScreen
     from keytui.tui.screens.help import HelpScreen
     from keytui.tui.screens.incident.listed import IncidentsScreen
     from keytui.tui.screens.profiles import ProfilesScreen
@@ -67,6 +68,12 @@ def arm() -> type[ArmDialog]:
     from keytui.tui.screens.arm import ArmDialog
 
     return ArmDialog
+
+
+def command_log() -> type[CommandLogScreen]:
+    from keytui.tui.screens.command_log import CommandLogScreen
+
+    return CommandLogScreen
 
 
 def help_() -> type[HelpScreen]:

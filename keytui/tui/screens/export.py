@@ -11,6 +11,7 @@ from textual.widgets import Input, Label
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import KeytuiError
+from keytui.tui.command_lines import for_audit
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.widgets.words import Words
 from keytui.vault.audit_export import export_to
@@ -49,7 +50,13 @@ class ExportDialog(ConfirmDialog):
     def act(self, note: str) -> None:
         path, which = Path(self._value("#path").strip()), self._which
         self.query_one("#wrong", Words).say(Content.styled("◌ writing …", "$quiet"))
-        self.ask(lambda vault: (export_to(path, vault, which), path), self._written, self._failed, slot="export")
+        self.ask(
+            lambda vault: (export_to(path, vault, which), path),
+            self._written,
+            self._failed,
+            slot="export",
+            command=for_audit(which, path),
+        )
 
     def _written(self, done: tuple[int, Path]) -> None:
         count, path = done

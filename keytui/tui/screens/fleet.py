@@ -102,6 +102,9 @@ class FleetScreen(VaultScreen[None]):
         chosen = sum(not member.why_not for member in self._members or ())
         return in_waves(self._members or (), wave_size(self.query_one("#wave", Input).value.strip(), chosen or 1))
 
+    def _command(self, budget: int) -> str:
+        return for_fleet(self._keys, self.query_one("#wave", Input).value.strip(), budget)
+
     def _budget(self) -> int:
         text = self.query_one("#budget", Input).value.strip()
         if not (text.isascii() and text.isdigit()):
@@ -118,8 +121,7 @@ class FleetScreen(VaultScreen[None]):
             self._say(Content.styled(f"✗ {harmless(error.message)}: {harmless(error.hint)}", "$error"))
             return
         self._rows.muster(self._members, waves)
-        command = for_fleet(self._keys, self.query_one("#wave", Input).value.strip(), budget)
-        self._say(Content.assemble(_outlook(waves, budget), "\n", same_as(command)))
+        self._say(Content.assemble(_outlook(waves, budget), "\n", same_as(self._command(budget))))
         self._draw()
 
     @on(Input.Submitted)
@@ -166,7 +168,13 @@ class FleetScreen(VaultScreen[None]):
                 if stop.is_set():
                     return
 
-        self.change(work, lambda _: self._ended(), self._failed)
+        self.change(
+            work,
+            lambda _: self._ended(),
+            self._failed,
+            command=self._command(budget),
+            outcome=lambda _: self._rows.summary().plain,
+        )
 
     def on_key_told(self, message: KeyTold) -> None:
         if isinstance(message.told, KeyOutcome):

@@ -16,7 +16,7 @@ from textual.widgets import Button, Input, Label
 from keytui.domain.errors import KeytuiError
 from keytui.domain.keys import KeyDraft
 from keytui.domain.text import harmless
-from keytui.tui.command_lines import for_import
+from keytui.tui.command_lines import for_import, same_as
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.widgets.words import Words
 from keytui.vault.env_file import SortedOut, read_env_file, sort_out
@@ -65,8 +65,10 @@ class ImportScreen(VaultScreen[None]):
         """What was read may not be what the fields say now: read again before importing."""
         self._read = None
         self.query_one("#do", Button).disabled = True
-        command = for_import(self._text("path"), self._variables(), self._text("environment"), self._text("owner"))
-        self.query_one("#same", Words).say(Content.assemble(("same as  ", "$quiet"), harmless(command)))
+        self.query_one("#same", Words).say(same_as(self._command()))
+
+    def _command(self) -> str:
+        return for_import(self._text("path"), self._variables(), self._text("environment"), self._text("owner"))
 
     @on(Input.Submitted)
     async def _read_file(self) -> None:
@@ -94,7 +96,7 @@ class ImportScreen(VaultScreen[None]):
             return
         found = self._read.found
         draft = KeyDraft("import", self._text("environment"), owner=self._text("owner"))
-        self.change(lambda vault: vault.adopt(found, draft), self._imported, self._failed)
+        self.change(lambda vault: vault.adopt(found, draft), self._imported, self._failed, command=self._command())
 
     def _failed(self, error: KeytuiError) -> None:
         self._say(Content.styled(f"✗ {harmless(error.message)}\n  {harmless(error.hint)}", "$error"))

@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.keys import Key, KeyState, KeySummary
+from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_keys
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.base import VaultScreen
@@ -172,7 +173,9 @@ class KeyActions(VaultScreen[None]):
         def revoke(vault: Vault, key: Key, note: str) -> object:
             return vault.revoke(key.id, None, dialog.reason, note)
 
-        self.app.push_screen(dialog, partial(self._do, keys, revoke, "revoked"))
+        self.app.push_screen(
+            dialog, partial(self._do, keys, "revoke", revoke, options=lambda: ("--reason", dialog.reason))
+        )
 
     def _ask_and_do(
         self, verb: str, keys: Sequence[Key], effect: str, act: Callable[[Vault, Key, str], object]
@@ -184,11 +187,23 @@ class KeyActions(VaultScreen[None]):
             for_keys(verb, keys),
             note="note for the log",
         )
-        self.app.push_screen(ConfirmDialog(question), partial(self._do, keys, act, f"{verb}d"))
+        self.app.push_screen(ConfirmDialog(question), partial(self._do, keys, verb, act))
 
-    def _do(self, keys: Sequence[Key], verb: Callable[[Vault, Key, str], object], done: str, note: str | None) -> None:
+    def _do(
+        self,
+        keys: Sequence[Key],
+        word: str,
+        verb: Callable[[Vault, Key, str], object],
+        note: str | None,
+        options: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
         if note is not None:
-            self.change(lambda vault: _each(vault, keys, verb, note), partial(self._done, done))
+            self.change(
+                lambda vault: _each(vault, keys, verb, note),
+                partial(self._done, f"{word}d"),
+                command=for_keys(word, keys, *options(), *(("--note", note) if note else ())),
+                outcome=_not_all,
+            )
 
     def _done(self, done: str, outcome: Outcome) -> None:
         if outcome.done:
@@ -209,6 +224,10 @@ def _each(vault: Vault, keys: Sequence[Key], verb: Callable[[Vault, Key, str], o
         except KeytuiError as error:
             failed.append((key.name, error))
     return Outcome(tuple(done), tuple(failed))
+
+
+def _not_all(outcome: Outcome) -> str:
+    return "; ".join(f"{harmless(name)} refused: {harmless(error.message)}" for name, error in outcome.failed)
 
 
 def _title(verb: str, keys: Sequence[Key]) -> str:

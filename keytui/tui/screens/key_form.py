@@ -172,7 +172,7 @@ class CreateScreen(KeyForm):
 
     def submit(self) -> None:
         draft, request_id = self._draft(), self._request_id
-        self.change(lambda vault: vault.create(draft, request_id), self._created, self.failed)
+        self.change(lambda vault: vault.create(draft, request_id), self._created, self.failed, command=self.command())
 
     def _created(self, issued: Issued) -> None:
         self.app.switch_screen(HandOverScreen(issued))
@@ -232,7 +232,7 @@ class EditScreen(KeyForm):
         if edit == KeyEdit():
             raise Invalid("nothing is changed yet", "change a field, or esc to leave")
         key_id = self._key.id
-        self.change(lambda vault: vault.edit(key_id, edit), self._saved, self.failed)
+        self.change(lambda vault: vault.edit(key_id, edit), self._saved, self.failed, command=self.command())
 
     def _saved(self, key: Key) -> None:
         self.tell(f"saved {key.name}")

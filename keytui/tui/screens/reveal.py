@@ -14,6 +14,7 @@ from keytui.domain.errors import KeytuiError, Locked
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
+from keytui.tui.command_lines import for_keys
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.unlock import UnlockDialog
 from keytui.tui.widgets.secret import SecretLine
@@ -47,7 +48,9 @@ class RevealScreen(VaultScreen[None]):
 
     def _ask(self) -> None:
         key_id = self._key.id
-        self.ask(lambda vault: vault.reveal(key_id), self._revealed, self._failed)
+        self.ask(
+            lambda vault: vault.reveal(key_id), self._revealed, self._failed, command=for_keys("reveal", (self._key,))
+        )
 
     def _revealed(self, value: Secret) -> None:
         self.query_one("#revealed").mount(SecretLine(value, self.console.clock))

@@ -16,6 +16,7 @@ from keytui.clock import Clock
 from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.text import harmless
 from keytui.domain.verdict import Assessment
+from keytui.tui.command_lines import for_rotation
 from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.screens.taking_over import take_over_question
@@ -109,7 +110,11 @@ class RotationsScreen(ModeScreen):
 
         def confirmed(answer: str | None) -> None:
             if answer is not None:
-                self.change(lambda vault: vault.take_over(rotation.id), partial(self._done, "you hold it now"))
+                self.change(
+                    lambda vault: vault.take_over(rotation.id),
+                    partial(self._done, "you hold it now"),
+                    command=for_rotation("take-over", rotation),
+                )
 
         self.app.push_screen(ConfirmDialog(take_over_question(rotation)), confirmed)
 
@@ -121,7 +126,11 @@ class RotationsScreen(ModeScreen):
 
         def confirmed(note: str | None) -> None:
             if note:
-                self.change(lambda vault: vault.leave_note(rotation.id, note), partial(self._done, "the note is left"))
+                self.change(
+                    lambda vault: vault.leave_note(rotation.id, note),
+                    partial(self._done, "the note is left"),
+                    command=for_rotation("note", rotation, note),
+                )
 
         self.app.push_screen(ConfirmDialog(note_question(rotation)), confirmed)
 

@@ -67,11 +67,16 @@ class UnlockDialog(Dialog[bool]):
         passphrase = self.query_one("#passphrase", SecretField).take()
         if not self._first:
             self._say("◌ asking …")
-            self.change(lambda vault: vault.unlock(passphrase), self._opened, self._failed)
+            self.change(lambda vault: vault.unlock(passphrase), self._opened, self._failed, command=_UNLOCKED)
         elif self.query_one("#again", SecretField).take() != passphrase:
             self._failed(Refused("the two are not the same", "type it twice"))
         else:
-            self.change(lambda vault: vault.set_passphrase(passphrase), self._opened, self._failed)
+            self.change(
+                lambda vault: vault.set_passphrase(passphrase),
+                self._opened,
+                self._failed,
+                command="keytui passphrase set",
+            )
 
     def _opened(self, _: None) -> None:
         self.console.ask_standing()
@@ -85,6 +90,7 @@ class UnlockDialog(Dialog[bool]):
         self.query_one("#wrong", Static).update(Content.styled(words, style))
 
 
+_UNLOCKED: Final = "# sealed values were unlocked here; `keytui reveal` asks for the passphrase itself"
 _FIRST: Final = (
     "Set the first passphrase",
     "It opens the values that keytui keeps for you. Nobody can recover it; running services never need it.",

@@ -201,7 +201,11 @@ class UsageScreen(ModeScreen, LiveScreen):
 
     def _acknowledge(self, alert: Alert, note: str | None) -> None:
         if note:
-            self.change(lambda vault: vault.acknowledge(alert.id, note), self._acknowledged)
+            self.change(
+                lambda vault: vault.acknowledge(alert.id, note),
+                self._acknowledged,
+                command=for_acknowledge(alert, note),
+            )
 
     def _acknowledged(self, alert: Alert) -> None:
         """Show it in the moment that is held, which may be paused."""

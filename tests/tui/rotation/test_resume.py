@@ -87,7 +87,7 @@ async def test_an_answer_that_comes_when_the_step_has_made_room_for_the_next_is_
         await until_said(pilot, "● 5 Retire")
         step = pilot.app.screen.query_one(StepBody)
         await step.remove()
-        step.act(lambda opened: opened.complete(1, "by hand"), "it is complete")
+        step.act(lambda opened: opened.complete(1, "by hand"), "it is complete", command="")
         await until_said(pilot, "it is complete")
 
 

@@ -12,6 +12,7 @@ from textual.widgets import Button, Input, Label
 
 from keytui.domain.incidents import Closing, Incident, IncidentDetail, load_in_words
 from keytui.domain.text import harmless
+from keytui.tui.command_lines import for_closing
 from keytui.tui.screens.base import Dialog
 
 _FIELDS: Final = (
@@ -83,7 +84,9 @@ class CloseIncidentDialog(Dialog[Incident | None]):
     def _act(self) -> None:
         closing = Closing(*(self._value(name) for name in ("cause", "remediation", "lessons", "override")))
         number = self._detail.incident.id
-        self.change(lambda vault: vault.close_incident(number, closing), self._ended)
+        self.change(
+            lambda vault: vault.close_incident(number, closing), self._ended, command=for_closing(number, closing)
+        )
 
     def _ended(self, incident: Incident) -> None:
         self.dismiss(incident)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -116,7 +117,11 @@ class IncidentScreen(VaultScreen[None]):
 
         def noted(note: str | None) -> None:
             if note is not None:
-                self.change(lambda vault: vault.note_incident(number, note), lambda _: self.action_refetch())
+                self.change(
+                    lambda vault: vault.note_incident(number, note),
+                    lambda _: self.action_refetch(),
+                    command=shlex.join(("keytui", "incident", "note", str(number), note)),
+                )
 
         self.app.push_screen(ConfirmDialog(question), noted)
 

@@ -19,7 +19,7 @@ from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.keys import Key
 from keytui.domain.rotation import First, Rotation
 from keytui.domain.text import harmless
-from keytui.tui.command_lines import for_keys, same_as
+from keytui.tui.command_lines import for_incident, for_keys, same_as
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
@@ -173,7 +173,13 @@ class RespondScreen(VaultScreen[int | None]):
             tell=self._tell,
             by_hand=self._by_hand,
         )
-        self.change(act, self._done, self._not_done)
+        self.change(
+            act,
+            self._done,
+            self._not_done,
+            command=for_incident(self._key, first, by_hand=self._by_hand),
+            outcome=lambda response: f"stopped: {response.failure.message}" if response.failure is not None else "",
+        )
 
     def _tell(self, said: Said) -> None:
         """Called in the thread that does it."""

@@ -15,6 +15,7 @@ from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.private_file import write_new_file
 from keytui.tui.clipboard import Route, copy_locally, route, send_to_terminal, terminal_limits
+from keytui.tui.command_lines import by_hand
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.followed import FollowedScreen
 from keytui.tui.screens.wizard.words import clock_time
@@ -159,7 +160,12 @@ class ByHandScreen(FollowedScreen):
             why = f"{error.message}  {error.hint}"
             self.note(Content.assemble(("✗ ", "bold $error"), f"{harmless(target)}: {harmless(why)}"))
 
-        self.change(work, done, failed)
+        self.change(
+            work,
+            done,
+            failed,
+            command=by_hand(f"v{number} of {self._key.name} was sent to {target}", rotation),
+        )
 
     def note(self, line: Content) -> None:
         """One line more of what was done with the secret."""

@@ -11,12 +11,13 @@ from textual.content import Content
 from keytui.domain.errors import KeytuiError
 from keytui.domain.rotation import First, Rotation, Strategy
 from keytui.domain.secrets import Secret
+from keytui.tui.command_lines import by_hand, for_resuming
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.wizard.by_hand import ByHandScreen
 from keytui.tui.screens.wizard.choices import choice_lines, skip_question
-from keytui.tui.screens.wizard.delivery import AtTargets, Stopped, stopped_by, surroundings
-from keytui.tui.screens.wizard.going_back import back_question
+from keytui.tui.screens.wizard.delivery import AtTargets, Stopped, stopped_by, surroundings, why_stopped
+from keytui.tui.screens.wizard.going_back import back_question, for_going_back
 from keytui.tui.screens.wizard.leaving import has_it, tell_end
 from keytui.tui.screens.wizard.probing import ProbesPanel, ProbeTold, asked_of, telling_of_probes
 from keytui.tui.screens.wizard.targets_panel import TargetsPanel, TargetTold, telling
@@ -94,7 +95,12 @@ class ByTargetsScreen(ByHandScreen):
         """Deliver to every target that has not got it."""
         self._deliver(lambda _: None)
 
-    def _deliver(self, first: Callable[[Vault], None]) -> None:
+    def _delivery(self, *options: str) -> str:
+        if self._rotation is not None:
+            return for_resuming(self._rotation, *options)
+        return by_hand(f"v{self._version.number} of {self._key.name} was delivered, as keytui create does", None)
+
+    def _deliver(self, first: Callable[[Vault], None], command: str = "") -> None:
         """Do something `first`, then deliver. Refused in words while that is on its way, or done."""
         if not self.by_targets or self._arrived:
             self.tell("there is nothing to deliver", "H ends the hand-over", severity="warning")
@@ -120,7 +126,7 @@ class ByTargetsScreen(ByHandScreen):
 
             return at_targets.deliver(outside, rotation, act, before_counts)
 
-        self.change(work, self._ended, self._failed)
+        self.change(work, self._ended, self._failed, command=command or self._delivery(), outcome=why_stopped)
 
     @property
     def _old(self) -> int:
@@ -214,7 +220,10 @@ class ByTargetsScreen(ByHandScreen):
 
         def confirmed(answer: str | None) -> None:
             if answer is not None:
-                self._deliver(lambda vault: skip(vault, key, rotation.id, target, console.clock()))
+                self._deliver(
+                    lambda vault: skip(vault, key, rotation.id, target, console.clock()),
+                    self._delivery("--skip", target),
+                )
 
         self.app.push_screen(ConfirmDialog(skip_question(target, rotation)), confirmed)
 
@@ -232,6 +241,7 @@ class ByTargetsScreen(ByHandScreen):
                     lambda vault: AtTargets(vault, console.profile, console.clock, tell).go_back(rotation, note),
                     self._went_back,
                     self._failed,
+                    command=for_going_back(rotation, note),
                 )
 
         self.app.push_screen(ConfirmDialog(back_question(rotation, self._key.targets)), confirmed)

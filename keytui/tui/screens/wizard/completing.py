@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from keytui.domain.errors import Refused
 from keytui.domain.rotation import OLD_REFUSED, Rotation, RotationState
+from keytui.tui.command_lines import for_verdict
 from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.wizard.asking import AskingBody
 from keytui.tui.screens.wizard.delivery import AtTargets, surroundings
@@ -65,7 +66,7 @@ def _complete(step: AskingBody, rotation: Rotation, override: str) -> None:
         AtTargets(vault, console.profile, console.clock, tell).settle(done)
         return done
 
-    step.act(work, f"v{rotation.old_version} is revoked")
+    step.act(work, f"v{rotation.old_version} is revoked", command=for_verdict("complete", rotation, override))
 
 
 def it_can_go(step: AskingBody, rotation: Rotation) -> Callable[[Vault], bool]:

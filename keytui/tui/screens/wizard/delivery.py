@@ -11,6 +11,7 @@ from keytui.domain.errors import KeytuiError, Refused
 from keytui.domain.keys import Version
 from keytui.domain.rotation import Rotation, Verb, allowed
 from keytui.domain.secrets import Secret
+from keytui.domain.text import harmless
 from keytui.vault.deliveries import may_hold
 from keytui.vault.delivering import Delivering, nothing_more
 from keytui.vault.first_delivery import deliver_first
@@ -39,6 +40,11 @@ class Stopped:
 def stopped_by(error: KeytuiError) -> Stopped:
     """Something else than a target stopped it: to try again, or to come back later, is always possible."""
     return Stopped(error, "", (), dict.fromkeys(Choice, ""))
+
+
+def why_stopped(outcome: Rotation | Stopped | None) -> str:
+    """Why a delivery came to no end; "" where it did."""
+    return f"stopped: {harmless(outcome.error.message)}" if isinstance(outcome, Stopped) else ""
 
 
 def surroundings(vault: Vault, key_id: str, profile: Profile) -> Outside:

@@ -12,6 +12,7 @@ from keytui.domain.keys import VersionState
 from keytui.domain.operators import person
 from keytui.domain.rotation import Rotation
 from keytui.domain.text import harmless
+from keytui.tui.command_lines import for_rotation
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog
@@ -94,7 +95,9 @@ class FollowedScreen(VaultScreen[bool]):
 
         def confirmed(answer: str | None) -> None:
             if answer is not None:
-                self.change(lambda vault: vault.take_over(rotation.id), self._taken)
+                self.change(
+                    lambda vault: vault.take_over(rotation.id), self._taken, command=for_rotation("take-over", rotation)
+                )
 
         self.app.push_screen(ConfirmDialog(take_over_question(rotation)), confirmed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from keytui.domain.rotation import Rotation, RotationState, Verb, allowed
+from keytui.tui.command_lines import for_rotation
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.delivery import AtTargets
 from keytui.tui.screens.wizard.step import StepBody
@@ -25,9 +26,15 @@ def ask_back(step: StepBody) -> None:
             step.act(
                 lambda vault: AtTargets(vault, console.profile, console.clock, tell).go_back(rotation, note),
                 f"back on v{rotation.old_version}",
+                command=for_going_back(rotation, note),
             )
 
     step.app.push_screen(ConfirmDialog(back_question(rotation, targets)), confirmed)
+
+
+def for_going_back(rotation: Rotation, note: str) -> str:
+    """The command that goes back from where the rotation stands."""
+    return for_rotation("abandon" if Verb.ABANDON in allowed(rotation) else "rollback", rotation, note=note)
 
 
 def back_question(rotation: Rotation, targets: Sequence[str]) -> Question:

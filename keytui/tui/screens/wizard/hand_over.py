@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from keytui.domain.text import harmless
+from keytui.tui.command_lines import by_hand
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.by_targets import ByTargetsScreen
 from keytui.tui.screens.wizard.heading import heading, marks
@@ -138,7 +139,11 @@ class HandOverScreen(ByTargetsScreen):
             self.note(Content.assemble(("✓ ", "$success"), f"pasted back: it arrived whole{says}"))
         else:
             rotation_id = self._rotation.id
-            self.change(lambda vault: vault.prove(rotation_id, pasted), lambda _: self._finish())
+            self.change(
+                lambda vault: vault.prove(rotation_id, pasted),
+                lambda _: self._finish(),
+                command=self._by_hand_now("was pasted back"),
+            )
 
     def _answer(self, advice: tuple[str, str]) -> None:
         found, remedy = advice
@@ -178,7 +183,10 @@ class HandOverScreen(ByTargetsScreen):
         def work(vault: Vault) -> object:
             return vault.handed_over(rotation.id, sent) if sent is not None else vault.prove(rotation.id, secret)
 
-        self.change(work, lambda _: self._finish())
+        self.change(work, lambda _: self._finish(), command=self._by_hand_now("is where it belongs"))
+
+    def _by_hand_now(self, what: str) -> str:
+        return by_hand(f"v{self._version.number} of {self._key.name} {what}", self._rotation)
 
     def _finish(self) -> None:
         if self._delivering:

@@ -13,6 +13,7 @@ from keytui.domain.rotation import Verb, allowed
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.tui.clipboard import Route
+from keytui.tui.command_lines import by_hand
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.ask_secret import SecretDialog
 from keytui.tui.screens.wizard.going_back import ask_back
@@ -123,7 +124,11 @@ class LostSecretBody(ResumingBody):
 
         def pasted(secret: Secret | None) -> None:
             if secret is not None:
-                self.act(lambda vault: vault.prove(rotation.id, secret), f"v{rotation.new_version} is handed over")
+                self.act(
+                    lambda vault: vault.prove(rotation.id, secret),
+                    f"v{rotation.new_version} is handed over",
+                    command=by_hand(f"v{rotation.new_version} of {rotation.key_name} was pasted back", rotation),
+                )
 
         number = rotation.new_version
         dialog = SecretDialog(
@@ -148,7 +153,9 @@ class LostSecretBody(ResumingBody):
             if answer is not None:
                 arrived = replace(sent, state="sent") if sent.state == "begun" else sent
                 self.act(
-                    lambda vault: vault.handed_over(rotation.id, arrived), f"v{rotation.new_version} is handed over"
+                    lambda vault: vault.handed_over(rotation.id, arrived),
+                    f"v{rotation.new_version} is handed over",
+                    command=by_hand(f"v{rotation.new_version} of {rotation.key_name} went to {sent.target}", rotation),
                 )
 
         self.app.push_screen(ConfirmDialog(question), confirmed)
@@ -171,7 +178,7 @@ class LostSecretBody(ResumingBody):
 
         def confirmed(answer: str | None) -> None:
             if answer is not None:
-                self.wizard.reissue(rotation.id)
+                self.wizard.reissue(rotation)
 
         self.app.push_screen(ConfirmDialog(question), confirmed)
 

@@ -8,9 +8,10 @@ from textual.content import Content
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.rotation import Rotation
+from keytui.tui.command_lines import for_resuming
 from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.wizard.choices import choice_lines, skip_question
-from keytui.tui.screens.wizard.delivery import AtTargets, Stopped, holding
+from keytui.tui.screens.wizard.delivery import AtTargets, Stopped, holding, why_stopped
 from keytui.tui.screens.wizard.leaving import tell_end
 from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.targets_panel import TargetsPanel, telling
@@ -78,10 +79,11 @@ class ResumingBody(StepBody):
         """Go on delivering."""
         self._deliver(lambda _: None)
 
-    def _deliver(self, first: Callable[[Vault], None]) -> None:
+    def _deliver(self, first: Callable[[Vault], None], *options: str) -> None:
         """Do something `first`, then go on delivering."""
         if self.detail is None or self._delivering:
             return
+        command = for_resuming(self.detail.rotation, *options)
         rotation, console, tell = self.detail.rotation, self.wizard.console, telling(self)
         self._delivering, self._stopped = True, None
 
@@ -90,7 +92,7 @@ class ResumingBody(StepBody):
             return AtTargets(vault, console.profile, console.clock, tell).resume(rotation)
 
         self._say_choices(Content(""))
-        self.wizard.change(work, self._ended, self._failed)
+        self.wizard.change(work, self._ended, self._failed, command=command, outcome=why_stopped)
 
     def _ended(self, outcome: Rotation | Stopped) -> None:
         self._delivering = False
@@ -118,7 +120,9 @@ class ResumingBody(StepBody):
 
         def confirmed(answer: str | None) -> None:
             if answer is not None:
-                self._deliver(lambda vault: skip(vault, key, detail.rotation.id, target, console.clock()))
+                self._deliver(
+                    lambda vault: skip(vault, key, detail.rotation.id, target, console.clock()), "--skip", target
+                )
 
         self.app.push_screen(ConfirmDialog(skip_question(target, detail.rotation)), confirmed)
 

@@ -16,6 +16,7 @@ from textual.content import Content
 from keytui.domain.durations import long
 from keytui.domain.rotation import OLD_REFUSED, Rotation, RotationState
 from keytui.domain.text import harmless
+from keytui.tui.command_lines import for_rotation
 from keytui.tui.screens.wizard.asking import AskingBody
 from keytui.tui.screens.wizard.completing import ask_complete
 from keytui.tui.screens.wizard.going_back import ask_back
@@ -83,7 +84,11 @@ class RetireBody(AskingBody):
         """Accept the old version again: no question, for somebody is being refused."""
         if self.detail is not None:
             rotation = self.detail.rotation
-            self.act(lambda vault: vault.restore(rotation.id), f"v{rotation.old_version} is accepted again")
+            self.act(
+                lambda vault: vault.restore(rotation.id),
+                f"v{rotation.old_version} is accepted again",
+                command=for_rotation("restore", rotation),
+            )
 
     def action_complete(self) -> None:
         """Ask, then revoke the old version."""

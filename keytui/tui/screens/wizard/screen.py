@@ -14,8 +14,9 @@ from textual.content import Content
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.keys import Key
-from keytui.domain.rotation import Plan
+from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.text import harmless
+from keytui.tui.command_lines import for_plan, for_resuming
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.screens.wizard.heading import heading, heading_of_plan, marks
@@ -188,17 +189,20 @@ class WizardScreen(VaultScreen[None]):
 
     def issue(self) -> None:
         """Open the rotation if it is not, and issue: once, in one flight. The secret goes to the hand-over only."""
-        self._start(self._issue)
+        command = for_plan(self.key, self.plan) if self.key is not None else ""
+        if self.detail is not None:
+            command = for_resuming(self.detail.rotation)
+        self._start(self._issue, command)
 
-    def reissue(self, rotation_id: int) -> None:
+    def reissue(self, rotation: Rotation) -> None:
         """Revoke the version whose secret is gone, and issue another."""
-        self._start(lambda vault: vault.reissue(rotation_id))
+        self._start(lambda vault: vault.reissue(rotation.id), for_resuming(rotation))
 
-    def _start(self, action: Callable[[Vault], Issued]) -> None:
+    def _start(self, action: Callable[[Vault], Issued], command: str) -> None:
         if self._issuing:
             return
         self._issuing = True
-        self.change(action, self._issued, self._not_issued)
+        self.change(action, self._issued, self._not_issued, command=command)
 
     def _issue(self, vault: Vault) -> Issued:
         if self.rotation_id is not None:

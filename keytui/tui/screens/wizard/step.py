@@ -104,14 +104,14 @@ class StepBody(VerticalScroll):
             panel.take(message.told)
             panel.draw(self.now)
 
-    def act(self, action: Callable[[Vault], Answer], done: str) -> None:
-        """Change the vault, say that it is done, and draw what came of it."""
+    def act(self, action: Callable[[Vault], Answer], done: str, *, command: str) -> None:
+        """Change the vault as `command` does, say that it is done, and draw what came of it."""
 
         def then(_: Answer) -> None:
             self.wizard.tell(done)
             self.wizard.reload()
 
-        self.wizard.change(action, then)
+        self.wizard.change(action, then, command=command)
 
 
 def _what_allows(detail: RotationDetail | None) -> tuple[object, ...]:

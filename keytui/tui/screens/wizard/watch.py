@@ -12,6 +12,7 @@ from textual.content import Content
 from keytui.domain.keys import Version
 from keytui.domain.rotation import Rotation, Verb, allowed
 from keytui.domain.text import harmless
+from keytui.tui.command_lines import for_rotation, for_verdict
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.asking import AskingBody
 from keytui.tui.screens.wizard.callers import caller_rows, caller_table
@@ -103,9 +104,11 @@ class WatchBody(AskingBody):
 
     def _waived(self, waiving: Waiving | None) -> None:
         if waiving is not None and self.detail is not None:
-            rotation_id = self.detail.rotation.id
+            rotation = self.detail.rotation
             self.act(
-                lambda vault: vault.waive(rotation_id, waiving.subject, waiving.why), f"{waiving.subject} is waived"
+                lambda vault: vault.waive(rotation.id, waiving.subject, waiving.why),
+                f"{waiving.subject} is waived",
+                command=for_rotation("waive", rotation, waiving.subject, why=waiving.why),
             )
 
     def action_note(self) -> None:
@@ -148,7 +151,11 @@ class WatchBody(AskingBody):
             can_go(vault)
             return vault.retire(rotation.id, override)
 
-        self.act(work, f"v{rotation.old_version} is suspended; U restores it")
+        self.act(
+            work,
+            f"v{rotation.old_version} is suspended; U restores it",
+            command=for_verdict("retire", rotation, override),
+        )
 
     def action_complete(self) -> None:
         """Ask, then revoke the old version of an emergency."""
@@ -184,7 +191,11 @@ def ask_note(step: StepBody) -> None:
 
     def confirmed(note: str | None) -> None:
         if note:
-            step.act(lambda vault: vault.leave_note(rotation.id, note), "the note is left")
+            step.act(
+                lambda vault: vault.leave_note(rotation.id, note),
+                "the note is left",
+                command=for_rotation("note", rotation, note),
+            )
 
     step.app.push_screen(ConfirmDialog(note_question(rotation)), confirmed)
 

@@ -1,0 +1,58 @@
+"""What was done in this console session, as the commands that would do the same. It is kept in memory alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from keytui.clock import Clock
+from keytui.vault.profile import DEFAULT_PROFILE, Profile
+
+UNDER_WAY: Final = "under way"
+DONE: Final = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One thing that was done. `command` may be several lines; one that begins with # is a remark, for what no command
+    does alone. `outcome` is `done`, `under way`, or why not.
+    """
+
+    number: int
+    at: datetime
+    command: str
+    outcome: str = UNDER_WAY
+
+
+class CommandLog:
+    """Everything since the console began, the newest last. It belongs to the console's loop."""
+
+    def __init__(self, profile: Profile, clock: Clock) -> None:
+        self._clock = clock
+        self._options = "" if profile.name == DEFAULT_PROFILE else f" --profile {profile.name}"
+        self._options += f" --write {profile.name}" if profile.read_only else ""
+        self.entries: tuple[Logged, ...] = ()
+
+    def begin(self, command: str) -> int:
+        """Something is on its way; its number, to end it by. `command` holds no secret."""
+        lines = (f"keytui{self._options}{line[6:]}" if _is_ours(line) else line for line in command.splitlines())
+        self.entries += (Logged(len(self.entries), self._clock(), "\n".join(lines)),)
+        return len(self.entries) - 1
+
+    def end(self, number: int, outcome: str = DONE) -> None:
+        """What came of it."""
+        before = self.entries
+        self.entries = (*before[:number], replace(before[number], outcome=outcome), *before[number + 1 :])
+
+    def script(self) -> str:
+        """All of it as a file: each command under a remark that says when, and what came of it."""
+        return "".join(
+            f"# {each.at.astimezone():%Y-%m-%d %H:%M:%S %z}  {each.at.astimezone(UTC):%H:%M:%S}Z  "
+            f"{' '.join(each.outcome.split())}\n{each.command}\n"
+            for each in self.entries
+        )
+
+
+def _is_ours(line: str) -> bool:
+    return line.startswith("keytui ") and not line.startswith("keytui --")
