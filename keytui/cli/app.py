@@ -9,6 +9,7 @@ import typer
 from keytui import __version__
 from keytui.cli import (
     checking,
+    creating_many,
     ending,
     erasing,
     importing,
@@ -104,6 +105,7 @@ def top(context: typer.Context) -> None:
 
 
 app.command()(keys.create)
+app.command("create-many")(creating_many.create_many)
 app.command("import")(importing.import_file)
 app.command()(ingesting.ingest)
 app.command("list", context_settings={"ignore_unknown_options": True})(looking.list_keys)

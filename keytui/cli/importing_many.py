@@ -8,9 +8,9 @@ from typing import Final
 
 import typer
 
-from keytui.cli.key_course import Rests, Tally, check_lines, parts_of
+from keytui.cli.key_course import Arriving, Rests, Tally, check_lines, parts_of
 from keytui.cli.key_fields import Fields
-from keytui.cli.key_file import KeyFile, Line
+from keytui.cli.key_file import KeyFile
 from keytui.cli.output import say, say_json
 from keytui.cli.progress_line import ProgressLine
 from keytui.cli.session import opened
@@ -18,7 +18,7 @@ from keytui.cli.stopping import Stop, stopped_cleanly
 from keytui.clock import utc_now
 from keytui.domain.errors import KeytuiError
 from keytui.domain.keys import KeyDraft
-from keytui.vault.many_keys import NewKey, Origin
+from keytui.vault.many_keys import Origin
 
 _LONGEST_NAME: Final = 100
 
@@ -43,18 +43,16 @@ def import_many(context: typer.Context, path: Path, common: KeyDraft, *, check: 
         tally.end(stop)
 
 
-def _keys(file: KeyFile, fields: Fields) -> Iterator[tuple[Line, NewKey]]:
+def _keys(file: KeyFile, fields: Fields) -> Iterator[Arriving]:
     for line in file.lines():
-        yield line, fields.new_key(line, f"{file.name[:_LONGEST_NAME]}:{line.number}")
+        yield Arriving(line.number, fields.new_key(line, f"{file.name[:_LONGEST_NAME]}:{line.number}"))
 
 
-def _carry_out(
-    context: typer.Context, keys: Iterator[tuple[Line, NewKey]], tally: Tally, stop: Stop, *, check: bool
-) -> None:
+def _carry_out(context: typer.Context, keys: Iterator[Arriving], tally: Tally, stop: Stop, *, check: bool) -> None:
     rests = Rests()
     with opened(context) as vault:
         for part in parts_of(keys):
-            tally.take(part, vault.add_keys([new for _, new in part], Origin.IMPORTED, rehearse=check))
+            tally.take(part, vault.add_keys([one.new for one in part], Origin.IMPORTED, rehearse=check))
             if stop.code is not None:
                 break
             rests.between()

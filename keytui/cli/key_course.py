@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import typer
@@ -14,12 +15,13 @@ import typer
 from keytui.cli.counting import counted
 from keytui.cli.exits import Partly
 from keytui.cli.key_fields import Fields
-from keytui.cli.key_file import KeyFile, Line
+from keytui.cli.key_file import KeyFile
 from keytui.cli.output import remark
 from keytui.cli.progress_line import ProgressLine
 from keytui.cli.shapes import Shape
 from keytui.cli.stopping import Stop
 from keytui.domain.errors import Invalid, KeytuiError
+from keytui.domain.secrets import Secret
 from keytui.vault.many_keys import MOST_AT_ONCE, AddedKeys, LeftOutKey, NewKey
 
 SHOWN: Final = 20
@@ -32,6 +34,15 @@ _IN_A_ROW: Final = 1.0
 _REST: Final = 0.11
 """Seconds of rest after so many of writing: whoever waits for SQLite looks ten times a second whether it is free."""
 Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A key on its way, by the number of its line. `minted` is its secret, where that was made just now."""
+
+    line: int
+    new: NewKey
+    minted: Secret | None = None
 
 
 def check_lines(file: KeyFile, fields: Fields, stop: Stop) -> int:
@@ -55,20 +66,20 @@ def check_lines(file: KeyFile, fields: Fields, stop: Stop) -> int:
     return lines
 
 
-def parts_of(keys: Iterator[tuple[Line, NewKey]]) -> Iterator[list[tuple[Line, NewKey]]]:
-    """As many keys as go into one call, with their lines; the next ones are read meanwhile."""
+def parts_of(keys: Iterator[Arriving]) -> Iterator[list[Arriving]]:
+    """As many keys as go into one call; the next ones are read meanwhile."""
     return _read_ahead(_parts(keys))
 
 
-def _parts(keys: Iterator[tuple[Line, NewKey]]) -> Iterator[list[tuple[Line, NewKey]]]:
-    part: list[tuple[Line, NewKey]] = []
+def _parts(keys: Iterator[Arriving]) -> Iterator[list[Arriving]]:
+    part: list[Arriving] = []
     text = 0
-    for line, new in keys:
-        size = _size(new)
+    for one in keys:
+        size = _size(one.new)
         if part and (len(part) == MOST_AT_ONCE or text + size > _MOST_TEXT):
             yield part
             part, text = [], 0
-        part.append((line, new))
+        part.append(one)
         text += size
     if part:
         yield part
@@ -114,15 +125,19 @@ class Tally:
         self.left_out = 0
         self._left_out: list[tuple[int, LeftOutKey]] = []
 
-    def take(self, part: list[tuple[Line, NewKey]], told: AddedKeys) -> None:
+    def leave_out(self, part: list[Arriving], told: AddedKeys) -> None:
+        """Name what stands in the way of a part."""
+        for one in told.left_out:
+            self._leave_out(part[one.place].line, one)
+
+    def take(self, part: list[Arriving], told: AddedKeys) -> None:
         """Count one part, and name what was left out of it."""
         self.done += len(part)
         self.added += told.added
         self.present += told.present
         self.shared += told.shared
         self.weak += told.weak
-        for one in told.left_out:
-            self._leave_out(part[one.place][0].number, one)
+        self.leave_out(part, told)
         self._progress.at(self.done)
 
     def counts(self) -> str:

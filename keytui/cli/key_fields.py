@@ -11,7 +11,7 @@ from keytui.cli.times import expiry
 from keytui.domain.errors import Invalid
 from keytui.domain.keys import KeyDraft
 from keytui.domain.near import meant
-from keytui.domain.secrets import Secret
+from keytui.domain.secrets import Secret, parse_format
 from keytui.vault.many_keys import NewKey, new_key
 
 DRAFT_COLUMNS: Final = (
@@ -94,6 +94,8 @@ class Fields:
             return {"expires_at": expiry(_text(column, value), self._now)}
         if column == "sensitive":
             return {column: _yes_or_no(value)}
+        if column == "format":
+            return {column: parse_format(_text(column, value)).name}
         return {column: _words(column, value) if column in _SEVERAL else _text(column, value)}
 
 

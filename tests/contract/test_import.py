@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from keytui.domain.audit import AuditFilter
-from keytui.domain.errors import Invalid
+from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import Flag, KeyDraft
 from keytui.domain.rotation import Reason
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.domain.verification import Outcome
+from keytui.vault.many_keys import NewKey, Origin, new_key
 from keytui.vault.model import Found
 from keytui.vault.protocol import Vault
 from tests.contract.acts import created, handed_over
@@ -123,3 +124,20 @@ def test_one_bad_value_brings_nothing_in(vault: Vault) -> None:
 
     assert vault.audit(AuditFilter(type="key"), 0, 1).total == 0
     assert vault.check(STRONG, [], UNKNOWN_CALLER).reason is Outcome.UNKNOWN
+
+
+def test_many_at_once_are_told_by_digest_and_the_same_again_is_safe(vault: Vault) -> None:
+    draft = KeyDraft("", "production", owner="payments")
+    new = [new_key("one", draft, STRONG, "keys.csv:2"), new_key("two", draft, WEAK), NewKey("one", draft, "b" * 64)]
+
+    rehearsed = vault.add_keys(new, Origin.IMPORTED, rehearse=True)
+    first, again = (vault.add_keys(new, Origin.IMPORTED) for _ in range(2))
+    made = vault.add_keys([NewKey("made", draft, "c" * 64, "tk_123456789")], Origin.MADE)
+    with pytest.raises(Refused, match="has a key called one already"):
+        vault.add_keys([NewKey("fine", draft, "d" * 64), new[2]], Origin.MADE)
+
+    assert rehearsed == first
+    assert (first.added, first.weak, [one.place for one in first.left_out]) == (2, 1, [2])
+    assert (again.added, again.present, made.added) == (0, 2, 1)
+    assert all(vault.check(secret, [], UNKNOWN_CALLER).valid for secret in (STRONG, WEAK))
+    assert [vault.audit(AuditFilter(type=what), 0, 1).total for what in ("key.imported", "key.created")] == [2, 1]

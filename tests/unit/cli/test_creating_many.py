@@ -1,0 +1,124 @@
+"""`keytui create-many`: no secret is lost, and none is told of a key that was not made, whatever ends it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.many_keys import AddedKeys, NewKey, Origin
+from tests.unit.cli.conftest import Commands
+
+_ENV = ("--env", "production", "--owner", "payments", "--scope", "orders:read")
+Add = Callable[[LocalVault, Sequence[NewKey], Origin], AddedKeys]
+
+
+@pytest.fixture
+def drafts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Five keys, of which two go into one call."""
+    monkeypatch.setattr("keytui.cli.key_course.MOST_AT_ONCE", 2)
+    path = tmp_path / "drafts.csv"
+    path.write_text("name,format,environment\n" + "".join(f"worker-{at},,\n" for at in range(4)) + "last,hk,staging\n")
+    return path
+
+
+def _secrets(text: str) -> dict[str, str]:
+    told = [json.loads(line) for line in text.splitlines()]
+    assert all(one.keys() == {"name", "environment", "tenant", "secret"} for one in told)
+    return {one["name"]: one["secret"] for one in told}
+
+
+def _see_that_all_open(keytui: Commands, secrets: dict[str, str]) -> None:
+    assert list(secrets) == ["worker-0", "worker-1", "worker-2", "worker-3", "last"]
+    for name, secret in secrets.items():
+        assert name in keytui("verify", stdin=secret).out
+    assert len(keytui("list", "--json").items) == 5
+    assert keytui("audit", "verify").code == 0
+
+
+def test_a_file_gets_the_secrets_and_the_vault_the_keys(keytui: Commands, drafts: Path, tmp_path: Path) -> None:
+    out = tmp_path / "secrets.jsonl"
+
+    done = keytui("create-many", str(drafts), "--to", str(out), *_ENV, "--json").answer
+    again = keytui("create-many", str(drafts), "--to", str(out), *_ENV)
+
+    assert (done["added"], done["secrets"], out.stat().st_mode & 0o777) == (5, str(out), 0o600)
+    assert again.out == f"0 added, 5 known already; the secrets are in {out}\n"
+    _see_that_all_open(keytui, _secrets(out.read_text()))
+    assert _secrets(out.read_text())["last"].startswith("hk_")
+
+
+def test_a_pipe_gets_the_secrets(keytui: Commands, drafts: Path) -> None:
+    done = keytui("create-many", str(drafts), *_ENV)
+
+    assert "5 added" in done.err
+    _see_that_all_open(keytui, _secrets(done.out))
+
+
+@pytest.mark.parametrize(("committed", "torn"), [(True, b""), (False, b'{"name": "worker-4", "envi')])
+def test_what_ends_it_between_the_secret_and_the_key_loses_neither(
+    keytui: Commands, drafts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, committed: bool, torn: bytes
+) -> None:
+    """As `kill -9` would, and it may have cut the last line off."""
+    out, add = tmp_path / "secrets.jsonl", LocalVault.add_keys
+    calls: list[None] = []
+
+    def die_in_the_second(vault: LocalVault, new: Sequence[NewKey], origin: Origin) -> AddedKeys:
+        calls.append(None)
+        told = add(vault, new, origin) if committed or len(calls) == 1 else None
+        if len(calls) == 2 or told is None:
+            raise KeyboardInterrupt
+        return told
+
+    with monkeypatch.context() as dying:
+        dying.setattr(LocalVault, "add_keys", die_in_the_second)
+        ended = keytui("create-many", str(drafts), "--to", str(out), *_ENV, code=130)
+    with out.open("ab") as file:
+        file.write(torn)
+    before = out.read_bytes().removesuffix(torn)
+    keytui("create-many", str(drafts), "--to", str(out), *_ENV)
+
+    assert "2 of 5 lines are done and kept" in ended.err
+    assert out.read_bytes().startswith(before)
+    _see_that_all_open(keytui, _secrets(out.read_text()))
+
+
+def test_a_name_that_is_taken_stops_it_before_a_secret_is_told(keytui: Commands, drafts: Path, tmp_path: Path) -> None:
+    keytui.created("worker-3")
+    out = tmp_path / "secrets.jsonl"
+
+    refused = keytui("create-many", str(drafts), "--to", str(out), *_ENV, code=1)
+    piped = keytui("create-many", str(drafts), *_ENV, "--skip", "2", code=1)
+    drafts.write_text(drafts.read_text().replace("worker-3", "worker-33"))
+    keytui("create-many", str(drafts), "--to", str(out), *_ENV)
+
+    assert "drafts.csv line 5: production has a key called worker-3 already" in refused.err
+    assert "2 of 5 lines are done and kept" in refused.err
+    assert piped.out == ""
+    assert list(_secrets(out.read_text())) == ["worker-0", "worker-1", "worker-2", "worker-33", "last"]
+    assert keytui("verify", stdin=_secrets(out.read_text())["worker-33"]).code == 0
+
+
+def test_a_file_that_is_not_its_own_is_left_alone(keytui: Commands, drafts: Path, tmp_path: Path) -> None:
+    notes, open_to_all, begun = (tmp_path / name for name in ("notes", "open", "begun.jsonl"))
+    notes.write_text("remember the milk")
+    notes.chmod(0o600)
+    open_to_all.write_text("")
+    open_to_all.chmod(0o644)
+    keytui("create-many", str(drafts), "--to", str(begun), *_ENV)
+    drafts.write_text(drafts.read_text().replace("worker-1", "another"))
+
+    for to, why in (
+        (notes, "holds something else"),
+        (open_to_all, "others can read"),
+        (begun, "line 3 is another key"),
+        (tmp_path, "Is a directory"),
+    ):
+        refused = keytui("create-many", str(drafts), "--to", str(to), *_ENV, code=None)
+        assert refused.code in {1, 2}
+        assert why in refused.err
+    assert notes.read_text() == "remember the milk"
+    assert len(_secrets(begun.read_text())) == 5
