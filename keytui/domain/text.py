@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from enum import Enum
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
@@ -10,7 +13,7 @@ _DANGEROUS: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Control, format (bidi, zero width and tags among them), private use, surrogate, line and paragraph separators, and
 what has no meaning yet: nobody knows how wide it is drawn."""
 _MARKS: Final = frozenset({"Mc", "Me", "Mn"})
-_MARKS_AT_MOST: Final = 4
+MARKS_AT_MOST: Final = 4
 """On one character: every language can be written with as many, and more are drawn over the lines around."""
 _UNSEEN: Final = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
 """Blank or without width, although a letter, a mark or a symbol by its category."""
@@ -21,6 +24,17 @@ _WIDENING: Final = chain(
 _NEVER_SHOWN: Final = frozenset(chain(_UNSEEN, map(chr, _WIDENING)))
 
 
+_UNCOMMON: Final = re.compile("[^ -~]+")
+
+
+class _Kind(Enum):
+    """What a character does to a terminal. A MARK, or a Korean vowel or final, is drawn into the cells before it."""
+
+    PLAIN = 0
+    MARK = 1
+    DANGER = 2
+
+
 def harmless(text: str) -> str:
     """The text with every dangerous character as `\\x1b` or `\\u202e`, on one line. Plain text comes back as it is.
 
@@ -28,12 +42,16 @@ def harmless(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    return _UNCOMMON.sub(_shown, text)
+
+
+def _shown(run: re.Match[str]) -> str:
     shown: list[str] = []
-    marks = _MARKS_AT_MOST  # the first mark of a text has no character of its own to stand on
-    for character in text:
-        category = unicodedata.category(character)
-        marks = marks + 1 if category in _MARKS or _ends_syllable(character) else 0
-        if category in _DANGEROUS or character in _NEVER_SHOWN or marks > _MARKS_AT_MOST:
+    marks = 0 if run.start() else MARKS_AT_MOST  # the first mark of a text has no character of its own to stand on
+    for character in run[0]:
+        kind = _kind(character)
+        marks = marks + 1 if kind is _Kind.MARK else 0
+        if kind is _Kind.DANGER or marks > MARKS_AT_MOST:
             shown.append(_escape(character))
             marks = 0
         else:
@@ -41,9 +59,13 @@ def harmless(text: str) -> str:
     return "".join(shown)
 
 
-def _ends_syllable(character: str) -> bool:
-    """Whether it is a Korean vowel or final, which is drawn into the cells of the letter before it."""
-    return "\u1160" < character < "\u1200" or "\ud7b0" <= character < "\ud800"
+@lru_cache(4096)
+def _kind(character: str) -> _Kind:
+    category = unicodedata.category(character)
+    if category in _DANGEROUS or character in _NEVER_SHOWN:
+        return _Kind.DANGER
+    ends_syllable = "\u1160" < character < "\u1200" or "\ud7b0" <= character < "\ud800"
+    return _Kind.MARK if ends_syllable or category in _MARKS else _Kind.PLAIN
 
 
 def _escape(character: str) -> str:

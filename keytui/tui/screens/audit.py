@@ -163,5 +163,5 @@ def _whole(entry: AuditEntry) -> Content:
         (f"#{entry.sequence} {harmless(event.type)}", "bold"),
         f"   {when(entry.at)}   {harmless(entry.actor)}   {harmless(event.key_name)}{version}{rotation}\n",
         (harmless(details) or "no details", ""),
-        (f"\nhash {entry.hash[:24]}   previous {entry.previous[:24]}", QUIET),
+        (f"\nhash {harmless(entry.hash[:24])}   previous {harmless(entry.previous[:24])}", QUIET),
     )

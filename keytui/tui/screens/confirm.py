@@ -52,14 +52,14 @@ class ConfirmDialog(Dialog[str | None]):
                 yield Label(Content.assemble(("same as  ", "$quiet"), harmless(question.command)), id="command")
             yield from self.extra()
             if question.note:
-                yield Label(Content(question.note), classes="asks")
+                yield Label(Content(harmless(question.note)), classes="asks")
                 yield Input(id="note", compact=True)
             if question.type_to_confirm:
                 yield Label(Content(f"type {harmless(question.type_to_confirm)} to go on"), classes="asks")
                 yield Input(id="typed", compact=True)
             with Horizontal(id="buttons"):
-                yield Button(Content(question.harmless_verb), id="keep", compact=True)
-                yield Button(Content(question.verb), id="act", compact=True, disabled=not self._may_act())
+                yield Button(Content(harmless(question.harmless_verb)), id="keep", compact=True)
+                yield Button(Content(harmless(question.verb)), id="act", compact=True, disabled=not self._may_act())
 
     def extra(self) -> ComposeResult:
         """More fields, between the command and the note."""

@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from keytui.domain.alerts import Alert
 from keytui.domain.keys import Key
 from keytui.domain.monitor import RANGES, KeyTraffic, Monitor, RefusedFrom
+from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_acknowledge, for_top, same_as
 from keytui.tui.screens.callers import CallersScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
@@ -109,7 +110,7 @@ class UsageScreen(ModeScreen, LiveScreen):
         self.query_one(TrafficLine).show(self.console.over, monitor, self.paused_at)
         if monitor is None:
             return
-        self._keys.empty = f"none: no request was recorded in the last {monitor.range.label}"
+        self._keys.empty = f"none: no request was recorded in the last {harmless(monitor.range.label)}"
         self._keys.show(self._order.sorted(monitor.keys), monitor.total_keys)
         self._alerts.show(monitor.alerts)
         self._refusals.show(monitor.refused_from)

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from textual.content import Content
 
+from keytui.domain.text import MARKS_AT_MOST
+
 Row = TypeVar("Row")
 GAP = 2
 """Cells between two columns."""
@@ -76,6 +78,7 @@ def _needed(columns: Sequence[Column[Row]]) -> int:
 
 def sized(content: Content, width: int, right: bool) -> Content:
     """The content, cut or padded to `width`; at its right end where that is asked for."""
+    content = content[: (width + 1) * (MARKS_AT_MOST + 1)]  # more is cut in any case, and would take its time
     cut = content.truncate(width, ellipsis=True)
     missing = width - cut.cell_length
     return cut.pad_left(missing) if right else cut.pad_right(missing)

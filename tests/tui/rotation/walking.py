@@ -28,10 +28,10 @@ Walk = Pilot[int]
 def said(pilot: Walk) -> str:
     """Everything that the current screen shows, as text, line by line."""
     width = pilot.app.size.width
-    return "\n".join("".join(segment.text for segment in strip)[:width].rstrip() for strip in _drawn(pilot))
+    return "\n".join("".join(segment.text for segment in strip)[:width].rstrip() for strip in drawn(pilot))
 
 
-def _drawn(pilot: Walk) -> list[Strip]:
+def drawn(pilot: Walk) -> list[Strip]:
     """What is drawn, with what is behind a dialog. Lines drawn without that would be kept, and stand in a picture."""
     visible_screen_stack.set(pilot.app._background_screens)
     return pilot.app.screen._compositor.render_strips()
@@ -56,11 +56,11 @@ async def until_still(pilot: Walk) -> None:
     A step is on the screen before it is laid out: whoever goes on too soon sees a frame on the way to the last one.
     """
     deadline = time.monotonic() + DEADLINE
-    before, rounds = _drawn(pilot), 0
+    before, rounds = drawn(pilot), 0
     while rounds < STILL:
         assert time.monotonic() < deadline, f"never came to rest\n{said(pilot)}"
         await _all_handled(pilot)
-        now = _drawn(pilot)
+        now = drawn(pilot)
         done = now == before and not _asking(pilot) and not any(map(_waits_to_draw, _seen_screens(pilot)))
         rounds = rounds + 1 if done else 0
         before = now

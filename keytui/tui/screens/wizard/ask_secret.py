@@ -34,7 +34,7 @@ class SecretDialog(Dialog[Secret | None]):
             yield SecretField("it stays masked", id="secret")
             with Horizontal(id="buttons"):
                 yield Button("Back", id="keep", compact=True)
-                yield Button(Content(self._verb), id="act", compact=True)
+                yield Button(Content(harmless(self._verb)), id="act", compact=True)
 
     @on(Button.Pressed, "#keep")
     def _keep(self) -> None:

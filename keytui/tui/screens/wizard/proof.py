@@ -228,6 +228,8 @@ def _where_in_log(rotation: Rotation, entries: tuple[AuditEntry, ...]) -> list[C
         return []
     first, last = entries[-1].sequence, entries[0].sequence
     return [
-        Content(f"in the audit log: entries {first} to {last}, the last one sealed by hash {entries[0].hash[:16]}"),
+        Content(
+            f"in the audit log: entries {first} to {last}, the last one sealed by hash {harmless(entries[0].hash[:16])}"
+        ),
         Content.assemble(("same as  ", "$quiet"), f"keytui audit --key {shlex.quote(harmless(rotation.key_name))}"),
     ]
