@@ -7,11 +7,15 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from keytui.cli.exits import Exit, report, report_fault
 from keytui.cli.streams import escape_what_has_no_letters, fill_missing_streams, flush_output
 from keytui.domain.errors import KeytuiError
 from keytui.vault.profile import DEFAULT_PROFILE
+
+_COMPLETE: Final = "_KEYTUI_COMPLETE"
+"""Set by the shell's own function when it asks what a word may become."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +44,7 @@ def _told(work: Callable[[], int | None]) -> int:
 
 
 def _dispatch(words: list[str]) -> int | None:
-    if "_KEYTUI_COMPLETE" not in os.environ:
+    if _COMPLETE not in os.environ:
         if words[:1] == ["demo"]:
             from keytui.cli.console import run_demo
 
@@ -72,6 +76,13 @@ def _console_only(words: list[str]) -> tuple[argparse.Namespace, list[str]] | No
 def _commands(words: list[str]) -> None:
     from keytui.cli.app import app
 
+    if _COMPLETE in os.environ:
+        from typer.main import get_command
+
+        from keytui.cli.completing import join_words_of_bash, with_offers
+
+        join_words_of_bash()
+        with_offers(get_command(app))(words, prog_name="keytui")
     app(words, prog_name="keytui")
 
 

@@ -132,6 +132,11 @@ def parse(text: str) -> Query:
     return Query(tuple(_term(word) for word in words))
 
 
+def values_of(facet: str) -> tuple[str, ...]:
+    """The words that a facet takes, where they are few; none for any other."""
+    return next((values for each, values in _CLOSED_VALUES.items() if each == facet), ())
+
+
 def parse_sort(text: str) -> Sort:
     """A sort field, with a leading `-` for descending."""
     name = text.removeprefix("-")

@@ -1,0 +1,49 @@
+"""Names in a vault, for a shell that completes words: by SQLite alone, read only, and for a moment at most."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from typing import Final
+
+from keytui.vault.local.files import DATABASE
+from keytui.vault.profile import Profile
+
+COLUMNS: Final = ("name", "environment", "owner", "tenant", "issuer")
+_MOST: Final = 200
+"""Words that one answer holds: more are not read on a terminal."""
+_PATIENCE: Final = 0.05
+"""Seconds that a locked file is waited for."""
+_LONGEST: Final = 0.15
+"""Seconds after which an answer is given up: whoever pressed tab waits for it."""
+_INSTRUCTIONS: Final = 1000
+"""Of SQLite's, between two looks at the clock."""
+
+
+def words_of(profile: Profile, column: str, beginning: str) -> tuple[str, ...]:
+    """What a column of the keys that are not revoked holds, each once and in order, of what begins so.
+
+    Nothing for a vault on a server or in PostgreSQL, and for one that is away, locked or slow.
+    """
+    if column not in COLUMNS or profile.server is not None or profile.database:
+        return ()
+    file = (profile.directory / DATABASE).absolute().as_uri()
+    until = time.monotonic() + _LONGEST
+    try:
+        with closing(sqlite3.connect(f"{file}?mode=ro", uri=True, timeout=_PATIENCE)) as database:
+            database.set_progress_handler(lambda: time.monotonic() > until, _INSTRUCTIONS)
+            return _each(database, column, beginning)
+    except (sqlite3.Error, OSError, ValueError):
+        return ()
+
+
+def _each(database: sqlite3.Connection, column: str, beginning: str) -> tuple[str, ...]:
+    """From one word to the next by the index, past all the keys that share it."""
+    living = f"SELECT min({column}) FROM keys WHERE revoked_at IS NULL AND {column}"  # noqa: S608  # one of COLUMNS
+    found: list[str] = []
+    word = next(iter(database.execute(f"{living} >= ?", (beginning,))))[0]
+    while word is not None and word.startswith(beginning) and len(found) < _MOST:
+        found.append(word)
+        word = next(iter(database.execute(f"{living} > ?", (word,))))[0]
+    return tuple(found)
