@@ -17,6 +17,7 @@ from textual.app import SystemCommand, get_system_commands_provider
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.dom import DOMNode, NoScreen
+from textual.driver import Driver
 from textual.screen import Screen
 
 from keytui.clock import Clock, utc_now
@@ -100,6 +101,15 @@ class Console(VaultApp):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
+
+    def get_driver_class(self) -> type[Driver]:
+        """The terminal's, with less to say; whichever other one the environment names stays."""
+        found = super().get_driver_class()
+        if found.__module__ != "textual.drivers.linux_driver":
+            return found
+        from keytui.tui.terse_driver import TerseDriver  # noqa: PLC0415  # other systems cannot import it
+
+        return TerseDriver
 
     def run_until_left(self) -> int:
         """Show the console until the operator or a signal ends it; the exit code."""

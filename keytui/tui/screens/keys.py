@@ -22,7 +22,7 @@ from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.key_actions import KeyActions
 from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.widgets.key_columns import key_columns
-from keytui.tui.widgets.key_glance import glance
+from keytui.tui.widgets.key_glance import Glance
 from keytui.tui.widgets.paged_table import PagedTable
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import KeyDetail, Page, Rows
@@ -82,7 +82,7 @@ class KeysScreen(ModeScreen, KeyActions):
         yield PagedTable(
             key_columns(self.console.clock), lambda row: row.key.id, id="keys", markable=True, empty=_EMPTY
         )
-        yield Words(id="glance")
+        yield Glance(id="glance")
 
     @on(PagedTable.Wanted, "#keys")
     def _fetch(self, asked: PagedTable.Wanted) -> None:
@@ -224,8 +224,7 @@ class KeysScreen(ModeScreen, KeyActions):
         self._show_glance()
 
     def _show_glance(self) -> None:
-        pane = self.query_one("#glance", Words)
-        pane.say(glance(self._detail, self.console.clock()) if self._detail is not None else Content(""))
+        self.query_one("#glance", Glance).show(self._detail, self.console.clock())
 
 
 def _counting(known: int) -> str:

@@ -1,21 +1,73 @@
-"""A key at a glance, under the table: what it may do, until when, and how its versions stand."""
+"""A key at a glance, under the table: what it may do, until when, and how its versions stand.
+
+It follows the cursor, so that only the cells that differ from one key to the next are drawn.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import zip_longest
 
+from rich.cells import cell_len
+from rich.style import Style
 from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.visual import Visual
+from textual.widget import Widget
 
 from keytui.domain.keys import Version, VersionState
 from keytui.domain.text import harmless
+from keytui.tui.widgets.lean import lean
 from keytui.tui.wording import QUIET, expiry, outside, state_of, version_state
 from keytui.vault.model import KeyDetail
 
+Cell = tuple[str, Style | None, int]
+"""A character, its look, and which of its cells this is."""
 
-def glance(detail: KeyDetail, now: datetime) -> Content:
+
+class Glance(Widget):
     """Up to five lines; each is cut where the screen ends."""
-    return Content("\n").join(_lines(detail, now))
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002  # Textual's own name for it
+        super().__init__(id=id)
+        self._lines: tuple[Content, ...] = ()
+        self._drawn: dict[int, Strip] = {}
+
+    def show(self, detail: KeyDetail | None, now: datetime) -> None:
+        """Show this key from now on, or none."""
+        self._lines = () if detail is None else tuple(_lines(detail, now))
+        for y in range(self.content_size.height):
+            differ = _differ(self._drawn.get(y, Strip([])), self._strip(y))
+            if differ is not None:
+                self.refresh(Region(differ.start, y, len(differ), 1))
+
+    def render_line(self, y: int) -> Strip:
+        strip = self._drawn[y] = self._strip(y)
+        return strip
+
+    def on_resize(self) -> None:
+        self._drawn.clear()
+
+    def _strip(self, y: int) -> Strip:
+        content = self._lines[y] if y < len(self._lines) else Content("")
+        width = self.content_size.width
+        strips = Visual.to_strips(self, content, width, 1, self.visual_style, pad=True)
+        return lean(strips[0]) if strips else Strip.blank(width)
+
+
+def _differ(one: Strip, other: Strip) -> range | None:
+    """From the first to the last cell in which they differ; None when they are the same."""
+    pairs = zip_longest(_cells(one), _cells(other))
+    found = [at for at, (mine, theirs) in enumerate(pairs) if mine != theirs]
+    return range(found[0], found[-1] + 1) if found else None
+
+
+def _cells(strip: Strip) -> Iterator[Cell]:
+    for text, style, _ in strip:
+        for character in text:
+            yield from ((character, style, part) for part in range(cell_len(character)))
 
 
 def _lines(detail: KeyDetail, now: datetime) -> Iterator[Content]:
