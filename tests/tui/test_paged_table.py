@@ -8,7 +8,8 @@ from textual.content import Content
 
 from keytui.tui.themes import DARK
 from keytui.tui.widgets.columns import Column, fitted
-from keytui.tui.widgets.paged_table import PAGE, PagedTable
+from keytui.tui.widgets.paged_table import PagedTable
+from keytui.tui.widgets.row_pages import PAGE
 from keytui.tui.wording import outside, spark
 from tests.tui.rotation.walking import until
 
@@ -134,7 +135,7 @@ async def test_an_answer_that_was_overtaken_changes_neither_rows_nor_their_numbe
     app = Rows(40)
     async with app.run_test(size=(60, 20)) as pilot:
         await until(pilot, lambda: app.table.total == 40, "the first page")
-        overtaken = app.table._turn
+        overtaken = app.table._pages.turn
         app.table.reload(top=True)
         await until(pilot, lambda: app.table.waiting is False, "the second answer")
         app.table.put(overtaken, 3 * PAGE, ["row-300"], MILLION)

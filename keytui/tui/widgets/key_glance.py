@@ -19,7 +19,6 @@ from textual.widget import Widget
 
 from keytui.domain.keys import Version, VersionState
 from keytui.domain.text import harmless
-from keytui.tui.widgets.lean import lean
 from keytui.tui.wording import QUIET, expiry, outside, state_of, version_state
 from keytui.vault.model import KeyDetail
 
@@ -51,10 +50,11 @@ class Glance(Widget):
         self._drawn.clear()
 
     def _strip(self, y: int) -> Strip:
-        content = self._lines[y] if y < len(self._lines) else Content("")
         width = self.content_size.width
-        strips = Visual.to_strips(self, content, width, 1, self.visual_style, pad=True)
-        return lean(strips[0]) if strips else Strip.blank(width)
+        if y >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        strips = Visual.to_strips(self, self._lines[y], width, 1, self.visual_style, pad=True)
+        return strips[0] if strips else Strip.blank(width, self.rich_style)
 
 
 def _differ(one: Strip, other: Strip) -> range | None:

@@ -21,9 +21,9 @@ from textual.visual import Visual
 from keytui.tui.widgets import row_bindings
 from keytui.tui.widgets.columns import Column, Fitted, Row, cells, fitted, titles
 from keytui.tui.widgets.lean import lean
+from keytui.tui.widgets.row_pages import PAGE, RowPages
 from keytui.tui.wording import QUIET
 
-PAGE: Final = 100
 _GUTTER: Final = 3
 
 
@@ -79,23 +79,16 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         empty: str = "nothing here yet",
     ) -> None:
         super().__init__(id=id)
-        self.total: int | None = None
-        """How many rows there are; None until that is known, which may be after the first of them are here."""
         self.marks: dict[str, Row] = {}
         """Marked rows by key, in the order of marking, those that the filter hides included."""
         self._columns, self._key_of, self._markable, self._empty = columns, key_of, markable, empty
-        self._pages: dict[int, tuple[int, tuple[Row, ...]]] = {}
-        self._asked: dict[int, int] = {}
-        self._turn = 1
-        self._begun = 1
-        """The first turn of what is shown: rows of an earlier one were found by another question."""
-        self._answered = 0
-        self._least = 0
-        """How many rows there are at least, while their number is not known."""
+        self._pages = RowPages(key_of)
         self._to_the_end = False
         self._cursor = 0
         self._cursor_row: Row | None = None
         self._drawn: dict[int, tuple[bool, Content]] = {}
+        self._ready: dict[int, tuple[bool, Content]] = {}
+        """Lines that are about to be drawn: their words were put together to see whether they changed."""
         self._fitted: Fitted[Row] = ()
 
     @property
@@ -104,14 +97,19 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         return self._cursor_row
 
     @property
-    def waiting(self) -> bool:
-        """Whether rows that were wanted have not come yet."""
-        return any(turn > self._pages.get(page, (0, ()))[0] for page, turn in self._asked.items())
+    def total(self) -> int | None:
+        """How many rows there are; None until that is known, which may be after the first of them are here."""
+        return self._pages.total
 
     @property
     def extent(self) -> int:
         """How many rows can be gone to: all, or those that are known of while they are counted."""
-        return self._least if self.total is None else self.total
+        return self._pages.extent
+
+    @property
+    def waiting(self) -> bool:
+        """Whether rows that were wanted have not come yet."""
+        return self._pages.waiting
 
     def chosen(self) -> tuple[Row, ...]:
         """What an action takes: the marked rows, or the one under the cursor."""
@@ -121,9 +119,8 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
 
     def reload(self, *, top: bool = False) -> None:
         """Ask again for what is seen; rows stay until their successors are here. `top` begins at the first row."""
-        self._turn += 1
+        self._pages.begin(other=top)
         if top:
-            self._begun = self._turn
             self._to_the_end = False
             self._cursor = 0
             self.scroll_to(y=0, animate=False)
@@ -135,18 +132,9 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
 
         Without a total, `count` is to follow; until then the number of the same rows before holds, if there was one.
         """
-        if turn < self._answered:
+        if not self._pages.put(turn, offset, rows, total):
             return
-        other = self._answered < self._begun
-        self._answered = turn
-        if other:
-            self._pages = {number: held for number, held in self._pages.items() if held[0] >= self._begun}
-        self._pages[offset // PAGE] = (turn, tuple(rows))
-        if total is None and (other or self.total is None):
-            self._least = max(0 if other else self._least, offset + len(rows))
-            self._reach(None)
-        elif total is not None:
-            self._reach(total)
+        self._reach()
         self.marks |= {key: row for row in rows if (key := self._key_of(row)) in self.marks}
         self._settle_cursor(offset // PAGE)
         self._want_visible()
@@ -154,17 +142,17 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
 
     def count(self, turn: int, total: int) -> None:
         """How many rows there are, of those that were wanted in that turn."""
-        if turn >= self._begun:
-            self._reach(total)
+        if self._pages.count(turn, total):
+            self._reach()
             self._settle_cursor(self._page_of(self._cursor))
             self._want_visible()
             self.repaint()
 
-    def _reach(self, total: int | None) -> None:
-        self.total = total
-        self._pages = {number: held for number, held in self._pages.items() if number * PAGE < max(self.extent, 1)}
-        self.virtual_size = Size(self._width, self.extent + 1)
-        if total is not None and self._to_the_end:
+    def _reach(self) -> None:
+        reach = Size(self._width, self.extent + 1)
+        if reach != self.virtual_size:
+            self.virtual_size = reach
+        if self._to_the_end and self.total is not None:
             self.action_last()
 
     def repaint(self) -> None:
@@ -174,8 +162,12 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
 
     def _repaint_line(self, y: int) -> None:
         """Draw a line if its words changed; the scrollbar beside it stays as it is."""
-        if y not in self._drawn or not _same(self._drawn[y], self._line(y)):
+        line = self._line(y)
+        if y not in self._drawn or not _same(self._drawn[y], line):
+            self._ready[y] = line
             self.refresh(Region(0, y, self._width, 1))
+        elif y in self._ready:
+            del self._ready[y]
 
     def clear_marks(self) -> None:
         """Forget all marks."""
@@ -183,7 +175,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         self._marks_changed()
 
     def render_line(self, y: int) -> Strip:
-        here, content = self._drawn[y] = self._line(y)
+        here, content = self._drawn[y] = self._ready.pop(y) if y in self._ready else self._line(y)
         if y == 0:
             style = self.get_visual_style("table--head")
         elif here:
@@ -214,16 +206,14 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         return here, Content.assemble(bar, mark, _plainer(words) if here else words)
 
     def _row(self, index: int) -> Row | None:
-        page = self._pages.get(self._page_of(index))
-        within = index % PAGE
-        return page[1][within] if page is not None and 0 <= within < len(page[1]) else None
+        return self._pages.row(index)
 
     @staticmethod
     def _page_of(index: int) -> int:
         return index // PAGE
 
     def _want_visible(self) -> None:
-        if not self._pages:
+        if self._pages.empty:
             return
         first = self.scroll_offset.y
         last = max(min(first + self.size.height - 2, self.extent - 1), first)
@@ -231,15 +221,14 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
             self._want(page)
 
     def _want(self, page: int) -> None:
-        if max(self._asked.get(page, 0), self._pages.get(page, (0, ()))[0]) < self._turn:
-            self._asked[page] = self._turn
-            self.post_message(self.Wanted(self, page * PAGE, PAGE, self._turn))
+        if self._pages.want(page):
+            self.post_message(self.Wanted(self, page * PAGE, PAGE, self._pages.turn))
 
     def _settle_cursor(self, page: int) -> None:
         """After rows came: the cursor follows its key; where that is gone it stays at its place."""
         before = self._cursor_row
-        if before is not None and not self._is_at(before, self._cursor):
-            found = self._place_of(before, page)
+        if before is not None and not self._pages.is_at(before, self._cursor):
+            found = self._pages.place_of(before, page)
             if found is not None:
                 self._cursor = found
         self._cursor = max(min(self._cursor, self.extent - 1), 0)
@@ -248,15 +237,6 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
             self._cursor_row = row
             self._reveal_cursor()
             self.post_message(self.Moved(self))
-
-    def _is_at(self, row: Row, index: int) -> bool:
-        there = self._row(index)
-        return there is not None and self._key_of(there) == self._key_of(row)
-
-    def _place_of(self, row: Row, page: int) -> int | None:
-        wanted = self._key_of(row)
-        rows = self._pages.get(page, (0, ()))[1]
-        return next((page * PAGE + at for at, other in enumerate(rows) if self._key_of(other) == wanted), None)
 
     def _reveal_cursor(self) -> None:
         visible = max(self.size.height - 1, 1)
@@ -283,6 +263,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
+        self._ready.clear()
         self._want_visible()
 
     def on_mount(self) -> None:
@@ -292,6 +273,7 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         self._fitted = fitted(self._columns, self._width - _GUTTER)
         self.virtual_size = Size(self._width, self.extent + 1)
         self._drawn.clear()
+        self._ready.clear()
         self._reveal_cursor()
         self._want_visible()
         self.refresh()
