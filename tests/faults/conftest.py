@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.faults.statements import Statements, watched_statements
+
 _MEMORY = Path("/dev/shm")  # noqa: S108  # a file system in memory, where there is one
 
 
-@pytest.fixture
-def in_memory(tmp_path: Path) -> Iterator[Path]:
-    """A directory in memory: a disk that is flushed at every change would be waited for all the time."""
-    with TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else tmp_path, ignore_cleanup_errors=True) as directory:
+@contextmanager
+def in_memory_directory() -> Iterator[Path]:
+    """A disk that is flushed at every change would be waited for all the time."""
+    with TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None, ignore_cleanup_errors=True) as directory:
         yield Path(directory)
+
+
+@pytest.fixture
+def in_memory() -> Iterator[Path]:
+    """A directory in memory."""
+    with in_memory_directory() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def statements() -> Iterator[Statements]:
+    """What vaults that are opened here ask of SQLite."""
+    with watched_statements() as watched:
+        yield watched

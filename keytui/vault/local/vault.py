@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from threading import Event as Signal
@@ -13,7 +14,7 @@ from typing import Self
 from keytui.clock import Clock, utc_now
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Event
-from keytui.domain.errors import Forbidden, Refused
+from keytui.domain.errors import Forbidden, Refused, Unreachable
 from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.secrets import Randomness, Secret
@@ -192,11 +193,16 @@ class LocalVault(
         try:
             tell_refusals(ground, everything=True)
             if ground.unsigned.is_set():
-                with ground.database.writing() as session:
-                    ground.ledger.checkpoint(session, head_of(session), ground.clock())
-                ground.unsigned.clear()
+                with suppress(Unreachable):  # what was done is done; the next who writes signs it too
+                    self._sign_head()
         finally:
             ground.database.close()
+
+    def _sign_head(self) -> None:
+        ground = self._ground
+        with ground.database.writing() as session:
+            ground.ledger.checkpoint(session, head_of(session), ground.clock())
+        ground.unsigned.clear()
 
 
 def _begin_log(ground: Ground) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 from sqlmodel import Session, col, func, or_, select
@@ -11,8 +13,8 @@ from sqlmodel import Session, col, func, or_, select
 from keytui.domain.access import Operation
 from keytui.domain.alerts import SHOWN_RESOLVED, Alert, AlertKind, Severity, Signal
 from keytui.domain.audit import Event
-from keytui.domain.errors import Invalid, NotFound, Refused
-from keytui.vault.local.alerts.looking import KINDS, Look, Pace, due_looks, seen, take_looks
+from keytui.domain.errors import Invalid, KeytuiError, NotFound, Refused
+from keytui.vault.local.alerts.looking import KINDS, Look, Pace, due_looks, give_looks_back, seen, take_looks
 from keytui.vault.local.alerts.noting import alert_of, forget_old, most_serious_first, note_signals
 from keytui.vault.local.answers import forget_answers, forget_requests
 from keytui.vault.local.keys.drafts import checked_note
@@ -70,6 +72,18 @@ class Alerting(Section):
         if not looks:
             return ()
         now = self._clock()
+        try:
+            opened = self._look(looks, now)
+        except KeytuiError:
+            with suppress(KeytuiError), self._ground.database.writing() as session:
+                give_looks_back(session, looks)  # or nobody would ever look at the time since the ones before
+            raise
+        if any(look.pace is Pace.MINUTES for look in looks):
+            self._roll_up()
+        return self._theirs({stored_id(row.id) for row in opened})
+
+    def _look(self, looks: Sequence[Look], now: datetime) -> Sequence[AlertRow]:
+        """The alerts that are opened by what is seen, all written together."""
         found: list[Signal] = []
         for look in looks:
             with self._ground.database.reading() as session:
@@ -83,9 +97,7 @@ class Alerting(Section):
             forget_old_messages(session, now)
             forget_answers(session, now)
             forget_requests(session, now)
-        if any(look.pace is Pace.MINUTES for look in looks):
-            self._roll_up()
-        return self._theirs({stored_id(row.id) for row in opened})
+            return opened
 
     def _theirs(self, numbers: Collection[int]) -> tuple[Alert, ...]:
         """Of these alerts, the ones that the principal sees."""

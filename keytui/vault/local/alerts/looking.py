@@ -5,7 +5,7 @@ Looks are of three paces, because a burst is news for seconds, a due rotation fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -112,9 +112,19 @@ def take_looks(session: Session, now: datetime) -> tuple[Look, ...]:
     """The looks whose time has come, taken by this process: as the only writer, so that no other takes them too."""
     looks = due_looks(session, now)
     for look in looks:
-        taken = insert(session, LookRow).values(what=look.pace, at=now)
-        session.connection().execute(taken.on_conflict_do_update(index_elements=["what"], set_={"at": now}))
+        _note(session, look.pace, now)
     return looks
+
+
+def give_looks_back(session: Session, looks: Iterable[Look]) -> None:
+    """They were taken, and nothing came of them."""
+    for look in looks:
+        _note(session, look.pace, look.before)
+
+
+def _note(session: Session, pace: Pace, at: datetime) -> None:
+    noted = insert(session, LookRow).values(what=pace, at=at)
+    session.connection().execute(noted.on_conflict_do_update(index_elements=["what"], set_={"at": at}))
 
 
 def full_hour(now: datetime) -> datetime:

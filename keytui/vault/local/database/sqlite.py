@@ -30,8 +30,8 @@ _HINTS: Final = (
     ("locked", "another process holds the vault for very long; look for it, then try again"),
     ("not a database", _RESTORE),
     ("malformed", _RESTORE),
-    ("full", "make room on the disk; nothing was changed"),
-    ("disk I/O", "see whether the disk is full, or fails; nothing was changed"),
+    ("full", "make room on the disk, then do the same again: this write is undone"),
+    ("disk I/O", "see whether the disk is full, or fails, then do the same again: this write is undone"),
     ("readonly", "check who owns the file and its directory"),
     ("unable to open", "check that the file is there, who owns it, and that its directory can be written"),
 )
@@ -134,6 +134,15 @@ def _in_words(path: Path) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
-        cause = str(getattr(error, "orig", None) or error)
+        cause = _said(error)
         hint = next((hint for sign, hint in _HINTS if sign in cause), "see whether the disk and the file are sound")
         raise Unreachable(f"the vault {path} does not answer: {cause}", hint) from error
+
+
+def _said(error: BaseException) -> str:
+    """What SQLite said first: it may have ended the transaction by itself, and with it the savepoint to go back to."""
+    said = str(getattr(error, "orig", None) or error)
+    before = error.__context__
+    while "no such savepoint" in said and before is not None:
+        said, before = str(before), before.__context__
+    return said

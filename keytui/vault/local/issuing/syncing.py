@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
 from keytui.domain.drift import Drift
-from keytui.domain.errors import KeytuiError, Refused
+from keytui.domain.errors import KeytuiError, Refused, Unreachable
 from keytui.domain.keys import BUILTIN, Key, VersionState
 from keytui.issuers.issuer import Issuer
 from keytui.issuers.placing import Placing, placing_of
@@ -41,6 +41,8 @@ from keytui.vault.sync_report import OWN_ABILITIES, Drifted, IssuerStanding, Ski
 
 _LONGEST: Final = timedelta(minutes=15)
 """Longer than any issuer and the vault take together. Whoever has begun and was not heard of since has died."""
+_UNDER_WAY: Final[set[str]] = set()
+"""Holders of leases that are at work in this process."""
 _MOST_LISTED: Final = 100_000
 _AT_ONCE: Final = 50
 """Versions that one transaction changes: others wait for it."""
@@ -110,22 +112,32 @@ class Syncing(Issuing):
     def _alone(self, work: str) -> Iterator[Ground]:
         """As the only process that compares this issuer. One of this host that has died keeps nobody waiting."""
         lease = Lease(work, f"{self._ground.principal.actor} {this_process()} {self._randomness(4).hex()}")
+        _UNDER_WAY.add(lease.holder)
+        try:
+            self._take(lease)
+            yield replace(self._ground, lease=lease)
+        finally:
+            _UNDER_WAY.discard(lease.holder)
+            with suppress(Unreachable), self._ground.database.writing() as session:  # else the next one takes it
+                lease.give_back(session)
+
+    def _take(self, lease: Lease) -> None:
         with self._ground.database.writing() as session:
             held_by = lease.take(session, self._clock(), _LONGEST)
-            who, process = who_and_where(held_by)
-            if held_by != lease.holder and has_died(process):
-                Lease(work, held_by).give_back(session)
+            if held_by != lease.holder and _has_ended(held_by):
+                Lease(lease.name, held_by).give_back(session)
                 held_by = lease.take(session, self._clock(), _LONGEST)
         if held_by != lease.holder:
             raise Refused(
-                f"{who} is comparing the same issuer",
+                f"{who_and_where(held_by)[0]} is comparing the same issuer",
                 "wait until that has ended; of a process that has died on another host it is known in 15 minutes",
             )
-        try:
-            yield replace(self._ground, lease=lease)
-        finally:
-            with self._ground.database.writing() as session:
-                lease.give_back(session)
+
+
+def _has_ended(holder: str) -> bool:
+    """Whether nobody is at it any more: the process has died, or could not give it back."""
+    _, process = who_and_where(holder)
+    return has_died(process) or (process == this_process() and holder not in _UNDER_WAY)
 
 
 class _Turn(Section):

@@ -1,0 +1,186 @@
+"""Every method of a vault, made to do what it is for: on a vault that one team has used for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from keytui.domain.access import Role
+from keytui.domain.alerts import Attempt, Severity
+from keytui.domain.automation import Selection
+from keytui.domain.keys import KeyDraft, KeyEdit, Kind
+from keytui.domain.operators import OperatorDraft
+from keytui.domain.reports import Leak
+from keytui.domain.rotation import First, Plan, Strategy
+from keytui.domain.secrets import Secret
+from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Found
+from tests.unit.vault.access.methods import ASKED, OF_ANOTHER, TOLD, WHOLE_VAULT, Call
+from tests.unit.vault.access.two_tenants import PASSPHRASE, Tenant, leak_of
+from tests.world import NOON
+
+Prepare = Callable[[LocalVault, Tenant], Tenant]
+ANYWAY: Final = "a test goes past the verdict"
+DAY: Final = timedelta(days=1)
+LEAK: Final = Leak("", 1, "another paste", NOON)
+
+
+def as_it_is(_vault: LocalVault, own: Tenant) -> Tenant:
+    return own
+
+
+def fresh(vault: LocalVault, own: Tenant) -> Tenant:
+    """A key of its own."""
+    issued = vault.create(KeyDraft("fresh", "production", tenant=own.name), "fresh")
+    return replace(own, key_id=issued.key.id, secret=issued.secret)
+
+
+def disabled(vault: LocalVault, own: Tenant) -> Tenant:
+    made = fresh(vault, own)
+    vault.disable(made.key_id, "")
+    return made
+
+
+def planned(vault: LocalVault, own: Tenant, plan: Plan = Plan()) -> Tenant:  # noqa: B008  # frozen
+    made = fresh(vault, own)
+    return replace(made, rotation_id=vault.plan(made.key_id, plan, "planned").id)
+
+
+def issued(vault: LocalVault, own: Tenant) -> Tenant:
+    """`secret` is the new one."""
+    made = planned(vault, own)
+    return replace(made, secret=vault.issue(made.rotation_id).secret)
+
+
+def handed_over(vault: LocalVault, own: Tenant) -> Tenant:
+    made = issued(vault, own)
+    vault.prove(made.rotation_id, made.secret)
+    return made
+
+
+def retired(vault: LocalVault, own: Tenant) -> Tenant:
+    made = handed_over(vault, own)
+    vault.retire(made.rotation_id, ANYWAY)
+    return made
+
+
+def replaced_first(vault: LocalVault, own: Tenant) -> Tenant:
+    """An emergency in which the old version is accepted still."""
+    made = planned(vault, own, Plan(Strategy.EMERGENCY, first=First.REPLACE))
+    vault.prove(made.rotation_id, vault.issue(made.rotation_id).secret)
+    return made
+
+
+def unlocked(vault: LocalVault, own: Tenant) -> Tenant:
+    vault.unlock(PASSPHRASE)
+    return own
+
+
+def told(vault: LocalVault, own: Tenant) -> Tenant:
+    claimed = vault.claim_notification("hook", list(Severity))
+    assert claimed is not None
+    return replace(own, alert_id=claimed.alert.id)
+
+
+def turned(vault: LocalVault, own: Tenant) -> Tenant:
+    vault.take_turn("host:1:a", DAY)
+    return own
+
+
+def held(vault: LocalVault, own: Tenant) -> Tenant:
+    vault.hold_job("look", "host:1:a", DAY)
+    return own
+
+
+def _edits(vault: LocalVault, own: Tenant) -> object:
+    return vault.edit(own.key_id, KeyEdit(owner="somebody else"))
+
+
+def _adopts(vault: LocalVault, own: Tenant) -> object:
+    values = ["hk_Zt7Qw9-xLmN4pRs8vYb2Kd6Hf3Jg5Tc1Ua", "a weak one"]
+    found = [Found(f"K{number}", f"K{number}", Secret(value)) for number, value in enumerate(values)]
+    return vault.adopt(found, KeyDraft("", "production", tenant=own.name))
+
+
+def _leaks(own: Tenant) -> list[Leak]:
+    return [replace(LEAK, key_id=own.key_id)]
+
+
+def _witnesses(vault: LocalVault, own: Tenant) -> None:
+    told = leak_of(own)
+    vault.witness(replace(told, source="another log", leaks=tuple(_leaks(own))))
+
+
+AS_MEANT: Final[dict[str, tuple[Prepare, Call]]] = {
+    "create": (as_it_is, lambda vault, own: vault.create(KeyDraft("new", "production", tenant=own.name), "new")),
+    "adopt": (as_it_is, _adopts),
+    "edit": (as_it_is, _edits),
+    "disable": (fresh, OF_ANOTHER["disable"]),
+    "enable": (disabled, OF_ANOTHER["enable"]),
+    "revoke": (fresh, OF_ANOTHER["revoke"]),
+    "plan": (fresh, OF_ANOTHER["plan"]),
+    "issue": (planned, OF_ANOTHER["issue"]),
+    "reissue": (issued, OF_ANOTHER["reissue"]),
+    "prove": (issued, OF_ANOTHER["prove"]),
+    "handed_over": (issued, OF_ANOTHER["handed_over"]),
+    "restore": (retired, OF_ANOTHER["restore"]),
+    "revoke_old": (replaced_first, OF_ANOTHER["revoke_old"]),
+    "complete": (retired, OF_ANOTHER["complete"]),
+    "abandon": (issued, OF_ANOTHER["abandon"]),
+    "disable_auto_rotation": (as_it_is, lambda vault, own: vault.disable_auto_rotation(Selection(own.key_id))),
+    "enable_auto_rotation": (
+        as_it_is,
+        lambda vault, own: vault.enable_auto_rotation(Selection(own.key_id), 30 * DAY),
+    ),
+    "seal": (
+        unlocked,
+        lambda vault, own: vault.seal(KeyDraft("hub", "production", Kind.TOKEN, tenant=own.name), Secret("x" * 40)),
+    ),
+    "reveal": (unlocked, OF_ANOTHER["reveal"]),
+    "unlock": (as_it_is, lambda vault, own: vault.unlock(PASSPHRASE)),
+    "change_passphrase": (
+        as_it_is,
+        lambda vault, own: vault.change_passphrase(PASSPHRASE, Secret("another passphrase of the team")),
+    ),
+    "witness": (as_it_is, _witnesses),
+    "note_leaks": (as_it_is, lambda vault, own: vault.note_leaks(_leaks(own))),
+    "ingested": (as_it_is, lambda vault, own: vault.ingested("log acme", {"lines": "7"})),
+    "note_attempt": (
+        told,
+        lambda vault, own: vault.note_attempt(replace(TOLD, alert=replace(TOLD.alert, id=own.alert_id)), Attempt()),
+    ),
+    "add_operator": (as_it_is, lambda vault, own: vault.add_operator(OperatorDraft("grace", Role.STAFF, own.name))),
+    "revoke_operator": (as_it_is, lambda vault, own: vault.revoke_operator("ada", "she left")),
+    "disable_user": (as_it_is, lambda vault, own: vault.disable_user("payments", "they left")),
+}
+ELSEWHERE: Final = {
+    "sync": "at_an_issuer.py",
+    "set_passphrase": "test_statements.py: it takes a vault that has none",
+    "close": "test_statements.py: what is closed cannot be asked again",
+    "present": "a local vault takes no token",
+    "principal": "it asks no database",
+    "tend": "test_statements.py: it takes several transactions",
+}
+BESIDE: Final[dict[str, tuple[Prepare, Call]]] = {
+    "take_turn": (as_it_is, lambda vault, own: vault.take_turn("host:1:a", DAY)),
+    "end_turn": (turned, lambda vault, own: vault.end_turn("host:1:a")),
+    "hold_job": (as_it_is, lambda vault, own: vault.hold_job("look", "host:1:a", DAY)),
+    "leave_job": (held, lambda vault, own: vault.leave_job("look", "host:1:a")),
+    "note_failed_logins": (as_it_is, lambda vault, own: vault.note_failed_logins({"203.0.113.9": 7})),
+    "note_auto_rotation": (
+        as_it_is,
+        lambda vault, own: vault.note_auto_rotation(
+            next(one for one in vault.auto_rotations() if one.key.id == own.key_id), "it was refused"
+        ),
+    ),
+}
+"""What servers and schedulers ask of a local vault beside the protocol."""
+CALLS: Final[dict[str, tuple[Prepare, Call]]] = {
+    **{method: (as_it_is, call) for method, call in {**ASKED, **WHOLE_VAULT, **OF_ANOTHER}.items()},
+    **AS_MEANT,
+    **BESIDE,
+    "checkpoint": (as_it_is, lambda vault, own: vault.checkpoint()),
+    "verify_audit": (as_it_is, lambda vault, own: vault.verify_audit()),
+}
