@@ -15,7 +15,7 @@ from keytui.domain.text import harmless
 from keytui.vault.configuration_lines import names_lines
 
 FILE_NAME: Final = "config.toml"
-_SECTIONS: Final = (
+SECTIONS: Final = (
     *("profiles", "policy", "issuers", "targets", "probes"),
     *("webhooks", "alerts", "retention", "server", "keymap"),
 )
@@ -57,8 +57,8 @@ def _content(path: Path) -> Mapping[str, object]:
 def _refuse_unknown(path: Path, content: Mapping[str, object]) -> None:
     """A misspelt table would be settings that are silently not there."""
     for name in content:
-        if name not in _SECTIONS:
+        if name not in SECTIONS:
             raise Invalid(
                 f"{path}: [{harmless(name)}] is no table that there is",
-                f"{meant(name, _SECTIONS)}the tables are {', '.join(_SECTIONS)}",
+                f"{meant(name, SECTIONS)}the tables are {', '.join(SECTIONS)}",
             )

@@ -19,8 +19,8 @@ from keytui.vault.configuration_lines import naming_lines
 from keytui.vault.team_server import TeamServer
 
 DEFAULT_PROFILE: Final = "default"
-_LOCAL: Final = ("directory", "database", "production")
-_REMOTE: Final = ("url", "token", "certificates", "production")
+LOCAL_FIELDS: Final = ("directory", "database", "production")
+REMOTE_FIELDS: Final = ("url", "token", "certificates", "production")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ def _profile(name: str, entry: Mapping[str, object], read_only: bool) -> Profile
     guarded = read_only or fields.flag("production")
     directory = Path(fields.text("directory") or home() / name).expanduser()
     if not fields.has("url"):
-        fields.only(_LOCAL, "a vault on this machine")
+        fields.only(LOCAL_FIELDS, "a vault on this machine")
         return Profile(name, directory, local_actor(), guarded, database=fields.text("database"))
-    fields.only(_REMOTE, "a team's server")
+    fields.only(REMOTE_FIELDS, "a team's server")
     try:
         token = parse_reference(fields.needed("token"))
         server = TeamServer(fields.needed("url"), token, fields.text("certificates"))
