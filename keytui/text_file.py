@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from keytui.domain.errors import NotFound, Refused, Unreachable
+from keytui.domain.errors import Invalid, NotFound, Refused, Unreachable
 
 _MOST_BYTES: Final = 1024 * 1024
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
@@ -54,13 +54,12 @@ class TextFile:
             _refuse_unfit(path, status)
             if not for_all:
                 _refuse_others(path, status)
-            content = os.read(descriptor, _MOST_BYTES + 1)
+            content = _all_of(descriptor)
         except OSError as error:
             raise _unreadable(path, error) from None
         finally:
             os.close(descriptor)
-        if len(content) > _MOST_BYTES or b"\0" in content:
-            raise Refused(f"{path} is no text, or more than {_MOST_BYTES // 1024} KiB", "name a file of settings")
+        _refuse_other_content(path, content)
         return cls(path, content.decode("utf-8", "surrogateescape"), status)
 
     def rehearse(self) -> None:
@@ -134,8 +133,8 @@ def alone_in(directories: Iterable[Path]) -> Iterator[None]:
     """One of us at a time in these directories: what was read is what is replaced. Unreachable after five seconds."""
     with ExitStack() as stack:
         # by their real names, or we would wait for ourselves; in one order, or two would wait for each other
-        for directory in sorted({directory.resolve() for directory in directories}):
-            stack.enter_context(_alone_in(directory))
+        for directory in sorted(set(map(os.path.realpath, directories))):
+            stack.enter_context(_alone_in(Path(directory)))
         yield
 
 
@@ -174,6 +173,32 @@ def flush_names(directory: Path) -> None:
             os.close(descriptor)
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Around what reads or changes a file's text: what it finds wrong in a line is said of that file."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(f"{path}: {error.message}", error.hint) from None
+
+
+def _all_of(descriptor: int) -> bytes:
+    """The whole content, or more than a file of settings has: a read may end before the file does."""
+    with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+        content = b""
+        while len(content) <= _MOST_BYTES and (more := file.read(_MOST_BYTES + 1 - len(content))):
+            content += more
+    return content
+
+
+def _refuse_other_content(path: Path, content: bytes) -> None:
+    if len(content) > _MOST_BYTES:
+        raise Refused(f"{path} has more than {_MOST_BYTES // 1024} KiB", "name a file of settings")
+    if b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise Refused(f"{path} is no text: line {line} holds a null byte", "save it as UTF-8")
+
+
 def _refuse_unfit(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise Refused(f"{path} is no file", "name a file")
@@ -195,14 +220,14 @@ def _refuse_others(path: Path, status: os.stat_result) -> None:
 def _unreadable(path: Path, error: OSError) -> Refused:
     if error.errno == errno.ELOOP:
         return Refused(
-            f"{path} is a link, which would be replaced by a file", f"name the file itself: {path.resolve()}"
+            f"{path} is a link, which would be replaced by a file", f"name the file itself: {os.path.realpath(path)}"
         )
     return Refused(f"{path} cannot be read: {error.strerror}", "name a file that you may read")
 
 
-def _moment(status: os.stat_result) -> tuple[int, int, int]:
-    """What differs as soon as anybody has written the file or put another in its place."""
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def _moment(status: os.stat_result) -> tuple[int, int, int, int]:
+    """What differs as soon as anybody has written the file, given it to others, or put another in its place."""
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _copy_attributes(path: Path, descriptor: int) -> None:

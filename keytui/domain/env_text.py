@@ -62,7 +62,8 @@ class _Line:
 def value_in(text: str, variable: str) -> Secret | None:
     """What the variable is set to; None when it is not.
 
-    Invalid when it is set twice, of which readers take one or the other, or in a line that cannot be read.
+    Invalid when it is set twice, of which readers take one or the other, in backticks, which some take for quotes, or
+    in a line that cannot be read.
     """
     line = _the_assignment(text, variable)
     return None if line is None or line.value is None else Secret(line.value)
@@ -117,6 +118,11 @@ def _the_assignment(text: str, variable: str) -> _Line | None:
         raise Invalid(
             f"{variable} is set more than once, in lines {numbers}: readers differ in which one they take",
             "leave one of these lines",
+        )
+    if found and text.startswith("`", found[0].value_begins):
+        raise Invalid(
+            f"line {_number(text, found[0].begins)} sets {variable} in backticks, which some readers take for quotes",
+            "put it in single quotes",
         )
     return found[0] if found else None
 

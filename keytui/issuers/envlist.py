@@ -26,7 +26,7 @@ from keytui.issuers.issuer import Abilities, Listed, Mark, NewVersion
 from keytui.issuers.reloading import RELOAD_FIELDS, Reload, reload_from
 from keytui.issuers.values import checked_value, mark_of
 from keytui.private_file import replace_privately
-from keytui.text_file import TextFile, alone_in
+from keytui.text_file import TextFile, alone_in, naming
 
 _ANY: Final = "any"
 """What a rehearsal has in place of a value, which is not there yet."""
@@ -191,18 +191,17 @@ class EnvListIssuer:
 
     def _stands(self) -> Standing:
         file = TextFile.read(self.path)
-        listed = value_in(file.text, self.variable) or Secret("")
+        with naming(self.path):
+            listed = value_in(file.text, self.variable) or Secret("")
+            named = [(name, value_in(file.text, name)) for name in self.single_variables]
         if "$" in listed.reveal():
             raise Refused(f"{self.variable} refers to another variable", "write the keys themselves there")
-        singles = tuple(
-            (name, value)
-            for name in self.single_variables
-            if (value := value_in(file.text, name)) is not None and value
-        )
+        singles = tuple((name, value) for name, value in named if value)
         return Standing(file, listed, singles, read_note(self._beside("removed")))
 
     def _text(self, stands: Standing, listed: str) -> str:
-        return with_value(stands.file.text, self.variable, Secret(listed))
+        with naming(self.path):
+            return with_value(stands.file.text, self.variable, Secret(listed))
 
     def _of_files(self, act: Callable[[], Given]) -> Given:
         """What files raise, with our name before it; that there is none is no answer to what was asked."""

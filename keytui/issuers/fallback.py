@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hmac import compare_digest
+from pathlib import Path
 from typing import Final
 
 from keytui.domain.env_text import value_in
@@ -14,7 +15,7 @@ from keytui.domain.references import Resolve
 from keytui.domain.secrets import Secret
 from keytui.issuers.configured import variable_name
 from keytui.issuers.issuer import Mark
-from keytui.text_file import TextFile
+from keytui.text_file import TextFile, naming
 
 FALLBACK_FIELDS: Final = ("fallback", "fallback_file", "fallback_variable")
 """Of a table that may have one."""
@@ -51,8 +52,13 @@ def fallback_from(fields: Fields, resolve: Resolve) -> Fallback | None:
         raise fields.wrong("fallback", "is named twice", "keep it, or fallback_file and fallback_variable")
     if in_file:
         path, variable = fields.path("fallback_file", "/srv/reserve/.env"), variable_name(fields, "fallback_variable")
-        return Fallback(f"{variable} in {path}", lambda: value_in(TextFile.read(path).text, variable))
+        return Fallback(f"{variable} in {path}", lambda: _in_file(path, variable))
     if not fields.has("fallback"):
         return None
     reference = fields.reference("fallback")
     return Fallback(str(reference), lambda: resolve(reference))
+
+
+def _in_file(path: Path, variable: str) -> Secret | None:
+    with naming(path):
+        return value_in(TextFile.read(path).text, variable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from keytui.domain.secrets import Secret
 from keytui.targets.kept import Kept, note_beside, read_kept, write_kept
 from keytui.targets.named import errors_of
 from keytui.targets.target import Abilities, filled
-from keytui.text_file import TextFile, alone_in
+from keytui.text_file import TextFile, alone_in, naming
 
 _REFERENCE: Final = re.compile(r"\$\w+|.*\$\{.*", re.DOTALL)
 _ANY: Final = Secret("any")
@@ -92,7 +93,7 @@ class DotenvTarget:
         """The former secret of the first file that has one."""
         self._refuse_single()
         with errors_of(self.name):
-            found = (value_in(TextFile.read(path).text, self.previous) for path in self._paths(key))
+            found = (_in_file(TextFile.read(path), self.previous) for path in self._paths(key))
             return next((value for value in found if value), None)
 
     def settle(self, key: Key, version: int) -> None:
@@ -112,7 +113,7 @@ class DotenvTarget:
         file, kept = TextFile.read(path), read_kept(self._beside(path))
         if kept is None or (kept.key_id, kept.version) != (key.id, version) or not kept.stands(self._value(file)):
             raise Refused(f"{path} does not hold what version {version} delivered", "see who wrote it")
-        former = value_in(file.text, self.previous)
+        former = _in_file(file, self.previous)
         if not former or former != kept.before.get(self.variable):
             return None
         return _Change(file, Secret(with_value(file.text, self.previous, Secret(""))))
@@ -133,11 +134,13 @@ class DotenvTarget:
         self, file: TextFile, stands: Secret | None, secret: Secret
     ) -> tuple[Secret, Mapping[str, Secret | None]]:
         """The text with the secret in it, and what its variables held before. Invalid when there is no way back."""
-        text, before = with_value(file.text, self.variable, secret), {self.variable: stands}
-        if self.previous and stands:
-            before[self.previous] = value_in(text, self.previous)
-            text = with_value(text, self.previous, stands)
-        _with_values(text, before)
+        before = {self.variable: stands}
+        with naming(file.path):
+            text = with_value(file.text, self.variable, secret)
+            if self.previous and stands:
+                before[self.previous] = value_in(text, self.previous)
+                text = with_value(text, self.previous, stands)
+            _with_values(text, before)
         return Secret(text), before
 
     def _put_back(self, path: Path, key: Key, version: int) -> _Change | None:
@@ -147,11 +150,12 @@ class DotenvTarget:
             raise Refused(
                 f"what stood in {path} before version {version} is not kept", "put it there by hand, or deliver again"
             )
-        if all(value_in(file.text, name) == value for name, value in kept.before.items()):
+        if all(_in_file(file, name) == value for name, value in kept.before.items()):
             return None
         if not kept.stands(self._value(file)):
             raise Refused(f"{path} holds another {self.variable} by now", "see who wrote it")
-        return _Change(file, Secret(_with_values(file.text, kept.before)))
+        with naming(path):
+            return _Change(file, Secret(_with_values(file.text, kept.before)))
 
     def _write(self, changes: Sequence[_Change]) -> None:
         """The notes first: what is cut off then can be put back. OutcomeUnknown when some have it and others not."""
@@ -168,7 +172,7 @@ class DotenvTarget:
                 raise OutcomeUnknown(f"{done} was written, and {error.message}", error.hint) from None
 
     def _value(self, file: TextFile) -> Secret | None:
-        value = value_in(file.text, self.variable)
+        value = _in_file(file, self.variable)
         if value is not None and _REFERENCE.fullmatch(value.reveal()):
             raise Refused(
                 f"{self.variable} in {file.path} refers to another variable", "name the one that holds the secret"
@@ -178,7 +182,7 @@ class DotenvTarget:
     def _paths(self, key: Key) -> tuple[Path, ...]:
         """Each file once: two directories may lead to it."""
         named = (Path(filled(path, key)) for path in self.files)
-        return tuple(dict.fromkeys(path.parent.resolve() / path.name for path in named))
+        return tuple(dict.fromkeys(Path(os.path.realpath(path.parent)) / path.name for path in named))
 
     def _beside(self, path: Path) -> Path:
         return note_beside(path, self.variable)
@@ -201,6 +205,11 @@ def _variable(fields: Fields, field: str) -> str:
         return checked_variable(fields.needed(field))
     except Invalid as error:
         raise fields.wrong(f"{field}:", error.message, error.hint) from None
+
+
+def _in_file(file: TextFile, variable: str) -> Secret | None:
+    with naming(file.path):
+        return value_in(file.text, variable)
 
 
 def _with_values(text: str, values: Mapping[str, Secret | None]) -> str:

@@ -91,7 +91,8 @@ def sort_out(file: EnvFile, wanted: Iterable[str], prefix: str) -> SortedOut:
     missing = chosen - {variable.name for variable in file.variables}
     if missing:
         there = ", ".join(variable.name for variable in file.variables) or "nothing"
-        raise NotFound(f"the file sets no {', '.join(sorted(missing))}", f"it sets {there}")
+        hint = "; ".join((f"it sets {there}", *file.remarks))
+        raise NotFound(f"the file sets no {', '.join(sorted(missing))}", hint)
     found: dict[str, Found] = {}
     left_out: list[LeftOut] = []
     remarks = list(file.remarks)
@@ -122,7 +123,8 @@ def _text(path: Path) -> str:
             f"{path} is larger than {_MOST_BYTES // 1024} KiB", "split it, or import the part that holds keys"
         )
     if b"\0" in content:
-        raise Invalid(f"{path} is not text: it holds null bytes", "save it as UTF-8")
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise Invalid(f"{path} is not text: line {line} holds a null byte", "save it as UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

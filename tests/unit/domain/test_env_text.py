@@ -64,7 +64,8 @@ def test_a_value_is_read_as_python_dotenv_reads_it(text: str) -> None:
     try:
         value = value_in(text, "A")
     except Invalid:
-        assert len(expected) > 1 or any("A" in line for line in unreadable(text))
+        backticks = any(value.startswith("`") for value in expected)
+        assert backticks or len(expected) > 1 or any("A" in line for line in unreadable(text))
         return
     assert expected == ([] if value is None else [value.reveal()])
 
