@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 GENESIS: Final = "0" * 64
-_canonical: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+canonical: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+"""JSON in the one spelling that is hashed: ASCII, without spaces."""
 _ALIASES: Final = {"key_rotation": "rotation"}
 """What others call our types."""
 
@@ -102,7 +103,7 @@ def first_break(entries: Iterable[AuditEntry], previous: str = GENESIS, expected
 
 
 def _hash(sequence: int, at: datetime, actor: str, event: Event, previous: str) -> str:
-    canonical = _canonical(
+    text = canonical(
         [
             sequence,
             at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -117,4 +118,4 @@ def _hash(sequence: int, at: datetime, actor: str, event: Event, previous: str) 
             previous,
         ]
     )
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()

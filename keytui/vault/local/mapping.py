@@ -148,13 +148,13 @@ def entry_of(row: AuditRow) -> AuditEntry:
         key_name=row.key_name,
         version=row.version,
         rotation_id=row.rotation_id,
-        details=_details(row.details),
+        details=details_of(row.details),
         refused=row.refused,
     )
     return AuditEntry(row.sequence, row.at, row.actor, event, row.previous, row.hash)
 
 
-def _details(stored: str) -> dict[str, str]:
+def details_of(stored: str) -> dict[str, str]:
     """The details as they were written. What is no object of texts was tampered with, and is shown as it stands."""
     try:
         details = json.loads(stored)
