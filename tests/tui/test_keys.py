@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
 import pytest
 
 from keytui.domain.keys import KeyEdit
+from keytui.domain.query import Query
 from keytui.tui import vault_app
 from keytui.tui.app import Console
 from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.model import Rows
+from keytui.vault.wanted import Unwanted, Wanted
 from tests.contract.acts import HOUR, created
 from tests.tui.rotation.walking import Walk, said, until, until_said
 from tests.tui.walking import keys
@@ -58,6 +65,34 @@ async def test_a_half_typed_filter_keeps_the_rows_and_says_what_is_wrong(console
         await pilot.press("space", "quotation_mark")
         await until_said(pilot, "ends inside a quote")
         assert rows(pilot) == ["ci-deploy"]
+
+
+async def test_rows_are_shown_while_they_are_counted_and_typing_on_breaks_that_off(
+    console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows_of, count_of, counted, asked = LocalVault.rows, LocalVault.count, Event(), list[Wanted]()
+
+    def uncounted(*asked_with: Any) -> Rows:
+        return replace(rows_of(*asked_with), total=None)
+
+    def slowly(vault: LocalVault, query: Query, wanted: Wanted) -> int:
+        asked.append(wanted)
+        counted.wait(30)
+        return count_of(vault, query, wanted)
+
+    monkeypatch.setattr(LocalVault, "rows", uncounted)
+    monkeypatch.setattr(LocalVault, "count", slowly)
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        await until_said(pilot, "7+ keys, counting …")
+        await pilot.press("slash", "c", "i", "-")
+        await until_said(pilot, "1+ keys, counting …")
+        with pytest.raises(Unwanted):
+            asked[0].require()
+        counted.set()
+        await until_said(pilot, "1 key ")
+        assert rows(pilot) == ["ci-deploy"]
+        assert "✗" not in said(pilot)
 
 
 async def test_sorting_by_the_next_field(console: Console, fleet: LocalVault) -> None:

@@ -123,7 +123,8 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         if top:
             self._to_the_end = False
             self._cursor = 0
-            self.scroll_to(y=0, animate=False)
+            if self.scroll_y:
+                self.scroll_to(y=0, animate=False)
         self._want(0 if top else self._page_of(self.scroll_offset.y))
         self._want_visible()
 
@@ -149,9 +150,13 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
             self.repaint()
 
     def _reach(self) -> None:
+        """Be as long as there are rows. Said to Textual as usual, that would draw the whole screen anew."""
         reach = Size(self._width, self.extent + 1)
         if reach != self.virtual_size:
-            self.virtual_size = reach
+            self.set_reactive(PagedTable.virtual_size, reach)
+            self.vertical_scrollbar.window_virtual_size = reach.height
+            if self.scroll_y > self.max_scroll_y:
+                self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
         if self._to_the_end and self.total is not None:
             self.action_last()
 

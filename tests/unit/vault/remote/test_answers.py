@@ -25,11 +25,13 @@ from keytui.domain.errors import (
     Unreachable,
 )
 from keytui.domain.keys import KeyDraft
+from keytui.domain.query import Query
 from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
 from keytui.vault.model import SealState
 from keytui.vault.remote.exchange import Answer, Exchange, Patience, Request
 from keytui.vault.team_server import TeamServer
+from keytui.vault.wanted import Unwanted, Wanted
 from tests.serving import Serving
 from tests.unit.vault.remote.conftest import Team
 
@@ -147,6 +149,18 @@ def test_an_answer_that_trickles_in_is_left(team: Team) -> None:
         with pytest.raises(Unreachable):
             team.remote(url, SHORT).standing()
     assert time.monotonic() - began < 10
+
+
+def test_an_answer_that_nobody_waits_for_is_not_read_to_its_end(team: Team) -> None:
+    wanted = Wanted()
+
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(answer("200 OK", b"", length=10_000))
+        wanted.drop()
+        connection.recv(1)  # until the other end hangs up
+
+    with saying(trickle) as url, pytest.raises(Unwanted):
+        team.remote(url).count(Query(), wanted)
 
 
 def test_a_server_that_is_not_there_is_told_at_once_and_nothing_is_unknown(team: Team) -> None:
