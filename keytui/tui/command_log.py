@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from keytui.clock import Clock
+from keytui.domain.text import harmless
 from keytui.vault.profile import DEFAULT_PROFILE, Profile
 
 UNDER_WAY: Final = "under way"
@@ -46,10 +47,13 @@ class CommandLog:
         self.entries = (*before[:number], replace(before[number], outcome=outcome), *before[number + 1 :])
 
     def script(self) -> str:
-        """All of it as a file: each command under a remark that says when, and what came of it."""
+        """All of it as a file: each command under a remark that says when, and what came of it.
+
+        A terminal may show it as it stands: what it would obey is an escape.
+        """
         return "".join(
             f"# {each.at.astimezone():%Y-%m-%d %H:%M:%S %z}  {each.at.astimezone(UTC):%H:%M:%S}Z  "
-            f"{' '.join(each.outcome.split())}\n{each.command}\n"
+            f"{harmless(each.outcome)}\n{chr(10).join(map(harmless, each.command.splitlines()))}\n"
             for each in self.entries
         )
 

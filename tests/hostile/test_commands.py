@@ -27,6 +27,7 @@ OF_A_TERMINAL: Final = {
     "serve": "a server: tests/unit/server/test_hostile.py",
 }
 CASES: Final[dict[str, str]] = {
+    "create-many": "LOG --env production --owner o --scope s --to COPY",
     "create": "NEW --env production --owner o --scope s",
     "import": "FILE --variable KEYS --env production",
     "ingest": "LOG",
@@ -101,6 +102,7 @@ CASES: Final[dict[str, str]] = {
     "webhooks redeliver": "1",
     "webhooks enable": "HOSTILE",
     "webhooks test": "HOSTILE",
+    "keymap": "",
     "systems": "",
     "systems check": "",
     "profiles": "",
@@ -115,6 +117,7 @@ REFUSED: Final = {
     "auto-rotation enable",
     "backup load",
     "backup reconcile",
+    "create-many",
     "disable-user",
     "doctor",
     "edit",

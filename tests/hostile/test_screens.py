@@ -30,6 +30,7 @@ from keytui.tui.screens import (
     audit_entry,
     base,
     callers,
+    command_log,
     confirm,
     connect,
     export,
@@ -135,6 +136,7 @@ PUSHED: Final[dict[type[Screen[Any]], tuple[Opening, ...]]] = {
         lambda given: fleet.FleetScreen([given.vault.find("legacy-crm"), given.vault.find("guarded")]),
     ),
     import_file.ImportScreen: (lambda _: import_file.ImportScreen(),),
+    command_log.CommandLogScreen: (lambda _: command_log.CommandLogScreen(),),
     closing.CloseIncidentDialog: (
         lambda given: closing.CloseIncidentDialog(given.vault.incident(given.planted.incident)),
     ),
@@ -212,6 +214,8 @@ async def _walk(
     """Open one screen after another, and look at each."""
     profile = Profile(WHOLE, hostile.planted.directory, Actor(WHOLE, WHOLE))
     console = Console(lambda _: hostile.vault, profile, StoppedClock(hostile.planted.now))
+    console.command_log.end(console.command_log.begin(f"keytui note KEY {WHOLE}\n# {WHOLE}"), WHOLE)
+    assert not dangers(console.command_log.script())
     async with console.run_test(size=size, notifications=True) as pilot:
         await opened(pilot)
         for kind, presses in pressed.items():
