@@ -36,6 +36,7 @@ from keytui.cli.console import run_demo, run_top
 from keytui.cli.doctor import doctor
 from keytui.cli.drifting import drift
 from keytui.cli.evidence import evidence
+from keytui.cli.filters import filters
 from keytui.cli.incidents import incidents
 from keytui.cli.keymap import keymap
 from keytui.cli.leaver import leaver
@@ -157,5 +158,6 @@ app.add_typer(audit, name="audit")
 app.add_typer(auto_rotation, name="auto-rotation")
 app.command()(evidence)
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(filters, name="filters")
 app.add_typer(systems, name="systems")
 app.add_typer(profiles, name="profiles")

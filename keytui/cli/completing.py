@@ -50,13 +50,21 @@ def _profiles(_: Profile, __: str) -> Iterable[str]:
     return profile_names()
 
 
+def _filters(profile: Profile, _: str) -> Iterable[str]:
+    from keytui.vault.saved_filters import Of, load_filters
+
+    saved = load_filters(profile)
+    return [name for kind in Of for name in saved.of(kind)]
+
+
 def _facets(profile: Profile, beginning: str) -> Iterable[str]:
     """Facets, and the values of one that is begun. After a leading - a shell is offered options."""
     from keytui.domain.query import Facet, values_of
 
     facet, colon, value = beginning.partition(":")
     if not colon:
-        return [*(f"{each}:" for each in Facet if each is not Facet.TEXT), *_column("name")(profile, beginning)]
+        saved = (f"@{name}" for name in _filters(profile, beginning))
+        return [*(f"{each}:" for each in Facet if each is not Facet.TEXT), *saved, *_column("name")(profile, beginning)]
     column = _IN_KEYS.get("env" if facet == "environment" else facet)
     known = _column(column)(profile, value) if column is not None else values_of(facet)
     return [f"{facet}:{each}" for each in known]
@@ -72,6 +80,7 @@ _OFFERS: Final[dict[str, Offer]] = {
     "ISSUER": _tables("issuers"),
     "TARGET": _tables("targets"),
     "PROFILE": _profiles,
+    "FILTER": _filters,
 }
 """By what the help calls a value."""
 _NAMED: Final[dict[tuple[str, str], Offer]] = {

@@ -13,7 +13,7 @@ from keytui.cli.drift_words import said
 from keytui.cli.options import MOST_ROWS, JsonOption, KeyArgument
 from keytui.cli.output import remark, say, say_fields, say_json, say_json_array, say_table
 from keytui.cli.rotations import versions
-from keytui.cli.session import opened
+from keytui.cli.session import opened, written_out
 from keytui.cli.shapes import detail_shape, key_shape
 from keytui.cli.times import age, ago, ahead, minute
 from keytui.clock import utc_now
@@ -41,7 +41,7 @@ def list_keys(
     json: JsonOption = False,
 ) -> None:
     """List the keys that match."""
-    query = _query(words or [])
+    query = _query(context, words or [])
     order = parse_sort(sort)
     with opened(context) as vault:
         now = utc_now()
@@ -88,14 +88,14 @@ def matching(vault: Vault, query: Query, order: Sort) -> Iterator[KeySummary]:
             return
 
 
-def _query(words: list[str]) -> Query:
+def _query(context: typer.Context, words: list[str]) -> Query:
     """The words of a query; a leading dash negates, so only two of them can be a mistyped option."""
     mistyped = next((word for word in words if word.startswith("--")), None)
     if mistyped is not None:
         raise Invalid(
             f"there is no option {mistyped}", "`keytui list --help` names them; a query negates with one dash"
         )
-    return parse(" ".join(words))
+    return parse(written_out(context, " ".join(words)))
 
 
 def _row(summary: KeySummary, now: datetime) -> tuple[str, ...]:

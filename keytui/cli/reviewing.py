@@ -12,7 +12,7 @@ from keytui.cli.operators import operator_shape, say_operators
 from keytui.cli.options import JsonOption, NoteOption
 from keytui.cli.output import remark, say, say_json
 from keytui.cli.reviewed import review_shape, reviewed_shape, say_reviewed
-from keytui.cli.session import opened
+from keytui.cli.session import opened, written_out
 from keytui.clock import utc_now
 from keytui.domain.errors import ApprovalNeeded, Invalid, Refused
 from keytui.domain.keys import Key, KeyEdit
@@ -54,9 +54,9 @@ def review(
         if sign_off is not None:
             _sign_one_off(vault, sign_off, note, json)
         elif json:
-            _tell_json(vault, parse(query))
+            _tell_json(vault, parse(written_out(context, query)))
         else:
-            _walk(vault, parse(query), ask=interactive())
+            _walk(vault, parse(written_out(context, query)), ask=interactive())
 
 
 def _sign_one_off(vault: Vault, reference: str, note: str, json: bool) -> None:

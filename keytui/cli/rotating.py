@@ -22,7 +22,7 @@ from keytui.cli.options import JsonOption, NoteOption, ShowOption, YesOption
 from keytui.cli.output import remark
 from keytui.cli.rehearsing import rehearse
 from keytui.cli.rotations import next_step
-from keytui.cli.session import opened, reference, rotation_of
+from keytui.cli.session import opened, reference, rotation_of, written_out
 from keytui.cli.shapes import key_shape, rotation_shape
 from keytui.cli.to_targets import ToTargets
 from keytui.clock import utc_now
@@ -73,7 +73,7 @@ def rotate(
     Both versions are accepted until `keytui retire` suspends the old one. If the secret could not be handed over the
     rotation stays open: --resume revokes what nobody received and issues another; what a target received goes on.
     """
-    waves = Waves(query, tuple(marked or ()), wave, failure_budget, yes, json)
+    waves = Waves(written_out(context, query), tuple(marked or ()), wave, failure_budget, yes, json)
     if (key is not None) + due + waves.wanted != 1:
         raise Invalid(
             "rotate takes a KEY, or --due for every key that is due, or --query or --marked for several",

@@ -15,6 +15,7 @@ from keytui.domain.rotation import Rotation
 from keytui.open import open_vault
 from keytui.vault.profile import DEFAULT_PROFILE, load_profile
 from keytui.vault.protocol import Vault
+from keytui.vault.saved_filters import load_filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ def opened(context: typer.Context) -> Iterator[Vault]:
         raise ReadOnly(error.message, way_to_write(given)) from None
     finally:
         vault.close()
+
+
+def written_out(context: typer.Context, query: str) -> str:
+    """A query with each filter that it names as @NAME in place of the name."""
+    if "@" not in query:
+        return query
+    given = context.find_object(Globals) or Globals()
+    return load_filters(load_profile(given.profile, given.read_only)).written_out(query)
 
 
 def way_to_write(given: Globals) -> str:

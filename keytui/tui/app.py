@@ -53,6 +53,7 @@ class Console(VaultApp):
         get_system_commands_provider,
         catalogue.actions,
         catalogue.key_search,
+        catalogue.saved_filters,
     }
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -16,6 +16,7 @@ from keytui.domain.keys import BUILTIN, Key, KeyDraft, KeyEdit
 from keytui.domain.monitor import Range
 from keytui.domain.rotation import First, Plan, Reason, Rotation, Strategy
 from keytui.domain.text import harmless
+from keytui.vault.saved_filters import Of
 
 
 def named(key: Key) -> str:
@@ -146,6 +147,11 @@ def by_hand(what: str, rotation: Rotation | None) -> str:
     """A remark, for a step of a hand-over by hand: `keytui rotate` prints the secret, and whoever runs it puts it."""
     way = "" if rotation is None else f"; in commands: {for_resuming(rotation, '--no-deliver')}"
     return f"# {harmless(what)}{way}"
+
+
+def for_filter(name: str, text: str, kind: Of) -> str:
+    """The `keytui filters save` of a filter."""
+    return shlex.join(["keytui", "filters", "save", *(["--audit"] if kind is Of.AUDIT else []), name, *text.split()])
 
 
 def for_audit(which: AuditFilter, path: Path) -> str:

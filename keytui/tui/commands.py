@@ -18,6 +18,7 @@ from keytui.domain.errors import KeytuiError
 from keytui.domain.query import Sort, parse
 from keytui.domain.text import harmless
 from keytui.tui.permissions import WhyNot
+from keytui.tui.screens.keeping import FilterKeeping
 from keytui.tui.screens.key import KeyScreen
 
 if TYPE_CHECKING:
@@ -95,6 +96,27 @@ class Actions(Provider):
 
     def _run(self, entry: Entry) -> partial[Coroutine[object, object, bool]]:
         return partial(self.app.run_action, entry.binding.action, entry.node)
+
+
+class SavedFilterSearch(Provider):
+    """The saved filters of the screen below, by name."""
+
+    def _found(self) -> Iterator[tuple[str, str, partial[None]]]:
+        screen = self.screen
+        if isinstance(screen, FilterKeeping):
+            for name, text in sorted(screen.saved.of(screen.FILTERS).items()):
+                yield f"filter @{name}", harmless(text), partial(screen.recall, name)
+
+    async def discover(self) -> Hits:
+        for words, text, recall in self._found():
+            yield DiscoveryHit(Content(words), recall, words, escape(text))
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for words, text, recall in self._found():
+            score = matcher.match(words)
+            if score > 0:
+                yield Hit(score, matcher.highlight(words), recall, words, escape(text))
 
 
 class KeySearch(Provider):

@@ -19,6 +19,7 @@ from keytui.domain.text import harmless
 from keytui.tui.audit_filter import FACETS, audit_filter
 from keytui.tui.screens.audit_entry import AuditEntryScreen
 from keytui.tui.screens.export import ExportDialog
+from keytui.tui.screens.keeping import FilterKeeping
 from keytui.tui.screens.key import KeyScreen
 from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.widgets.key_page import audit_columns
@@ -26,17 +27,20 @@ from keytui.tui.widgets.paged_table import PagedTable
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import QUIET, when
 from keytui.vault.model import AuditPage
+from keytui.vault.saved_filters import Of
 
 
-class AuditScreen(ModeScreen):
+class AuditScreen(ModeScreen, FilterKeeping):
     """Every entry. The filter takes a type (`key.created`, or `rotation`) and facets."""
 
     MODE = "audit"
+    FILTERS = Of.AUDIT
     CSS_PATH = "audit.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#entries"
     BINDING_GROUP_TITLE = "Audit"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", key_display="/", id="audit.filter", tooltip="A type, and facets"),
+        Binding("f", "keep_filter", "keep filter", show=False, id="audit.keep", tooltip="Save this filter by a name"),
         Binding("v", "verify", "verify the chain", id="audit.verify", tooltip="Recompute every link and checkpoint"),
         Binding("x", "export", "export", id="audit.export", tooltip="What the filter shows, as CSV or JSON lines"),
     ]
@@ -91,8 +95,13 @@ class AuditScreen(ModeScreen):
     @on(Input.Changed, "#filter")
     def _filtering(self, event: Input.Changed) -> None:
         text = event.value
-        now = self.console.clock()
-        self.ask(lambda vault: audit_filter(vault, text, now), self._filter, self._unreadable, slot="filter")
+        now, saved = self.console.clock(), self.saved
+        self.ask(
+            lambda vault: audit_filter(vault, saved.written_out(text, Of.AUDIT), now),
+            self._filter,
+            self._unreadable,
+            slot="filter",
+        )
 
     def _filter(self, which: AuditFilter) -> None:
         self._wrong = ""

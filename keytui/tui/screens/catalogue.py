@@ -135,6 +135,12 @@ def keymap(path: Path) -> Keymap:
     return load_keymap(path)
 
 
+def saved_filters() -> type[Provider]:
+    from keytui.tui.commands import SavedFilterSearch
+
+    return SavedFilterSearch
+
+
 def fetch(mode: str) -> None:
     """Import a mode's screen."""
     import importlib

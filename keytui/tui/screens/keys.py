@@ -19,6 +19,7 @@ from keytui.domain.keys import KeySummary
 from keytui.domain.query import Query, Sort, SortField, parse
 from keytui.domain.text import harmless
 from keytui.tui.permissions import WhyNot
+from keytui.tui.screens.keeping import FilterKeeping
 from keytui.tui.screens.key_actions import KeyActions
 from keytui.tui.screens.mode import ModeScreen
 from keytui.tui.widgets.key_columns import key_columns
@@ -26,6 +27,7 @@ from keytui.tui.widgets.key_glance import Glance
 from keytui.tui.widgets.paged_table import PagedTable
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import KeyDetail, Page, Rows
+from keytui.vault.saved_filters import Of
 from keytui.vault.wanted import Unwanted, Wanted
 
 SORTS: Final = (
@@ -45,16 +47,18 @@ _SETTLED: Final = 0.08
 """Seconds the cursor rests on a key before its detail is asked for: holding an arrow key asks once."""
 
 
-class KeysScreen(ModeScreen, KeyActions):
+class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
     """The key table with its filter above and the key under the cursor below."""
 
     MODE = "keys"
+    FILTERS = Of.KEYS
     CSS_PATH = "keys.tcss"
     AUTO_FOCUS: ClassVar[str | None] = "#keys"
     BINDING_GROUP_TITLE = "Keys"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", key_display="/", id="keys.filter", tooltip="Filter as you type"),
         Binding("s", "sort", "sort", id="keys.sort", tooltip="Sort by the next field"),
+        Binding("f", "keep_filter", "keep filter", show=False, id="keys.keep", tooltip="Save this filter by a name"),
     ]
 
     def __init__(self) -> None:
@@ -145,7 +149,7 @@ class KeysScreen(ModeScreen, KeyActions):
     @on(Input.Changed, "#filter")
     def _filtering(self, event: Input.Changed) -> None:
         try:
-            query = parse(event.value)
+            query = parse(self.saved.written_out(event.value))
         except Invalid as error:
             self._wrong = f"✗ {harmless(error.message)}; {harmless(error.hint)}"
         else:
