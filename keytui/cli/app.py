@@ -42,6 +42,7 @@ from keytui.cli.keymap import keymap
 from keytui.cli.leaver import leaver
 from keytui.cli.migrating import migrate
 from keytui.cli.operators import disable_user, operators
+from keytui.cli.plainly import ask_for_plain
 from keytui.cli.profiles import profiles
 from keytui.cli.serve import serve
 from keytui.cli.session import Globals
@@ -83,12 +84,17 @@ def globals_(
     write: Annotated[
         str, typer.Option(metavar="NAME", help="Arm a read-only profile for this command, by its name.")
     ] = "",
+    plain: Annotated[
+        bool, typer.Option("--plain", help="For a screen reader: one fact a line, and words for symbols.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
     if read_only and write:
         raise Invalid("--read-only and --write contradict each other", "leave one away")
+    if plain:
+        ask_for_plain()
     context.obj = Globals(profile, read_only, write)
 
 

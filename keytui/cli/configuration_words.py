@@ -27,6 +27,7 @@ The id of a binding and its keys: [keys of your own](keymap.md).
 | `KEYTUI_HOME` | The directory of everything keytui keeps: vaults, configuration |
 | `KEYTUI_CONFIG` | The configuration, instead of `config.toml` there |
 | `KEYTUI_PASSPHRASE_FILE` | A file with the passphrase of sealed values, which only you can read |
+| `KEYTUI_PLAIN` | Not empty: plain output of every command, as `--plain` |
 | `NO_COLOR` | Not empty: no colour |
 | `TZ` | The zone of local times; UTC stands beside them |
 """

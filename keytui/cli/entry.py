@@ -7,6 +7,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import Final
 
 from keytui.cli.exits import Exit, report, report_fault
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _forbid_core_dumps()
     _forbid_recordings()
     words = list(sys.argv[1:] if argv is None else argv)
-    code = _told(lambda: _dispatch(words))
+    code = _told(lambda: copy_context().run(_dispatch, words))
     return _told(flush_output) or code
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Final, TextIO
 
+from keytui.cli.plainly import plain, row_lines, spoken
 from keytui.domain.text import harmless
 
 Json = dict[str, object] | list[dict[str, object]]
@@ -35,7 +36,7 @@ def remark(line: str) -> None:
 
 def alarm(line: str) -> None:
     """A remark that nobody must overlook: red on a terminal, and its words say the same without the colour."""
-    red = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    red = sys.stderr.isatty() and not plain() and not os.environ.get("NO_COLOR")
     if red:
         sys.stderr.write("\x1b[1;31m")
     try:
@@ -47,7 +48,7 @@ def alarm(line: str) -> None:
 
 def progress(line: str) -> None:
     """A remark that only somebody who watches needs."""
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and not plain():
         remark(line)
 
 
@@ -87,6 +88,9 @@ def say_table(
     if not rows:
         return
     shown = [[harmless(cell) for cell in row] for row in rows]
+    if plain():
+        _say_facts(headings, shown)
+        return
     columns = dict(zip(headings, zip(*shown, strict=True), strict=True))
     widths = {name: max(map(_cells, (name, *cells))) for name, cells in columns.items()}
     if sys.stdout.isatty():
@@ -103,7 +107,16 @@ def say_fields(fields: Sequence[tuple[str, str]]) -> None:
     shown = [(harmless(name), value) for name, value in fields if value]
     width = max((_cells(name) for name, _ in shown), default=0)
     for name, value in shown:
-        say(f"{_fitted(name, width)}  {value}")
+        say(f"{name}: {value}" if plain() else f"{_fitted(name, width)}  {value}")
+
+
+def _say_facts(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A line for each cell, and an empty one after each row but the last."""
+    for number, row in enumerate(rows):
+        if number:
+            say()
+        for line in row_lines(tuple(headings), tuple(row)):
+            say(line)
 
 
 def _narrow(widths: dict[str, int], room: int, cut: str, leave_out: Sequence[str]) -> None:
@@ -153,7 +166,9 @@ def _fitted(text: str, width: int) -> str:
 def _write(stream: TextIO, line: str) -> None:
     """On a terminal a long line is folded between words, under its own indentation."""
     shown = harmless(line)
-    if stream.isatty() and _cells(shown) > _columns():
+    if plain():
+        shown = spoken(shown)
+    elif stream.isatty() and _cells(shown) > _columns():
         shown = _folded(shown, _columns())
     stream.write(shown + "\n")
 

@@ -9,6 +9,8 @@ import time
 from types import TracebackType
 from typing import Final, Self
 
+from keytui.cli.plainly import plain
+
 _REDRAWN_EVERY: Final = 0.2
 _SAID_EVERY: Final = 10.0
 """Seconds between two lines where nothing can be written over: in a pipe, in a log, and for a screen reader."""
@@ -21,7 +23,7 @@ class ProgressLine:
         self._what = what
         self._total = total
         self._quiet = quiet
-        self._redraws = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._redraws = sys.stderr.isatty() and not plain() and os.environ.get("TERM", "dumb") != "dumb"
         self._began = self._said_at = time.monotonic()
         self._drawn = False
 

@@ -14,6 +14,7 @@ import typer
 from keytui.cli.exits import Exit
 from keytui.cli.options import JsonOption
 from keytui.cli.output import remark, say, say_json
+from keytui.cli.plainly import plain
 from keytui.cli.scanned import Finding, findings, say_findings, shape_of
 from keytui.cli.session import opened
 from keytui.clock import utc_now
@@ -142,7 +143,7 @@ class _Pace:
         self.found = 0
         self._size = 0
         self._began = self._told = time.monotonic()
-        self._watched = sys.stderr.isatty()
+        self._watched = sys.stderr.isatty() and not plain()
 
     def read(self, size: int) -> None:
         """So many bytes more were looked at."""
