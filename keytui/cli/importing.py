@@ -16,6 +16,7 @@ from keytui.clock import utc_now
 from keytui.domain.errors import Invalid, NotFound
 from keytui.domain.keys import KeyDraft
 from keytui.vault.env_file import LeftOut, SortedOut, read_env_file, sort_out
+from keytui.vault.many_keys import ENDINGS
 from keytui.vault.model import ImportReport
 
 _KNOWN_ENVIRONMENTS: Final = frozenset({"production", "staging", "development", "test"})
@@ -47,8 +48,6 @@ def import_file(
     The file stays the only place that holds the values. A value that is known adds nothing, so the same again goes on
     where it stopped. A .csv or .jsonl names its columns: name, environment, owner, expires, secret or digest, ...
     """
-    from keytui.cli.key_file import ENDINGS
-
     common = KeyDraft(
         "", environment or "", owner=owner, tenant=tenant, scopes=tuple(scopes or ()), apps=tuple(apps or ())
     )

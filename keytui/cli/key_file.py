@@ -12,8 +12,6 @@ from typing import Final
 from keytui.domain.errors import Invalid, NotFound
 from keytui.domain.text import harmless
 
-ENDINGS: Final = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".json"})
-"""By which such a file is told from a .env file."""
 _LONGEST: Final = 64 * 1024
 _DELIMITERS: Final = ",;\t"
 _ONE_A_LINE: Final = "write one object a line: jq -c '.[]' FILE"

@@ -232,10 +232,11 @@ def estimated_bits(secret: Secret) -> float:
     if _UUID.fullmatch(whole):
         return _BITS_OF_A_UUID
     value = whole[: (whole * 2).find(whole, 1)]
-    words = [run for run in _RUNS.findall(value) if _reads_like_a_word(run)]
-    telling = sum(len(word) for word in words if len(word) > 3)
+    runs = _RUNS.findall(value)
+    telling = sum(len(run) for run in runs if len(run) > 3 and _reads_like_a_word(run))
     if _HEXADECIMAL.fullmatch(value) or telling < len(value) / 3:
         return len(value) * math.log2(_alphabet_size(value))
+    words = [run for run in runs if _reads_like_a_word(run)]
     rest = value
     for word in words:
         rest = rest.replace(word, "", 1)

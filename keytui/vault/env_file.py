@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import StringIO
@@ -14,6 +15,7 @@ from dotenv.parser import parse_stream
 from keytui.domain.errors import Invalid, NotFound
 from keytui.domain.secrets import Secret, looks_issued
 from keytui.domain.text import harmless
+from keytui.vault.many_keys import ENDINGS
 from keytui.vault.model import Found
 
 _MOST_BYTES: Final = 1024 * 1024
@@ -65,6 +67,11 @@ class SortedOut:
 
 def read_env_file(path: Path) -> EnvFile:
     """The file's variables, as they stand: nothing in a value is expanded. NotFound or Invalid say why not."""
+    if path.suffix.lower() in ENDINGS:
+        raise Invalid(
+            f"{harmless(path.name)} is a file of many keys, and no .env file",
+            f"in a terminal: keytui import {harmless(shlex.quote(str(path)))}",
+        )
     variables: dict[str, Variable] = {}
     remarks: list[str] = []
     for binding in parse_stream(StringIO(_text(path))):

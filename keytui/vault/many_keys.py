@@ -9,6 +9,8 @@ from typing import Final
 from keytui.domain.keys import KeyDraft
 from keytui.domain.secrets import Secret, format_of, is_weak
 
+ENDINGS: Final = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".json"})
+"""By which a file of many keys is told from a .env file."""
 MOST_AT_ONCE: Final = 5_000
 """Keys of one call: one transaction, which others wait for, and one request to a server."""
 

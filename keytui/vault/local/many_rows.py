@@ -17,8 +17,10 @@ from keytui.vault.local.tables.row import Row
 
 _MOST_PARAMETERS: Final = 30_000
 """Of one statement: SQLite takes 32,766, PostgreSQL 65,535."""
-_CACHE: Final = "PRAGMA cache_size = -65536"
-"""64 MiB: keys, values and prefixes are random, so that each row touches pages all over their indexes."""
+_ROOM: Final = ("PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 20000")
+"""64 MiB of cache, and 80 of log before it is brought into the file: values and prefixes are random, so that each row
+touches pages all over their indexes, and the same pages are touched by one part after another.
+"""
 
 
 def insert_rows(session: Session, into: type[Row], columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
@@ -35,7 +37,8 @@ def insert_rows(session: Session, into: type[Row], columns: Sequence[str], rows:
 
 
 def make_room(session: Session) -> None:
-    """Let SQLite keep more of the database in memory, on this connection, while many rows are added."""
+    """Let SQLite keep more of the database in memory, and its log longer, on this connection."""
     connection = session.connection()
     if connection.dialect.name != POSTGRESQL:
-        connection.exec_driver_sql(_CACHE)
+        for pragma in _ROOM:
+            connection.exec_driver_sql(pragma)

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from keytui.domain.errors import Invalid
 from keytui.domain.secrets import FORMATS
+from keytui.vault.env_file import read_env_file
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.many_keys import AddedKeys, NewKey, Origin
 from tests.unit.cli.conftest import Commands
@@ -146,6 +148,15 @@ def test_a_taken_name_is_left_out_by_its_line_and_the_others_are_kept(keytui: Co
     assert done.out == "2 added, 0 known already\n"
     assert "keys.csv line 3: production has a key called taken already, with another value" in done.err
     assert "1 line of keys.csv left out, all others are done" in done.err
+
+
+def test_the_console_sends_a_file_of_many_keys_to_the_command(tmp_path: Path) -> None:
+    file = Path(_file(tmp_path, "name,secret\n"))
+
+    with pytest.raises(Invalid) as refused:
+        read_env_file(file)
+
+    assert refused.value.hint == f"in a terminal: keytui import {file}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
