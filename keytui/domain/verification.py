@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from keytui.domain.keys import Key, KeyState, Version, VersionState
 
@@ -21,6 +22,11 @@ class Outcome(StrEnum):
     SCOPE = "scope"
     STALE = "stale"
     """The verifier has had no contact with its vault for too long and refuses everything."""
+
+
+_ACCEPTED: Final = Outcome.ACCEPTED.value
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +50,31 @@ class Credential:
     keyed: bool
     key: Key
     version: Version
-    _answers: dict[Outcome, Check] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _answers: dict[str, Check] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Every answer is made once: a verifier gives the same few, many thousand times a second."""
+    _open_until: datetime = field(init=False, repr=False, compare=False)
+    """Before that a request that needs no scope is let in; what comes later is judged by the whole rule."""
+
+    def __post_init__(self) -> None:
+        ends = min((at for at in (self.key.expires_at, self.version.accept_until) if at is not None), default=_LATEST)
+        open_ = _outcome(self.key, self.version, frozenset(), ends - datetime.resolution) is Outcome.ACCEPTED
+        object.__setattr__(self, "_open_until", ends if open_ else _EARLIEST)
 
     def answer(self, outcome: Outcome) -> Check:
         """What is said to a request of this version that ends so."""
-        found = self._answers.get(outcome)
+        found = self._answers.get(outcome.value)
         if found is None:
             accepted = outcome is Outcome.ACCEPTED
             key = self.key
             found = Check(accepted, outcome, key.id, key.name, self.version.number, key.scopes)
-            self._answers[outcome] = found
+            self._answers[outcome.value] = found
         return found
 
-
-def judge(credential: Credential, scopes: frozenset[str], now: datetime) -> Check:
-    """Whether the credential lets a request in that needs `scopes`. `*` in a key's scopes is all of them."""
-    return credential.answer(_outcome(credential.key, credential.version, scopes, now))
+    def judged(self, scopes: frozenset[str], now: datetime) -> Check:
+        """Whether it lets a request in that needs `scopes`. `*` in a key's scopes is all of them."""
+        if not scopes and now < self._open_until:  # nearly every request
+            return self._answers.get(_ACCEPTED) or self.answer(Outcome.ACCEPTED)
+        return self.answer(_outcome(self.key, self.version, scopes, now))
 
 
 def _outcome(key: Key, version: Version, scopes: frozenset[str], now: datetime) -> Outcome:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable
+from hmac import compare_digest
 from typing import Final
 
 from keytui.domain.secrets import Secret
@@ -38,18 +38,17 @@ class Credentials:
         """The credential of this value: found by its digest, which nobody can steer, and confirmed in constant time."""
         try:
             digest = secret.digest()
-            found = self._confirmed(self._plain.get(digest), digest)
-            if found is None and self._keyed:
-                digest = secret.keyed_digest(self._pepper)
-                found = self._confirmed(self._keyed.get(digest), digest)
+            found = self._plain.get(digest)
+            if compare_digest(found.digest if found is not None else _NOBODY, digest):
+                return found
+            return self._weak(secret) if self._keyed else None
         except UnicodeEncodeError:
             return None  # half a character is in no secret, and the error would quote the value
-        return found
 
-    @staticmethod
-    def _confirmed(candidate: Credential | None, digest: str) -> Credential | None:
-        known = candidate.digest if candidate is not None else _NOBODY
-        return candidate if hmac.compare_digest(known, digest) else None
+    def _weak(self, secret: Secret) -> Credential | None:
+        digest = secret.keyed_digest(self._pepper)
+        found = self._keyed.get(digest)
+        return found if compare_digest(found.digest if found is not None else _NOBODY, digest) else None
 
     def _put(self, credentials: Iterable[Credential]) -> None:
         by_key: dict[str, list[Credential]] = {}

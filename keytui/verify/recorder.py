@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from keytui.clock import Clock
+from keytui.domain.errors import Forbidden, Unauthenticated, Unreachable
 from keytui.domain.usage import Caller, Flush
 from keytui.verify.source import Sink
 from keytui.verify.tallies import Tallies
@@ -21,6 +22,10 @@ MOST_CALLERS: Final = 1_000
 """Distinct callers of one version in one flush; requests of further ones are counted together."""
 MOST_TALLIES: Final = 50_000
 """Lines of one flush; requests beyond are counted as dropped."""
+MOST_REFUSALS: Final = 3
+"""How often a vault that answers may refuse one flush; then it is given up, so that the next ones arrive."""
+_AWAY: Final = (Unreachable, Unauthenticated, Forbidden, OSError)
+"""The vault was not asked, or lets nobody in who is called so: that passes, and says nothing about the flush."""
 
 _log = logging.getLogger("keytui.verify")
 
@@ -49,6 +54,7 @@ class UsageRecorder:
         self._acknowledged = 0
         self._sequence = 0
         self._unsent: Flush | None = None
+        self._refusals = 0
         self._cut_off = False
         self._registered = False
         self._closed = False
@@ -81,7 +87,10 @@ class UsageRecorder:
         self._wake.set()
 
     def flush(self) -> bool:
-        """Hand over what was counted; False when the sink failed, and then the same flush goes first the next time."""
+        """Hand over what was counted; False when the sink failed, and then the same flush goes first the next time.
+
+        One that the vault refused `MOST_REFUSALS` times is given up: the vault calls its missing number a gap.
+        """
         with self._sending:
             if self._unsent is not None and not self._send(self._unsent):
                 return False
@@ -125,10 +134,17 @@ class UsageRecorder:
             self.register()
             self._sink.record(flush)
         except Exception as error:  # whatever the sink is made of: the service goes on, the flush is kept
-            if not self._cut_off:
-                _log.warning("usage could not be handed to the vault (%s); it is kept for later", type(error).__name__)
-            self._cut_off = True
+            self._keep_or_give_up(error)
             return False
-        self._unsent = None
-        self._cut_off = False
+        self._unsent, self._refusals, self._cut_off = None, 0, False
         return True
+
+    def _keep_or_give_up(self, error: Exception) -> None:
+        reason = type(error).__name__
+        self._refusals += not isinstance(error, _AWAY)
+        if self._refusals == MOST_REFUSALS:
+            self._unsent, self._refusals = None, 0
+            _log.error("the vault refused usage for good (%s); the evidence will show a gap", reason)
+        elif not self._cut_off:
+            _log.warning("usage could not be handed to the vault (%s); it is kept for later", reason)
+        self._cut_off = True

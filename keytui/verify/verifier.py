@@ -8,7 +8,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
 
@@ -16,7 +16,7 @@ from keytui.clock import Clock, utc_now
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.domain.usage import NO_KEY, UNKNOWN_CALLER, Caller
-from keytui.domain.verification import Check, Outcome, judge
+from keytui.domain.verification import Check, Outcome
 from keytui.verify.credentials import Credentials
 from keytui.verify.recorder import UsageRecorder
 from keytui.verify.source import Sink, Source
@@ -25,6 +25,7 @@ FOLLOW_FOR: Final = 0.4
 """Seconds that one question for changes may take; each answer, an empty one too, is contact with the vault."""
 LONGEST_NAME: Final = 200
 _NO_SCOPES: Final[frozenset[str]] = frozenset()
+_ALWAYS: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 _log = logging.getLogger("keytui.verify")
 
@@ -58,7 +59,7 @@ class Verifier:
         self._begin()
         self._recorder.register()  # before the keys are read: no process accepts that the vault does not know of
         self._credentials = Credentials(source.credentials())
-        self._contact = clock()
+        self._note_contact()
         self._run()
         _VERIFIERS.add(self)
         atexit.register(self.close)
@@ -81,13 +82,14 @@ class Verifier:
         if self._forked and not self._begun_in_child():
             return Check(False, Outcome.STALE)
         now = self._clock()
-        stale = self._stale(now)
+        since, until = self._fresh
+        stale = not since <= now <= until
         credential = self._credentials.find(secret if isinstance(secret, Secret) else Secret(secret))
-        who = _who(caller)
+        who = caller if isinstance(caller, Caller) else _who(caller)
         if credential is None or (tenant is not None and credential.key.tenant != tenant):
             self._recorder.note(NO_KEY, 0, who.unrecognised(), now, accepted=False, probe=probe)
             return Check(False, Outcome.STALE if stale else Outcome.UNKNOWN)
-        answer = judge(credential, _all_of(scopes), now)
+        answer = credential.judged(_all_of(scopes) if scopes else _NO_SCOPES, now)
         if stale:
             answer = credential.answer(Outcome.STALE)
         noted = self._recorder.note(
@@ -116,9 +118,10 @@ class Verifier:
     ) -> None:
         self.close()
 
-    def _stale(self, now: datetime) -> bool:
-        """Both ways, so that a clock that was set back does not stretch the time."""
-        return not self._stale_accepts and abs(now - self._contact) > self._stale_after
+    def _note_contact(self) -> None:
+        """From when and until when answers are good: both ways, so that a clock that was set back stretches nothing."""
+        now = self._clock()
+        self._fresh = _ALWAYS if self._stale_accepts else (now - self._stale_after, now + self._stale_after)
 
     def _begin(self) -> None:
         self._stopping = threading.Event()
@@ -173,19 +176,17 @@ class Verifier:
             self._credentials = Credentials(self._source.credentials())
         elif changes.position > position:
             self._credentials.take_in(changes)
-        self._contact = self._clock()
+        self._note_contact()
         if changes.position != position:
             self._recorder.acknowledge(self._credentials.position)
 
 
-def _who(caller: Caller | str | None) -> Caller:
-    if caller is None:
-        return UNKNOWN_CALLER
-    return caller if isinstance(caller, Caller) else Caller.called(harmless(caller[:LONGEST_NAME]))
+def _who(declared: str | None) -> Caller:
+    return UNKNOWN_CALLER if declared is None else Caller.called(harmless(declared[:LONGEST_NAME]))
 
 
 def _all_of(scopes: Iterable[str]) -> frozenset[str]:
-    return frozenset((scopes,) if isinstance(scopes, str) else scopes) if scopes else _NO_SCOPES
+    return frozenset((scopes,) if isinstance(scopes, str) else scopes)
 
 
 _VERIFIERS: Final[weakref.WeakSet[Verifier]] = weakref.WeakSet()

@@ -8,17 +8,18 @@ from datetime import timedelta
 import pytest
 
 from keytui.domain.keys import Key, KeyState, Version, VersionState, age
-from keytui.domain.verification import Credential, Outcome, judge
+from keytui.domain.verification import Credential, Outcome
 from tests.world import NOON
 
 DAY = timedelta(days=1)
+INSTANT = timedelta(microseconds=1)
 KEY = Key("key-1", "checkout", "production", NOON - DAY, scopes=("bookings:read", "bookings:write"))
 VERSION = Version(4, VersionState.ACTIVE, NOON - DAY)
 
 
 def answer(key: dict[str, object], version: dict[str, object], *scopes: str) -> Outcome:
     credential = Credential("d" * 64, False, replace(KEY, **key), replace(VERSION, **version))  # type: ignore[arg-type]  # the fields differ in type
-    check = judge(credential, frozenset(scopes), NOON)
+    check = credential.judged(frozenset(scopes), NOON)
     assert check.valid == (check.reason is Outcome.ACCEPTED)
     assert (check.key_id, check.key_name, check.version) == ("key-1", "checkout", 4)
     return check.reason
@@ -46,6 +47,16 @@ def test_the_state_of_key_and_version_decides(
     key: dict[str, object], version: dict[str, object], outcome: Outcome
 ) -> None:
     assert answer(key, version, "bookings:read") is outcome
+    assert answer(key, version) is outcome
+
+
+def test_a_credential_is_judged_anew_as_time_passes() -> None:
+    ends, grace = NOON + DAY, NOON + 2 * DAY
+    expiring = Credential("d" * 64, False, replace(KEY, expires_at=ends), VERSION)
+    old = Credential("d" * 64, False, KEY, replace(VERSION, state=VersionState.OUTGOING, accept_until=grace))
+    for credential, end in ((expiring, ends), (old, grace)):
+        for at, outcome in ((end - INSTANT, Outcome.ACCEPTED), (end, Outcome.EXPIRED), (NOON, Outcome.ACCEPTED)):
+            assert credential.judged(frozenset(), at).reason is outcome
 
 
 def test_every_asked_scope_is_needed_and_a_star_is_all_of_them() -> None:

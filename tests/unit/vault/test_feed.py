@@ -7,18 +7,22 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 
+from keytui.domain.errors import Invalid
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.text import harmless
 from keytui.domain.usage import MOST_ROUTES, OTHER_CALLERS, OTHER_ROUTES, Caller, Flush, RouteUse, Use
+from keytui.domain.verdict import Verdict
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.usage.callers import MOST_CALLERS
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile
+from keytui.verify.recorder import MOST_REFUSALS, UsageRecorder
 from tests.world import NOON, StoppedClock
 
 SECOND = timedelta(seconds=1)
@@ -105,6 +109,23 @@ def test_losses_are_gaps(feed: LocalFeed, vault: LocalVault, rotation: Rotation)
     assert "events dropped" in kinds
     assert "(7)" in kinds
     assert "recorder silent" in kinds
+
+
+def test_usage_that_was_refused_for_good_is_a_gap_and_the_next_arrives(
+    feed: LocalFeed, vault: LocalVault, issued: Issued, rotation: Rotation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = UsageRecorder(feed, "api-2", lambda: NOON + SECOND)
+    assert recorder.flush()
+    with monkeypatch.context() as patch:
+        patch.setattr(feed, "record", Mock(side_effect=Invalid("the vault has no such thing")))
+        recorder.note(issued.key.id, 1, Caller.called("web-1"), NOON, accepted=True, probe=False)
+        assert not any(recorder.flush() for _ in range(MOST_REFUSALS))
+    recorder.note(issued.key.id, 1, Caller.called("web-2"), NOON, accepted=True, probe=False)
+    assert recorder.flush()
+
+    assert [found.caller.name for found in vault.callers(issued.key.id)] == ["web-2"]
+    assert any("recorder api-2" in gap and "flush missing" in gap for gap in gaps_of(vault, rotation))
+    assert vault.verdict(rotation.id).verdict is not Verdict.SAFE
 
 
 def test_a_recorder_that_the_vault_forgot_is_taken_back_with_a_gap(

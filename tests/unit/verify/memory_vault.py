@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from keytui.domain.errors import Unreachable
+from keytui.domain.errors import Invalid, Unreachable
 from keytui.domain.keys import Key, Version, VersionState
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Flush, Use
@@ -17,10 +17,14 @@ PEPPER = b"pepper"
 
 
 class MemoryVault:
-    """Source and Sink. `reachable` cuts it off; `flushes` are what arrived, each number once."""
+    """Source and Sink. `reachable` cuts it off; `flushes` are what arrived, each number once.
+
+    A flush with a `refused` number is never taken.
+    """
 
     def __init__(self) -> None:
         self.reachable = True
+        self.refused: set[int] = set()
         self.flushes: list[Flush] = []
         self.registered: list[tuple[str, str]] = []
         self.closed = False
@@ -65,6 +69,8 @@ class MemoryVault:
 
     def record(self, flush: Flush) -> None:
         self._require_contact()
+        if flush.sequence in self.refused:
+            raise Invalid("that is no flush")
         self.flushes.append(flush)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from keytui.domain.usage import MOST_ROUTES, OTHER_CALLERS, OTHER_ROUTES, Caller
-from keytui.verify.recorder import UsageRecorder
+from keytui.verify.recorder import MOST_REFUSALS, UsageRecorder
 from tests.unit.verify.memory_vault import MemoryVault
 from tests.world import NOON, StoppedClock, eventually
 
@@ -117,6 +117,22 @@ def test_a_flush_that_failed_goes_first_with_the_same_number(recorder: UsageReco
     assert recorder.flush()
 
     assert [(flush.sequence, sum(use.accepted for use in flush.uses)) for flush in vault.flushes] == [(1, 1), (2, 1)]
+
+
+def test_a_flush_that_is_refused_for_good_is_given_up_and_its_number_is_missing(
+    recorder: UsageRecorder, vault: MemoryVault, caplog: pytest.LogCaptureFixture
+) -> None:
+    note(recorder)
+    vault.refused = {1}
+    vault.reachable = False
+    assert not any(recorder.flush() for _ in range(5))  # nobody was asked: that counts for nothing
+    vault.reachable = True
+    assert not any(recorder.flush() for _ in range(MOST_REFUSALS))
+    note(recorder, NOON + SECOND)
+    assert recorder.flush()
+
+    assert [(flush.sequence, sum(use.accepted for use in flush.uses)) for flush in vault.flushes] == [(2, 1)]
+    assert caplog.messages[-1] == "the vault refused usage for good (Invalid); the evidence will show a gap"
 
 
 def test_what_it_has_no_room_for_is_counted_as_dropped(vault: MemoryVault) -> None:

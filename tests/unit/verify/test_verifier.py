@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +16,7 @@ from keytui.domain.keys import Key, VersionState
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import NO_KEY, Caller
 from keytui.domain.verification import Outcome
+from keytui.verify import recorder
 from keytui.verify.verifier import Verifier
 from tests.unit.verify.memory_vault import ACTIVE, CHECKOUT, MemoryVault, in_state
 from tests.world import NOON, StoppedClock, eventually
@@ -156,6 +159,27 @@ def test_a_clean_end_hands_over_everything_and_refuses_from_then_on(vault: Memor
     assert [(use.caller, use.accepted) for use in vault.uses] == [(Caller.called("web-1"), 1)]
     assert verifier.check(SECRET).reason is Outcome.STALE
     assert sum(use.accepted for use in vault.uses) == 1
+
+
+def test_sixteen_threads_on_one_verifier_lose_no_use(
+    vault: MemoryVault, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "FLUSH_EVERY", 0.001)  # flushes fall among the checks
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with Verifier(vault, vault, name="api-1", clock=clock) as verifier, ThreadPoolExecutor(16) as threads:
+            checks = (lambda: verifier.check(SECRET, caller="web-1"), lambda: verifier.check("tk_nobodys"))
+            work = [threads.submit(checks[number % 4 == 0]) for number in range(16 * 250)]
+            valid = sum(one.result().valid for one in work)
+    finally:
+        sys.setswitchinterval(before)
+
+    told = [use for use in vault.uses if use.key_id != NO_KEY]
+    assert valid == sum(use.accepted for use in told) == 3_000
+    assert sum(use.refused for use in vault.uses) == 1_000
+    assert len(vault.flushes) > 2
+    assert [flush.sequence for flush in vault.flushes] == list(range(1, len(vault.flushes) + 1))
 
 
 def test_a_probe_is_marked_and_a_refusal_is_counted_apart(verifier: Verifier, vault: MemoryVault) -> None:

@@ -15,7 +15,7 @@ from keytui.domain.errors import Forbidden
 from keytui.domain.keys import Key
 from keytui.domain.secrets import OPERATOR_TOKEN, Secret
 from keytui.domain.usage import NO_KEY, Caller, Use
-from keytui.domain.verification import Credential, judge
+from keytui.domain.verification import Credential
 from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.access.refusals import Refusal
 from keytui.vault.local.access.refused_uses import was_noted
@@ -130,7 +130,7 @@ class Admitting(Section):
 
 
 def _manages(shown: Credential, now: datetime) -> bool:
-    return MANAGE_SCOPE in shown.key.scopes and judge(shown, frozenset(), now).valid
+    return MANAGE_SCOPE in shown.key.scopes and shown.judged(frozenset(), now).valid
 
 
 def _use(shown: Credential, caller: Caller, now: datetime, *, accepted: bool) -> Use:

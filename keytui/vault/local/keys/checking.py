@@ -15,7 +15,7 @@ from keytui.domain.keys import ACCEPTED, BUILTIN, VersionState
 from keytui.domain.rotation import First, Rotation, Strategy
 from keytui.domain.secrets import Secret, parse_format
 from keytui.domain.usage import Caller, Use
-from keytui.domain.verification import Check, Credential, Outcome, judge
+from keytui.domain.verification import Check, Credential, Outcome
 from keytui.vault.local.backup.state import refuse_unreconciled
 from keytui.vault.local.evidence.coverage import serves
 from keytui.vault.local.keys.drafts import checked_note
@@ -129,7 +129,7 @@ class Checking(Section):
         if row is None:
             return _UNKNOWN
         key = key_of(key_row(session, row.key_id))
-        return judge(Credential(row.digest, row.keyed, key, version_of(row)), scopes, now)
+        return Credential(row.digest, row.keyed, key, version_of(row)).judged(scopes, now)
 
 
 def _probe(answer: Check, caller: Caller, now: datetime) -> tuple[Use, ...]:
