@@ -265,6 +265,8 @@ class Console(VaultApp):
         for command in super().get_system_commands(screen):
             if command.title == "Screenshot" and not self.secret_at_hand:
                 yield command
+        if self.profile.server is not None:
+            yield SystemCommand("Token", "Use another token for this server", self.action_token)
         yield SystemCommand("Theme", "Switch between dark and light", self.action_switch_theme)
 
     def action_switch_theme(self) -> None:

@@ -178,3 +178,24 @@ async def test_the_count_of_another_question_is_dropped_with_its_rows() -> None:
         await until(pilot, lambda: app.table.cursor_row == "other", "the other rows")
         assert app.table.total is None
         assert app.table.extent == 1
+
+
+async def test_arrows_and_vi_go_the_same_ways() -> None:
+    app = Rows()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await until(pilot, lambda: app.table.total == MILLION, "the first page")
+        page, half = app.table.size.height - 1, (app.table.size.height - 1) // 2
+        for pressed, at in (
+            (("j", "down", "k"), 1),
+            (("pagedown",), 1 + page),
+            (("ctrl+f",), 1 + 2 * page),
+            (("ctrl+b", "pageup"), 1),
+            (("ctrl+d",), 1 + half),
+            (("ctrl+u", "ctrl+u"), 0),
+            (("G",), MILLION - 1),
+            (("g",), 0),
+            (("end",), MILLION - 1),
+            (("home",), 0),
+        ):
+            await pilot.press(*pressed)
+            await until(pilot, lambda at=at: app.table.cursor_row == f"row-{at}", f"row {at} after {pressed}")  # type: ignore[misc]  # mypy cannot infer a lambda with a default

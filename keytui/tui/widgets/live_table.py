@@ -255,8 +255,8 @@ class LiveTable(Widget, Generic[Row], can_focus=True):
         self._to_the_end = False
         self.go_to(self._cursor + by)
 
-    def action_turn_page(self, by: int) -> None:
-        self.action_move(by * max(self.size.height - 1, 1))
+    def action_turn_page(self, by: int, parts: int = 1) -> None:
+        self.action_move(by * max((self.size.height - 1) // parts, 1))
 
     def action_first(self) -> None:
         self._to_the_end = False

@@ -293,8 +293,8 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
     def action_move(self, by: int) -> None:
         self.go_to(self._cursor + by)
 
-    def action_turn_page(self, by: int) -> None:
-        self.go_to(self._cursor + by * max(self.size.height - 1, 1))
+    def action_turn_page(self, by: int, parts: int = 1) -> None:
+        self.go_to(self._cursor + by * max((self.size.height - 1) // parts, 1))
 
     def action_first(self) -> None:
         self.go_to(0)

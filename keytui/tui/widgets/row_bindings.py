@@ -16,8 +16,10 @@ MARK: Final = Binding(
 MOVES: Final = (
     Binding("up,k", "move(-1)", "up", show=False, id="table.up", tooltip="One row up"),
     Binding("down,j", "move(1)", "down", show=False, id="table.down", tooltip="One row down"),
-    Binding("pageup", "turn_page(-1)", "page up", show=False, id="table.page-up", tooltip="One screen up"),
-    Binding("pagedown", "turn_page(1)", "page down", show=False, id="table.page-down", tooltip="One screen down"),
+    Binding("pageup,ctrl+b", "turn_page(-1)", "page up", show=False, id="table.page-up", tooltip="A screen up"),
+    Binding("pagedown,ctrl+f", "turn_page(1)", "page down", show=False, id="table.page-down", tooltip="A screen down"),
+    Binding("ctrl+u", "turn_page(-1, 2)", "half up", show=False, id="table.half-up", tooltip="Half a screen up"),
+    Binding("ctrl+d", "turn_page(1, 2)", "half down", show=False, id="table.half-down", tooltip="Half a screen down"),
     Binding("g,home", "first", "first", show=False, id="table.first", tooltip="To the first row"),
     Binding("G,end", "last", "last", show=False, id="table.last", tooltip="To the last row"),
 )
