@@ -17,6 +17,7 @@ from keytui.domain.rotation import First, Plan, Strategy
 from keytui.domain.secrets import Secret
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Found
+from tests.contract.acts import request
 from tests.unit.vault.access.methods import ASKED, OF_ANOTHER, TOLD, WHOLE_VAULT, Call
 from tests.unit.vault.access.two_tenants import PASSPHRASE, Tenant, leak_of
 from tests.world import NOON
@@ -33,7 +34,8 @@ def as_it_is(_vault: LocalVault, own: Tenant) -> Tenant:
 
 def fresh(vault: LocalVault, own: Tenant) -> Tenant:
     """A key of its own."""
-    issued = vault.create(KeyDraft("fresh", "production", tenant=own.name), "fresh")
+    number = f"fault-{request()}"
+    issued = vault.create(KeyDraft(f"fresh-{number}", "production", tenant=own.name), number)
     return replace(own, key_id=issued.key.id, secret=issued.secret)
 
 
@@ -45,7 +47,7 @@ def disabled(vault: LocalVault, own: Tenant) -> Tenant:
 
 def planned(vault: LocalVault, own: Tenant, plan: Plan = Plan()) -> Tenant:  # noqa: B008  # frozen
     made = fresh(vault, own)
-    return replace(made, rotation_id=vault.plan(made.key_id, plan, "planned").id)
+    return replace(made, rotation_id=vault.plan(made.key_id, plan, f"fault-{request()}").id)
 
 
 def issued(vault: LocalVault, own: Tenant) -> Tenant:

@@ -21,17 +21,19 @@ from keytui.domain.audit import Actor
 from keytui.domain.errors import Unreachable
 from keytui.domain.query import Sort, parse
 from keytui.domain.secrets import Secret
+from keytui.domain.usage import Flush
 from keytui.vault.local.answers import Repeated
+from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
-from tests.contract.acts import created
+from tests.contract.acts import created, use
 from tests.faults.conftest import in_memory_directory
 from tests.faults.operations import BESIDE, CALLS, ELSEWHERE
 from tests.faults.statements import WAYS, Statements
 from tests.unit.vault.access.methods import OPERATION
 from tests.unit.vault.access.two_tenants import CHEAP, PASSPHRASE, TeamVault, Tenant
-from tests.world import StoppedClock, repeatable_randomness
+from tests.world import NOON, StoppedClock, repeatable_randomness
 
 KEY: Final = Secret("k" * 43)
 """Of the request, the same each time."""
@@ -155,6 +157,34 @@ def test_the_first_passphrase_is_set_or_not(statements: Statements, in_memory: P
     vault.lock()
     vault.unlock(PASSPHRASE)
     vault.close()
+
+
+def test_what_a_recorder_tells_counts_once(used: tuple[Path, Tenant], statements: Statements, in_memory: Path) -> None:
+    """It tells the same again until it is heard, and what is not heard is not counted."""
+    directory, own, at = in_memory / "vault", used[1], 0
+    shutil.copytree(used[0], directory)
+    feed = LocalFeed.open(Profile("team", directory, Actor("root")), StoppedClock())
+    feed.register("r9", "api-9", "host", 9)
+    told = Flush("r9", 1, NOON, (use(own.key_id, 2, NOON, accepted=5), use(own.key_id, 1, NOON, refused=3)))
+    before, heard = requests_in(directory), False
+    while not heard:
+        at += 1
+        with statements.counted(at, WAYS[at % 4], stays=at % 8 > 3):
+            try:
+                feed.record(told)
+                heard = True
+            except Unreachable:
+                assert requests_in(directory) == before, f"statement {at}"
+    assert at > 10
+    assert requests_in(directory) == before + 9
+    feed.close()
+
+
+def requests_in(vault: Path) -> int:
+    """That were told of, accepted or refused."""
+    with closing(sqlite3.connect(f"file:{vault}/vault.db?mode=ro", uri=True)) as database:
+        (told,) = database.execute("SELECT sum(accepted + refused) FROM usage").fetchone()
+    return int(told)
 
 
 def test_what_was_done_is_done_though_the_end_fails(statements: Statements, in_memory: Path) -> None:

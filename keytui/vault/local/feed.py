@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -15,7 +16,7 @@ from sqlalchemy import ColumnElement, tuple_
 from sqlmodel import Session, col, select
 
 from keytui.clock import Clock, utc_now
-from keytui.domain.errors import Forbidden
+from keytui.domain.errors import Forbidden, Unreachable
 from keytui.domain.gaps import GapKind
 from keytui.domain.keys import BUILTIN
 from keytui.domain.retention import Retention
@@ -189,7 +190,8 @@ class LocalFeed:
             count_uses(session, flush.uses, recorder=row.name, addresses=self._retention.addresses)
             count_routes(session, flush.routes, RECORDERS)
             note_pulse(session, row.id, flush.at, flush.uses)
-        self._let_age()
+        with suppress(Unreachable):  # what was told is counted; usage ages a minute later
+            self._let_age()
 
     def _let_age(self) -> None:
         """In small portions beside the flushes, so that usage ages where no console ever runs."""
