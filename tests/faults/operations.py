@@ -16,6 +16,7 @@ from keytui.domain.reports import Leak
 from keytui.domain.rotation import First, Plan, Strategy
 from keytui.domain.secrets import Secret
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.many_keys import NewKey, Origin
 from keytui.vault.model import Found
 from tests.contract.acts import request
 from tests.unit.vault.access.methods import ASKED, OF_ANOTHER, TOLD, WHOLE_VAULT, Call
@@ -118,6 +119,13 @@ def _witnesses(vault: LocalVault, own: Tenant) -> None:
 AS_MEANT: Final[dict[str, tuple[Prepare, Call]]] = {
     "create": (as_it_is, lambda vault, own: vault.create(KeyDraft("new", "production", tenant=own.name), "new")),
     "adopt": (as_it_is, _adopts),
+    "add_keys": (
+        as_it_is,
+        lambda vault, own: vault.add_keys(
+            [NewKey(f"new-{n}", KeyDraft("", "production", tenant=own.name), f"{n}" * 64) for n in (1, 2)],
+            Origin.IMPORTED,
+        ),
+    ),
     "edit": (as_it_is, _edits),
     "disable": (fresh, OF_ANOTHER["disable"]),
     "enable": (disabled, OF_ANOTHER["enable"]),

@@ -39,8 +39,8 @@ KEY: Final = Secret("k" * 43)
 """Of the request, the same each time."""
 READS: Final = frozenset({"recogniser", "bookmarks"})
 """What belongs to an operation that changes things, and changes none."""
-WRITES: Final = frozenset({"check", "unlock", "arm", *BESIDE})
-"""What changes something, and belongs to none."""
+WRITES: Final = frozenset({"check", "unlock", "arm", "add_keys", *BESIDE})
+"""What changes something, and belongs to none, or to one of two by what is asked."""
 EACH_TIME: Final = frozenset({"check", "unlock", "arm", "claim_notification", *BESIDE})
 """What is done again when it is asked again."""
 

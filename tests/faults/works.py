@@ -26,6 +26,7 @@ from keytui.vault.local.files import kept_key, replace
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from keytui.vault.profile_entries import add_entry, remove_entry
+from keytui.vault.saved_filters import save_filter
 from tests.unit.vault.backup.conftest import silent
 from tests.world import NOON, StoppedClock, repeatable_randomness
 
@@ -224,6 +225,12 @@ def _removes_profile(here: Path) -> Act:
     return lambda: remove_entry(here / "config.toml", "bench")
 
 
+def _saves_filter(here: Path) -> Act:
+    profile = a_profile(here)
+    save_filter(profile, "mine", "owner:ada")
+    return lambda: save_filter(profile, "stale", "flag:stale")
+
+
 def _alone(here: Path) -> Act:
     def work() -> None:
         with alone_in([here]):
@@ -258,6 +265,7 @@ WORKS: Final = (
     Work("a backup", _backs_up(False)),
     Work("a backup over another", _backs_up(True)),
     Work("a backup is loaded", _loads),
+    Work("a filter by a name", _saves_filter),
     Work("the first profile", _first_profile),
     Work("another profile", _adds_profile),
     Work("a profile less", _removes_profile),
