@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import unicodedata
 from typing import Final
@@ -23,7 +22,15 @@ ANY_TEXT: Final = st.one_of(
     st.text(st.sampled_from([*WHOLE]), max_size=30),
     st.lists(st.sampled_from(BITS), max_size=4).map("".join),
 )
-EVERY: Final = range(sys.maxunicode + 1)
+EVERY: Final = (
+    *range(0x3400),
+    *range(0x3400, 0xA000, 97),
+    *range(0xA000, 0x17000),
+    *range(0x17000, 0x1B000, 97),
+    *range(0x1B000, 0x20000),
+    *range(0xE0000, 0xE0200),
+)
+"""But not each of the ideographs, which are alike."""
 
 
 def test_every_character_that_is_left_is_as_wide_for_all_and_leaves_its_neighbours_alone() -> None:

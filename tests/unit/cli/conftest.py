@@ -9,10 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 import pytest
+from typer.main import get_command
 
 from keytui.cli.entry import main
 from keytui.clock import Clock
@@ -21,6 +23,9 @@ from keytui.open import open_vault
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
+
+_made_once: Final = cache(get_command)
+"""Typer makes all commands anew for each line, which takes longer than most of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Commands:
         self.home = home
         self._monkeypatch = monkeypatch
         monkeypatch.setenv("KEYTUI_HOME", str(home))
+        monkeypatch.setattr("typer.main.get_command", _made_once)
         monkeypatch.delenv("KEYTUI_PASSPHRASE_FILE", raising=False)
 
     def __call__(self, *words: str, stdin: str | bytes = b"", code: int | None = 0) -> Run:
