@@ -34,9 +34,12 @@ class Stroke:
     moments: tuple[tuple[float, int, tuple[str, ...]], ...]
 
     def settled(self, lines: slice) -> float:
-        """Seconds until these lines were as they stayed; 0.0 when the press changed none of them."""
-        final = self.moments[-1][2][lines]
-        differs = [at for at, (_, _, shown) in enumerate(self.moments) if shown[lines] != final]
+        """Seconds until these lines were as they stayed; 0.0 when the press changed none of them.
+
+        The last column is the scroll bar's, which changes once rows are counted.
+        """
+        seen = [[line[: COLUMNS - 1].rstrip() for line in shown[lines]] for _, _, shown in self.moments]
+        differs = [at for at, shown in enumerate(seen) if shown != seen[-1]]
         return self.moments[differs[-1] + 1][0] if differs else 0.0
 
     @property
