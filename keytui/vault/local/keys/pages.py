@@ -109,6 +109,8 @@ class Matching:
         rows = self._together(words, part)
         if rows is None and words.found > FEW and self._finds_quickly:
             rows = self._near(part)
+        if rows is None and words.found > FEW and words.alone:
+            rows = self._near_the_end(part, words.found)
         return self._sorted(part, words.condition) if rows is None else rows
 
     def _walked(self, part: Part, total: int | None, *also: Condition) -> Sequence[KeyRow]:
@@ -139,11 +141,24 @@ class Matching:
             return None
         if self._on_postgresql:
             return self._walked(part, None)
+        rows = self._sorted(part, self._among_the_first(part.sort))
+        return rows if len(rows) == part.limit else None
+
+    def _near_the_end(self, part: Part, total: int) -> Sequence[KeyRow] | None:
+        """The same from the order's end, where `total` keys match."""
+        limit = min(part.limit, total - part.offset)
+        if part.place is not None or limit <= 0 or total - part.offset > _SOON:
+            return None
+        near = select(KeyRow).where(*self._conditions, self._among_the_first(part.sort, backwards=True))
+        last = near.order_by(*order(part.sort, backwards=True)).offset(total - part.offset - limit).limit(limit)
+        rows = self._session.exec(last).all()
+        return rows[::-1] if len(rows) == limit else None
+
+    def _among_the_first(self, sort: Sort, *, backwards: bool = False) -> Condition:
         all_there_are = select(_ROWID).select_from(KeyRow)
         first = all_there_are if self._query.asks_revoked else all_there_are.where(_LIVING)
-        nearest = first.order_by(*order(part.sort)).limit(_NEAR).correlate(None).scalar_subquery()
-        rows = self._sorted(part, _ROWID.in_(nearest))
-        return rows if len(rows) == part.limit else None
+        nearest = first.order_by(*order(sort, backwards=backwards)).limit(_NEAR)
+        return _ROWID.in_(nearest.correlate(None).scalar_subquery())
 
     def _together(self, words: Words, part: Part) -> Sequence[KeyRow] | None:
         """The rows, when all that is found begins with the word in what is sorted by: it stands together in that index.
