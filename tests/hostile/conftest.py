@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,9 @@ from keytui.domain.secrets import Secret
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
+from keytui.vault.saved_filters import FILE_NAME
 from tests.contract.acts import created, handed_over, request
+from tests.hostile.texts import WHOLE
 from tests.tui.conftest import seed
 from tests.world import StoppedClock, repeatable_randomness
 
@@ -79,6 +82,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     vault.tend()
     keys = {row.key.name: row.key.id for row in vault.page(Query(), Sort(), 0, 100).rows}
     vault.close()
+    (profile.directory / FILE_NAME).write_text(json.dumps({"keys": {WHOLE: WHOLE}, "audit": {WHOLE: WHOLE}}))
     secret = issued["planned"].secret.reveal()
     return Planted(profile.directory, clock(), keys, rotations, incident, refused.value.approval_id, secret)
 

@@ -36,6 +36,7 @@ from keytui.tui.screens import (
     export,
     fleet,
     import_file,
+    keeping,
     key,
     key_actions,
     key_form,
@@ -80,6 +81,7 @@ MADE_OF: Final = {
     by_hand.ByHandScreen,
     by_targets.ByTargetsScreen,
     followed.FollowedScreen,
+    keeping.FilterKeeping,
 }
 """What screens are made of: none is shown by itself."""
 MOST_SECONDS: Final = 4.0
