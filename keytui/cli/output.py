@@ -77,6 +77,13 @@ def say_json_array(items: Iterable[dict[str, object]]) -> None:
     sys.stdout.write("[]\n" if separator.startswith("[") else "\n]\n")
 
 
+def say_json_with(head: dict[str, object], name: str, items: Iterable[dict[str, object]]) -> None:
+    """A JSON object whose last member is an array, one item a line, written as the items come."""
+    sys.stdout.write(f"{json.dumps(head, indent=2).removesuffix('}').rstrip()},\n  {json.dumps(name)}: ")
+    say_json_array(items)
+    sys.stdout.write("}\n")
+
+
 def say_table(
     headings: Sequence[str], rows: Sequence[Sequence[str]], cut: str = "", leave_out: Sequence[str] = ()
 ) -> None:

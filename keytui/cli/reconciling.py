@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,7 +11,7 @@ import typer
 from keytui.cli.asking import confirm, interactive
 from keytui.cli.counting import counted
 from keytui.cli.options import JsonOption, NoteOption, YesOption
-from keytui.cli.output import remark, say, say_json, say_table
+from keytui.cli.output import remark, say, say_json, say_json_with, say_table
 from keytui.cli.session import opened
 from keytui.cli.shapes import Shape
 from keytui.cli.times import iso, minute
@@ -71,11 +71,13 @@ def reconcile(
         if rest is not None or arm:
             _say_reconciled(waiting.reconcile(rest, note), json)
             return
-        left = waiting.undecided(None if json else _SHOWN)
-    if json:
-        say_json(_undecided_shape(left, later))
-    else:
-        _say_undecided(left, later)
+        left = waiting.undecided(0 if json else _SHOWN)
+        if json:
+            tokens = [{"id": one.id, "name": one.name, "role": one.role, "tenant": one.tenant} for one in left.tokens]
+            head: Shape = {**loaded_shape(left.loaded), "tokens": tokens}
+            say_json_with(head, "keys", _key_shapes(waiting.let_in(), later))
+            return
+    _say_undecided(left, later)
 
 
 def say_loaded(loaded: Loaded) -> None:
@@ -187,10 +189,10 @@ def _say_reconciled(done: Reconciled, json: bool) -> None:
         say(f"armed: {done.kept} kept, {done.revoked} revoked; services and servers may begin again")
 
 
-def _undecided_shape(left: Undecided, later: LaterLog | None) -> Shape:
+def _key_shapes(keys: Iterable[LetIn], later: LaterLog | None) -> Iterator[Shape]:
     done = {} if later is None else later.of_keys()
-    keys = [
-        {
+    for one in keys:
+        yield {
             "id": one.key.id,
             "name": one.key.name,
             "environment": one.key.environment,
@@ -201,7 +203,3 @@ def _undecided_shape(left: Undecided, later: LaterLog | None) -> Shape:
             "last_used_at": iso(one.last_used_at),
             "since": None if later is None else list(done.get(one.key.id, ())),
         }
-        for one in left.keys
-    ]
-    tokens = [{"id": one.id, "name": one.name, "role": one.role, "tenant": one.tenant} for one in left.tokens]
-    return {**loaded_shape(left.loaded), "keys": keys, "tokens": tokens}

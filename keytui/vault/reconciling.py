@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -77,6 +77,10 @@ class Reconcilable(Protocol):
 
         Refused unless the vault waits for that.
         """
+        ...
+
+    def let_in(self) -> Iterator[LetIn]:
+        """Every key that was not decided yet, by name, read as it is asked for. Refused as `undecided` is."""
         ...
 
     def decide(self, decision: Decision, references: Sequence[str], note: str) -> None:

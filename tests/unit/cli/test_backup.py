@@ -46,6 +46,25 @@ def lost(keytui: Commands, made: Path) -> Path:
     return made
 
 
+def test_a_long_list_for_programs_is_read_in_parts(
+    keytui: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keytui.vault.local.backup.reconciling._AT_ONCE", 2)
+    names = [f"key-{number}" for number in range(5)]
+    for name in names:
+        keytui.created(name)
+    keytui("backup", "create", str(tmp_path / "backup"))
+    for path in (keytui.home / "default").glob("vault.db*"):
+        path.unlink()
+    keytui("backup", "load", str(tmp_path / "backup"))
+
+    keys = keytui("backup", "reconcile", "--json").answer["keys"]
+
+    assert isinstance(keys, list)
+    assert [key["name"] for key in keys] == names
+    assert all(key["versions"] == [{"number": 1, "state": "active"}] for key in keys)
+
+
 def test_from_a_lost_vault_to_an_armed_one(keytui: Commands, lost: Path) -> None:
     assert "is missing" in keytui("list", code=5).err
 

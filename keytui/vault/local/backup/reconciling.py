@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, Self
@@ -48,6 +48,10 @@ class Reconciling(Keeping, Operating):
         with self._reading() as session:
             return _undecided(session, _waiting(session), self._clock(), limit)
 
+    def let_in(self) -> Iterator[LetIn]:
+        with self._reading() as session:
+            yield from _let_in(session, self._clock(), _not_decided(_waiting(session)), None)
+
     def decide(self, decision: Decision, references: Sequence[str], note: str) -> None:
         allowed = self._allowed()
         for reference in references:
@@ -59,8 +63,8 @@ class Reconciling(Keeping, Operating):
     def reconcile(self, rest: Decision | None, note: str) -> Reconciled:
         note, allowed = checked_note(note), self._allowed()
         if rest is Decision.REVOKE:
-            left = self.undecided()
-            self.decide(rest, [one.key.id for one in left.keys], note)
+            self.decide(rest, [one.key.id for one in self.let_in()], note)
+            left = self.undecided(0)
             self.decide(rest, [f"{TOKEN}{one.id}" for one in left.tokens], note)
         ledger = self._ground.ledger
         with allowed._writing(Operation.ERASE) as write:
@@ -129,9 +133,9 @@ def _undecided(session: Session, loaded: AuditRow, now: datetime, limit: int | N
     reached = details.get("reached")
     end = session.get_one(AuditRow, ends)
     of_backup = Loaded(details["file"], loaded.at, ends, end.at, end.hash, None if reached is None else int(reached))
-    since = AuditRow.type == KEPT, AuditRow.sequence > loaded.sequence
-    undecided = (col(KeyRow.id).not_in(select(AuditRow.key_id).where(*since)),)
-    kept = {_details(row).get("token") for row in session.exec(select(AuditRow).where(*since, AuditRow.key_id == ""))}
+    undecided = _not_decided(loaded)
+    of_tokens = select(AuditRow).where(*_kept_since(loaded), AuditRow.key_id == "")
+    kept = {_details(row).get("token") for row in session.exec(of_tokens)}
     return Undecided(
         of_backup,
         tuple(_let_in(session, now, undecided, limit)),
@@ -140,17 +144,27 @@ def _undecided(session: Session, loaded: AuditRow, now: datetime, limit: int | N
     )
 
 
-def _let_in(session: Session, now: datetime, which: Sequence[ColumnElement[bool]], limit: int | None) -> list[LetIn]:
+def _kept_since(loaded: AuditRow) -> tuple[ColumnElement[bool], ...]:
+    return col(AuditRow.type) == KEPT, col(AuditRow.sequence) > loaded.sequence
+
+
+def _not_decided(loaded: AuditRow) -> tuple[ColumnElement[bool], ...]:
+    return (col(KeyRow.id).not_in(select(AuditRow.key_id).where(*_kept_since(loaded))),)
+
+
+def _let_in(
+    session: Session, now: datetime, which: Sequence[ColumnElement[bool]], limit: int | None
+) -> Iterator[LetIn]:
     """The first keys of some that our verifiers would accept: what another issuer accepts, no vault of ours decides."""
     found = select(KeyRow).where(*_accepted_key(now), *which).order_by(col(KeyRow.name), col(KeyRow.id)).limit(limit)
-    rows = session.exec(found).all()
-    versions = defaultdict[str, list[Version]](list)
-    for first in range(0, len(rows), _AT_ONCE):
-        ids = [row.id for row in rows[first : first + _AT_ONCE]]
-        of_these = select(VersionRow).where(col(VersionRow.key_id).in_(ids), *_accepted_version(now))
+    for rows in session.exec(found.execution_options(yield_per=_AT_ONCE)).partitions():
+        versions = defaultdict[str, list[Version]](list)
+        of_these = select(VersionRow).where(
+            col(VersionRow.key_id).in_([row.id for row in rows]), *_accepted_version(now)
+        )
         for row in session.exec(of_these.order_by(col(VersionRow.number).desc())):
             versions[row.key_id].append(version_of(row))
-    return [LetIn(key_of(row), tuple(versions[row.id]), row.last_used_at, row.rotation_id) for row in rows]
+        yield from (LetIn(key_of(row), tuple(versions[row.id]), row.last_used_at, row.rotation_id) for row in rows)
 
 
 def _count_let_in(session: Session, now: datetime, *which: ColumnElement[bool]) -> int:
