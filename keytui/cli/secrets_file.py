@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -93,23 +94,32 @@ class SecretsFile:
                 yield _read(line, self._named)
 
     def write(self, part: Sequence[Arriving]) -> None:
-        self._last = self._end
+        """Past the file's buffer: what is left in one after a failure would be written later, or fail again."""
+        self._last, descriptor = self._end, self._file.fileno()
+        left = memoryview(_lines(part).encode())
+        self._end += len(left)
         try:
-            self._file.seek(self._end)
-            self._file.write(_lines(part).encode())
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._end = self._file.tell()
+            os.lseek(descriptor, self._last, os.SEEK_SET)
+            while left:
+                left = left[os.write(descriptor, left) :]
+            os.fsync(descriptor)
         except OSError as error:
-            self.take_back()
+            with suppress(Refused):  # half a line at the end is known as such by the next run
+                self.take_back()
             raise Refused(
                 f"{self._named} cannot be written: {error.strerror}", "make room, then the same again"
             ) from None
 
     def take_back(self) -> None:
-        self._end = self._last
-        self._file.truncate(self._end)
-        os.fsync(self._file.fileno())
+        self._end, descriptor = self._last, self._file.fileno()
+        try:
+            os.ftruncate(descriptor, self._end)
+            os.fsync(descriptor)
+        except OSError as error:
+            raise Refused(
+                f"{self._named} cannot be written: {error.strerror}",
+                "the secrets in it whose keys are not there open nothing; make room, then the same again",
+            ) from None
 
     def close(self) -> None:
         self._file.close()

@@ -20,7 +20,7 @@ import pytest
 import keytui
 
 WAYS: Final = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES)
-_CHANGES: Final = ("replace", "rename", "link", "fsync", "chmod", "fchmod", "mkdir")
+_CHANGES: Final = ("replace", "rename", "link", "write", "fsync", "chmod", "fchmod", "mkdir")
 _FOR_WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _OURS: Final = Path(keytui.__file__).parent
 
@@ -91,7 +91,7 @@ class Disk:
             raise error
         raw = _Writing(file, mode.replace("b", ""))
         raw.disk = self
-        buffered = io.BufferedWriter(raw)
+        buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
         return buffered if "b" in mode else io.TextIOWrapper(buffered, "utf-8")
 
 

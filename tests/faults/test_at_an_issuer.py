@@ -1,7 +1,7 @@
 """A database that fails at any statement of a change at another issuer: both sides know, and doing it again ends it.
 
 Each change takes some fifty to a hundred statements: those from shortly before a call to shortly after it all fail, of
-the others every fifteenth.
+the others every twenty-fifth.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from keytui.domain.errors import KeytuiError
 from tests.faults.at_an_issuer import CHANGES, Service
 from tests.faults.statements import WAYS, Statements
 
-_AROUND: Final = range(-1, 6)
-_EVERY: Final = 15
+_AROUND: Final = range(-1, 5)
+_EVERY: Final = 25
 
 
 class Change:

@@ -131,7 +131,6 @@ ELSEWHERE: Final = {
     "cli/handover.py": "standard output, whose failure test_commands.py of the commands is about",
     "cli/evidence.py": "a new file, of which there is a work",
     "cli/configuration_doc.py": "writes a page of the documentation",
-    "cli/secrets_file.py": "has tests of its own, in the commands' test_creating_many.py",
     "tui/keys_doc.py": "writes a page of the documentation",
     "tui/screens/command_log.py": "a new file, of which there is a work",
     "tui/screens/wizard/by_hand.py": "a new file, of which there is a work",

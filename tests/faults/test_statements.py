@@ -116,7 +116,7 @@ CHANGING: Final = frozenset(Operation) - {Operation.READ, Operation.CHECK}
 def test_a_look_for_alerts_that_failed_is_taken_again(
     used: tuple[Path, Tenant], statements: Statements, in_memory: Path
 ) -> None:
-    """It takes over a hundred statements: every sixth fails."""
+    """It takes over a hundred statements: every tenth fails."""
     directory, clock = in_memory / "vault", StoppedClock()
     clock.advance(timedelta(days=100))
 
@@ -136,7 +136,7 @@ def test_a_look_for_alerts_that_failed_is_taken_again(
 
     due, asked = tended(0), statements.asked
     assert len(due) > 1
-    for at in range(1, asked + 1, 6):
+    for at in range(1, asked + 1, 10):
         assert tended(at) == due, f"statement {at}"
 
 

@@ -9,6 +9,8 @@ from typing import Final
 
 import pyrage
 
+from keytui.cli.key_course import Arriving
+from keytui.cli.secrets_file import SecretsFile
 from keytui.domain.audit import Actor, AuditFilter
 from keytui.domain.keys import Key, KeyDraft
 from keytui.domain.secrets import Secret, parse_format
@@ -24,6 +26,7 @@ from keytui.vault.audit_export import export_to
 from keytui.vault.local.backup.loading import load_backup
 from keytui.vault.local.files import kept_key, replace
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.many_keys import NewKey
 from keytui.vault.profile import Profile
 from keytui.vault.profile_entries import add_entry, remove_entry
 from keytui.vault.saved_filters import save_filter
@@ -225,6 +228,21 @@ def _removes_profile(here: Path) -> Act:
     return lambda: remove_entry(here / "config.toml", "bench")
 
 
+def _secrets_of_many(here: Path) -> Act:
+    def arriving(line: int) -> Arriving:
+        return Arriving(line, NewKey(f"key-{line}", KeyDraft("", "production")), NEW if line else OLD)
+
+    def write(*lines: int) -> None:
+        file = SecretsFile(here / "secrets")
+        try:
+            file.write([arriving(line) for line in lines])
+        finally:
+            file.close()
+
+    write(0)
+    return lambda: write(1, 2)
+
+
 def _saves_filter(here: Path) -> Act:
     profile = a_profile(here)
     save_filter(profile, "mine", "owner:ada")
@@ -265,6 +283,7 @@ WORKS: Final = (
     Work("a backup", _backs_up(False)),
     Work("a backup over another", _backs_up(True)),
     Work("a backup is loaded", _loads),
+    Work("secrets of many new keys", _secrets_of_many),
     Work("a filter by a name", _saves_filter),
     Work("the first profile", _first_profile),
     Work("another profile", _adds_profile),
