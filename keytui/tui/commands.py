@@ -12,7 +12,6 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
-from textual.markup import escape
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.query import Sort, parse
@@ -27,6 +26,14 @@ if TYPE_CHECKING:
     from keytui.tui.app import Console
 
 _KEYS_FOUND: Final = 8
+
+
+def _literal(text: str) -> str:
+    """What the palette, which takes the second line of an entry for markup, shows as this text.
+
+    Textual's own `escape` leaves a tag in it that a backslash or an unusual letter follows, and the palette dies of it.
+    """
+    return text.replace("[", "\\[")
 
 
 class Palette(CommandPalette):
@@ -61,7 +68,7 @@ class Entry:
         """More of what it does, or why it cannot be done and the way out; the palette takes it for markup."""
         if self.why_not is None:
             return self.binding.tooltip
-        return escape(f"✗ {harmless(self.why_not.reason)}; {harmless(self.why_not.way_out)}")
+        return _literal(f"✗ {harmless(self.why_not.reason)}; {harmless(self.why_not.way_out)}")
 
     def drawn(self, name: Content) -> Content:
         """Its name as the palette shows it."""
@@ -105,18 +112,18 @@ class SavedFilterSearch(Provider):
         screen = self.screen
         if isinstance(screen, FilterKeeping):
             for name, text in sorted(screen.saved.of(screen.FILTERS).items()):
-                yield f"filter @{name}", harmless(text), partial(screen.recall, name)
+                yield f"filter @{harmless(name)}", harmless(text), partial(screen.recall, name)
 
     async def discover(self) -> Hits:
         for words, text, recall in self._found():
-            yield DiscoveryHit(Content(words), recall, words, escape(text))
+            yield DiscoveryHit(Content(words), recall, words, _literal(text))
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for words, text, recall in self._found():
             score = matcher.match(words)
             if score > 0:
-                yield Hit(score, matcher.highlight(words), recall, words, escape(text))
+                yield Hit(score, matcher.highlight(words), recall, words, _literal(text))
 
 
 class KeySearch(Provider):
