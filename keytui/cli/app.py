@@ -44,6 +44,7 @@ from keytui.cli.migrating import migrate
 from keytui.cli.operators import disable_user, operators
 from keytui.cli.plainly import ask_for_plain
 from keytui.cli.profiles import profiles
+from keytui.cli.rebuilding import rebuild
 from keytui.cli.serve import serve
 from keytui.cli.session import Globals
 from keytui.cli.sources import sources
@@ -61,7 +62,8 @@ app = typer.Typer(
     help="Rotate any API key without a failed request, and know with evidence when the old one can go.\n\n"
     "Without a command, the console opens.",
     epilog="Exit codes: 0 done, 1 refused or not valid, 2 usage, 3 NOT_SAFE, 4 UNKNOWN, 5 vault unreachable or locked, "
-    "6 forbidden, read-only or waiting for approval, 7 done in part, 70 a fault of ours.",
+    "6 forbidden, read-only or waiting for approval, 7 done in part, 70 a fault of ours, "
+    "128 and a signal's number where one ended it, 141 where nobody reads the output any more.",
     # No markup, so that nothing from outside is parsed; no pretty tracebacks, whose locals could hold a secret.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -151,6 +153,7 @@ app.command()(scanning.scan)
 app.command()(reviewing.review)
 app.command()(serve)
 app.command()(migrate)
+app.command()(rebuild)
 app.add_typer(backup, name="backup")
 app.command()(doctor)
 app.command()(keymap)

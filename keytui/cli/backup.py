@@ -65,7 +65,7 @@ def load(
     """
     from keytui.vault.local.backup.loading import load_backup
 
-    profile = _writable(context)
+    profile = writable_profile(context)
     loaded = load_backup(profile, file, [read_checkpoint(path) for path in kept or ()], _Progress("copied"))
     if json:
         say_json(loaded_shape(loaded))
@@ -75,7 +75,7 @@ def load(
     remark("it lets nobody in and takes no change until you have looked at what lives again: keytui backup reconcile")
 
 
-def _writable(context: typer.Context) -> Profile:
+def writable_profile(context: typer.Context) -> Profile:
     """The profile that was named, if it takes changes or was armed for this command."""
     from keytui.vault.guard import WriteGuard
 

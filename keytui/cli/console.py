@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -73,6 +74,11 @@ def _need_terminal() -> None:
     """The console draws on standard error and reads standard input; without both it would wait for ever, unseen."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Refused("the console needs a terminal", "here, use the commands: `keytui --help`")
+    if os.environ.get("TERM", "") in {"", "dumb"}:
+        raise Refused(
+            "the console needs a terminal that it can draw on, and TERM says that this one can do nothing",
+            "`TERM=xterm-256color keytui` if it can; else use the commands: `keytui --help`",
+        )
 
 
 def _count(text: str) -> int:

@@ -47,6 +47,7 @@ def _findings(name: str) -> Iterator[Finding]:
     from keytui.vault.doctor.configured import look_at_configuration, secret_files
     from keytui.vault.doctor.finding import of_error
     from keytui.vault.doctor.permissions import look_at_permissions
+    from keytui.vault.doctor.storage import look_at_storage
     from keytui.vault.doctor.store import look_at_vault, newest_entry
     from keytui.vault.doctor.tracked import look_at_git
 
@@ -59,6 +60,8 @@ def _findings(name: str) -> Iterator[Finding]:
         directories = [home()]
     else:
         yield from look_at_vault(profile)
+        if profile.server is None and not profile.database:
+            yield from look_at_storage(profile.directory)
         yield from look_at_clock(utc_now(), newest_entry(profile), profile.directory)
         directories = [home(), *([] if profile.server is not None else [profile.directory])]
     secret = secret_files(path)

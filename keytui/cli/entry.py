@@ -11,7 +11,8 @@ from contextvars import copy_context
 from typing import Final
 
 from keytui.cli.exits import Exit, report, report_fault
-from keytui.cli.streams import escape_what_has_no_letters, fill_missing_streams, flush_output
+from keytui.cli.signals import heard
+from keytui.cli.streams import discard_output, fill_missing_streams, flush_output, output_fault, stand_in_for_symbols
 from keytui.domain.errors import KeytuiError
 from keytui.vault.profile import DEFAULT_PROFILE
 
@@ -22,12 +23,14 @@ _COMPLETE: Final = "_KEYTUI_COMPLETE"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (`sys.argv` when none is given); the exit code comes back."""
     fill_missing_streams()
-    escape_what_has_no_letters()
+    stand_in_for_symbols()
     _forbid_core_dumps()
     _forbid_recordings()
     words = list(sys.argv[1:] if argv is None else argv)
-    code = _told(lambda: copy_context().run(_dispatch, words))
-    return _told(flush_output) or code
+    with heard() as signals:
+        code = _told(lambda: copy_context().run(_dispatch, words))
+    lost = _told(flush_output)
+    return 128 + signals.number if signals.number else lost or code
 
 
 def _told(work: Callable[[], int | None]) -> int:
@@ -40,6 +43,11 @@ def _told(work: Callable[[], int | None]) -> int:
         return report(error)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except BrokenPipeError:
+        return Exit.READER_GONE
+    except OSError as fault:
+        found = output_fault(fault)
+        return report(found) if isinstance(found, KeytuiError) else report_fault(found)
     except Exception as fault:  # whatever it is, its text and locals could hold a secret
         return report_fault(fault)
 
@@ -77,14 +85,21 @@ def _console_only(words: list[str]) -> tuple[argparse.Namespace, list[str]] | No
 def _commands(words: list[str]) -> None:
     from keytui.cli.app import app
 
-    if _COMPLETE in os.environ:
-        from typer.main import get_command
+    ours = sys.stdout
+    try:
+        if _COMPLETE in os.environ:
+            from typer.main import get_command
 
-        from keytui.cli.completing import join_words_of_bash, with_offers
+            from keytui.cli.completing import join_words_of_bash, with_offers
 
-        join_words_of_bash()
-        with_offers(get_command(app))(words, prog_name="keytui")
-    app(words, prog_name="keytui")
+            join_words_of_bash()
+            with_offers(get_command(app))(words, prog_name="keytui")
+        app(words, prog_name="keytui")
+    finally:
+        if sys.stdout is not ours:  # how typer hides that a reader left early
+            sys.stdout = ours
+            discard_output()
+            raise BrokenPipeError
 
 
 def _forbid_recordings() -> None:

@@ -34,6 +34,8 @@ class Exit(IntEnum):
     PARTLY = 7
     FAULT = 70
     INTERRUPTED = 130
+    READER_GONE = 141
+    """As a program that SIGPIPE ends: nobody reads its output any more."""
 
 
 BY_VERDICT: Final = {

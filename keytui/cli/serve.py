@@ -11,6 +11,7 @@ import typer
 
 from keytui.cli.output import remark
 from keytui.cli.session import Globals
+from keytui.cli.signals import leave_alone
 from keytui.domain.errors import Invalid
 from keytui.open import open_local_vault
 from keytui.vault.profile import Profile, configuration_path, load_profile
@@ -56,6 +57,7 @@ def serve(
     _look_at(profile)
     with bind(settings) as listening:
         _announce(settings, listening.getsockname()[1], profile)
+        leave_alone()  # the server, and each of its workers, hears signals in its own way
         raise typer.Exit(run(settings, profile, listening))
 
 

@@ -1,12 +1,19 @@
-"""The three standard streams, made safe to use: none missing, and none that fails as the interpreter ends."""
+"""The three standard streams, made safe to use: none missing, none that fails as the interpreter ends, and none that
+cannot say what we say.
+"""
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
+from typing import Final
 
 from keytui.domain.errors import Refused
+
+_OF_WRITING: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO})
+"""Errors of a stream: whatever else we write to is a file that has a name, and says so by itself."""
 
 
 def fill_missing_streams() -> None:
@@ -19,22 +26,40 @@ def fill_missing_streams() -> None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
-def escape_what_has_no_letters() -> None:
-    """A terminal or a pipe whose encoding lacks a character gets its escape: a name in Japanese is no fault of ours."""
+def stand_in_for_symbols() -> None:
+    """Where an encoding has no lines and symbols, they come out as ASCII that is as wide and reads alike; any other
+    character that it lacks as its escape: a name in Japanese is no fault of ours.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if stream.encoding.lower().replace("-", "") == "utf8":
             stream.reconfigure(errors="backslashreplace")
+        else:
+            from keytui.cli.stand_ins import NAME
+
+            stream.reconfigure(errors=NAME)
 
 
 def flush_output() -> None:
-    """Write out what is buffered while an error can still be told; a reader that left early wants no more."""
+    """Write out what is buffered while an error can still be told. Refused when it cannot be written, BrokenPipeError
+    when a reader left early; either way nothing more is written from now on.
+    """
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        discard_output()
     except OSError as error:
+        raise output_fault(error) from None
+
+
+def output_fault(error: OSError) -> Exception:
+    """What became of standard output, where `error` came of writing to it; another error comes back as it is."""
+    if isinstance(error, BrokenPipeError):
         discard_output()
-        raise Refused(f"standard output cannot be written: {error.strerror}", "make room, then ask again") from None
+        return error
+    if error.filename is not None or error.errno not in _OF_WRITING:
+        return error
+    discard_output()
+    return Refused(f"standard output cannot be written: {error.strerror}", "make room, then ask again")
 
 
 def discard_output() -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from threading import Timer
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
@@ -26,17 +22,18 @@ from keytui.tui.permissions import Explaining, WhyNot
 from keytui.tui.screens import catalogue
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.opening import OpeningScreen
+from keytui.tui.signals import Endings
 from keytui.tui.themes import DARK, LIGHT
 from keytui.tui.vault_app import VaultApp
 from keytui.vault.profile import Profile
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from keytui.tui.vault_app import Glimpse
     from keytui.vault.protocol import Vault
 
 FAULT_EXIT: Final = 70
-_HANG_UP: Final = 5.0
-"""Seconds that a console without a terminal has to end in order."""
 
 
 class Console(VaultApp):
@@ -73,6 +70,9 @@ class Console(VaultApp):
         Binding("at", "command_log", "log", show=False, id="app.command-log", tooltip="What was done, as commands"),
         Binding("S", "profiles", "switch vault", show=False, id="app.profiles", tooltip="Another profile, or a server"),
         Binding("W", "write", "write", show=False, id="app.write", tooltip="Arm a read-only profile for 15 minutes"),
+        Binding(
+            "ctrl+z", "suspend_process", show=False, id="app.suspend", tooltip="Back to the shell; `fg` comes back here"
+        ),
         Binding("q", "leave", "quit", show=False, id="app.quit", tooltip="Quit; on a screen above a mode, go back"),
     ]
 
@@ -95,6 +95,8 @@ class Console(VaultApp):
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall"), (34, "-roomy")]
         self.over = over
         """The range that the monitor looks over."""
+        self.ending = False
+        """Set once it is to end: what is asked still is answered to nobody."""
         self.wants_demo = False
         """Set when the operator left to look around the demo, which is a console of its own."""
         self.wants_profile = ""
@@ -117,24 +119,17 @@ class Console(VaultApp):
         left_with = self.run()
         return left_with if left_with is not None else self.return_code or 0
 
+    def exit(self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        self.ending = True
+        super().exit(result, return_code, message)
+
+    def end_once_let_go(self, code: int) -> None:
+        """End with an exit code once every screen lets go; one that holds a secret asks."""
+        self._once_let_go(partial(self.exit, code))
+
     def on_mount(self) -> None:
         if not self.is_headless:
-            self._end_on_signals()
-
-    def _end_on_signals(self) -> None:
-        """However the console is ended, its terminal is given back as it was, and the vault is closed."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.exit, 128 + number)
-        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-
-    def _hang_up(self) -> None:
-        """End although the terminal is gone: Textual's writer may have died of it, and what is written waits for it."""
-        code = 128 + signal.SIGHUP
-        self.exit(code)
-        last_resort = Timer(_HANG_UP, os._exit, (code,))
-        last_resort.daemon = True
-        last_resort.start()
+            Endings(self).listen()
 
     def why_not(self, action: str, node: DOMNode | None) -> WhyNot | None:
         """Why an action, as a binding of `node` names it, cannot be done now; None when it can."""

@@ -82,7 +82,8 @@ def _keys(path: Path, known: Mapping[str, Binding], name: str, value: str) -> st
             f"{meant(name, known)}`keytui keymap` lists the ids",
         )
     where, binding = f"{path}: [{SECTION}] {name}", known[name]
-    keys = [_key(where, word.strip()) for word in value.split(",")]
+    own_keys = binding.key.split(",")
+    keys = [word if word in own_keys else _key(where, word) for word in map(str.strip, value.split(","))]
     if _is_change(binding):
         for key in keys:
             if key.startswith("ctrl+"):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 
-from keytui.clock import Clock
+from keytui.clock import Clock, Span
 from keytui.domain.errors import ReadOnly, Refused
 from keytui.vault.profile import Profile
 
@@ -19,14 +19,14 @@ class WriteGuard:
     def __init__(self, profile: Profile, clock: Clock) -> None:
         self._profile = profile
         self._clock = clock
-        self._until: datetime | None = None
+        self._armed: Span | None = None
         self._lock = Lock()
 
     @property
     def armed_until(self) -> datetime | None:
         """Until when a read-only profile takes writes; None when it does not, or needs no arming."""
         with self._lock:
-            return self._until if self._until is not None and self._clock() < self._until else None
+            return self._armed.until if self._armed is not None and self._armed.lasts else None
 
     @property
     def writable(self) -> bool:
@@ -41,8 +41,8 @@ class WriteGuard:
                 f"type {self._profile.name} to make it writable",
             )
         with self._lock:
-            self._until = self._clock() + ARMED_FOR
-            return self._until
+            self._armed = Span(self._clock, ARMED_FOR)
+            return self._armed.until
 
     def require(self) -> None:
         """Raise ReadOnly unless a mutation may pass."""

@@ -52,7 +52,7 @@ class Home:
 
     @property
     def env(self) -> dict[str, str]:
-        """The whole environment: nothing of the machine that the tests run on, and no SSH, tmux or screen."""
+        """The whole environment: of the machine that runs the tests only its tree of ours; no SSH, tmux or screen."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.directory),
@@ -63,6 +63,7 @@ class Home:
             "TZ": "UTC",
             "TMPDIR": str(self.temporary),
             "TEXTUAL_LOG": str(self.directory / "textual.log"),
+            **{name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ},
         }
 
     def keytui(self, *words: str, stdin: str = "", code: int | None = 0) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 from tests.end_to_end.display import PATIENCE, Display
@@ -28,6 +29,7 @@ KEYS: Final = {
     "ctrl+c": "\x03",
     "ctrl+p": "\x10",
     "ctrl+q": "\x11",
+    "ctrl+z": "\x1a",
     "backspace": "\x7f",
 }
 _TAKE_TERMINAL: Final = (
@@ -120,6 +122,16 @@ class Terminal(Seat):
     def pid(self) -> int:
         """The program's process."""
         return self._spawned.process.pid
+
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self._spawned.master)[3] & termios.ECHO)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the program is suspended."""
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].startswith("T")
 
     def send(self, text: str) -> None:
         os.write(self._spawned.master, text.encode())

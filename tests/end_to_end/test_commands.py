@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -150,14 +151,30 @@ def test_a_file_that_others_can_read_is_remarked_upon(home: Home) -> None:
 def test_a_reader_that_leaves_early_gets_no_complaint(home: Home) -> None:
     home.create("checkout")
     done = subprocess.run(
-        ["/bin/sh", "-c", '"$1" list --json | head -c 1', "sh", KEYTUI],
+        ["/bin/sh", "-c", '{ "$1" list --json; echo $? >&2; } | head -c 0', "sh", KEYTUI],
         env=home.env,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
-    assert (done.stdout, done.stderr) == ("[", "")
+    assert (done.stdout, done.stderr) == ("", f"{128 + signal.SIGPIPE}\n")
+
+
+def test_output_to_a_full_disk_is_named(home: Home) -> None:
+    home.create("checkout")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [KEYTUI, "list"],
+            env=home.env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "standard output cannot be written: No space left" in done.stderr
 
 
 def test_without_a_terminal_the_passphrase_comes_from_a_file_of_its_own(home: Home) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import signal
 
+import pytest
+
 from keytui.domain.rotation import First
 from tests.end_to_end.home import Home
 from tests.end_to_end.traffic import Service
+from tests.world import eventually
 
 CREATE = ("create", "bookings", "--env", "production", "--owner", "payments", "--scope", "read")
 SECRET = re.compile(r"tk_[a-z0-9]{32}")
@@ -61,6 +64,16 @@ def test_a_rollback_that_would_cut_callers_off_names_them_and_asks(home: Home) -
             terminal.send(f"{typed}\n")
             assert terminal.wait_for_exit() == code
     assert not home.check(new).valid
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_signal_at_a_hidden_question_gives_the_echo_back(home: Home, number: signal.Signals) -> None:
+    with home.terminal("verify") as terminal:
+        terminal.display.wait_for("not shown")
+        eventually(lambda: not terminal.echoes)
+        terminal.signal(number)
+        assert terminal.wait_for_exit() == 128 + number
+        assert terminal.echoes
 
 
 def test_ctrl_c_at_a_question_changes_nothing(home: Home) -> None:

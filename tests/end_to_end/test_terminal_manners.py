@@ -7,8 +7,10 @@ import signal
 import pytest
 
 from tests.end_to_end.display import Display
-from tests.end_to_end.home import Home
+from tests.end_to_end.home import KEYTUI, Home
 from tests.end_to_end.steps import review_and_issue, see_keys, take_from_clipboard
+from tests.end_to_end.terminal import Terminal
+from tests.world import eventually
 
 
 def test_a_window_that_changes_its_size_keeps_name_profile_and_all_of_the_screen(home: Home) -> None:
@@ -40,7 +42,8 @@ def test_ctrl_c_asks_nothing_and_breaks_nothing(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "at_hand_over"), [(signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGHUP, True)]
+    ("number", "at_hand_over"),
+    [(signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGQUIT, False), (signal.SIGHUP, True)],
 )
 def test_a_signal_ends_it_with_the_terminal_as_it_was(home: Home, number: signal.Signals, at_hand_over: bool) -> None:
     old = home.create("bookings")
@@ -54,6 +57,49 @@ def test_a_signal_ends_it_with_the_terminal_as_it_was(home: Home, number: signal
         assert terminal.display.restored
         assert b"Traceback" not in terminal.display.raw
     assert home.check(old).valid
+
+
+def test_a_secret_that_is_shown_once_outlives_a_tiny_window_a_suspension_and_the_first_signal(home: Home) -> None:
+    old = home.create("bookings")
+    with home.terminal() as terminal:
+        see_keys(terminal, "bookings")
+        review_and_issue(terminal)
+        for columns, rows in ((1, 1), (200, 1), (1, 40), (3, 2), (120, 36)):
+            terminal.resize(columns, rows)
+        terminal.press("ctrl+z")
+        eventually(lambda: terminal.display.restored and terminal.stopped, 30)
+        terminal.signal(signal.SIGCONT)
+        eventually(lambda: not terminal.display.restored, 30)
+        home.know(take_from_clipboard(terminal, "o"))
+
+        terminal.signal(signal.SIGTERM)
+        terminal.display.wait_for("Leave without handing it over?")
+        terminal.press("enter")
+        terminal.display.wait_until_gone("Leave without handing it over?")
+        terminal.signal(signal.SIGTERM)
+        assert terminal.wait_for_exit() == 128 + signal.SIGTERM
+        assert terminal.display.restored
+        assert terminal.display.raw.count(b"made a mistake") == 0
+    assert home.check(old).valid
+
+
+def test_a_terminal_without_unicode_gets_ascii_that_is_as_wide(home: Home) -> None:
+    home.create("bookings")
+    plain = {"LANG": "POSIX", "LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    with Terminal([KEYTUI], {**home.env, **plain}, 80, 24) as terminal:
+        see_keys(terminal, "bookings")
+        terminal.display.wait_for(lambda shown: "-" * 80 in shown.text)
+        terminal.press("q")
+        assert terminal.wait_for_exit() == 0
+        assert terminal.display.raw.isascii()
+        assert b"\\u" not in terminal.display.raw
+
+
+def test_a_terminal_that_can_do_nothing_is_left_as_it_is(home: Home) -> None:
+    with Terminal([KEYTUI], {**home.env, "TERM": "dumb"}, 80, 24) as terminal:
+        assert terminal.wait_for_exit() == 1
+        assert terminal.display.shows("TERM=xterm-256color keytui")
+        assert b"\x1b" not in terminal.display.raw
 
 
 @pytest.mark.parametrize("words", [(), ("demo",)])

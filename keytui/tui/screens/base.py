@@ -146,6 +146,8 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         deliver()
 
     def on_answered(self, message: Answered) -> None:
+        if self.console.ending:
+            return  # what would be drawn on may be gone already
         if not message.slot or message.turn == self._turns[message.slot]:
             message.deliver()
 

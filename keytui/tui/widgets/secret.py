@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar, Final
 
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from keytui.clock import Clock
+from keytui.clock import Clock, Span
 from keytui.domain.secrets import Secret
 
 SHOWN_FOR: Final = timedelta(seconds=20)
@@ -27,12 +27,12 @@ class SecretLine(Widget):
         super().__init__()
         self._secret = secret
         self._clock = clock
-        self._masked_at: datetime | None = None
+        self._shown: Span | None = None
 
     @property
     def shown(self) -> bool:
         """Whether the secret can be read off the screen right now."""
-        return self._masked_at is not None and self._clock() < self._masked_at
+        return self._shown is not None and self._shown.lasts
 
     def on_mount(self) -> None:
         self.set_interval(1, self._tick)
@@ -42,12 +42,12 @@ class SecretLine(Widget):
         if self.shown:
             self.mask()
         else:
-            self._masked_at = self._clock() + SHOWN_FOR
+            self._shown = Span(self._clock, SHOWN_FOR)
             self.refresh(layout=True)
 
     def mask(self) -> None:
         """Draw dots from now on."""
-        self._masked_at = None
+        self._shown = None
         self.refresh(layout=True)
 
     def forget(self) -> None:
@@ -56,14 +56,14 @@ class SecretLine(Widget):
         self.mask()
 
     def _tick(self) -> None:
-        if self._masked_at is not None:
+        if self._shown is not None:
             self.refresh(layout=True)
-            self._masked_at = self._masked_at if self.shown else None
+            self._shown = self._shown if self.shown else None
 
     def render(self) -> Content:
-        if self._masked_at is None or not self.shown:
+        if self._shown is None or not self._shown.lasts:
             return Content.assemble("•" * len(self._secret), ("\nmasked: v shows it for 20 s", "$quiet"))
-        left = int((self._masked_at - self._clock()).total_seconds())
+        left = int((self._shown.until - self._clock()).total_seconds())
         return Content.assemble((self._secret.reveal(), "bold"), "\n", (f"masked again in {left} s", "$quiet"))
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from keytui.domain.durations import short
-from keytui.vault.doctor.finding import Finding, fine, wrong
+from keytui.vault.doctor.finding import Finding, fine, wants_an_eye, wrong
 
 SUBJECT: Final = "clock"
 _TOLERANCE: Final = timedelta(seconds=5)
+_LONG: Final = timedelta(days=180)
+"""A vault in use has an entry of every sign-off, rotation and checkpoint."""
 
 
 def look_at_clock(now: datetime, newest_entry: datetime | None, directory: Path) -> Iterator[Finding]:
@@ -23,7 +25,13 @@ def look_at_clock(now: datetime, newest_entry: datetime | None, directory: Path)
     if ahead is not None:
         behind.append(_behind(f"the newest file in {directory}, by {short(ahead - now)}"))
     yield from behind
-    if not behind:
+    if newest_entry is not None and now - newest_entry > _LONG:
+        yield wants_an_eye(
+            SUBJECT,
+            f"{now:%Y-%m-%d}: the vault's newest entry is {(now - newest_entry).days} days old",
+            "if the vault was used since, this clock is ahead: set it by a time server (timedatectl) before anything",
+        )
+    elif not behind:
         yield fine(SUBJECT, f"{now:%Y-%m-%d %H:%M:%S}Z; the vault and its files are not ahead of it")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -16,9 +17,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.text import harmless
+from keytui.vault.doctor.damage import damaged_table, fault_of_words
 from keytui.vault.doctor.finding import Finding, fine, of_error, wants_an_eye, wrong
 from keytui.vault.local.backup.copying import fault_in, reading
 from keytui.vault.local.backup.state import LOADED, RECONCILED
+from keytui.vault.local.database.sqlite_words import kind_of
 from keytui.vault.local.files import DATABASE
 from keytui.vault.local.key_files import PEPPER_FILE, check_of
 from keytui.vault.local.ledger import HEAD_FILE, KEY_FILE
@@ -29,6 +32,7 @@ SUBJECT: Final = "vault"
 _KEY_BYTES: Final = 32
 _DRAFT: Final = re.compile(rf"\.({'|'.join(map(re.escape, (PEPPER_FILE, KEY_FILE, HEAD_FILE)))})\.[0-9a-f]{{16}}")
 _RECOVERY: Final = "docs/guide/recovery.md says what to do"
+_REBUILD: Final = "its tables can be read: `keytui rebuild` makes the rest anew"
 _BRING: Final = "copy it from where you keep it, at 0600"
 
 
@@ -38,6 +42,7 @@ class _Facts:
 
     schema: str
     newest: datetime | None
+    entries: int
     waits: bool
     """Whether it came from a backup that nobody has reconciled."""
 
@@ -76,14 +81,28 @@ def _look_at_file(path: Path) -> Iterator[Finding]:
         else:
             yield fine(SUBJECT, f"no {path} yet: it is made on first use")
         return
-    if fault := fault_in(path):
-        yield wrong(SUBJECT, f"{path} is damaged or cannot be read: {harmless(fault)}", _RECOVERY)
+    if kind := kind_of(path):
+        yield wrong(SUBJECT, f"{path} is {kind}, and not the vault's file", _RECOVERY)
         return
+    if not path.stat().st_size and path.with_name(HEAD_FILE).exists():
+        yield wrong(SUBJECT, f"{path} is empty, and the files beside it are there", _RECOVERY)
+        return
+    if fault := fault_in(path) or fault_of_words(path):
+        todo = _RECOVERY if damaged_table(path) else f"{_REBUILD}; or else {_RECOVERY}"
+        yield wrong(SUBJECT, f"{path} is damaged or cannot be read: {harmless(fault)}", todo)
+        return
+    reached = _reached(path.with_name(HEAD_FILE))  # before the log is asked: others write meanwhile
     try:
         facts = _facts(path)
     except (sqlite3.Error, TypeError, ValueError):
         yield wrong(SUBJECT, f"{path} is a database, but not a vault of keytui's", "move it away, or name another one")
         return
+    if reached > facts.entries:
+        yield wrong(
+            SUBJECT,
+            f"{path} is an older copy of itself: its log ends at entry {facts.entries}, and once reached {reached}",
+            "what was revoked since lives again: put the newer one back, or load this one by `keytui backup load FILE`",
+        )
     yield from _look_at_facts(path, facts)
 
 
@@ -110,7 +129,7 @@ def _look_at_facts(path: Path, facts: _Facts) -> Iterator[Finding]:
     if aside:
         yield wants_an_eye(
             SUBJECT,
-            f"{', '.join(aside)} in {path.parent}: copies from before a new schema, with what was revoked since",
+            f"{', '.join(aside)} in {path.parent}: copies of before, with what was revoked since",
             "remove them once the new version has proven itself",
         )
 
@@ -125,11 +144,19 @@ def _look_at_drafts(directory: Path) -> Iterator[Finding]:
 def _facts(path: Path) -> _Facts:
     with closing(reading(path)) as database:
         (schema,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
-        (newest,) = database.execute("SELECT max(at) FROM audit").fetchone()
+        (newest, entries) = database.execute("SELECT max(at), max(sequence) FROM audit").fetchone()
         newest_of = "SELECT coalesce(max(sequence), 0) FROM audit WHERE type = ?"
         ((loaded,), (reconciled,)) = (database.execute(newest_of, (what,)).fetchone() for what in (LOADED, RECONCILED))
     at = None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)
-    return _Facts(str(int(schema)).zfill(len(SCHEMA.head)), at, loaded > reconciled)
+    return _Facts(str(int(schema)).zfill(len(SCHEMA.head)), at, entries or 0, loaded > reconciled)
+
+
+def _reached(head: Path) -> int:
+    """The newest entry that the kept head knows of; 0 where there is none that can be read."""
+    try:
+        return int(json.loads(head.read_text())["sequence"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _look_at_database(profile: Profile) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -18,6 +19,8 @@ from keytui.cli import terminal_findings
 from keytui.cli.terminal_findings import look_at_terminal
 from keytui.clock import utc_now
 from keytui.vault.doctor.finding import State
+from keytui.vault.doctor.storage import look_at_storage
+from tests.spoiling import spoil
 from tests.unit.cli.conftest import Commands, Run
 
 
@@ -50,7 +53,7 @@ def test_a_sound_vault_has_nothing_to_do_and_is_not_touched(keytui: Commands, va
     found = keytui("doctor", "--json")
 
     assert set().union(*states(found).values()) == {"ok"}, done.out
-    assert set(states(found)) == {"terminal", "vault", "clock", "permissions", "git", "configuration"}
+    assert set(states(found)) == {"terminal", "vault", "storage", "clock", "permissions", "git", "configuration"}
     assert snapshot(keytui.home) == before
     assert vault.exists()
 
@@ -76,11 +79,30 @@ def other(vault: Path) -> None:
         database.execute("DROP TABLE alembic_version")
 
 
+def put(path: Path, make: Callable[[Path, int], object]) -> None:
+    path.unlink()
+    make(path, 0o600)
+
+
+def forget_words(vault: Path) -> None:
+    """What SQLite's own check does not see: FTS5 keeps its index in ordinary tables."""
+    with closing(sqlite3.connect(vault / "vault.db")) as database:
+        database.execute("DELETE FROM key_words_data WHERE id > 10")
+        database.commit()
+
+
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
         (cut, "damaged"),
         (lambda vault: (vault / "vault.db").write_text("not a database" * 1000), "not a database"),
+        (lambda vault: (vault / "vault.db").write_bytes(b""), "vault.db is empty"),
+        (lambda vault: put(vault / "vault.db", os.mkfifo), "is a pipe"),
+        (lambda vault: put(vault / "vault.db", os.mkdir), "is a directory"),
+        (lambda vault: spoil(vault, "key_words_data"), "`keytui rebuild` makes the rest anew"),
+        (lambda vault: spoil(vault, "ix_keys_owner"), "`keytui rebuild` makes the rest anew"),
+        (forget_words, "the index of names"),
+        (lambda vault: spoil(vault, "keys"), "docs/guide/recovery.md"),
         (newer, "newer keytui"),
         (other, "not a vault"),
         (lambda vault: (vault / "vault.db").unlink(), "is missing"),
@@ -108,6 +130,13 @@ def test_what_is_wrong_with_a_vault_is_a_problem_with_a_way_out(
     assert f"problem  {problems[0]['subject']}: {problems[0]['found']}" in text
 
 
+def test_an_older_copy_in_the_vaults_place_is_a_problem(keytui: Commands, vault: Path) -> None:
+    shutil.copy(vault / "vault.db", vault / "older")
+    keytui.created("two")
+    (vault / "older").replace(vault / "vault.db")
+    assert "an older copy of itself" in keytui("doctor", code=1).out
+
+
 def test_a_clock_behind_the_newest_entry_is_a_problem(
     keytui: Commands, vault: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +144,47 @@ def test_a_clock_behind_the_newest_entry_is_a_problem(
     found = [item["found"] for item in keytui("doctor", "--json", code=1).items if item["subject"] == "clock"]
     assert any("the vault's newest entry, by 47h" in str(each) for each in found), found
     assert vault.exists()
+
+
+def test_a_clock_far_ahead_wants_an_eye(keytui: Commands, vault: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keytui.cli.doctor.utc_now", lambda: utc_now() + timedelta(days=365))
+    found = [item for item in keytui("doctor", "--json").items if item["subject"] == "clock"]
+    assert [item["state"] for item in found] == ["warning"]
+    assert "this clock is ahead" in str(found[0]["todo"])
+    assert vault.exists()
+
+
+def no_locks(*_: object) -> None:
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+
+def too_old(*_: object, **__: object) -> sqlite3.Connection:
+    raise sqlite3.OperationalError("no such tokenizer: trigram")
+
+
+@pytest.mark.parametrize(
+    ("name", "instead", "says"),
+    [
+        ("storage.fcntl.flock", no_locks, "keeps no locks"),
+        ("storage.sqlite3.connect", too_old, "no such tokenizer"),
+        ("storage._kind", lambda *_: "nfs4", "is on nfs4"),
+    ],
+)
+def test_what_a_vault_stands_on_is_looked_at(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, name: str, instead: object, says: str
+) -> None:
+    assert [each.state for each in look_at_storage(vault)] == [State.OK]
+    monkeypatch.setattr(f"keytui.vault.doctor.{name}", instead)
+    (found,) = look_at_storage(vault)
+    assert found.state is not State.OK
+    assert says in found.found
+    assert found.todo
+
+
+def test_the_file_system_is_that_of_the_nearest_mount(tmp_path: Path) -> None:
+    (tmp_path / "mounts").write_text(f"/dev/a / ext4 rw 0 0\nhost:/b {tmp_path} nfs rw 0 0\n")
+    states = [each.state for each in look_at_storage(tmp_path / "not" / "yet", tmp_path / "mounts")]
+    assert states == [State.WARNING]
 
 
 def test_a_vault_that_waits_for_decisions_is_a_problem(keytui: Commands, vault: Path, tmp_path: Path) -> None:

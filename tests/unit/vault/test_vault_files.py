@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
+import sqlite3
 import stat
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from keytui.domain.errors import NotFound, Refused, Unreachable
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
+from keytui.vault.local.keys.glimpse import glimpse
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Found
 from keytui.vault.profile import Profile
-from tests.world import StoppedClock
+from tests.world import NOON, StoppedClock
 
 
 @pytest.fixture(params=[0o022, 0o000], ids=["usual umask", "no umask"])
 def any_umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    import os
-
     before = os.umask(request.param)
     yield
     os.umask(before)
@@ -166,3 +173,103 @@ def test_a_vault_that_is_replaced_under_an_open_one_is_not_written_into(profile:
         vault.disable(key.id, "a note")
     (profile.directory / "aside.db").replace(database)
     vault.close()
+
+
+def test_a_vault_that_is_replaced_while_a_writer_waits_is_not_written_into(profile: Profile) -> None:
+    vault = LocalVault.open(profile)
+    key = vault.create(KeyDraft("checkout-api", "production"), "request").key
+    database, aside = profile.directory / "vault.db", profile.directory / "aside.db"
+
+    def swap(connection: Connection) -> None:
+        if connection.get_execution_options().get("writing") and not aside.exists():
+            database.rename(aside)
+            shutil.copy(aside, database)
+
+    event.listen(Engine, "begin", swap)
+    try:
+        with pytest.raises(Unreachable, match="moved away or replaced"):
+            vault.disable(key.id, "a note")
+    finally:
+        event.remove(Engine, "begin", swap)
+    aside.replace(database)
+    assert vault.find("checkout-api").disabled_at is None
+    vault.close()
+
+
+@pytest.mark.parametrize("name", ["vault.db", "vault.db-wal"])
+@pytest.mark.parametrize(("make", "kind"), [(os.mkfifo, "a pipe"), (os.mkdir, "a directory")])
+def test_what_is_no_file_is_named_and_not_waited_for(
+    profile: Profile, name: str, make: Callable[[Path], None], kind: str
+) -> None:
+    LocalVault.open(profile).close()
+    (profile.directory / name).unlink(missing_ok=True)
+    make(profile.directory / name)
+    with pytest.raises(Unreachable, match=f"{name} is {kind}") as refused:
+        LocalVault.open(profile)
+    assert refused.value.hint
+    assert glimpse(profile, NOON) is None
+
+
+def without_tables(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE gone (x)")
+        database.execute("DROP TABLE gone")
+    path.chmod(0o600)
+
+
+@pytest.mark.parametrize("wipe", [lambda path: path.write_bytes(b""), without_tables])
+def test_an_emptied_database_is_not_begun_anew(profile: Profile, wipe: Callable[[Path], object]) -> None:
+    vault = LocalVault.open(profile)
+    vault.create(KeyDraft("checkout-api", "production"), "request")
+    vault.close()
+    wipe(profile.directory / "vault.db")
+    before = (profile.directory / "vault.db").read_bytes()
+    with pytest.raises(Unreachable, match=r"vault\.db is empty"):
+        LocalVault.open(profile)
+    assert (profile.directory / "vault.db").read_bytes() == before
+
+
+def test_a_file_system_without_locks_is_named(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("keytui.vault.local.database.sqlite_schema.fcntl.flock", no_locks)
+    with pytest.raises(Unreachable, match="keeps no locks") as refused:
+        LocalVault.open(profile)
+    assert "KEYTUI_HOME" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("mode", "where", "says"),
+    [(0o000, "vault.db", "cannot be read"), (0o500, ".", "its directory cannot be written")],
+)
+def test_what_this_user_may_not_touch_is_named(profile: Profile, mode: int, where: str, says: str) -> None:
+    LocalVault.open(profile).close()
+    path = profile.directory / where
+    as_usual = bound_by_modes()
+    path.chmod(mode)
+    argv = [*as_usual, sys.executable, "-m", "keytui", "list"]
+    env = {**os.environ, "KEYTUI_HOME": str(profile.directory.parent), "KEYTUI_CONFIG": str(configured(profile))}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
+    path.chmod(0o700)
+    assert done.returncode == 5, done
+    assert says in done.stderr
+    assert "chmod" in done.stderr
+
+
+def configured(profile: Profile) -> Path:
+    path = profile.directory.parent / "config.toml"
+    path.write_text(f'[profiles.default]\ndirectory = "{profile.directory}"\n')
+    path.chmod(0o600)
+    return path
+
+
+def bound_by_modes() -> list[str]:
+    """What a command line begins with so that modes bind it, whoever runs the tests."""
+    if os.geteuid():
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root is not bound by modes, and setpriv is not here")
+    away = "-dac_override,-dac_read_search"
+    return ["setpriv", f"--bounding-set={away}", f"--inh-caps={away}"]

@@ -86,3 +86,17 @@ def test_a_service_that_ran_while_its_hosts_clock_was_set_back_is_not_believed(s
     found = story.vault.verdict(rotation.id)
     assert found.verdict is not Verdict.SAFE
     assert any("clock skew" in each.detail for each in found.reasons)
+
+
+def test_a_clock_that_jumps_a_year_and_back_never_makes_it_safe(story: Story) -> None:
+    for _ in range(12):
+        story.visit(1)
+        story.clock.advance(4 * HOURS)
+    rotation = story.vault.plan(story.key_id, Plan(), "rotate")
+    story.vault.prove(rotation.id, story.vault.issue(rotation.id).secret)
+    story.visit(1)
+    for jump in (timedelta(days=365), timedelta(days=-365), -HOURS, HOURS):
+        story.clock.advance(jump)
+        assert story.vault.verdict(rotation.id).verdict is not Verdict.SAFE
+        story.visit(2)
+        assert story.vault.verdict(rotation.id).verdict is not Verdict.SAFE

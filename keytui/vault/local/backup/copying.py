@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from keytui.vault.backups import Tell
+from keytui.vault.local.database.sqlite_words import kind_of
 
 _PAGES: Final = 1024
 """Copied at a time: 4 MiB, some milliseconds after which ctrl+c is heard."""
@@ -58,8 +59,11 @@ def _listen() -> int:
 def reading(path: Path) -> sqlite3.Connection:
     """A connection that changes nothing, and leaves nothing beside a database that nobody has open.
 
-    One that is in use has a write-ahead log, which it sees too.
+    One that is in use has a write-ahead log, which it sees too. Raises sqlite3.Error for what is no file: opening a
+    pipe would wait for ever.
     """
+    if kind := kind_of(path):
+        raise sqlite3.OperationalError(f"it is {kind}")
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     where = f"{path.absolute().as_uri()}?{how}"
     return sqlite3.connect(where, uri=True, timeout=_WAIT_SECONDS, isolation_level=None)

@@ -65,10 +65,10 @@ def load_backup(profile: Profile, file: Path, kept: Sequence[Checkpoint], tell: 
     with alone(directory / "vault.lock"), _written_in(directory):
         _refuse_taken(directory)
         ledger, pepper = _key_files(directory)
-        with _staging(directory) as staging:
-            _copy(given.file, staging / DATABASE, tell)
-            loaded, head = _raised(given, staging, ledger, pepper)
-            _put(staging / DATABASE, directory / DATABASE)
+        with staging(directory) as beside:
+            _copy(given.file, beside / DATABASE, tell)
+            loaded, head = _raised(given, beside, ledger, pepper)
+            _put(beside / DATABASE, directory / DATABASE)
         flush_names(directory)
         with suppress(Unreachable):  # else reconciling does it
             ledger.remember(head, anew=True)  # not before it is there: until then the kept head says what was lost
@@ -135,7 +135,7 @@ def _key_files(directory: Path) -> tuple[Ledger, bytes]:
 
 
 @contextmanager
-def _staging(directory: Path) -> Iterator[Path]:
+def staging(directory: Path) -> Iterator[Path]:
     """A directory of our own beside the vault's place, and nothing of it after that; those of the dead go too."""
     for left in directory.glob(f"{_STAGING}*"):
         shutil.rmtree(left)

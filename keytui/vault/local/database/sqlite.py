@@ -13,28 +13,18 @@ from pathlib import Path
 from typing import Final, Self, cast
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from keytui.domain.errors import Unreachable
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.sqlite_schema import bring_up
+from keytui.vault.local.database.sqlite_words import in_words, lost, require_file
 from keytui.vault.local.files import DATABASE, private_directory, private_file
 from keytui.vault.local.ledger import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Raised, Schema
 from keytui.vault.wanted import Wanted
 
 _WAIT_FOR_LOCK_SECONDS: Final = 30.0
-_RESTORE: Final = "move it away, with its -wal and -shm, then load a backup: keytui backup load FILE"
-_HINTS: Final = (
-    ("locked", "another process holds the vault for very long; look for it, then try again"),
-    ("not a database", _RESTORE),
-    ("malformed", _RESTORE),
-    ("full", "make room on the disk, then do the same again: this write is undone"),
-    ("disk I/O", "see whether the disk is full, or fails, then do the same again: this write is undone"),
-    ("readonly", "check who owns the file and its directory"),
-    ("unable to open", "check that the file is there, who owns it, and that its directory can be written"),
-)
 
 
 class SqliteDatabase(Database):
@@ -46,16 +36,18 @@ class SqliteDatabase(Database):
         self.raised = raised
         """What opening it did to its schema."""
         self._file = _identity(path)
+        event.listen(engine, "begin", self._see_that_it_is_still_there)
 
     @classmethod
     def open(cls, directory: Path, schema: Schema = SCHEMA) -> Self:
         """The database in `directory`, made on first use and raised to `schema`."""
         private_directory(directory)
         path = directory / DATABASE
+        require_file(path)
         _refuse_to_begin_anew(path)
         private_file(path)
         engine = _engine(path)
-        with _in_words(path):
+        with in_words(path):
             raised = bring_up(engine, path, schema)
         return cls(path, engine, raised)
 
@@ -68,8 +60,13 @@ class SqliteDatabase(Database):
     @contextmanager
     def _in_words(self) -> Iterator[None]:
         self._see_that_it_is_there()
-        with _in_words(self.path):
+        with in_words(self.path):
             yield
+
+    def _see_that_it_is_still_there(self, connection: Connection) -> None:
+        """A writer may have waited for the lock, while the one that had it put another file in this one's place."""
+        if _is_writing(connection):
+            self._see_that_it_is_there()
 
     def _see_that_it_is_there(self) -> None:
         """An open file outlives its name: what is written into one that was moved away, nobody else would ever read."""
@@ -81,13 +78,15 @@ class SqliteDatabase(Database):
 
 
 def _refuse_to_begin_anew(path: Path) -> None:
-    """A new database under the keys of a lost one would answer for it, and spoil it once it is put back."""
-    if not path.exists() and (path.parent / HEAD_FILE).exists():
-        raise Unreachable(
-            f"{path} is missing: this vault's other files are here, and its database is not",
-            "put it back from where it was moved to, or load a backup: keytui backup load FILE; "
-            f"to begin anew, move {path.parent} away",
-        )
+    """A new database under the keys of a lost one would answer for it, and spoil it once it is put back.
+
+    The kept head is looked for first: where it is, somebody's first entry was there already.
+    """
+    if not (path.parent / HEAD_FILE).exists():
+        return
+    gone = "missing" if not path.exists() else "empty" if path.stat().st_size == 0 else ""
+    if gone:
+        raise lost(path, gone)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -125,24 +124,8 @@ def _lower(text: object) -> str | None:
 
 def _begin(connection: Connection) -> None:
     """The driver is left in autocommit; this says which transaction we mean."""
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _is_writing(connection) else "BEGIN")
 
 
-@contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        cause = _said(error)
-        hint = next((hint for sign, hint in _HINTS if sign in cause), "see whether the disk and the file are sound")
-        raise Unreachable(f"the vault {path} does not answer: {cause}", hint) from error
-
-
-def _said(error: BaseException) -> str:
-    """What SQLite said first: it may have ended the transaction by itself, and with it the savepoint to go back to."""
-    said = str(getattr(error, "orig", None) or error)
-    before = error.__context__
-    while "no such savepoint" in said and before is not None:
-        said, before = str(before), before.__context__
-    return said
+def _is_writing(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("writing", False))

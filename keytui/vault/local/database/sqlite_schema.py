@@ -15,7 +15,9 @@ from keytui.domain.errors import Unreachable
 from keytui.domain.text import harmless
 from keytui.vault.local.backup.copying import copy_database, fault_in
 from keytui.vault.local.backup.drafts import drafted
+from keytui.vault.local.database.sqlite_words import NO_LOCKS, lost
 from keytui.vault.local.files import private_file, unreadable
+from keytui.vault.local.ledger import HEAD_FILE
 from keytui.vault.local.schema import Raised, Schema, revision_in, upgrade
 
 
@@ -34,6 +36,8 @@ def bring_up(engine: Engine, path: Path, schema: Schema) -> Raised:
             return Raised(where, revision, schema.head)
         if revision is not None:
             _back_up(path, revision)
+        elif path.with_name(HEAD_FILE).exists():
+            raise lost(path, "empty")
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")  # kept in the file
         with engine.execution_options(writing=True).begin() as transaction:
@@ -71,7 +75,14 @@ def alone(path: Path) -> Iterator[None]:
     except OSError as error:
         raise unreadable(path, error) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, path)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        raise Unreachable(f"the file system of {path} keeps no locks: {error.strerror}", NO_LOCKS) from error

@@ -36,8 +36,8 @@ _FIRST: Final = """
 
 def glimpse(profile: Profile, now: datetime) -> Page | None:
     """The first keys by name; None where there is no such file here, of this schema and with keys in it."""
-    if profile.server is not None or profile.database:
-        return None
+    if profile.server is not None or profile.database or not (profile.directory / DATABASE).is_file():
+        return None  # opening a pipe would wait for ever
     file = (profile.directory / DATABASE).absolute().as_uri()
     try:
         policies = load_policies(configuration_path())

@@ -1,0 +1,134 @@
+"""What goes wrong with a vault's file, as an operator reads it: the thing by name, and the way out."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from keytui.domain.errors import Unreachable
+
+_DAMAGED: Final = (
+    "`keytui doctor` says what is damaged: an index is made anew by `keytui rebuild`; for anything else "
+    "move the file away, with its -wal and -shm, then load a backup: keytui backup load FILE"
+)
+NO_LOCKS: Final = "keep the vault on a disk of this machine (KEYTUI_HOME, or `directory` of its profile)"
+_TOO_OLD: Final = "keytui needs SQLite 3.34 or newer with FTS5: install a Python that has it"
+_HINTS: Final = (
+    ("locked", "another process holds the vault for very long; look for it, then try again"),
+    ("not a database", "move it away, with its -wal and -shm, then load a backup: keytui backup load FILE"),
+    ("malformed", _DAMAGED),
+    ("vtable constructor", _DAMAGED),
+    ("full", "make room on the disk, then do the same again: this write is undone"),
+    ("disk I/O", "see whether the disk is full, or fails, then do the same again: this write is undone"),
+    ("readonly", "check who owns the file and its directory"),
+    ("unable to open", "check that the file is there, who owns it, and that its directory can be written"),
+    ("no such module", _TOO_OLD),
+    ("no such tokenizer", _TOO_OLD),
+)
+_LOCKING: Final = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_LOCK,
+        sqlite3.SQLITE_IOERR_RDLOCK,
+        sqlite3.SQLITE_IOERR_UNLOCK,
+        sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+        sqlite3.SQLITE_IOERR_SHMLOCK,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+    }
+)
+_LOOKED_INTO: Final = ("unable to open", "readonly", "disk I/O")
+"""What SQLite says of a file that can be looked at more closely."""
+_KINDS: Final = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+@contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """Whatever SQLite says within comes out as Unreachable."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise _told(path, _first(error)) from error
+
+
+def require_file(path: Path) -> None:
+    """Unreachable where what has the vault's name, or that of its log, is no file: opening a pipe would wait for ever.
+
+    What is not there yet is fine.
+    """
+    for each in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        if kind := kind_of(each):
+            raise Unreachable(
+                f"{each} is {kind}, and not the vault's file", "move it away, and put the file back that was there"
+            )
+
+
+def lost(path: Path, how: str) -> Unreachable:
+    """Of a database that is `missing` or `empty`, while the vault's other files are there."""
+    return Unreachable(
+        f"{path} is {how}: this vault's other files are here, and its database is not",
+        "put it back from where it was moved to, or load a backup: keytui backup load FILE; "
+        f"to begin anew, move {path.parent} away",
+    )
+
+
+def kind_of(path: Path) -> str:
+    """What has this name where it is no file: "a directory", "a pipe", …; "" for a file, and for nothing at all."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return ""
+    return next((kind for is_kind, kind in _KINDS if is_kind(mode)), "")
+
+
+def _first(error: BaseException) -> BaseException:
+    """What SQLite said first: it may have ended the transaction by itself, and with it the savepoint to go back to."""
+    said: BaseException = getattr(error, "orig", None) or error
+    before = error.__context__
+    while "no such savepoint" in str(said) and before is not None:
+        said, before = getattr(before, "orig", None) or before, before.__context__
+    return said
+
+
+def _told(path: Path, error: BaseException) -> Unreachable:
+    cause = str(error)
+    if getattr(error, "sqlite_errorcode", 0) in _LOCKING or "locking protocol" in cause:
+        return Unreachable(f"the file system of {path} keeps no locks, and SQLite needs them: {cause}", NO_LOCKS)
+    closer = _in_the_way(path) if any(sign in cause for sign in _LOOKED_INTO) else None
+    if closer is not None:
+        return Unreachable(f"the vault {path} does not answer: {closer[0]}", closer[1])
+    hint = next((hint for sign, hint in _HINTS if sign in cause), "see whether the disk and the file are sound")
+    return Unreachable(f"the vault {path} does not answer: {cause}", hint)
+
+
+def _in_the_way(path: Path) -> tuple[str, str] | None:
+    """What keeps this process from the file, and the way out; None where nothing does."""
+    if not path.exists():
+        return None
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return (
+            "its file system is mounted read-only",
+            "mount it to be written: SQLite needs a place beside the file even to read it; nothing was changed",
+        )
+    for what, where, mode in (
+        ("its file cannot be read", path, os.R_OK),
+        ("its file cannot be written", path, os.W_OK),
+        ("its directory cannot be written", path.parent, os.W_OK | os.X_OK),
+    ):
+        if not os.access(where, mode):
+            owner = where.stat().st_uid
+            way = f"be the user whose it is ({owner}), or: chmod {'700' if where is path.parent else '600'} {where}"
+            return f"{what} by this user ({os.geteuid()})", f"{way}"
+    return None
