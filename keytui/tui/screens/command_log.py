@@ -40,7 +40,7 @@ class CommandLogScreen(VaultScreen[None]):
     BINDING_GROUP_TITLE = "The command log"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left", "back", "back", key_display="esc", id="command-log.back", tooltip="Back"),
-        Binding("y", "copy", "copy", id="command-log.copy", tooltip="Send the command to the clipboard"),
+        Binding("y", "copy", "copy", id="command-log.copy", tooltip="Send the command to the clipboard, as enter does"),
         Binding("x", "export", "to a file", id="command-log.export", tooltip="All of them, to a new file"),
         Binding("r", "refetch", "refresh", show=False, id="command-log.refresh", tooltip="Look again"),
     ]
@@ -85,6 +85,7 @@ class CommandLogScreen(VaultScreen[None]):
         entry = self.table.cursor_row
         self.query_one("#entry", Words).say(_whole(entry) if entry is not None else Content(""))
 
+    @on(PagedTable.Opened, "#commands")
     def action_copy(self) -> None:
         """Send the command to the clipboard of the operator's terminal."""
         entry = self.table.cursor_row
