@@ -11,6 +11,7 @@ from keytui.domain.durations import parse_duration, short
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.monitor import RANGES, Range
 from keytui.open import glimpse, open_vault
+from keytui.vault.appearance import ThemeName, load_theme
 from keytui.vault.profile import configuration_path, load_profile
 
 _MOST_KEYS = 2_000_000
@@ -29,6 +30,8 @@ def run_console(profile: str, read_only: bool, first_mode: str = "keys", over: R
             first_mode=first_mode,
             over=over,
             configuration=configuration_path(),
+            theme=load_theme(configuration_path()),
+            keep_theme=_keep_theme,
         )
         left_with = console.run_until_left()
         if console.wants_demo:
@@ -67,7 +70,13 @@ def run_demo(words: Sequence[str]) -> int:
     _need_terminal()
     from keytui.demo import run
 
-    return run(options.keys, options.seed)
+    return run(options.keys, options.seed, load_theme(configuration_path()))
+
+
+def _keep_theme(theme: ThemeName) -> str:
+    from keytui.vault.kept_theme import keep_theme
+
+    return keep_theme(configuration_path(), theme)
 
 
 def _need_terminal() -> None:

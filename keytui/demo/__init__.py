@@ -9,6 +9,7 @@ from keytui.private_file import passing_directory
 from keytui.vault.profile import Profile, configuration_path, local_actor
 
 if TYPE_CHECKING:
+    from keytui.vault.appearance import ThemeName
     from keytui.vault.protocol import Vault
 
 MOST_WITH_A_STORY: Final = 1_000
@@ -16,7 +17,7 @@ MOST_WITH_A_STORY: Final = 1_000
 _WITH_A_STORY_IN_A_CROWD: Final = 100
 
 
-def run(keys: int, seed: int) -> int:
+def run(keys: int, seed: int, theme: ThemeName | None = None) -> int:
     """The console on the demo; its exit code. The vault is gone afterwards."""
     told = keys if keys <= MOST_WITH_A_STORY else _WITH_A_STORY_IN_A_CROWD
 
@@ -33,4 +34,4 @@ def run(keys: int, seed: int) -> int:
             gather_crowd(profile, keys - told, seed)
         from keytui.tui.app import Console
 
-        return Console(open_vault, profile, configuration=configuration_path()).run_until_left()
+        return Console(open_vault, profile, configuration=configuration_path(), theme=theme).run_until_left()

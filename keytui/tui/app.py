@@ -18,13 +18,14 @@ from textual.screen import Screen
 
 from keytui.clock import Clock, utc_now
 from keytui.domain.monitor import RANGES, Range
+from keytui.tui import theme_choice
 from keytui.tui.permissions import Explaining, WhyNot
 from keytui.tui.screens import catalogue
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.opening import OpeningScreen
 from keytui.tui.signals import Endings
-from keytui.tui.themes import DARK, LIGHT
 from keytui.tui.vault_app import VaultApp
+from keytui.vault.appearance import ThemeName
 from keytui.vault.profile import Profile
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Console(VaultApp):
         first_mode: str = "keys",
         over: Range = RANGES[1],
         configuration: Path | None = None,
+        theme: ThemeName | None = None,
+        keep_theme: theme_choice.Keep | None = None,
     ) -> None:
         """`configuration` is the file that may name other keys; None leaves every key as it is."""
         super().__init__(
@@ -101,9 +104,9 @@ class Console(VaultApp):
         """Set when the operator left to look around the demo, which is a console of its own."""
         self.wants_profile = ""
         """Set when the operator left for another vault."""
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
+        self._chosen_theme, self._keep_theme = theme, keep_theme
+        theme_choice.register(self)
+        self.theme = theme_choice.first_theme(theme, no_color=self.no_color)
 
     def get_driver_class(self) -> type[Driver]:
         """The terminal's, with less to say; whichever other one the environment names stays."""
@@ -116,6 +119,8 @@ class Console(VaultApp):
 
     def run_until_left(self) -> int:
         """Show the console until the operator or a signal ends it; the exit code."""
+        colours = self.console.color_system
+        self.theme = theme_choice.first_theme(self._chosen_theme, no_color=self.no_color, colours=colours)
         left_with = self.run()
         return left_with if left_with is not None else self.return_code or 0
 
@@ -253,20 +258,17 @@ class Console(VaultApp):
             self.push_screen(palette())  # without an id: the one before may not be gone yet
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Dark or light, and a screenshot where no secret can be on it.
-
-        Other themes are not offered: NO_COLOR over one that uses the terminal's own colours is black on black.
-        """
+        """The themes, and a screenshot where no secret can be on it."""
         for command in super().get_system_commands(screen):
             if command.title == "Screenshot" and not self.secret_at_hand:
                 yield command
         if self.profile.server is not None:
             yield SystemCommand("Token", "Use another token for this server", self.action_token)
-        yield SystemCommand("Theme", "Switch between dark and light", self.action_switch_theme)
+        yield from theme_choice.commands(self)
 
-    def action_switch_theme(self) -> None:
-        """From dark to light, and back."""
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+    def choose_theme(self, name: ThemeName) -> None:
+        """Change to a theme, and keep it for the next start."""
+        theme_choice.choose(self, name, self._keep_theme)
 
     def _fatal_error(self) -> None:
         """End without a traceback: its locals could hold anything that was being handled."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
+from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
@@ -19,6 +20,7 @@ from keytui.domain.text import harmless
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.keeping import FilterKeeping
 from keytui.tui.screens.key import KeyScreen
+from keytui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -38,6 +40,10 @@ def _literal(text: str) -> str:
 
 class Palette(CommandPalette):
     """Textual's palette, which closes itself only: enter twice in a row would close the screen below it too."""
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine()
+        yield from super().compose()
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close it, once."""

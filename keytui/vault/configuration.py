@@ -12,13 +12,15 @@ from typing import Final
 from keytui.domain.errors import Invalid
 from keytui.domain.near import meant
 from keytui.domain.text import harmless
-from keytui.vault.configuration_lines import names_lines
+from keytui.vault.configuration_lines import names_lines, where_set
 
 FILE_NAME: Final = "config.toml"
 SECTIONS: Final = (
     *("profiles", "policy", "issuers", "targets", "probes"),
     *("webhooks", "alerts", "retention", "server", "keymap"),
 )
+_SETTINGS: Final = ("theme",)
+"""Names that stand above all tables."""
 
 
 def table(path: Path, section: str) -> Mapping[str, Mapping[str, object]]:
@@ -35,6 +37,11 @@ def fields_of(path: Path, section: str) -> Mapping[str, object]:
     if not isinstance(entries, dict):
         raise Invalid(f"{path}: {section} is a table, as in [{section}]", "mend the file")
     return entries
+
+
+def setting(path: Path, name: str) -> object:
+    """What a name above all tables is set to; None when the file or the name is absent."""
+    return _content(path).get(name)
 
 
 def _content(path: Path) -> Mapping[str, object]:
@@ -55,10 +62,12 @@ def _content(path: Path) -> Mapping[str, object]:
 
 @names_lines
 def _refuse_unknown(path: Path, content: Mapping[str, object]) -> None:
-    """A misspelt table would be settings that are silently not there."""
-    for name in content:
-        if name not in SECTIONS:
-            raise Invalid(
-                f"{path}: [{harmless(name)}] is no table that there is",
-                f"{meant(name, SECTIONS)}the tables are {', '.join(SECTIONS)}",
-            )
+    """A misspelt name would be settings that are silently not there."""
+    for name, value in content.items():
+        if name in SECTIONS or name in _SETTINGS:
+            continue
+        about = f"{path}: [{harmless(name)}] is no table that there is"
+        if not isinstance(value, dict):
+            about = f"{where_set(path, name)}: {harmless(name)} is no setting that there is"
+        known = f"the tables are {', '.join(SECTIONS)}; above them may stand {', '.join(_SETTINGS)}"
+        raise Invalid(about, f"{meant(name, (*SECTIONS, *_SETTINGS))}{known}")

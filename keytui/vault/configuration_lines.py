@@ -45,6 +45,26 @@ def line_of(lines: Sequence[str], table: str, field: str = "") -> int | None:
     return header + 1
 
 
+def line_of_setting(lines: Sequence[str], name: str) -> int | None:
+    """The number, from 1, of the line that sets a name above all tables; None where none does."""
+    sets = re.compile(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=")
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("["):
+            break
+        if sets.match(line):
+            return number
+    return None
+
+
+def where_set(path: Path, name: str) -> str:
+    """`FILE:LINE` of a name that is set above all tables; the file alone where the line is not found."""
+    try:
+        number = line_of_setting(path.read_text(encoding="utf-8").splitlines(), name)
+    except (OSError, UnicodeDecodeError):
+        number = None
+    return str(path) if number is None else f"{path}:{number}"
+
+
 @contextmanager
 def naming_lines(path: Path) -> Iterator[None]:
     """Errors that begin as `FILE: [TABLE] FIELD` begin as `FILE:LINE: [TABLE] FIELD` from here on."""

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from keytui.domain.errors import Invalid, NotFound, Refused
-from keytui.domain.secrets import Secret
-from keytui.private_file import replace_privately
-from keytui.text_file import alone_in
 from keytui.vault.configuration import table
+from keytui.vault.configuration_writing import changing, read_text, write_configuration
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEADER: Final = re.compile(r"\s*\[")
@@ -23,11 +21,11 @@ def add_entry(path: Path, name: str, entry: Mapping[str, str | bool]) -> None:
     """Append `[profiles.NAME]`. Refused when there is one, Invalid for a name that needs quotes."""
     if _NAME.fullmatch(name) is None:
         raise Invalid(f"{name!r} cannot name a profile", "use letters, digits, - and _")
-    with alone_in((_home_of(path),)):  # two who do this at once both have theirs in the file
+    with changing(path):  # two who do this at once both have theirs in the file
         profiles = table(path, "profiles")
         if name in profiles:
             raise Refused(f"{path} has a profile {name} already", f"`keytui profiles remove {name}` takes it out")
-        before = _text(path)
+        before = read_text(path)
         gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
         lines = [f"[profiles.{name}]", *(f"{field} = {json.dumps(value)}" for field, value in entry.items())]
         _write(path, before + gap + "\n".join(lines) + "\n", {**profiles, name: entry})
@@ -37,9 +35,9 @@ def remove_entry(path: Path, name: str) -> None:
     """Take `[profiles.NAME]` out. NotFound when there is none."""
     if name not in table(path, "profiles"):
         raise NotFound(f"{path} has no profile {name!r}", "`keytui profiles` lists them")
-    with alone_in((_home_of(path),)):
+    with changing(path):
         rest = {other: entry for other, entry in table(path, "profiles").items() if other != name}
-        _write(path, _without(_text(path).splitlines(keepends=True), name), rest)
+        _write(path, _without(read_text(path).splitlines(keepends=True), name), rest)
 
 
 def _without(lines: list[str], name: str) -> str:
@@ -63,32 +61,5 @@ def _parted(before: list[str], after: list[str]) -> str:
     return "\n\n" + rest if rest else "\n"
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode()
-    except FileNotFoundError:
-        return ""
-
-
 def _write(path: Path, text: str, profiles: Mapping[str, Mapping[str, object]]) -> None:
-    """Replace the file at once. Refused unless it says the same as before but for what was meant to change."""
-    try:
-        said = tomllib.loads(text)
-        meant = tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError:
-        said, meant = {}, {"unreadable": True}
-    if {**said, "profiles": said.get("profiles", {})} != {**meant, "profiles": profiles}:
-        raise Refused(f"{path} is written in a way that cannot be changed line by line", "change it by hand")
-    replace_privately(path.resolve(), Secret(text))
-
-
-def _home_of(path: Path) -> Path:
-    """The directory of the file itself, which a link may stand for; made where it is missing."""
-    directory = path.resolve().parent
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise Invalid(
-            f"{directory} cannot be made: {error.strerror}", "check who owns what is above it, or set KEYTUI_HOME"
-        ) from None
-    return directory
+    write_configuration(path, text, {**tomllib.loads(read_text(path)), "profiles": profiles})

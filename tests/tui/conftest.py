@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
 from keytui.domain.audit import Actor
@@ -18,6 +19,7 @@ from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.contract.acts import DAY, HOUR, Reporter, created, handed_over, use
+from tests.tui.looks import LookFile
 from tests.world import StoppedClock, repeatable_randomness
 
 
@@ -31,6 +33,12 @@ def one_hour_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def looks(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """What a `look_of` is compared with: a text file. `--snapshot-update` accepts what changed, after a look."""
+    return snapshot.use_extension(LookFile)
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ async def test_the_palette_closes_itself_only_however_often_enter_is_pressed(
         await until(pilot, lambda: isinstance(console.screen, CommandPalette), "the palette")
         palette = console.screen
         await until(pilot, lambda: palette.query_one(CommandList).option_count > 0, "what can be done")
-        await pilot.press(*"theme")
+        await pilot.press(*"theme light")
         await until(pilot, lambda: palette.query_one(CommandList).option_count == 1, "what was typed")
         for _ in range(3):
             console.post_message(Key("enter", "\r"))

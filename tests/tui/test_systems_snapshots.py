@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from keytui.domain.audit import Actor
 from keytui.domain.drift import Drift
@@ -18,7 +19,8 @@ from keytui.issuers.envlist import EnvListIssuer
 from keytui.tui.app import Console
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
-from tests.tui.test_snapshots import SIZES, SnapCompare, by, shown
+from tests.tui.looks import look_of
+from tests.tui.test_snapshots import shown
 from tests.world import StoppedClock, repeatable_randomness
 
 BY_HAND = "tk_r1b6o4k0wq8s2h5jd7f3mz9xt1c6v0ne"
@@ -55,29 +57,24 @@ def drifted(profile: Profile, clock: StoppedClock, tmp_path: Path) -> Iterator[L
     vault.close()
 
 
-@pytest.mark.parametrize("size", [(60, 20), *SIZES], ids=by)
-def test_keys_that_drifted(
-    snap_compare: SnapCompare, profile: Profile, clock: StoppedClock, drifted: LocalVault, size: tuple[int, int]
+async def test_keys_that_drifted(
+    looks: SnapshotAssertion, profile: Profile, clock: StoppedClock, drifted: LocalVault
 ) -> None:
     console = Console(lambda _: drifted, profile, clock)
-    assert snap_compare(console, terminal_size=size, run_before=shown("≠ drifted", "legacy-crm"))
+    assert await look_of(console, shown("≠ drifted", "legacy-crm")) == looks
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
-def test_a_key_that_is_accepted_still(
-    snap_compare: SnapCompare, profile: Profile, clock: StoppedClock, drifted: LocalVault, size: tuple[int, int]
+async def test_a_key_that_is_accepted_still(
+    looks: SnapshotAssertion, profile: Profile, clock: StoppedClock, drifted: LocalVault
 ) -> None:
     console = Console(lambda _: drifted, profile, clock)
     go = shown("≠ v1 is still accepted there", presses=("j", "enter"))
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
-def test_what_an_emergency_would_cost(
-    snap_compare: SnapCompare, console: Console, fleet: LocalVault, size: tuple[int, int]
-) -> None:
+async def test_what_an_emergency_would_cost(looks: SnapshotAssertion, console: Console, fleet: LocalVault) -> None:
     go = shown("X  revoke first", "keytui incident checkout-api", presses=("j", "I"))
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
 @pytest.fixture
@@ -94,19 +91,13 @@ def answered(fleet: LocalVault, clock: StoppedClock) -> int:
     return number
 
 
-@pytest.mark.parametrize("size", [(60, 20), *SIZES], ids=by)
-def test_an_incident(
-    snap_compare: SnapCompare, console: Console, fleet: LocalVault, answered: int, size: tuple[int, int]
-) -> None:
+async def test_an_incident(looks: SnapshotAssertion, console: Console, fleet: LocalVault, answered: int) -> None:
     go = shown(f"‼ open  #{answered} checkout-api in a public", presses=("i", "enter"))
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
-def test_a_key_with_an_open_incident(
-    snap_compare: SnapCompare, console: Console, fleet: LocalVault, size: tuple[int, int]
-) -> None:
+async def test_a_key_with_an_open_incident(looks: SnapshotAssertion, console: Console, fleet: LocalVault) -> None:
     fleet.edit(fleet.find("checkout-api").id, KeyEdit(description="the shop's checkout"))
     fleet.open_incident(IncidentDraft("in a public repository", (fleet.find("checkout-api").id,)))
     go = shown("‼ incident #1 is open", presses=("j", "enter"))
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks

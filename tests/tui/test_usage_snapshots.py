@@ -1,24 +1,22 @@
-"""How the monitor looks, at the sizes that people have, without colour, and on a light ground."""
+"""How the monitor looks, at the sizes that people have, in each theme."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from keytui.domain.audit import Actor
 from keytui.domain.keys import KeyDraft
 from keytui.tui.app import Console
-from keytui.tui.themes import LIGHT
 from keytui.vault.profile import Profile
+from tests.tui.looks import Go, look_of
 from tests.tui.monitoring import ScriptedVault, busy, callers, quiet
 from tests.tui.rotation.walking import until_said, until_still
-from tests.tui.test_snapshots import SnapCompare, by
 from tests.world import StoppedClock, repeatable_randomness
-
-SIZES = ((60, 20), (80, 24), (120, 40), (200, 60))
 
 
 @pytest.fixture
@@ -44,7 +42,7 @@ def console(vault: ScriptedVault, profile: Profile, clock: StoppedClock) -> Cons
     return Console(lambda _: vault, profile, clock, first_mode="usage")
 
 
-def shown(*words: str, presses: tuple[str, ...] = ()) -> Callable[[Pilot[int]], object]:
+def shown(*words: str, presses: tuple[str, ...] = ()) -> Go:
     """Press these once the monitor is there, and wait for the words."""
 
     async def go(pilot: Pilot[int]) -> None:
@@ -57,47 +55,23 @@ def shown(*words: str, presses: tuple[str, ...] = ()) -> Callable[[Pilot[int]], 
     return go
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
-def test_monitor(snap_compare: SnapCompare, console: Console, size: tuple[int, int]) -> None:
-    assert snap_compare(console, terminal_size=size, run_before=shown("! critical", "203.0.113.9"))
+async def test_monitor(looks: SnapshotAssertion, console: Console) -> None:
+    assert await look_of(console, shown("! critical", "203.0.113.9")) == looks
 
 
-@pytest.mark.parametrize("size", SIZES[:3], ids=by)
-def test_rotations_of_a_paused_monitor(snap_compare: SnapCompare, console: Console, size: tuple[int, int]) -> None:
-    run_before = shown("PAUSED", "▌ ci-deploy", "not moved", presses=("p", "shift+tab"))
-    assert snap_compare(console, terminal_size=size, run_before=run_before)
+async def test_rotations_of_a_paused_monitor(looks: SnapshotAssertion, console: Console) -> None:
+    go = shown("PAUSED", "▌ ci-deploy", "not moved", presses=("p", "shift+tab"))
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", SIZES[:3], ids=by)
-def test_alerts(snap_compare: SnapCompare, console: Console, size: tuple[int, int]) -> None:
-    assert snap_compare(console, terminal_size=size, run_before=shown("▌ ! critical", presses=("tab",)))
+async def test_alerts(looks: SnapshotAssertion, console: Console) -> None:
+    assert await look_of(console, shown("▌ ! critical", presses=("tab",))) == looks
 
 
-@pytest.mark.parametrize("size", SIZES[1:3], ids=by)
-def test_nothing_at_all(
-    snap_compare: SnapCompare, console: Console, vault: ScriptedVault, size: tuple[int, int]
-) -> None:
+async def test_nothing_at_all(looks: SnapshotAssertion, console: Console, vault: ScriptedVault) -> None:
     vault.moment = quiet()
-    assert snap_compare(console, terminal_size=size, run_before=shown("none: no request was recorded"))
+    assert await look_of(console, shown("none: no request was recorded")) == looks
 
 
-@pytest.mark.parametrize("size", SIZES[:3], ids=by)
-def test_callers(snap_compare: SnapCompare, console: Console, size: tuple[int, int]) -> None:
-    assert snap_compare(console, terminal_size=size, run_before=shown("CALLERS 2", "4/min", presses=("enter",)))
-
-
-def test_without_colour(
-    snap_compare: SnapCompare,
-    vault: ScriptedVault,
-    profile: Profile,
-    clock: StoppedClock,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
-    console = Console(lambda _: vault, profile, clock, first_mode="usage")
-    assert snap_compare(console, terminal_size=(120, 40), run_before=shown("! critical", "203.0.113.9"))
-
-
-def test_light_theme(snap_compare: SnapCompare, console: Console) -> None:
-    console.theme = LIGHT.name
-    assert snap_compare(console, terminal_size=(120, 40), run_before=shown("! critical", "203.0.113.9"))
+async def test_callers(looks: SnapshotAssertion, console: Console) -> None:
+    assert await look_of(console, shown("CALLERS 2", "4/min", presses=("enter",))) == looks

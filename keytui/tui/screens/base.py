@@ -251,5 +251,17 @@ class Dialog(VaultScreen[ScreenResultType], ModalScreen[ScreenResultType], Gener
         """What was said before stays on the screen below: here it would lie over the buttons."""
         self.app.clear_notifications()
 
+    def on_descendant_focus(self) -> None:
+        self._reveal_focused()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._reveal_focused)
+
+    def _reveal_focused(self) -> None:
+        """Textual takes what lies under the docked buttons for seen."""
+        if self.focused is not None:
+            self.focused.scroll_visible(animate=False)
+
     def compose(self) -> ComposeResult:
+        yield StatusLine()
         yield from self.body()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.css.styles import StylesBase
 from textual.strip import Strip
 
 
@@ -19,6 +20,11 @@ def lean(strip: Strip) -> Strip:
     return Strip(segments, strip.cell_length)
 
 
+def reversed_if(strip: Strip, styles: StylesBase) -> Strip:
+    """The line as those styles have it: of them Textual's visual style leaves `reverse` out."""
+    return strip.apply_style(Style(reverse=True)) if styles.text_style.reverse else strip
+
+
 def _joins(before: Style | None, style: Style | None, *, blank: bool) -> bool:
     if before is None or style is None:
         return before is style
@@ -27,7 +33,8 @@ def _joins(before: Style | None, style: Style | None, *, blank: bool) -> bool:
 
 def _on_blanks(style: Style) -> tuple[object, ...]:
     """What of a style is seen where no letter is."""
-    return style.bgcolor, bool(style.reverse), bool(style.underline), bool(style.strike), bool(style.overline)
+    ground = style.color if style.reverse else style.bgcolor
+    return ground, bool(style.reverse), bool(style.underline), bool(style.strike), bool(style.overline)
 
 
 def _on_letters(style: Style) -> tuple[object, ...]:

@@ -21,6 +21,7 @@ from textual.widget import Widget
 
 from keytui.tui.widgets import row_bindings
 from keytui.tui.widgets.columns import GAP, Column, Fitted, Row, cell, fitted, sized
+from keytui.tui.widgets.lean import reversed_if
 
 AHEAD: Final = 50
 """Rows asked for beyond those that are seen."""
@@ -55,7 +56,8 @@ class LiveCells(Widget):
         name, content = self._drawn[y] = self._line(y)
         style = self._styled_by.get_visual_style(name) if name else self._styled_by.visual_style
         strips = Visual.to_strips(self, content, self.size.width, 1, style, pad=True)
-        return strips[0] if strips else Strip.blank(self.size.width)
+        line = strips[0] if strips else Strip.blank(self.size.width)
+        return reversed_if(line, self._styled_by.get_component_styles(name)) if name else line
 
 
 class LiveTable(Widget, Generic[Row], can_focus=True):
@@ -66,7 +68,9 @@ class LiveTable(Widget, Generic[Row], can_focus=True):
     LiveTable {
         layout: horizontal; height: 1fr; padding-right: 1;
         & > .table--head { color: $quiet; }
-        & > .table--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
+        & > .table--cursor {
+            background: $cursor-background; color: $cursor-foreground; text-style: $cursor-style;
+        }
         & > .table--idle-cursor { color: $foreground; }
     }
     """

@@ -20,7 +20,7 @@ from textual.visual import Visual
 
 from keytui.tui.widgets import row_bindings
 from keytui.tui.widgets.columns import Column, Fitted, Row, cells, fitted, titles
-from keytui.tui.widgets.lean import lean
+from keytui.tui.widgets.lean import lean, reversed_if
 from keytui.tui.widgets.row_pages import PAGE, RowPages
 from keytui.tui.wording import QUIET
 
@@ -35,7 +35,9 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
     PagedTable {
         height: 1fr; overflow-x: hidden; overflow-y: scroll;
         & > .table--head { color: $quiet; }
-        & > .table--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
+        & > .table--cursor {
+            background: $cursor-background; color: $cursor-foreground; text-style: $cursor-style;
+        }
         & > .table--idle-cursor { background: $surface; }
     }
     """
@@ -188,7 +190,8 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         else:
             style = self.visual_style
         strips = Visual.to_strips(self, content, self._width, 1, style, pad=True)
-        return lean(strips[0]) if strips else Strip.blank(self._width)
+        line = strips[0] if strips else Strip.blank(self._width)
+        return lean(reversed_if(line, self.get_component_styles("table--cursor")) if here and self.has_focus else line)
 
     @property
     def _width(self) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from keytui.domain.errors import KeytuiError
+from keytui.vault.appearance import load_theme
 from keytui.vault.doctor.finding import Finding, fine, of_error
 from keytui.vault.policies import load_policies
 from keytui.vault.profile import load_profile, profile_names
@@ -41,7 +42,15 @@ def look_at_configuration(path: Path, *further: Load) -> Iterator[Finding]:
         yield fine(SUBJECT, f"no {path}: everything has its default")
         return
     errors = dict[str, Finding]()
-    loaders: tuple[Load, ...] = (_profiles, load_policies, load_retention, load_webhooks, load_systems, *further)
+    loaders: tuple[Load, ...] = (
+        load_theme,
+        _profiles,
+        load_policies,
+        load_retention,
+        load_webhooks,
+        load_systems,
+        *further,
+    )
     for load in loaders:
         try:
             load(path)

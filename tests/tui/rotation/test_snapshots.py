@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from keytui.domain.audit import Actor
@@ -17,12 +17,10 @@ from keytui.tui.app import Console
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile
+from tests.tui.looks import Go, look_of
 from tests.tui.rotation.days import Days, days_of
 from tests.tui.rotation.walking import issue, opened, until_said, until_still, wizard
-from tests.tui.test_snapshots import SnapCompare, by
 from tests.world import StoppedClock
-
-SIZES: Final = ((80, 24), (120, 36))
 
 
 @pytest.fixture
@@ -51,9 +49,7 @@ def watched(vault: LocalVault, first: Issued, days: Days, clock: StoppedClock) -
     days.meet(first.key.id, 1, Caller.undeclared("10.0.3.7", "python-httpx/0.28"), 9)
 
 
-def at_wizard(
-    *words: str, key_id: str = "", rotation_id: int | None = None, presses: tuple[str, ...] = ()
-) -> Callable[[Pilot[int]], object]:
+def at_wizard(*words: str, key_id: str = "", rotation_id: int | None = None, presses: tuple[str, ...] = ()) -> Go:
     async def go(pilot: Pilot[int]) -> None:
         await wizard(pilot, key_id, rotation_id)
         await until_still(pilot)
@@ -64,20 +60,17 @@ def at_wizard(
     return go
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
-def test_review(snap_compare: SnapCompare, console: Console, first: Issued, days: Days, size: tuple[int, int]) -> None:
+async def test_review(looks: SnapshotAssertion, console: Console, first: Issued, days: Days) -> None:
     go = at_wizard("3 known callers", "same as", key_id=first.key.id)
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
-def test_issue(snap_compare: SnapCompare, console: Console, first: Issued, days: Days, size: tuple[int, int]) -> None:
+async def test_issue(looks: SnapshotAssertion, console: Console, first: Issued, days: Days) -> None:
     go = at_wizard("Issue v2 beside v1", key_id=first.key.id, presses=("enter",))
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
-def test_hand_over(snap_compare: SnapCompare, console: Console, first: Issued, size: tuple[int, int]) -> None:
+async def test_hand_over(looks: SnapshotAssertion, console: Console, first: Issued) -> None:
     async def go(pilot: Pilot[int]) -> None:
         await wizard(pilot, first.key.id)
         await issue(pilot)
@@ -85,55 +78,45 @@ def test_hand_over(snap_compare: SnapCompare, console: Console, first: Issued, s
         await until_said(pilot, "Terminals do not confirm")
         await until_still(pilot)
 
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
-def test_a_lost_secret(
-    snap_compare: SnapCompare, console: Console, vault: LocalVault, first: Issued, size: tuple[int, int]
-) -> None:
+async def test_a_lost_secret(looks: SnapshotAssertion, console: Console, vault: LocalVault, first: Issued) -> None:
     vault.issue(vault.plan(first.key.id, Plan(), "plan").id)
     go = at_wizard("the secret of v2 is gone", rotation_id=1)
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", [(60, 20), *SIZES], ids=by)
 @pytest.mark.usefixtures("watched")
-def test_watch(snap_compare: SnapCompare, console: Console, size: tuple[int, int]) -> None:
+async def test_watch(looks: SnapshotAssertion, console: Console) -> None:
     go = at_wizard("NOT SAFE", "10.0.3.7", rotation_id=1)
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
 @pytest.mark.usefixtures("watched")
-def test_retiring_against_the_verdict(snap_compare: SnapCompare, console: Console, size: tuple[int, int]) -> None:
+async def test_retiring_against_the_verdict(looks: SnapshotAssertion, console: Console) -> None:
     go = at_wizard("all the same", "type checkout-api", rotation_id=1, presses=("T",))
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
 @pytest.mark.usefixtures("watched")
-def test_retire(
-    snap_compare: SnapCompare, console: Console, vault: LocalVault, clock: StoppedClock, size: tuple[int, int]
-) -> None:
+async def test_retire(looks: SnapshotAssertion, console: Console, vault: LocalVault, clock: StoppedClock) -> None:
     vault.retire(1, "by hand")
     clock.advance(timedelta(minutes=12))
     go = at_wizard("v1 is suspended", "watched for 12 m", rotation_id=1)
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", SIZES, ids=by)
 @pytest.mark.usefixtures("watched")
-def test_proof(snap_compare: SnapCompare, console: Console, vault: LocalVault, size: tuple[int, int]) -> None:
+async def test_proof(looks: SnapshotAssertion, console: Console, vault: LocalVault) -> None:
     vault.retire(1, "by hand")
     vault.complete(1, "by hand")
     go = at_wizard("rotation #1 is completed", "in the audit log", rotation_id=1)
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks
 
 
-@pytest.mark.parametrize("size", [(60, 20), *SIZES], ids=by)
 @pytest.mark.usefixtures("watched")
-def test_rotations(snap_compare: SnapCompare, console: Console, clock: StoppedClock, size: tuple[int, int]) -> None:
+async def test_rotations(looks: SnapshotAssertion, console: Console, clock: StoppedClock) -> None:
     clock.advance(timedelta(hours=22))
 
     async def go(pilot: Pilot[int]) -> None:
@@ -142,4 +125,4 @@ def test_rotations(snap_compare: SnapCompare, console: Console, clock: StoppedCl
         await until_said(pilot, "overdue by 1 h 0 m", "ask Grace")
         await until_still(pilot)
 
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks

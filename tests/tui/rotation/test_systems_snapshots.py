@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan
@@ -14,9 +15,9 @@ from keytui.tui.app import Console
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.proving import prove
+from tests.tui.looks import look_of
 from tests.tui.rotation.site import PROBE, Site, System
-from tests.tui.rotation.test_snapshots import SIZES, at_wizard, profile
-from tests.tui.test_snapshots import SnapCompare, by
+from tests.tui.rotation.test_snapshots import at_wizard, profile
 from tests.world import NOON, StoppedClock
 
 __all__ = ["profile"]
@@ -48,10 +49,9 @@ def suspended(vault: LocalVault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return made
 
 
-@pytest.mark.parametrize("size", [(60, 20), *SIZES], ids=by)
-def test_an_old_version_that_is_still_accepted(
-    snap_compare: SnapCompare, console: Console, suspended: Issued, clock: StoppedClock, size: tuple[int, int]
+async def test_an_old_version_that_is_still_accepted(
+    looks: SnapshotAssertion, console: Console, suspended: Issued, clock: StoppedClock
 ) -> None:
     assert clock() == NOON
     go = at_wizard("STILL ACCEPTED", rotation_id=1)
-    assert snap_compare(console, terminal_size=size, run_before=go)
+    assert await look_of(console, go) == looks

@@ -66,6 +66,16 @@ async def until_still(pilot: Walk) -> None:
         before = now
 
 
+async def until_handled(pilot: Walk) -> None:
+    """The same without looking at what is drawn, which is most of the work: for what was still a moment ago."""
+    deadline = time.monotonic() + DEADLINE
+    rounds = 0
+    while rounds < STILL - 1:
+        assert time.monotonic() < deadline, f"never came to rest\n{said(pilot)}"
+        await _all_handled(pilot)
+        rounds = 0 if _asking(pilot) or any(map(_waits_to_draw, _seen_screens(pilot))) else rounds + 1
+
+
 def _seen_screens(pilot: Walk) -> list[Screen[object]]:
     return [*pilot.app._background_screens, pilot.app.screen]
 

@@ -1,0 +1,131 @@
+"""How a screen looks, as text that a person can compare: its words at three sizes, and its styles in each theme.
+
+A screen is mounted once, and dragged from size to size and from theme to theme. What has to hold of any screen at any
+size is looked at on the way (see `holding.py`).
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Final
+
+from rich.style import Style
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.filter import monochrome_style
+from textual.strip import Strip
+
+from keytui.tui.app import Console
+from keytui.tui.screens.wizard.step import StepBody
+from keytui.tui.themes import THEMES
+from keytui.vault.appearance import ThemeName
+from tests.tui.holding import holds_at_any_size, is_readable
+from tests.tui.rotation.walking import Walk, drawn, until_handled
+
+SIZES: Final = ((120, 36), (80, 24), (60, 20))
+LARGE: Final = ((200, 60), (300, 100))
+_LETTERS: Final = string.ascii_letters
+Go = Callable[[Walk], Awaitable[None]]
+
+
+class LookFile(SingleFileSnapshotExtension):
+    """A look in a text file of its own."""
+
+    _write_mode = WriteMode.TEXT
+    _file_extension = "txt"
+
+
+async def look_of(console: Console, go: Go) -> str:
+    """Go to a screen, and write down how it looks; fails where it does not hold at some size or in some theme."""
+    async with console.run_test(size=SIZES[0]) as pilot:
+        await go(pilot)
+        book = _Book()
+        for size in SIZES:
+            await _dragged(pilot, size)
+            dark, light = await _drawn_in(pilot, ThemeName.DARK), await _drawn_in(pilot, ThemeName.LIGHT)
+            book.note(size, dark, light)
+        await _drawn_in(pilot, ThemeName.HIGH_CONTRAST)
+        await _drawn_in(pilot, ThemeName.ANSI)
+        for size in LARGE:
+            await _dragged(pilot, size)
+        return f"{_name(console)}\n\n{book.text()}"
+
+
+def _name(console: Console) -> str:
+    """The screens from the top of the stack down, with the wizard's step."""
+    steps = [type(step).__name__ for step in console.screen.query(StepBody)]
+    return " over ".join([*steps, *(type(screen).__name__ for screen in reversed(console.screen_stack))])
+
+
+async def _dragged(pilot: Walk, size: tuple[int, int]) -> None:
+    if tuple(pilot.app.size) != size:
+        await pilot.resize_terminal(*size)
+        await until_handled(pilot)
+    assert isinstance(pilot.app, Console)
+    holds_at_any_size(pilot.app)
+
+
+async def _drawn_in(pilot: Walk, theme: ThemeName) -> list[Strip]:
+    if pilot.app.theme != THEMES[theme].name:
+        pilot.app.theme = THEMES[theme].name
+        await until_handled(pilot)
+    strips = drawn(pilot)
+    is_readable(pilot.app.screen, strips, theme)
+    return strips
+
+
+Cell = tuple[str, Style]
+
+
+@dataclass
+class _Book:
+    """Pages of words, and the letters for the styles that they are drawn in: dark and light together make a style."""
+
+    pages: list[str] = field(default_factory=list)
+    letters: dict[tuple[Style, Style], str] = field(default_factory=dict)
+
+    def note(self, size: tuple[int, int], dark: list[Strip], light: list[Strip]) -> None:
+        """Write down a page. Both show the same words."""
+        pairs = [list(zip(_seen(one), _seen(other), strict=True)) for one, other in zip(dark, light, strict=True)]
+        words = [strip.text.rstrip() for strip in dark]
+        self.pages.append("\n".join([f"== {size[0]}x{size[1]}", *words, "== styles", *map(self._runs, pairs), ""]))
+
+    def _runs(self, cells: Iterable[tuple[Cell, Cell]]) -> str:
+        letters = [self._letter(dark[1], light[1]) for dark, light in cells]
+        return " ".join(f"{len(list(run))}{letter}" for letter, run in groupby(letters))
+
+    def _letter(self, dark: Style, light: Style) -> str:
+        number = len(self.letters)
+        return self.letters.setdefault((dark, light), _LETTERS[number % 52] * (1 + number // 52))
+
+    def text(self) -> str:
+        legend = [
+            f"{letter:<3} dark {dark!s:<30}  light {light!s:<30}  NO_COLOR {monochrome_style(dark)}".rstrip()
+            for (dark, light), letter in self.letters.items()
+        ]
+        return "\n".join([*self.pages, "== legend", *legend, ""])
+
+
+def _seen(strip: Strip) -> Iterator[Cell]:
+    """Its characters with what can be seen of their style: of a blank that is the ground."""
+    for text, style, _ in strip:
+        for character in text:
+            yield character, _visible(style or Style(), blank=character.isspace())
+
+
+def _visible(style: Style, *, blank: bool) -> Style:
+    ground = style.color if blank and style.reverse else style.bgcolor
+    if blank:
+        return Style(bgcolor=ground, underline=style.underline, strike=style.strike)
+    return Style(
+        color=style.color,
+        bgcolor=style.bgcolor,
+        bold=style.bold,
+        dim=style.dim,
+        italic=style.italic,
+        underline=style.underline,
+        reverse=style.reverse,
+        strike=style.strike,
+    )
