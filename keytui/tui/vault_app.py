@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from keytui.tui.following import follow, tend
 from keytui.tui.screens import catalogue
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.opening import OpeningScreen
+from keytui.tui.waiting import Waiting
 from keytui.tui.widgets.status_line import Status
 from keytui.vault.profile import Profile
 
@@ -55,6 +57,7 @@ class VaultApp(App[int]):
         self.clock = clock
         self.connection = Connection(profile, clock)
         self.command_log = CommandLog(profile, clock)
+        self.waiting = Waiting(self._publish)
         self.status_changed: Signal[Status] = Signal(self, "status changed")
         """Published when the vault's standing changed and when time passed."""
         self.fed: Signal[Changes] = Signal(self, "fed")
@@ -77,7 +80,7 @@ class VaultApp(App[int]):
     @property
     def status(self) -> Status:
         """What the status line says now."""
-        return self.connection.status
+        return replace(self.connection.status, waits=self.waiting.shown)
 
     def on_mount(self) -> None:
         self.set_interval(TICK, self._publish)

@@ -65,20 +65,25 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         *,
         slot: str = "",
         command: str = "",
+        unasked: bool = False,
     ) -> None:
         """Ask the vault in a thread; `then` or `failed` (default: `report`) runs here with what came of it.
 
         Only the newest question of a named slot is answered. A screen that is gone hears nothing. Before the vault is
         open, the question waits for it. One that leaves something behind, as a file, is logged with its `command`.
+        Where it takes long the status line says so, but for an `unasked` one, which no key has begun.
         """
         console = self.console
         failed = failed or self.report
         if command:
             then, failed = self._logged(command, then, failed, None)
         turn = self._turns[slot] = self._turns.get(slot, 0) + 1
+        over = None if unasked else console.waiting.begin()
 
         def work() -> None:
             deliver = answer(lambda: question(console.vault), then, failed)
+            if over is not None:
+                console.call_later(over)
             self.post_message(Answered(deliver, slot, turn))
 
         begin = partial(console.run_worker, work, thread=True, exit_on_error=False, group="asking")
@@ -106,12 +111,14 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
             return (failed or self.report)(Refused("another change is still on its way", "wait until it has landed"))
 
         told, refused = self._logged(command, then, failed or self.report, outcome)
+        over = console.waiting.begin()
 
         def work() -> None:
             try:
                 deliver = answer(lambda: action(console.vault), told, refused)
             finally:
                 console.connection.flight.release()
+                console.call_later(over)
             landed = partial(self._landed, deliver)
             if not self.post_message(Answered(landed, "", 0)):
                 console.call_later(landed)

@@ -68,7 +68,9 @@ class TrafficScreen(LiveScreen):
 
     def look(self) -> None:
         as_of = self.console.clock()
-        self.ask(self._question, lambda rows: self.looked(partial(self._hold, rows, as_of)), self.look_failed)
+        self.ask(
+            self._question, lambda rows: self.looked(partial(self._hold, rows, as_of)), self.look_failed, unasked=True
+        )
 
     def _hold(self, rows: tuple[CallerTraffic, ...], as_of: datetime) -> None:
         self._rows, self._as_of = rows, as_of

@@ -100,6 +100,7 @@ class UsageScreen(ModeScreen, LiveScreen):
             lambda vault: vault.monitor(over, limit),
             lambda monitor: self.looked(partial(self._hold, monitor)),
             self.look_failed,
+            unasked=True,
         )
 
     def _hold(self, monitor: Monitor) -> None:

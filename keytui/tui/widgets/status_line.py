@@ -38,6 +38,8 @@ class Status:
     now: datetime
     as_of: datetime | None = None
     """When the vault last answered, once it no longer does: what is on the screen is as old."""
+    waits: bool = False
+    """Whether an answer that the operator waits for takes long."""
 
     @property
     def armed_until(self) -> datetime | None:
@@ -58,6 +60,7 @@ _LINKS: Final = {
     Link.UNREACHABLE: ("✗ unreachable", "bold $error"),
     Link.SHUT_OUT: ("✗ no token", "bold $error"),
 }
+_ASKING: Final = ("◌ asking …", "bold $accent")
 _LONGEST_PLACE: Final = 18
 """Cells of a location on a narrow line: a path's end says more than its beginning."""
 
@@ -127,7 +130,7 @@ def _left(status: Status) -> list[Part]:
         place, role = harmless(standing.location), harmless(standing.role)
         parts.append(Part(((9, Content(place)), (1, Content(_end_of(place))))))
         parts.append(Part(((7, Content(f"{harmless(standing.actor)} · {role}")), (1, Content(role)))))
-    words, style = _LINKS[status.link]
+    words, style = _ASKING if status.waits and status.link is Link.CONNECTED else _LINKS[status.link]
     parts.append(Part(((2, Content.styled(words, style)), (0, Content.styled(words[0], style)))))
     if status.as_of is not None:
         parts.append(Part(((0, Content.styled(f"as of {status.as_of.astimezone():%H:%M:%S}", "bold $warning")),)))

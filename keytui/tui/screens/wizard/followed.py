@@ -42,7 +42,7 @@ class FollowedScreen(VaultScreen[bool]):
 
     def fed(self, changes: Changes) -> None:
         if changes.concern(self._key.id):
-            self.ask(self._look, self._followed, slot="followed")
+            self.ask(self._look, self._followed, slot="followed", unasked=True)
 
     def _look(self, vault: Vault) -> Seen:
         versions = vault.detail(self._key.id).versions
@@ -103,7 +103,7 @@ class FollowedScreen(VaultScreen[bool]):
 
     def _taken(self, rotation: Rotation) -> None:
         self.tell("you hold it now", f"v{self._version.number} may go where it belongs")
-        self.ask(self._look, self._followed, slot="followed")
+        self.ask(self._look, self._followed, slot="followed", unasked=True)
 
     def refuse_overtaken(self, vault: Vault) -> None:
         """Raise Refused if another operator was here; what was fed may be older than that. For a worker.
