@@ -112,9 +112,9 @@ HIGH_CONTRAST: Final = Theme(
     dark=True,
     text_alpha=1.0,
     variables={
-        "block-cursor-background": "#ffffff",
-        "block-cursor-foreground": "#000000",
-        "block-cursor-text-style": "bold",
+        "block-cursor-background": "#003b5c",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-text-style": "bold underline",
         "block-cursor-blurred-background": "#000000",
         "block-cursor-blurred-foreground": "#ffffff",
         "block-cursor-blurred-text-style": "underline",

@@ -71,7 +71,8 @@ def _is_faint(text: str, style: Style, theme: ThemeName) -> bool:
 
 
 def _is_frame(text: str) -> bool:
-    return all("BOX DRAWINGS" in unicodedata.name(character, "") for character in text if character != " ")
+    names = (unicodedata.name(character, "") for character in text if character != " ")
+    return all("BOX DRAWINGS" in name or "ONE EIGHTH BLOCK" in name for name in names)
 
 
 def _is_graphic(text: str) -> bool:

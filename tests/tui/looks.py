@@ -7,7 +7,7 @@ size is looked at on the way (see `holding.py`).
 from __future__ import annotations
 
 import string
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -25,6 +25,7 @@ from tests.tui.holding import holds_at_any_size, is_readable
 from tests.tui.rotation.walking import Walk, drawn, until_handled
 
 SIZES: Final = ((120, 36), (80, 24), (60, 20))
+THEMED: Final = (ThemeName.DARK, ThemeName.LIGHT, ThemeName.HIGH_CONTRAST, ThemeName.ANSI)
 LARGE: Final = ((200, 60), (300, 100))
 _LETTERS: Final = string.ascii_letters
 Go = Callable[[Walk], Awaitable[None]]
@@ -37,17 +38,19 @@ class LookFile(SingleFileSnapshotExtension):
     _file_extension = "txt"
 
 
-async def look_of(console: Console, go: Go) -> str:
-    """Go to a screen, and write down how it looks; fails where it does not hold at some size or in some theme."""
+async def look_of(console: Console, go: Go, *, themes: Sequence[ThemeName] = THEMED) -> str:
+    """Go to a screen, and write down how it looks in the first two themes, or in the only one.
+
+    Fails where it does not hold at some size or cannot be read in some theme.
+    """
     async with console.run_test(size=SIZES[0]) as pilot:
         await go(pilot)
         book = _Book()
         for size in SIZES:
             await _dragged(pilot, size)
-            dark, light = await _drawn_in(pilot, ThemeName.DARK), await _drawn_in(pilot, ThemeName.LIGHT)
-            book.note(size, dark, light)
-        await _drawn_in(pilot, ThemeName.HIGH_CONTRAST)
-        await _drawn_in(pilot, ThemeName.ANSI)
+            book.note(size, *[await _drawn_in(pilot, theme) for theme in themes[:2]])
+        for theme in themes[2:]:
+            await _drawn_in(pilot, theme)
         for size in LARGE:
             await _dragged(pilot, size)
         return f"{_name(console)}\n\n{book.text()}"
@@ -86,9 +89,10 @@ class _Book:
     pages: list[str] = field(default_factory=list)
     letters: dict[tuple[Style, Style], str] = field(default_factory=dict)
 
-    def note(self, size: tuple[int, int], dark: list[Strip], light: list[Strip]) -> None:
+    def note(self, size: tuple[int, int], dark: list[Strip], light: list[Strip] | None = None) -> None:
         """Write down a page. Both show the same words."""
-        pairs = [list(zip(_seen(one), _seen(other), strict=True)) for one, other in zip(dark, light, strict=True)]
+        both = zip(dark, light or dark, strict=True)
+        pairs = [list(zip(_seen(one), _seen(other), strict=True)) for one, other in both]
         words = [strip.text.rstrip() for strip in dark]
         self.pages.append("\n".join([f"== {size[0]}x{size[1]}", *words, "== styles", *map(self._runs, pairs), ""]))
 

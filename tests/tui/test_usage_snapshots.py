@@ -75,3 +75,7 @@ async def test_nothing_at_all(looks: SnapshotAssertion, console: Console, vault:
 
 async def test_callers(looks: SnapshotAssertion, console: Console) -> None:
     assert await look_of(console, shown("CALLERS 2", "4/min", presses=("enter",))) == looks
+
+
+async def test_keys_of_a_caller(looks: SnapshotAssertion, console: Console) -> None:
+    assert await look_of(console, shown("known by", presses=("enter", "enter"))) == looks

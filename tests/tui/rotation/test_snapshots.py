@@ -126,3 +126,8 @@ async def test_rotations(looks: SnapshotAssertion, console: Console, clock: Stop
         await until_still(pilot)
 
     assert await look_of(console, go) == looks
+
+
+@pytest.mark.usefixtures("watched")
+async def test_waiving(looks: SnapshotAssertion, console: Console) -> None:
+    assert await look_of(console, at_wizard("aive", rotation_id=1, presses=("w",))) == looks
