@@ -24,6 +24,7 @@ from keytui.targets.target import Target
 from keytui.text_file import TextFile, alone_in
 from keytui.vault.audit_export import export_to
 from keytui.vault.local.backup.loading import load_backup
+from keytui.vault.local.backup.rebuilding import rebuild
 from keytui.vault.local.files import kept_key, replace
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.many_keys import NewKey
@@ -209,6 +210,11 @@ def _loads(here: Path) -> Act:
     return lambda: load_backup(a_profile(here), here / "backup", (), silent, StoppedClock())
 
 
+def _rebuilds(here: Path) -> Act:
+    opened(here).close()
+    return lambda: rebuild(a_profile(here), StoppedClock())
+
+
 _WRITTEN: Final = "# ours\n[profiles.bench]\ndirectory = '/srv/bench'\n"
 
 
@@ -283,6 +289,7 @@ WORKS: Final = (
     Work("a backup", _backs_up(False)),
     Work("a backup over another", _backs_up(True)),
     Work("a backup is loaded", _loads),
+    Work("a vault is rebuilt", _rebuilds),
     Work("secrets of many new keys", _secrets_of_many),
     Work("a filter by a name", _saves_filter),
     Work("the first profile", _first_profile),

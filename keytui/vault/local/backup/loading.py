@@ -62,7 +62,7 @@ def load_backup(profile: Profile, file: Path, kept: Sequence[Checkpoint], tell: 
     if not given.file.is_file():
         raise NotFound(f"there is no file {given.file}", "name a backup")
     private_directory(directory)
-    with alone(directory / "vault.lock"), _written_in(directory):
+    with alone(directory / "vault.lock"), written_in(directory):
         _refuse_taken(directory)
         ledger, pepper = _key_files(directory)
         with staging(directory) as beside:
@@ -76,12 +76,12 @@ def load_backup(profile: Profile, file: Path, kept: Sequence[Checkpoint], tell: 
 
 
 @contextmanager
-def _written_in(directory: Path) -> Iterator[None]:
+def written_in(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise Unreachable(
-            f"{directory} cannot be written: {error.strerror}", "nothing was loaded: see who owns it, and make room"
+            f"{directory} cannot be written: {error.strerror}", "nothing was put there: see who owns it, and make room"
         ) from None
 
 

@@ -19,7 +19,7 @@ from keytui.domain.errors import Invalid, NotFound, Refused, Unreachable
 from keytui.text_file import flush_names
 from keytui.vault.local.backup.copying import fault_in
 from keytui.vault.local.backup.drafts import on_disk
-from keytui.vault.local.backup.loading import staging
+from keytui.vault.local.backup.loading import staging, written_in
 from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.database.sqlite_schema import alone
 from keytui.vault.local.database.sqlite_words import in_words, require_file
@@ -57,7 +57,7 @@ def rebuild(profile: Profile, clock: Clock = utc_now) -> Rebuilt:
     if not path.exists():
         raise NotFound(f"there is no {path}", "load a backup: keytui backup load FILE")
     require_file(path)
-    with alone(path.with_name("vault.lock")), staging(path.parent) as beside, in_words(path):
+    with alone(path.with_name("vault.lock")), written_in(path.parent), staging(path.parent) as beside, in_words(path):
         with _held(path) as damaged:
             fresh = beside / DATABASE
             _make(fresh, _revision(damaged, path))
