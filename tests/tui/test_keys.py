@@ -7,6 +7,8 @@ from threading import Event
 from typing import Any
 
 import pytest
+from textual.events import Key
+from textual.widgets import Input
 
 from keytui.domain.keys import KeyEdit
 from keytui.domain.query import Query
@@ -55,6 +57,17 @@ async def test_filtering_as_you_type_and_back(console: Console, fleet: LocalVaul
         assert console.screen.focused is console.screen.query_one("#keys")
         await pilot.press("escape")
         await until_said(pilot, "7 keys")
+
+
+async def test_what_comes_in_one_piece_with_the_slash_is_typed_into_the_filter(
+    console: Console, fleet: LocalVault
+) -> None:
+    """Over a slow line several keys arrive at once; the letters were done to the key under the cursor."""
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        for character in "/ci-R/":
+            console.post_message(Key("slash" if character == "/" else character, character))
+        await until(pilot, lambda: console.screen.query_one("#filter", Input).value == "ci-R/")
 
 
 async def test_a_half_typed_filter_keeps_the_rows_and_says_what_is_wrong(console: Console, fleet: LocalVault) -> None:

@@ -18,6 +18,7 @@ from keytui.domain.errors import KeytuiError
 from keytui.domain.text import harmless
 from keytui.tui.audit_filter import FACETS, audit_filter
 from keytui.tui.screens.audit_entry import AuditEntryScreen
+from keytui.tui.screens.base import go_and_type
 from keytui.tui.screens.export import ExportDialog
 from keytui.tui.screens.keeping import FilterKeeping
 from keytui.tui.screens.key import KeyScreen
@@ -39,7 +40,9 @@ class AuditScreen(ModeScreen, FilterKeeping):
     AUTO_FOCUS: ClassVar[str | None] = "#entries"
     BINDING_GROUP_TITLE = "Audit"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/", id="audit.filter", tooltip="A type, and facets"),
+        Binding(
+            "slash", "filter", "filter", key_display="/", priority=True, id="audit.filter", tooltip="A type, and facets"
+        ),
         Binding("f", "keep_filter", "keep filter", show=False, id="audit.keep", tooltip="Save this filter by a name"),
         Binding("v", "verify", "verify the chain", id="audit.verify", tooltip="Recompute every link and checkpoint"),
         Binding("x", "export", "export", id="audit.export", tooltip="What the filter shows, as CSV or JSON lines"),
@@ -90,7 +93,7 @@ class AuditScreen(ModeScreen, FilterKeeping):
 
     def action_filter(self) -> None:
         """Go to the filter."""
-        self.query_one("#filter", Input).focus()
+        go_and_type(self, self.query_one("#filter", Input))
 
     @on(Input.Changed, "#filter")
     def _filtering(self, event: Input.Changed) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, cast
 
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
@@ -20,6 +21,8 @@ from keytui.tui.permissions import WhyNot
 from keytui.tui.widgets.status_line import Status, StatusLine
 
 if TYPE_CHECKING:
+    from textual.widgets import Input
+
     from keytui.tui.app import Console
     from keytui.vault.model import Changes
     from keytui.vault.protocol import Vault
@@ -272,3 +275,14 @@ class Dialog(VaultScreen[ScreenResultType], ModalScreen[ScreenResultType], Gener
     def compose(self) -> ComposeResult:
         yield StatusLine()
         yield from self.body()
+
+
+def go_and_type(screen: Screen[ScreenResultType], field: Input) -> None:
+    """For the key of an action that goes to a field. In the field, it is one that is typed.
+
+    Such a binding has priority, and the focus moves at once: of keys that come in one piece, as over a slow line, the
+    first leads to the field and the others belong there.
+    """
+    if screen.focused is field:
+        raise SkipAction
+    screen.set_focus(field)

@@ -19,6 +19,7 @@ from keytui.domain.keys import KeySummary
 from keytui.domain.query import Query, Sort, SortField, parse
 from keytui.domain.text import harmless
 from keytui.tui.permissions import WhyNot
+from keytui.tui.screens.base import go_and_type
 from keytui.tui.screens.keeping import FilterKeeping
 from keytui.tui.screens.key_actions import KeyActions
 from keytui.tui.screens.mode import ModeScreen
@@ -56,7 +57,9 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
     AUTO_FOCUS: ClassVar[str | None] = "#keys"
     BINDING_GROUP_TITLE = "Keys"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/", id="keys.filter", tooltip="Filter as you type"),
+        Binding(
+            "slash", "filter", "filter", key_display="/", priority=True, id="keys.filter", tooltip="Filter as you type"
+        ),
         Binding("s", "sort", "sort", id="keys.sort", tooltip="Sort by the next field"),
         Binding("f", "keep_filter", "keep filter", show=False, id="keys.keep", tooltip="Save this filter by a name"),
     ]
@@ -144,7 +147,7 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
 
     def action_filter(self) -> None:
         """Go to the filter."""
-        self.query_one("#filter", Input).focus()
+        go_and_type(self, self.query_one("#filter", Input))
 
     @on(Input.Changed, "#filter")
     def _filtering(self, event: Input.Changed) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from keytui.clock import Clock
 from keytui.domain.incidents import Incident
 from keytui.domain.text import harmless
-from keytui.tui.screens.base import VaultScreen
+from keytui.tui.screens.base import VaultScreen, go_and_type
 from keytui.tui.screens.incident.incident import IncidentScreen
 from keytui.tui.widgets.columns import Column
 from keytui.tui.widgets.paged_table import PagedTable
@@ -34,7 +34,15 @@ class IncidentsScreen(VaultScreen[None]):
     BINDING_GROUP_TITLE = "Incidents"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left", "back", "back", key_display="esc", id="incidents.back", tooltip="Back"),
-        Binding("slash", "find", "find", key_display="/", id="incidents.find", tooltip="In keys, titles and lessons"),
+        Binding(
+            "slash",
+            "find",
+            "find",
+            key_display="/",
+            priority=True,
+            id="incidents.find",
+            tooltip="In keys, titles and lessons",
+        ),
         Binding("r", "refetch", "refresh", show=False, id="incidents.refresh", tooltip="Ask the vault again"),
     ]
 
@@ -66,7 +74,7 @@ class IncidentsScreen(VaultScreen[None]):
 
     def action_find(self) -> None:
         """Type what is looked for; enter goes back to the rows."""
-        self.query_one("#search", Input).focus()
+        go_and_type(self, self.query_one("#search", Input))
 
     @on(Input.Submitted, "#search")
     def _found(self) -> None:
