@@ -1,4 +1,4 @@
-"""Times on the command line: ISO 8601 with a Z where a program reads, UTC to the minute where a person does."""
+"""Times on the command line: ISO 8601 with a Z where a program reads, local to the minute where a person does."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ def iso(at: datetime | None) -> str | None:
 
 
 def minute(at: datetime | None, never: str = "never") -> str:
-    """`2026-11-21 06:37Z`."""
-    return never if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")
+    """`2026-11-21 07:37+01:00 06:37Z`: local, as an option takes it back, with UTC beside; where that is one, once."""
+    if at is None:
+        return never
+    local, utc = at.astimezone(), at.astimezone(UTC)
+    if not local.utcoffset():
+        return f"{utc:%Y-%m-%d %H:%M}Z"
+    return f"{local.isoformat(' ', 'minutes')} {utc:%H:%M}Z"
 
 
 def ago(at: datetime | None, now: datetime) -> str:
