@@ -13,11 +13,13 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.events import DescendantFocus
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.query import Sort, parse
 from keytui.domain.text import harmless
 from keytui.tui.permissions import WhyNot
+from keytui.tui.screens.base import stand_still
 from keytui.tui.screens.keeping import FilterKeeping
 from keytui.tui.screens.key import KeyScreen
 from keytui.tui.widgets.status_line import StatusLine
@@ -44,6 +46,9 @@ class Palette(CommandPalette):
     def compose(self) -> ComposeResult:
         yield StatusLine()
         yield from super().compose()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        stand_still(event.widget)
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close it, once."""

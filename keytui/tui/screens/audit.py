@@ -119,13 +119,13 @@ class AuditScreen(ModeScreen, FilterKeeping):
 
     @on(Input.Submitted, "#filter")
     def _filtered(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def action_back(self) -> None:
         """From the filter to the table; there, take the filter away."""
         field = self.query_one("#filter", Input)
         if field.has_focus:
-            self.table.focus()
+            self.set_focus(self.table)
         else:
             field.value = ""
 

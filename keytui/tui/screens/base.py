@@ -6,11 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, cast
 
+from textual import events, on
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen, ScreenResultType
+from textual.widget import Widget
 from textual.widgets import Footer
 
 from keytui.domain.errors import KeytuiError, Refused
@@ -46,6 +49,9 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
     ]
     SHOWS_SECRET: ClassVar[bool] = False
     """Whether a secret can be seen here: screenshots are off then, and ALLOW_SELECT belongs to be False."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """What gets the focus and what loses it draw themselves. Textual would draw the whole screen for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -204,6 +210,11 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         self.console.status_changed.subscribe(self, self._recheck_shown)
         self.bindings_updated_signal.subscribe(self, self._footer_drawn)
 
+    @on(events.DescendantFocus)
+    def _no_blinking(self, event: events.DescendantFocus) -> None:
+        """A field's cursor stands still: a blinking one writes to the terminal twice a second."""
+        stand_still(event.widget)
+
     def on_screen_resume(self) -> None:
         self.recheck()
         if self._missed is not None:
@@ -275,6 +286,14 @@ class Dialog(VaultScreen[ScreenResultType], ModalScreen[ScreenResultType], Gener
     def compose(self) -> ComposeResult:
         yield StatusLine()
         yield from self.body()
+
+
+def stand_still(focused: Widget) -> None:
+    """Let the cursor of a field that has the focus not blink."""
+    from textual.widgets import Input  # noqa: PLC0415  # the first paint has none
+
+    if isinstance(focused, Input):
+        focused.cursor_blink = False
 
 
 def go_and_type(screen: Screen[ScreenResultType], field: Input) -> None:

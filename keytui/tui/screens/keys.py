@@ -164,13 +164,13 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
 
     @on(Input.Submitted, "#filter")
     def _filtered(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def action_back(self) -> None:
         """From the filter to the table; there, take the filter away, then the marks."""
         field = self.query_one("#filter", Input)
         if field.has_focus:
-            self.table.focus()
+            self.set_focus(self.table)
         elif field.value:
             field.value = ""
         else:

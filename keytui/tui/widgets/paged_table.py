@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
+from textual.widget import Widget
 
 from keytui.tui.widgets import row_bindings
 from keytui.tui.widgets.columns import Column, Fitted, Row, cells, fitted, titles
@@ -161,6 +162,20 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
                 self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
         if self._to_the_end and self.total is not None:
             self.action_last()
+
+    def on_focus(self, event: events.Focus) -> None:
+        self._focus_comes_or_goes(event, events.DescendantFocus(self))
+
+    def on_blur(self, event: events.Blur) -> None:
+        self._focus_comes_or_goes(event, events.DescendantBlur(self))
+
+    def _focus_comes_or_goes(self, event: events.Focus | events.Blur, told: events.Event) -> None:
+        """As a widget does by default, but for the drawing: only the cursor's line looks another way."""
+        event.prevent_default()
+        self.has_focus = isinstance(event, events.Focus)
+        self.refresh(Region(0, self._cursor - self.scroll_offset.y + 1, self._width, 1))
+        if isinstance(self.parent, Widget):
+            self.parent.post_message(told)
 
     def repaint(self) -> None:
         """Draw the lines whose words changed, and no others: times move on by themselves."""

@@ -79,7 +79,7 @@ class IncidentsScreen(VaultScreen[None]):
     @on(Input.Submitted, "#search")
     def _found(self) -> None:
         self.table.reload()
-        self.table.focus()
+        self.set_focus(self.table)
 
     def fed(self, changes: Changes) -> None:
         """To be opened or closed is said of the keys; requests alone change nothing here."""
