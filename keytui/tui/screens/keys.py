@@ -84,7 +84,7 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
     def body(self) -> ComposeResult:
         with Horizontal(id="find"):
             yield Static("/", id="slash")
-            yield _filter()
+            yield Input(placeholder="filter", compact=True, id="filter")
             yield Words(id="found")
         yield PagedTable(
             key_columns(self.console.clock), lambda row: row.key.id, id="keys", markable=True, empty=_EMPTY
@@ -236,10 +236,3 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
 
 def _counting(known: int) -> str:
     return f"{known:,}+ keys, counting …" if known else "counting …"
-
-
-def _filter() -> Input:
-    """Its cursor stands still: a blinking one writes to the terminal twice a second."""
-    field = Input(placeholder="filter", compact=True, id="filter")
-    field.cursor_blink = False
-    return field
