@@ -16,7 +16,12 @@ A duration is a text as `"30s"`, `"15m"`, `"24h"`, `"90d"`. A reference says whe
 `"file:PATH"`, `"command:PROGRAM ARGUMENTS"`, `"keyring:NAME"`, or `"sealed:KEY"` for a value that the vault keeps. A
 path begins at the root, or with `~`. A JSON pointer is as in `"/items/0/id"`; `""` is the whole answer.
 """
-TAIL: Final = """## `[keymap]`
+TAIL: Final = """## `theme`
+
+How the console looks: `"dark"`, `"light"`, `"high-contrast"` or `"ansi"`, as `theme = "light"` above the first table:
+[everyone's terminal](accessibility.md).
+
+## `[keymap]`
 
 The id of a binding and its keys: [keys of your own](keymap.md).
 
@@ -28,6 +33,7 @@ The id of a binding and its keys: [keys of your own](keymap.md).
 | `KEYTUI_CONFIG` | The configuration, instead of `config.toml` there |
 | `KEYTUI_PASSPHRASE_FILE` | A file with the passphrase of sealed values, which only you can read |
 | `KEYTUI_PLAIN` | Not empty: plain output of every command, as `--plain` |
+| `KEYTUI_THEME` | The console's theme; it goes before `theme` |
 | `NO_COLOR` | Not empty: no colour |
 | `TZ` | The zone of local times; UTC stands beside them |
 """

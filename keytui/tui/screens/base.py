@@ -21,7 +21,7 @@ from keytui.domain.text import harmless
 from keytui.tui.asking import Answered, answer
 from keytui.tui.command_log import DONE
 from keytui.tui.permissions import WhyNot
-from keytui.tui.widgets.status_line import Status, StatusLine
+from keytui.tui.widgets.status_line import Link, Status, StatusLine
 
 if TYPE_CHECKING:
     from textual.widgets import Input
@@ -76,14 +76,14 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         command: str = "",
         unasked: bool = False,
     ) -> None:
-        """Ask the vault in a thread; `then` or `failed` (default: `report`) runs here with what came of it.
+        """Ask the vault in a thread; `then` or `failed` (default: `unanswered`, with a `command` `report`) runs here with what came of it.
 
         Only the newest question of a named slot is answered. A screen that is gone hears nothing. Before the vault is
         open, the question waits for it. One that leaves something behind, as a file, is logged with its `command`.
         Where it takes long the status line says so, but for an `unasked` one, which no key has begun.
         """
         console = self.console
-        failed = failed or self.report
+        failed = failed or (self.report if command else self.unanswered)
         if command:
             then, failed = self._logged(command, then, failed, None)
         turn = self._turns[slot] = self._turns.get(slot, 0) + 1
@@ -190,6 +190,11 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
     def _recheck_shown(self, _: Status) -> None:
         if self.is_current:
             self.recheck()
+
+    def unanswered(self, error: KeytuiError) -> None:
+        """Report why there is no answer. Below another screen not that the vault is away: the status line says so."""
+        if self.is_current or self.console.status.link is Link.CONNECTED:
+            self.report(error)
 
     def report(self, error: KeytuiError) -> None:
         """Show an error with its way out; nothing in it is parsed as markup."""

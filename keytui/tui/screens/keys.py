@@ -119,7 +119,7 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
 
     def _not_answered(self, error: KeytuiError) -> None:
         if not isinstance(error, Unwanted):
-            self.report(error)
+            self.unanswered(error)
 
     def _begin(self) -> None:
         """Ask another question: the answers to the one before are not wanted any more."""
