@@ -90,6 +90,7 @@ class UsageRecorder:
         """Hand over what was counted; False when the sink failed, and then the same flush goes first the next time.
 
         One that the vault refused `MOST_REFUSALS` times is given up: the vault calls its missing number a gap.
+        While the vault refuses the process itself it is kept: of one that it does not know, the vault misses nothing.
         """
         with self._sending:
             if self._unsent is not None and not self._send(self._unsent):
@@ -141,7 +142,8 @@ class UsageRecorder:
 
     def _keep_or_give_up(self, error: Exception) -> None:
         reason = type(error).__name__
-        self._refusals += not isinstance(error, _AWAY)
+        if self._registered and not isinstance(error, _AWAY):  # a vault that does not know us would miss no number
+            self._refusals += 1
         if self._refusals == MOST_REFUSALS:
             self._unsent, self._refusals = None, 0
             _log.error("the vault refused usage for good (%s); the evidence will show a gap", reason)

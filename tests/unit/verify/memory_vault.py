@@ -19,12 +19,13 @@ PEPPER = b"pepper"
 class MemoryVault:
     """Source and Sink. `reachable` cuts it off; `flushes` are what arrived, each number once.
 
-    A flush with a `refused` number is never taken.
+    A flush with a `refused` number is never taken, and no process while `shut`.
     """
 
     def __init__(self) -> None:
         self.reachable = True
         self.refused: set[int] = set()
+        self.shut = False
         self.flushes: list[Flush] = []
         self.registered: list[tuple[str, str]] = []
         self.closed = False
@@ -65,6 +66,8 @@ class MemoryVault:
 
     def register(self, recorder: str, name: str, host: str, pid: int) -> None:
         self._require_contact()
+        if self.shut:
+            raise Invalid("that is no process")
         self.registered.append((recorder, name))
 
     def record(self, flush: Flush) -> None:

@@ -135,6 +135,16 @@ def test_a_flush_that_is_refused_for_good_is_given_up_and_its_number_is_missing(
     assert caplog.messages[-1] == "the vault refused usage for good (Invalid); the evidence will show a gap"
 
 
+def test_nothing_is_given_up_before_the_vault_knows_of_the_process(recorder: UsageRecorder, vault: MemoryVault) -> None:
+    note(recorder)
+    vault.shut = True
+    assert not any(recorder.flush() for _ in range(MOST_REFUSALS + 1))  # a number that is missing would show nowhere
+    vault.shut = False
+    assert recorder.flush()
+
+    assert [(flush.sequence, sum(use.accepted for use in flush.uses)) for flush in vault.flushes][:1] == [(1, 1)]
+
+
 def test_what_it_has_no_room_for_is_counted_as_dropped(vault: MemoryVault) -> None:
     recorder = UsageRecorder(vault, "api-1", StoppedClock(), most_tallies=3)
     for number in range(5):
