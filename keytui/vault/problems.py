@@ -49,6 +49,8 @@ STATUSES: Final[Mapping[type[KeytuiError], int]] = {  # of one status the widest
     ReadOnly: 403,
     Unreconciled: 403,
 }
+_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+"""Of the statuses that blame who asks: nothing is wrong with what was asked, and the same is answered another time."""
 _URN: Final = "urn:keytui:problem:"
 
 
@@ -109,8 +111,8 @@ def _in_words(kind: type[KeytuiError]) -> str:
 
 
 def _by_status(status: int) -> type[KeytuiError]:
-    """The widest error of a status; of one that is not ours it says whose fault it is."""
-    other = Refused if status < HTTPStatus.INTERNAL_SERVER_ERROR else Unreachable
+    """The widest error of a status; of one that is not ours it says whose fault it is, and whether that passes."""
+    other = Refused if status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _LATER else Unreachable
     return next((kind for kind, of_kind in STATUSES.items() if of_kind == status), other)
 
 

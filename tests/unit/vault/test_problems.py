@@ -61,7 +61,15 @@ def test_an_error_that_is_not_listed_is_told_as_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(409, Refused), (429, Refused), (418, Refused), (500, Unreachable), (503, Unreachable)]
+    ("status", "kind"),
+    [
+        (409, Refused),
+        (418, Refused),
+        (408, Unreachable),
+        (429, Unreachable),
+        (500, Unreachable),
+        (503, Unreachable),
+    ],
 )
 def test_a_problem_of_tomorrow_is_told_by_its_status(status: int, kind: type[KeytuiError]) -> None:
     back = error_of(Problem("urn:keytui:problem:too-late", "Too late", status, "it is too late", "come earlier"))
