@@ -76,7 +76,8 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         command: str = "",
         unasked: bool = False,
     ) -> None:
-        """Ask the vault in a thread; `then` or `failed` (default: `unanswered`, with a `command` `report`) runs here with what came of it.
+        """Ask the vault in a thread; `then` or `failed` runs here with what came of it. The default is `unanswered`, or
+        `report` with a `command`.
 
         Only the newest question of a named slot is answered. A screen that is gone hears nothing. Before the vault is
         open, the question waits for it. One that leaves something behind, as a file, is logged with its `command`.
