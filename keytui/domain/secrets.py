@@ -205,6 +205,11 @@ def looks_issued(secret: Secret) -> bool:
     return _ISSUED.fullmatch(secret.reveal()) is not None
 
 
+def holds_issued(text: str) -> bool:
+    """Whether such a secret stands anywhere in a text, whatever is before and after it."""
+    return _ISSUED.search(text) is not None
+
+
 _WALKS: Final = f"{string.ascii_lowercase} qwertyuiopasdfghjklzxcvbnm"
 _HEXADECIMAL: Final = re.compile(r"[0-9a-f]*|[0-9A-F]*")
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

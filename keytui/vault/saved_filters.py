@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from keytui.domain.errors import Invalid, NotFound, Refused
 from keytui.domain.near import meant
 from keytui.domain.query import parse
-from keytui.domain.secrets import Secret, looks_issued
+from keytui.domain.secrets import Secret, holds_issued
 from keytui.domain.text import harmless
 
 if TYPE_CHECKING:
@@ -77,20 +77,32 @@ def load_filters(profile: Profile) -> SavedFilters:
     raise Invalid(f"{path} holds no filters that can be read", "mend it by hand, or move it away: it is left as it is")
 
 
-def save_filter(profile: Profile, name: str, text: str, kind: Of = Of.KEYS) -> None:
-    """Keep a filter by a name; one of that name is replaced. Invalid for what cannot be read, or is no place for it."""
+def checked_name(name: str) -> str:
+    """A name that a filter can have. Invalid for any other, and for a secret, of which nothing is repeated."""
+    if holds_issued(name):
+        raise Invalid("the filter's name looks like a secret", "call it by a word of your own")
     if _NAME.fullmatch(name) is None:
         raise Invalid(f"{harmless(name)[:40]!r} cannot name a filter", "use letters, digits, - and _, at most 40")
+    return name
+
+
+def checked_filter(text: str, kind: Of = Of.KEYS) -> str:
+    """A filter that can be kept, trimmed. Invalid for what cannot be read, and for a secret: ask before it is shown."""
     words = text.strip()
     if not words or len(words) > _LONGEST or harmless(words) != words:
         raise Invalid("this is no filter to keep", f"one line, not empty, of at most {_LONGEST} characters")
     if any(word.startswith("@") for word in words.split()):
         raise Invalid("a filter is not saved by the name of another", "write out what that one says")
-    if any(looks_issued(Secret(part)) for word in words.split() for part in (word, word.partition(":")[2])):
+    if holds_issued(words):
         raise Invalid("the filter holds something that looks like a secret", "find a key by its name or its prefix")
     if kind is Of.KEYS:
         parse(words)
-    _change(profile, kind, name, words)
+    return words
+
+
+def save_filter(profile: Profile, name: str, text: str, kind: Of = Of.KEYS) -> None:
+    """Keep a filter by a name; one of that name is replaced. Invalid for what cannot be kept, or is no name."""
+    _change(profile, kind, checked_name(name), checked_filter(text, kind))
 
 
 def remove_filter(profile: Profile, name: str, kind: Of = Of.KEYS) -> None:

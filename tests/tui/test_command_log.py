@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from stat import S_IMODE
@@ -26,8 +27,10 @@ from keytui.tui.app import Console
 from keytui.tui.screens.command_log import CommandLogScreen
 from keytui.tui.screens.key_form import CreateScreen
 from keytui.tui.screens.keys import KeysScreen
+from keytui.tui.screens.wizard.going_back import for_going_back
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.saved_filters import Of
 from tests.tui.rotation.walking import confirm, paste_back, read_secret, said, until, until_said
 from tests.tui.walking import fill, keys, point_at
 from tests.world import NOON
@@ -126,6 +129,12 @@ LINES = [
     command_lines.for_incident(KEY, First.REPLACE, by_hand=True),
     command_lines.for_closing(4, Closing("a", "b", "c", "d")),
     command_lines.for_audit(AuditFilter("rotation", "k1", 2, "ada", NOON, NOON), Path("an audit.csv")),
+    command_lines.for_filter("mine", '-env:production "a b"', Of.KEYS),
+    command_lines.for_filter("mine", "key.created since:1h", Of.AUDIT),
+    *(
+        for_going_back(replace(ROTATION, state=each), "why")
+        for each in (RotationState.ISSUED, RotationState.OVERLAPPING)
+    ),
 ]
 
 

@@ -34,6 +34,11 @@ async def test_a_filter_is_kept_and_recalled_in_keys_and_audit(
         await until_said(pilot, "no filter is saved as 'nothing'", "stage")
         screen.query_one("#filter", Input).value = "@stage 日本"
         await until_said(pilot, "1 key ")
+        await pilot.press("f")
+        await until_said(pilot, "keytui filters save NAME env:staging")
+        await confirm(pilot, note="both")
+        await until_said(pilot, "kept: @both recalls it")
+        assert console.command_log.entries[-1].command.endswith("filters save both env:staging '日本'")
         screen.query_one("#filter", Input).value = ""
         await until_said(pilot, "7 keys")
         await pilot.press("colon", *"@stage")
@@ -51,4 +56,24 @@ async def test_a_filter_is_kept_and_recalled_in_keys_and_audit(
         console.screen.query_one("#filter", Input).value = "@off since:1h"
         await until_said(pilot, "0 entries")
     saved = load_filters(profile)
-    assert (dict(saved.keys), dict(saved.audit)) == ({"stage": "env:staging"}, {"off": "key.disabled"})
+    assert (dict(saved.keys), dict(saved.audit)) == (
+        {"stage": "env:staging", "both": "env:staging 日本"},
+        {"off": "key.disabled"},
+    )
+
+
+async def test_a_secret_in_the_filter_line_or_as_a_name_is_neither_asked_about_nor_logged(
+    console: Console, fleet: LocalVault
+) -> None:
+    secret = "tk_0123456789abcdefghijklmnopqrstuv"
+    async with console.run_test(size=(120, 30), notifications=True) as pilot:
+        screen = await keys(pilot)
+        screen.query_one("#filter", Input).value = f"owner:a,{secret}"
+        await pilot.press("f")
+        await until_said(pilot, "looks like a secret")
+        assert console.screen is screen
+        screen.query_one("#filter", Input).value = "env:staging"
+        await pilot.press("f")
+        await confirm(pilot, note=secret)
+        await until_said(pilot, "name looks like a secret")
+        assert console.command_log.script().count("filters save") == 0

@@ -7,10 +7,11 @@ from typing import ClassVar, Final
 
 from textual.widgets import Input
 
+from keytui.domain.errors import Invalid
 from keytui.tui.command_lines import for_filter
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
-from keytui.vault.saved_filters import Of, SavedFilters, load_filters, save_filter
+from keytui.vault.saved_filters import Of, SavedFilters, checked_filter, checked_name, load_filters, save_filter
 
 _NOTHING: Final = SavedFilters({}, {})
 
@@ -43,6 +44,11 @@ class FilterKeeping(VaultScreen[None]):
         if not text:
             self.tell("there is no filter to keep", "/ begins one", severity="warning")
             return
+        try:
+            text = checked_filter(self.saved.written_out(text, self.FILTERS), self.FILTERS)
+        except Invalid as refused:  # before the question and the command log show it: it may hold a secret
+            self.report(refused)
+            return
         question = Question(
             "Keep this filter?",
             (text, "In a file of this profile that only you can read. @NAME in the filter line recalls it."),
@@ -57,10 +63,15 @@ class FilterKeeping(VaultScreen[None]):
     def _keep(self, text: str, name: str | None) -> None:
         if not name:
             return
-        name, profile, kind, written = name.removeprefix("@"), self.console.profile, self.FILTERS, self.saved
+        profile, kind = self.console.profile, self.FILTERS
+        try:
+            name = checked_name(name.removeprefix("@"))
+        except Invalid as refused:
+            self.report(refused)
+            return
 
         def keep(_: object) -> SavedFilters:
-            save_filter(profile, name, written.written_out(text, kind), kind)
+            save_filter(profile, name, text, kind)
             return load_filters(profile)
 
         def kept(saved: SavedFilters) -> None:

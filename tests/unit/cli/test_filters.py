@@ -46,6 +46,11 @@ def test_a_filter_is_saved_used_listed_and_forgotten(keytui: Commands) -> None:
         ("x", "@other", "name of another"),
         ("x", "tk_" + "a" * 32, "looks like a secret"),
         ("x", "name:tk_" + "a" * 32, "looks like a secret"),
+        ("x", "-tk_" + "a" * 32, "looks like a secret"),
+        ("x", "owner:a,tk_" + "a" * 32, "looks like a secret"),
+        ("x", '"hk_' + "a" * 43 + '"', "looks like a secret"),
+        ("x", f"(kto_{'a' * 40})", "looks like a secret"),
+        ("tk_" + "a" * 32, "env:x", "name looks like a secret"),
         ("x", "a\x1b]52;c;x\a", "no filter to keep"),
     ],
 )
