@@ -6,6 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from keytui.clock import Clock
+from keytui.domain.errors import Unreachable
+from keytui.domain.keys import KeyDraft
+from keytui.vault.local.backup import rebuilding
+from keytui.vault.local.database import sqlite
+from keytui.vault.local.ledger import Head
+from keytui.vault.profile import Profile
 from tests.spoiling import spoil
 from tests.unit.cli.conftest import Commands
 
@@ -54,6 +61,29 @@ def test_nobody_else_may_have_it_open(keytui: Commands, vault: Path) -> None:
         assert other.find("one").name == "one"
     keytui("rebuild")
     assert vault.exists()
+
+
+def test_nobody_writes_into_what_is_about_to_be_replaced(
+    keytui: Commands, vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check of a long log takes seconds, in which a key could be made and shown that nobody has afterwards."""
+    signed = rebuilding._signed
+    told: list[str] = []
+
+    def meanwhile(profile: Profile, beside: Path, rows: int, clock: Clock) -> Head:
+        with pytest.raises(Unreachable) as refused, keytui.vault() as other:
+            other.create(KeyDraft("three", "production"), "three")
+        told.append(refused.value.message)
+        return signed(profile, beside, rows, clock)
+
+    monkeypatch.setattr(rebuilding, "_signed", meanwhile)
+    monkeypatch.setattr(sqlite, "_WAIT_FOR_LOCK_SECONDS", 0.1)
+
+    keytui("rebuild")
+
+    assert "locked" in told[0]
+    assert [key["name"] for key in keytui("list", "--json").items] == ["one"]
+    assert keytui("audit", "verify").code == 0
 
 
 def test_a_filter_over_a_damaged_index_says_how_to_go_on(keytui: Commands, vault: Path) -> None:

@@ -196,6 +196,23 @@ def test_a_vault_that_is_replaced_while_a_writer_waits_is_not_written_into(profi
     vault.close()
 
 
+def test_a_vault_that_is_replaced_while_it_is_opened_is_not_written_into(profile: Profile) -> None:
+    LocalVault.open(profile).close()
+    database, aside = profile.directory / "vault.db", profile.directory / "aside.db"
+
+    def swap(_connection: Connection) -> None:
+        if not aside.exists():
+            database.rename(aside)
+            shutil.copy(aside, database)
+
+    event.listen(Engine, "begin", swap)
+    try:
+        with pytest.raises(Unreachable, match="moved away or replaced"):
+            LocalVault.open(profile).create(KeyDraft("checkout-api", "production"), "request")
+    finally:
+        event.remove(Engine, "begin", swap)
+
+
 @pytest.mark.parametrize("name", ["vault.db", "vault.db-wal"])
 @pytest.mark.parametrize(("make", "kind"), [(os.mkfifo, "a pipe"), (os.mkdir, "a directory")])
 def test_what_is_no_file_is_named_and_not_waited_for(

@@ -82,22 +82,34 @@ def _require_here(profile: Profile) -> None:
 
 @contextmanager
 def _held(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file, out of everybody else's use, without a log beside it. It is given back as it was unless replaced."""
+    """The file, out of everybody else's use, without a log beside it. It is given back as it was unless replaced.
+
+    It is locked to the end, not for one transaction: what somebody wrote into it after it was read would be lost.
+    """
     before = path.stat().st_ino
     with closing(sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)) as damaged:
-        try:
-            (mode,) = damaged.execute("PRAGMA journal_mode = DELETE").fetchone()
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                raise
-            mode = "wal"
-        if mode != "delete":
+        if not _locked(damaged):
             raise Refused(f"another process has {path} open", "end it, then rebuild again")
         try:
             yield damaged
         finally:
             if path.stat().st_ino == before:
+                damaged.execute("PRAGMA main.locking_mode = NORMAL")
+                damaged.execute("SELECT count(*) FROM sqlite_master").fetchone()  # lets go of the lock
                 damaged.execute("PRAGMA journal_mode = WAL")
+
+
+def _locked(damaged: sqlite3.Connection) -> bool:
+    try:
+        damaged.execute("PRAGMA journal_mode = DELETE").fetchone()
+        damaged.execute("PRAGMA main.locking_mode = EXCLUSIVE")
+        damaged.execute("BEGIN EXCLUSIVE")
+        damaged.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        return False
+    return bool(damaged.execute("PRAGMA journal_mode").fetchone() == ("delete",))  # nobody came in between
 
 
 def _revision(damaged: sqlite3.Connection, path: Path) -> str:

@@ -30,12 +30,12 @@ _WAIT_FOR_LOCK_SECONDS: Final = 30.0
 class SqliteDatabase(Database):
     """One vault's file."""
 
-    def __init__(self, path: Path, engine: Engine, raised: Raised) -> None:
+    def __init__(self, path: Path, file: tuple[int, int] | None, engine: Engine, raised: Raised) -> None:
         super().__init__(str(path.parent), engine, engine.execution_options(writing=True))
         self.path = path
         self.raised = raised
         """What opening it did to its schema."""
-        self._file = _identity(path)
+        self._file = file
         event.listen(engine, "begin", self._see_that_it_is_still_there)
 
     @classmethod
@@ -46,10 +46,11 @@ class SqliteDatabase(Database):
         require_file(path)
         _refuse_to_begin_anew(path)
         private_file(path)
+        file = _identity(path)  # before SQLite opens it: while that waits for a lock, another may be put there
         engine = _engine(path)
         with in_words(path):
             raised = bring_up(engine, path, schema)
-        return cls(path, engine, raised)
+        return cls(path, file, engine, raised)
 
     @contextmanager
     def _broken_off(self, session: Session, wanted: Wanted) -> Iterator[None]:
