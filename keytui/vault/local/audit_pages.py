@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, or_, select
 
-from keytui.domain.audit import AuditFilter
+from keytui.domain.audit import AuditEntry, AuditFilter
+from keytui.domain.errors import Refused
 from keytui.vault.local.access.tenancy import entries_of
 from keytui.vault.local.mapping import entry_of
 from keytui.vault.local.tables import AuditRow
@@ -18,14 +19,30 @@ def audit_page(session: Session, tenant: str | None, which: AuditFilter, offset:
     """Entries `offset` to `offset + limit` of those that match and that a tenant may read, and how many there are.
 
     They are counted for the first page alone: whoever reads on from an entry would have them counted for each.
+    Refused where one of them was changed into what cannot be read.
     """
     matching = (*_conditions(which), *entries_of(tenant))
     newest_first = select(AuditRow).where(*matching).order_by(col(AuditRow.sequence).desc())
-    rows = session.exec(newest_first.offset(offset).limit(limit)).all()
+    try:
+        rows = session.exec(newest_first.offset(offset).limit(limit)).all()
+    except (TypeError, ValueError, OverflowError):
+        raise _changed("an entry") from None
     total = offset + len(rows)
     if which.before is None:
         total = session.exec(select(func.count()).select_from(AuditRow).where(*matching)).one()
-    return AuditPage(tuple(entry_of(row) for row in rows), offset, total)
+    return AuditPage(tuple(_read(row) for row in rows), offset, total)
+
+
+def _read(row: AuditRow) -> AuditEntry:
+    """SQLite keeps whatever it is given, also where a text belongs."""
+    texts = (row.actor, row.type, row.key_id, row.key_name, row.details, row.previous, row.hash)
+    if not all(isinstance(text, str) for text in texts):
+        raise _changed(f"entry {row.sequence}")
+    return entry_of(row)
+
+
+def _changed(which: str) -> Refused:
+    return Refused(f"{which} of the audit log was changed and cannot be read", "see which: keytui audit verify")
 
 
 def _conditions(which: AuditFilter) -> Iterator[ColumnElement[bool]]:

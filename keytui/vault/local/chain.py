@@ -59,10 +59,18 @@ def _first_broken(session: Session, rows: Iterable[_Stored], expected: int, prev
     minutes = _Minutes()
     for row in rows:
         follows = row[0] == expected and row[10] == previous and _hash(row, minutes) == row[11]
-        if not follows and first_break(_entry(session, row[0]), previous, expected) is not None:
+        if not follows and not _follows(session, row[0], previous, expected):
             return expected
         expected, previous = expected + 1, row[11]
     return None
+
+
+def _follows(session: Session, sequence: int, previous: str, expected: int) -> bool:
+    """By the domain's rule. SQLite keeps whatever it is given: what cannot be read at all does not follow."""
+    try:
+        return first_break(_entry(session, sequence), previous, expected) is None
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _entry(session: Session, sequence: int) -> Iterator[AuditEntry]:

@@ -245,7 +245,7 @@ class Ledger:
             return True
         try:
             self._key.public_key().verify(signature, head.signed_text())
-        except InvalidSignature:
+        except (InvalidSignature, TypeError):  # SQLite keeps whatever it is given, also a text where bytes belong
             return False
         return True
 

@@ -158,7 +158,7 @@ def details_of(stored: str) -> dict[str, str]:
     """The details as they were written. What is no object of texts was tampered with, and is shown as it stands."""
     try:
         details = json.loads(stored)
-    except ValueError:
+    except (ValueError, RecursionError):
         details = None
     if isinstance(details, dict) and all(isinstance(value, str) for value in details.values()):
         return details

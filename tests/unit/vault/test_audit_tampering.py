@@ -102,6 +102,10 @@ def test_an_untouched_log_holds(log: LocalVault) -> None:
         ('UPDATE audit SET details = \'{"note": "fine"}\' WHERE sequence = 70', 70),
         ("UPDATE audit SET details = 'no json' WHERE sequence = 70", 70),
         ("UPDATE audit SET details = '[1]' WHERE sequence = 70", 70),
+        ("UPDATE audit SET details = replace(hex(zeroblob(60000)), '0', '[') WHERE sequence = 70", 70),
+        ("UPDATE audit SET at = 'noon' WHERE sequence = 70", 70),
+        ("UPDATE audit SET at = 9000000000000000000 WHERE sequence = 70", 70),
+        ("UPDATE audit SET actor = x'ff00' WHERE sequence = 70", 70),
         ("UPDATE audit SET refused = 1 WHERE sequence = 70", 70),
         ("UPDATE audit SET version = 2 WHERE sequence = 150", 150),
         ("UPDATE audit SET hash = previous WHERE sequence = 150", 150),
@@ -111,6 +115,7 @@ def test_an_untouched_log_holds(log: LocalVault) -> None:
         ("DELETE FROM audit WHERE sequence > 100", 128),
         ("DELETE FROM audit", 64),
         ("UPDATE checkpoints SET signature = zeroblob(64) WHERE sequence = 64", 64),
+        ("UPDATE checkpoints SET signature = 'ours' WHERE sequence = 64", 64),
         ("UPDATE checkpoints SET hash = (SELECT hash FROM audit WHERE sequence = 1) WHERE sequence = 64", 64),
     ],
 )
@@ -278,3 +283,17 @@ def test_a_broken_entry_can_still_be_read(log: LocalVault, profile: Profile) -> 
     tamper(profile, "UPDATE audit SET details = 'no json' WHERE sequence = 150")
 
     assert log.audit(AuditFilter(), 0, 1).entries[0].sequence == 150
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [("at = 'noon'", "an entry"), ("actor = x'ff00'", "entry 150"), ("details = x'7b7d'", "entry 150")],
+)
+def test_an_entry_that_cannot_be_read_is_no_fault_of_ours(
+    log: LocalVault, profile: Profile, change: str, named: str
+) -> None:
+    tamper(profile, f"UPDATE audit SET {change} WHERE sequence = 150")  # noqa: S608  # both are the test's own
+
+    with pytest.raises(Refused, match=f"^{named} of the audit log was changed") as refused:
+        log.audit(AuditFilter(), 0, 1)
+    assert "keytui audit verify" in refused.value.hint
