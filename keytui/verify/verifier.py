@@ -24,6 +24,8 @@ from keytui.verify.source import Sink, Source
 FOLLOW_FOR: Final = 0.4
 """Seconds that one question for changes may take; each answer, an empty one too, is contact with the vault."""
 LONGEST_NAME: Final = 200
+_FOR_EVER: Final = timedelta(days=36_500)
+"""As long as anybody means: `timedelta.max` from now is no time any more."""
 _NO_SCOPES: Final[frozenset[str]] = frozenset()
 _ALWAYS: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
@@ -52,7 +54,7 @@ class Verifier:
         self._sink = sink
         self._name = name
         self._clock = clock
-        self._stale_after = stale_after
+        self._stale_after = min(stale_after, _FOR_EVER)
         self._stale_accepts = stale_accepts
         self._starting = threading.Lock()
         self._forked = False

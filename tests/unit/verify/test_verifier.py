@@ -142,6 +142,14 @@ def test_a_service_may_choose_to_go_on_without_contact(vault: MemoryVault, clock
         vault.reachable = True
 
 
+def test_the_longest_time_there_is_without_contact_is_one(vault: MemoryVault, clock: StoppedClock) -> None:
+    with Verifier(vault, vault, name="api-1", clock=clock, stale_after=timedelta.max) as verifier:
+        vault.reachable = False
+        clock.advance(timedelta(days=3650))
+        assert verifier.check(SECRET).valid
+        vault.reachable = True
+
+
 def test_it_says_at_the_start_that_there_is_no_vault(vault: MemoryVault) -> None:
     vault.reachable = False
 
