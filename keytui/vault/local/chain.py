@@ -14,6 +14,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Final, cast
 
 from sqlalchemy import BigInteger, Integer, select, type_coerce
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col
 
 from keytui.domain.audit import GENESIS, AuditEntry, canonical, first_break
@@ -21,6 +22,8 @@ from keytui.vault.local.mapping import details_of, entry_of
 from keytui.vault.local.tables import AuditRow
 
 _AT_ONCE: Final = 2_000
+_NO_TEXT: Final = "Could not decode to UTF-8"
+"""What SQLite's driver says of a text that is none, for all rows that were asked for together."""
 _MINUTE: Final = 60_000_000
 """In microseconds, as times are stored."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,21 +51,30 @@ def first_broken(session: Session, after: int = 0, previous: str = GENESIS, unti
 
     It was edited or moved, or what stood before it was deleted. Entries beyond `until` are not read.
     """
-    sequence = col(AuditRow.sequence)
-    found = select(*_COLUMNS).where(sequence > after).order_by(sequence).execution_options(yield_per=_AT_ONCE)
-    with closing(session.connection().execute(found if until is None else found.where(sequence <= until))) as rows:
-        # SQLAlchemy types rows of ten columns at most.
-        return _first_broken(session, cast(Iterable[_Stored], rows), after + 1, previous)
+    return _first_broken(session, after + 1, previous, until, _AT_ONCE)
 
 
-def _first_broken(session: Session, rows: Iterable[_Stored], expected: int, previous: str) -> int | None:
+def _first_broken(session: Session, expected: int, previous: str, until: int | None, at_once: int) -> int | None:
     minutes = _Minutes()
-    for row in rows:
-        follows = row[0] == expected and row[10] == previous and _hash(row, minutes) == row[11]
-        if not follows and not _follows(session, row[0], previous, expected):
-            return expected
-        expected, previous = expected + 1, row[11]
+    try:
+        for row in _rows(session, expected, until, at_once):
+            follows = row[0] == expected and row[10] == previous and _hash(row, minutes) == row[11]
+            if not follows and not _follows(session, row[0], previous, expected):
+                return expected
+            expected, previous = expected + 1, row[11]
+    except OperationalError as error:
+        if _NO_TEXT not in str(error.orig):
+            raise
+        # Somewhere in the rows that were read together, of which none was seen yet: one by one it shows where.
+        return expected if at_once == 1 else _first_broken(session, expected, previous, until, 1)
     return None
+
+
+def _rows(session: Session, first: int, until: int | None, at_once: int) -> Iterator[_Stored]:
+    sequence = col(AuditRow.sequence)
+    found = select(*_COLUMNS).where(sequence >= first).order_by(sequence).execution_options(yield_per=at_once)
+    with closing(session.connection().execute(found if until is None else found.where(sequence <= until))) as rows:
+        yield from cast(Iterable[_Stored], rows)  # SQLAlchemy types rows of ten columns at most
 
 
 def _follows(session: Session, sequence: int, previous: str, expected: int) -> bool:

@@ -106,6 +106,7 @@ def test_an_untouched_log_holds(log: LocalVault) -> None:
         ("UPDATE audit SET at = 'noon' WHERE sequence = 70", 70),
         ("UPDATE audit SET at = 9000000000000000000 WHERE sequence = 70", 70),
         ("UPDATE audit SET actor = x'ff00' WHERE sequence = 70", 70),
+        ("UPDATE audit SET actor = cast(x'ff' AS text) WHERE sequence = 70", 70),
         ("UPDATE audit SET refused = 1 WHERE sequence = 70", 70),
         ("UPDATE audit SET version = 2 WHERE sequence = 150", 150),
         ("UPDATE audit SET hash = previous WHERE sequence = 150", 150),

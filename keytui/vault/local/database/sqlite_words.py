@@ -29,6 +29,7 @@ _HINTS: Final = (
     ("disk I/O", "see whether the disk is full, or fails, then do the same again: this write is undone"),
     ("readonly", "check who owns the file and its directory"),
     ("unable to open", "check that the file is there, who owns it, and that its directory can be written"),
+    ("Could not decode", "somebody changed a text in it; if it is the log's, this says where: keytui audit verify"),
     ("no such module", _TOO_OLD),
     ("no such tokenizer", _TOO_OLD),
 )
