@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,11 +14,12 @@ from keytui.clock import Clock
 from keytui.domain.errors import Unreachable
 from keytui.domain.keys import KeyDraft
 from keytui.vault.local.backup import rebuilding
-from keytui.vault.local.database import sqlite
+from keytui.vault.local.database import sqlite as sqlite_database
 from keytui.vault.local.ledger import Head
 from keytui.vault.profile import Profile
 from tests.spoiling import spoil
 from tests.unit.cli.conftest import Commands
+from tests.unit.vault.backup.conftest import in_a_child
 
 
 @pytest.fixture
@@ -77,13 +82,27 @@ def test_nobody_writes_into_what_is_about_to_be_replaced(
         return signed(profile, beside, rows, clock)
 
     monkeypatch.setattr(rebuilding, "_signed", meanwhile)
-    monkeypatch.setattr(sqlite, "_WAIT_FOR_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_database, "_WAIT_FOR_LOCK_SECONDS", 0.1)
 
     keytui("rebuild")
 
     assert "locked" in told[0]
     assert [key["name"] for key in keytui("list", "--json").items] == ["one"]
     assert keytui("audit", "verify").code == 0
+
+
+def test_after_one_that_was_killed_readers_and_writers_are_not_in_each_others_way(
+    keytui: Commands, vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed() -> None:
+        monkeypatch.setattr(rebuilding, "_signed", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        rebuilding.rebuild(keytui.profile)
+
+    assert in_a_child(killed) == -signal.SIGKILL
+
+    keytui.created("three")
+    with closing(sqlite3.connect(vault / "vault.db")) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_filter_over_a_damaged_index_says_how_to_go_on(keytui: Commands, vault: Path) -> None:

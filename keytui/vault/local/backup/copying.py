@@ -59,11 +59,24 @@ def _listen() -> int:
 def reading(path: Path) -> sqlite3.Connection:
     """A connection that changes nothing, and leaves nothing beside a database that nobody has open.
 
-    One that is in use has a write-ahead log, which it sees too. Raises sqlite3.Error for what is no file: opening a
-    pipe would wait for ever.
+    One that is in use has a write-ahead log, which it sees too; one that keeps no log is locked while it is read.
+    Raises sqlite3.Error for what is no file: opening a pipe would wait for ever.
     """
     if kind := kind_of(path):
         raise sqlite3.OperationalError(f"it is {kind}")
-    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
+    unused = not path.with_name(f"{path.name}-wal").exists() and _keeps_a_log(path)
+    how = "mode=ro&immutable=1" if unused else "mode=ro"
     where = f"{path.absolute().as_uri()}?{how}"
     return sqlite3.connect(where, uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
+
+
+def _keeps_a_log(path: Path) -> bool:
+    """Whether the file's header says so: bytes 18 and 19 are 2 where it has a write-ahead log when in use.
+
+    Not to be asked of one that is in use in this process: closing it drops the locks that SQLite holds on it.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:] == b"\2\2"
+    except OSError:
+        return False  # SQLite says what is wrong with it

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -29,6 +29,7 @@ def bring_up(engine: Engine, path: Path, schema: Schema) -> Raised:
     where = str(path)
     revision = _revision(engine, where, schema)
     if revision == schema.head:
+        _see_to_its_log(engine, path)
         return Raised(where, revision, schema.head)
     with alone(path.with_name("vault.lock")):
         revision = _revision(engine, where, schema)
@@ -38,11 +39,27 @@ def bring_up(engine: Engine, path: Path, schema: Schema) -> Raised:
             _back_up(path, revision)
         elif path.with_name(HEAD_FILE).exists():
             raise lost(path, "empty")
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")  # kept in the file
+        _give_it_a_log(path)
         with engine.execution_options(writing=True).begin() as transaction:
             upgrade(transaction, schema)
     return Raised(where, revision, schema.head)
+
+
+def _see_to_its_log(engine: Engine, path: Path) -> None:
+    """A rebuild that was killed leaves the vault without its log, and readers and writers in each other's way.
+
+    Where it cannot be written, or is in use, it is used as it is.
+    """
+    with engine.connect() as connection:
+        if connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal":
+            return
+    with suppress(Unreachable, sqlite3.OperationalError), alone(path.with_name("vault.lock")):
+        _give_it_a_log(path)
+
+
+def _give_it_a_log(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")  # kept in the file
 
 
 def _revision(engine: Engine, where: str, schema: Schema) -> str | None:

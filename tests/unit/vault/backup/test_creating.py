@@ -211,6 +211,23 @@ def test_killed_at_a_step_there_is_no_backup_and_the_log_tells_that_one_was_begu
     assert copying.fault_in(tmp_path / "backup") == ""
 
 
+def test_what_keeps_no_log_is_not_copied_while_it_is_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "_WAIT_SECONDS", 0.1)
+    path = tmp_path / "without-a-log"
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("CREATE TABLE rows (one)")
+        writer.execute("PRAGMA cache_size = 1")  # so that it is written out before it is committed
+        writer.execute("BEGIN")
+        writer.executemany("INSERT INTO rows VALUES (?)", [(number,) for number in range(9999)])
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            copying.copy_database(path, tmp_path / "refused", silent)
+        writer.execute("COMMIT")
+    copying.copy_database(path, tmp_path / "copy", silent)
+    assert rows(tmp_path / "copy", "SELECT count(*) FROM rows") == [(9999,)]
+
+
 def test_the_draft_of_one_who_lives_is_left_to_them(vault: LocalVault, tmp_path: Path) -> None:
     path = tmp_path / "backup"
     told: list[str] = []
