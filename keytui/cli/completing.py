@@ -11,14 +11,13 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+from keytui.cli.entry import COMPLETE
 from keytui.domain.errors import KeytuiError
 from keytui.vault.profile import DEFAULT_PROFILE, Profile, configuration_path, load_profile, profile_names
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter  # typer has its own click, and shows nothing of it
 
-COMPLETE: Final = "_KEYTUI_COMPLETE"
-"""Set by the shell's own function when it asks what a word may become."""
 Offer = Callable[[Profile, str], Iterable[str]]
 _PLAIN: Final = re.compile(r"[\w.@/+=,%][\w.@/+=,%:-]*")
 """A word that needs no quotes in bash, zsh and fish. Others are typed by hand, or by their id."""

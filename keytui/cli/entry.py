@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from typing import Final
 
 from keytui.cli.exits import Exit, report, report_fault
-from keytui.cli.signals import heard
+from keytui.cli.signals import ENDING, heard, leave_alone
 from keytui.cli.streams import discard_output, fill_missing_streams, flush_output, output_fault, stand_in_for_symbols
 from keytui.domain.errors import KeytuiError
 from keytui.vault.profile import DEFAULT_PROFILE
 
-_COMPLETE: Final = "_KEYTUI_COMPLETE"
+COMPLETE: Final = "_KEYTUI_COMPLETE"
 """Set by the shell's own function when it asks what a word may become."""
 
 
@@ -53,7 +54,7 @@ def _told(work: Callable[[], int | None]) -> int:
 
 
 def _dispatch(words: list[str]) -> int | None:
-    if _COMPLETE not in os.environ:
+    if COMPLETE not in os.environ:
         if words[:1] == ["demo"]:
             from keytui.cli.console import run_demo
 
@@ -87,7 +88,8 @@ def _commands(words: list[str]) -> None:
 
     ours = sys.stdout
     try:
-        if _COMPLETE in os.environ:
+        if COMPLETE in os.environ:
+            leave_alone((*ENDING, signal.SIGINT))  # nothing is begun that would have to be undone
             from typer.main import get_command
 
             from keytui.cli.completing import join_words_of_bash, with_offers

@@ -63,6 +63,8 @@ def load_filters(profile: Profile) -> SavedFilters:
     """What was saved for a profile; nothing where nothing was. Invalid for a file that cannot be read, which stays."""
     path = _path(profile)
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise Invalid(f"{path} is not a plain file", "move it away")
         with path.open("rb") as file:
             content = json.loads(file.read(_MOST_BYTES))
         kinds = {kind: content.get(kind, {}) for kind in Of}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from keytui.cli.completing import with_offers
 from keytui.cli.entry import main
 from keytui.domain.audit import Actor, AuditFilter
 from keytui.vault.local.files import DATABASE
+from keytui.vault.local.keys import offered
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.contract.acts import created
@@ -41,6 +43,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config.write_text('[profiles.far]\nurl = "https://127.0.0.1:9"\ntoken = "env:NO"\n[targets.web]\nkind = "file"\n')
     config.chmod(0o600)
     return home
+
+
+@pytest.fixture(autouse=True)
+def own_interrupts() -> Iterator[None]:
+    """Whoever completes leaves ctrl+c to the system, for the process ends with it: ours does not."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -101,6 +111,27 @@ def test_a_vault_that_is_locked_away_or_broken_offers_nothing_at_once(
     (tmp_path / "config.toml").write_text("[[[")
     assert bash("keytui show c") == []
     assert bash("keytui --profile ") == []
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """In a process of its own: one that waits in the system for a pipe hears nothing."""
+    (tmp_path / "default").mkdir()
+    os.mkfifo(tmp_path / "default" / DATABASE)
+    typed = {"_KEYTUI_COMPLETE": "complete_bash", "COMP_WORDS": "keytui\nshow\n", "COMP_CWORD": "2"}
+    home = {"KEYTUI_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-m", "keytui"], env={**os.environ, **home, **typed}, timeout=20, check=True)
+
+
+def test_signals_end_a_completion_as_they_end_any_process(bash: Offers, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[object] = []
+
+    def listening(*_: object) -> tuple[str, ...]:
+        heard.extend(map(signal.getsignal, (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)))
+        return ()
+
+    monkeypatch.setattr(offered, "words_of", listening)
+    bash("keytui show ")
+    assert heard == [signal.SIG_DFL] * 4
 
 
 def test_zsh_and_fish_are_told_whole_words(

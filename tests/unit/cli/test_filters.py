@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from stat import S_IMODE
@@ -9,7 +10,7 @@ from stat import S_IMODE
 import pytest
 
 from keytui.domain.audit import Actor
-from keytui.domain.errors import Invalid
+from keytui.domain.errors import Invalid, KeytuiError
 from keytui.vault.profile import Profile
 from keytui.vault.saved_filters import FILE_NAME, Of, load_filters, save_filter
 from tests.unit.cli.conftest import Commands
@@ -71,6 +72,22 @@ def test_a_file_that_is_broken_is_told_and_left_as_it_is(tmp_path: Path, content
         with pytest.raises(Invalid, match="holds no filters"):
             act()
     assert (tmp_path / FILE_NAME).read_bytes() == content
+
+
+def test_a_pipe_in_its_place_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FILE_NAME)
+    heard: list[KeytuiError] = []
+
+    def load() -> None:
+        try:
+            load_filters(Profile("p", tmp_path, Actor("ada")))
+        except KeytuiError as error:
+            heard.append(error)
+
+    loading = threading.Thread(target=load, daemon=True)
+    loading.start()
+    loading.join(10)
+    assert "not a plain file" in heard[0].message
 
 
 def test_two_who_save_at_once_lose_nothing(tmp_path: Path) -> None:

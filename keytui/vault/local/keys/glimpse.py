@@ -16,7 +16,7 @@ from keytui.domain.errors import KeytuiError
 from keytui.domain.flags import flags
 from keytui.domain.keys import Key, KeyFacts, KeySummary, Version, VersionState
 from keytui.domain.policy import Policies
-from keytui.vault.local.files import DATABASE
+from keytui.vault.local.keys.read_only import read_only
 from keytui.vault.local.migrations import HEAD
 from keytui.vault.model import Page
 from keytui.vault.policies import load_policies
@@ -25,8 +25,6 @@ from keytui.vault.profile import Profile, configuration_path
 SEEN: Final = 100
 """Keys that are read: as many as a table asks for at once."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_PATIENCE: Final = 0.05
-"""Seconds that a locked file is waited for."""
 _FIRST: Final = """
     SELECT keys.*, versions.state AS version_state
     FROM keys JOIN versions ON versions.key_id = keys.id AND versions.number = keys.version
@@ -36,13 +34,12 @@ _FIRST: Final = """
 
 def glimpse(profile: Profile, now: datetime) -> Page | None:
     """The first keys by name; None where there is no such file here, of this schema and with keys in it."""
-    if profile.server is not None or profile.database or not (profile.directory / DATABASE).is_file():
-        return None  # opening a pipe would wait for ever
-    file = (profile.directory / DATABASE).absolute().as_uri()
     try:
-        policies = load_policies(configuration_path())
-        with closing(sqlite3.connect(f"{file}?mode=ro", uri=True, timeout=_PATIENCE)) as database:
-            return _page(database, policies, now)
+        opened = read_only(profile)
+        if opened is None:
+            return None
+        with closing(opened) as database:
+            return _page(database, load_policies(configuration_path()), now)
     except (sqlite3.Error, KeytuiError, OSError, ValueError, OverflowError):
         return None
 

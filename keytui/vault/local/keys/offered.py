@@ -7,14 +7,12 @@ import time
 from contextlib import closing
 from typing import Final
 
-from keytui.vault.local.files import DATABASE
+from keytui.vault.local.keys.read_only import read_only
 from keytui.vault.profile import Profile
 
 COLUMNS: Final = ("name", "environment", "owner", "tenant", "issuer")
 _MOST: Final = 200
 """Words that one answer holds: more are not read on a terminal."""
-_PATIENCE: Final = 0.05
-"""Seconds that a locked file is waited for."""
 _LONGEST: Final = 0.15
 """Seconds after which an answer is given up: whoever pressed tab waits for it."""
 _INSTRUCTIONS: Final = 1000
@@ -26,12 +24,14 @@ def words_of(profile: Profile, column: str, beginning: str) -> tuple[str, ...]:
 
     Nothing for a vault on a server or in PostgreSQL, and for one that is away, locked or slow.
     """
-    if column not in COLUMNS or profile.server is not None or profile.database:
+    if column not in COLUMNS:
         return ()
-    file = (profile.directory / DATABASE).absolute().as_uri()
     until = time.monotonic() + _LONGEST
     try:
-        with closing(sqlite3.connect(f"{file}?mode=ro", uri=True, timeout=_PATIENCE)) as database:
+        opened = read_only(profile)
+        if opened is None:
+            return ()
+        with closing(opened) as database:
             database.set_progress_handler(lambda: time.monotonic() > until, _INSTRUCTIONS)
             return _each(database, column, beginning)
     except (sqlite3.Error, OSError, ValueError):
