@@ -37,6 +37,9 @@ _TAKEN: Final = {
     "ctrl+c": "a terminal's own word for stop",
     "ctrl+q": "ends the console",
     "ctrl+z": "a terminal's own word for hold",
+    "ctrl+m": "sent by a terminal as enter",
+    "ctrl+i": "sent by a terminal as tab",
+    "ctrl+h": "sent by a terminal as backspace",
 }
 """Keys that are not given away, and what they are."""
 _TYPED_AWAY: Final = frozenset(key for binding in own(Input) for key in binding.key.split(",")) | {"enter"}
@@ -54,7 +57,11 @@ def load_keymap(path: Path) -> Keymap:
     "app.help" = "f1,?"
     "key.rotate" = "T"
     """
-    given = dict(_flat(path, "", fields_of(path, SECTION)))
+    given: dict[str, str] = {}
+    for name, value in _flat(path, "", fields_of(path, SECTION)):
+        if name in given:
+            raise Invalid(f"{path}: [{SECTION}] {harmless(name)} stands twice, with and without quotes", "keep one")
+        given[name] = value
     if not given:
         return {}
     known = by_id()
@@ -86,7 +93,7 @@ def _keys(path: Path, known: Mapping[str, Binding], name: str, value: str) -> st
     keys = [word if word in own_keys else _key(where, word) for word in map(str.strip, value.split(","))]
     if _is_change(binding):
         for key in keys:
-            if key.startswith("ctrl+"):
+            if key not in own_keys and _is_easily_pressed(key):
                 raise Invalid(f"{where}: {key} is pressed too easily for a change", 'take shift and a letter: "T"')
     _refuse_typed(where, binding, keys)
     return ",".join(keys)
@@ -114,7 +121,7 @@ def _key(where: str, word: str) -> str:
     modifier, _, letter = word.rpartition("+")
     if modifier == "shift" and len(letter) == 1 and letter.isalpha():
         raise Invalid(f"{where}: {word} reaches us as {letter.upper()}", f'write "{letter.upper()}"')
-    if len(word) == 1 and word.isprintable():
+    if len(word) == 1 and _is_pressed(word):
         return _character_to_key(word)
     key = NAMES.get(word, word)
     if key in _KEYS or key in KEY_NAME_REPLACEMENTS.values() or (len(key) > 1 and _is_name_of_a_character(key)):
@@ -127,7 +134,16 @@ def _key(where: str, word: str) -> str:
 
 def _is_name_of_a_character(key: str) -> bool:
     character = key_to_character(key)
-    return character is not None and _character_to_key(character) == key and unicodedata.category(character) != "Cc"
+    return character is not None and _character_to_key(character) == key and _is_pressed(character)
+
+
+def _is_pressed(character: str) -> bool:
+    """Whether a key sends it by itself: an accent that combines comes with the letter that it is on."""
+    return character.isprintable() and not unicodedata.category(character).startswith("M")
+
+
+def _is_easily_pressed(key: str) -> bool:
+    return key.startswith("ctrl+") or key in {"enter", "space"} or (key_to_character(key) or "").islower()
 
 
 def _is_change(binding: Binding) -> bool:
