@@ -159,10 +159,12 @@ def test_what_one_key_may_not_be_none_of_many_may_be(profile: Profile, spoiled: 
 def test_values_are_checked_and_their_number_is_bounded(profile: Profile) -> None:
     vault = LocalVault.open(profile, StoppedClock())
     draft = KeyDraft("one", "production")
+    pasted = FORMATS["tk"].mint(repeatable_randomness()).reveal()
     bad = [
         NewKey("one", draft, "A" * 64),
         NewKey("one", draft, "a" * 64, "p" * 13),
         NewKey("one", draft, "a" * 64, "\x1b[31m"),
+        *(NewKey("one", draft, "a" * 64, variable=said) for said in ("V" * 100_000, "\x1b[31m", pasted)),
     ]
 
     told = vault.add_keys(
@@ -171,7 +173,10 @@ def test_values_are_checked_and_their_number_is_bounded(profile: Profile) -> Non
     with pytest.raises(Invalid, match="is the most"):
         vault.add_keys([NewKey("one", draft, "a" * 64)] * (MOST_AT_ONCE + 1), Origin.IMPORTED)
 
-    assert [one.place for one in told.left_out] == [0, 1, 2, 3]
+    assert [one.place for one in told.left_out] == list(range(7))
     assert (told.added, told.weak) == (1, 1)
     assert vault.check(Secret("weak"), [], UNKNOWN_CALLER).valid
+    for said in ("V" * 100_000, "\x1b[31m", pasted):
+        with pytest.raises(Invalid, match="variable"):
+            vault.adopt([Found("two", said, Secret("another"))], draft)
     vault.close()

@@ -15,7 +15,7 @@ from keytui.domain.keys import BUILTIN, KeyDraft, KeySummary, Kind
 from keytui.domain.secrets import Secret, format_of, parse_format
 from keytui.vault.local.access.requests import Act, use_approval
 from keytui.vault.local.access.tenancy import of_tenant, unbound
-from keytui.vault.local.keys.drafts import checked_draft, checked_name
+from keytui.vault.local.keys.drafts import checked_draft, checked_name, checked_word
 from keytui.vault.local.keys.free_names import FreeNames
 from keytui.vault.local.keys.minting import adopted_version, digest_of, new_key_id
 from keytui.vault.local.keys.new_key import in_words, new_key
@@ -80,7 +80,7 @@ class Adopting(Section):
         repeat_versions(write.session, row)
         details = {
             "env": row.environment,
-            "variable": one.variable,
+            "variable": checked_word("variable", one.variable),
             **fingerprinted("new_fingerprint", version),
         }
         write.record(Event("key.imported", row.id, row.name, version.number, details=details))

@@ -14,7 +14,7 @@ from keytui.domain.policy import Policies
 from keytui.domain.secrets import PREFIX_LENGTH, is_weak, parse_format
 from keytui.domain.text import harmless
 from keytui.vault.local.access.tenancy import of_tenant
-from keytui.vault.local.keys.drafts import checked_draft, checked_name, refuse_disallowed, refuse_unknown
+from keytui.vault.local.keys.drafts import checked_draft, checked_name, checked_word, refuse_disallowed, refuse_unknown
 from keytui.vault.many_keys import NewKey, Origin
 
 _SOME_NAME: Final = "key"
@@ -52,13 +52,14 @@ class Fitting:
         """The key as it would be stored; Invalid or Refused say why not, Forbidden that nobody may who asks."""
         name = checked_name(new.name)
         draft = self._draft(new.draft, now)
+        variable = checked_word("variable", new.variable)
         if new.value is None:
-            return FitKey(place, name, draft, *_told(new), variable=new.variable)
+            return FitKey(place, name, draft, *_told(new), variable=variable)
         if not new.value:
             raise Invalid("an empty value is no secret", "leave the key out, or give its value")
         weak = is_weak(new.value)
         digest = new.value.keyed_digest(self._pepper) if weak else new.value.digest()
-        return FitKey(place, name, draft, digest, weak, None if weak else new.value.prefix(), new.variable)
+        return FitKey(place, name, draft, digest, weak, None if weak else new.value.prefix(), variable)
 
     def _draft(self, draft: KeyDraft, now: datetime) -> KeyDraft:
         checked = self._checked.get(draft)
