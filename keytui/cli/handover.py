@@ -39,12 +39,12 @@ def claim_output(show: bool) -> None:
 
 def hand_out(secret: Secret) -> None:
     """Write the secret: alone and without a line break in a pipe, as a line on a terminal. OSError if it cannot be."""
-    _write(secret.reveal() + ("\n" if sys.stdout.isatty() else ""))
+    write_out(secret.reveal() + ("\n" if sys.stdout.isatty() else ""))
 
 
 def hand_out_json(answer: Json) -> None:
     """Write an answer that holds a secret, on one line. OSError if it cannot be."""
-    _write(as_json(answer) + "\n")
+    write_out(as_json(answer) + "\n")
 
 
 def minted(mint: Callable[[], Issued], way_on: str) -> Issued:
@@ -73,7 +73,8 @@ def nothing_lost(way_on: str) -> Iterator[None]:
         raise
 
 
-def _write(text: str) -> None:
+def write_out(text: str) -> None:
+    """Write a text with secrets, and see it on the disk where the output is a file. OSError if it cannot be."""
     sys.stdout.write(text)
     sys.stdout.flush()
     if stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from keytui.cli.handover import OutputLost, claim_output
+from keytui.cli.handover import OutputLost, claim_output, write_out
 from keytui.cli.key_course import Arriving
 from keytui.cli.output import alarm, as_json
 from keytui.cli.streams import discard_output
@@ -165,8 +165,7 @@ class SecretsPipe:
     def write(self, part: Sequence[Arriving]) -> None:
         self._last = len(part)
         try:
-            sys.stdout.write(_lines(part))
-            sys.stdout.flush()
+            write_out(_lines(part))
         except OSError as error:
             discard_output()
             raise OutputLost(

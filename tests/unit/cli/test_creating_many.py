@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -51,9 +53,24 @@ def test_a_file_gets_the_secrets_and_the_vault_the_keys(keytui: Commands, drafts
     assert _secrets(out.read_text())["last"].startswith("hk_")
 
 
-def test_a_pipe_gets_the_secrets(keytui: Commands, drafts: Path) -> None:
-    done = keytui("create-many", str(drafts), *_ENV)
+def test_a_pipe_gets_the_secrets(keytui: Commands, drafts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a file that the shell opened has them on the disk before their keys count."""
+    add, sync, steps = LocalVault.add_keys, os.fsync, list[str]()
 
+    def adding(vault: LocalVault, new: Sequence[NewKey], origin: Origin, *, rehearse: bool = False) -> AddedKeys:
+        steps.extend(() if rehearse else ("keys",))
+        return add(vault, new, origin, rehearse=rehearse)
+
+    def syncing(descriptor: int) -> None:
+        steps.extend(("secrets",) if descriptor == sys.stdout.fileno() else ())
+        sync(descriptor)
+
+    with monkeypatch.context() as watched:
+        watched.setattr(LocalVault, "add_keys", adding)
+        watched.setattr(os, "fsync", syncing)
+        done = keytui("create-many", str(drafts), *_ENV)
+
+    assert steps == ["secrets", "keys"] * 3
     assert "5 added" in done.err
     _see_that_all_open(keytui, _secrets(done.out))
 
