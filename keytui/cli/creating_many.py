@@ -83,7 +83,7 @@ def create_many(
         lines = check_lines(source, fields, stop) - skip
         out: SecretsOut = SecretsPipe() if to is None else SecretsFile(to)
         with closing(out), ProgressLine(source.name, lines, quiet=json) as progress:
-            tally = Tally(source, lines, progress)
+            tally = Tally(source, lines, progress, skipped=None if out.takes_back else skip)
             try:
                 with opened(context) as vault:
                     _carry_out(vault, _keys(source, fields, out, skip), out, tally, stop)
@@ -91,8 +91,6 @@ def create_many(
                 tally.interrupted(error)
                 raise
         _say(tally, stop, out, json=json)
-        if to is None and stop.code is not None:
-            remark(f"in a pipe it goes on with --skip {skip + tally.done}")
         tally.end(stop)
 
 
@@ -101,17 +99,19 @@ def _carry_out(vault: Vault, keys: Iterator[Arriving], out: SecretsOut, tally: T
 
     rests = Rests()
     for part in parts_of(keys):
-        new = [one.new for one in part]
         if not out.takes_back:
             _refuse_left_out(vault, part, tally)
         out.write(part)
         try:
-            told = vault.add_keys(new, Origin.MADE)
+            told = vault.add_keys([one.new for one in part], Origin.MADE)
         except AlreadyDone:
             raise  # whoever hears that has made them
         except (Refused, Invalid):
             out.take_back()
             _refuse_left_out(vault, part, tally)
+            raise
+        except BaseException:
+            out.leave()
             raise
         tally.take(part, told)
         if stop.code is not None:

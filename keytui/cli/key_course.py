@@ -114,12 +114,15 @@ class Rests:
 
 
 class Tally:
-    """What became of the keys of one file."""
+    """What became of the keys of one file. `skipped` is how many lines were left out before the first, where only
+    that goes on and not the same command again.
+    """
 
-    def __init__(self, file: KeyFile, lines: int, progress: ProgressLine) -> None:
+    def __init__(self, file: KeyFile, lines: int, progress: ProgressLine, skipped: int | None = None) -> None:
         self._file = file
         self._lines = lines
         self._progress = progress
+        self._skipped = skipped
         self.done = 0
         self.added = self.present = self.shared = self.weak = 0
         self.left_out = 0
@@ -166,9 +169,7 @@ class Tally:
         if self.left_out > SHOWN:
             remark(f"and {self.left_out - SHOWN:,} more lines were left out")
         if stop.code is not None and self.done < self._lines:
-            remark(
-                f"stopped: {self.done:,} of {self._lines:,} lines are done; the same command again goes on from there"
-            )
+            remark(f"stopped: {self.done:,} of {self._lines:,} lines are done{self._way_on()}")
             raise typer.Exit(stop.code)
         if self.left_out:
             raise Partly(
@@ -180,11 +181,15 @@ class Tally:
         """Something else ended it: say what is kept."""
         self._progress.clear()
         if self.done:
-            remark(
-                f"{self.done:,} of {self._lines:,} lines are done and kept; the same command again goes on from there"
-            )
+            remark(f"{self.done:,} of {self._lines:,} lines are done and kept{self._way_on()}")
         elif isinstance(error, KeyboardInterrupt):
             remark("no line was done")
+
+    def _way_on(self) -> str:
+        if self.done == self._lines:
+            return ""
+        again = "the same command again" if self._skipped is None else f"--skip {self._skipped + self.done}"
+        return f"; {again} goes on from there"
 
     def _leave_out(self, line: int, one: LeftOutKey) -> None:
         self.left_out += 1

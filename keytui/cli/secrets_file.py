@@ -58,6 +58,10 @@ class SecretsOut(Protocol):
         """The last part was refused, and its secrets open nothing."""
         ...
 
+    def leave(self) -> None:
+        """Something else ended the last part: whether its keys were made is not known."""
+        ...
+
     def close(self) -> None:
         """Let go of it."""
         ...
@@ -121,6 +125,9 @@ class SecretsFile:
                 "the secrets in it whose keys are not there open nothing; make room, then the same again",
             ) from None
 
+    def leave(self) -> None:
+        """The next run goes on from its last line, whether that one's key was made or not."""
+
     def close(self) -> None:
         self._file.close()
 
@@ -172,9 +179,15 @@ class SecretsPipe:
                 f"the secrets could not be written: {error.strerror}",
                 "none of their keys was made: --to FILE keeps them",
             ) from None
+        except KeyboardInterrupt:  # whoever reads them may take a while
+            self.take_back()
+            raise
 
     def take_back(self) -> None:
         alarm(f"the last {self._last} secrets of the output open nothing: their keys were not made")
+
+    def leave(self) -> None:
+        alarm(f"the last {self._last} secrets of the output may open nothing; `keytui list` shows which keys are there")
 
     def close(self) -> None:
         sys.stdout.flush()

@@ -103,6 +103,28 @@ def test_what_ends_it_between_the_secret_and_the_key_loses_neither(
     _see_that_all_open(keytui, _secrets(out.read_text()))
 
 
+def test_a_pipe_is_told_what_may_open_nothing_and_where_it_goes_on(
+    keytui: Commands, drafts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator presses Ctrl-C twice in the second call."""
+    add = LocalVault.add_keys
+
+    def interrupt(vault: LocalVault, new: Sequence[NewKey], origin: Origin, *, rehearse: bool = False) -> AddedKeys:
+        if not rehearse and new[0].name == "worker-3":
+            raise KeyboardInterrupt
+        return add(vault, new, origin, rehearse=rehearse)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(LocalVault, "add_keys", interrupt)
+        ended = keytui("create-many", str(drafts), "--skip", "1", *_ENV, code=130)
+    rest = keytui("create-many", str(drafts), "--skip", "3", *_ENV)
+
+    assert "the last 2 secrets of the output may open nothing; `keytui list`" in ended.err
+    assert "2 of 4 lines are done and kept; --skip 3 goes on from there" in ended.err
+    assert "the same command" not in ended.err
+    assert list(_secrets(rest.out)) == ["worker-3", "last"]
+
+
 def test_a_name_that_is_taken_stops_it_before_a_secret_is_told(keytui: Commands, drafts: Path, tmp_path: Path) -> None:
     keytui.created("worker-3")
     out = tmp_path / "secrets.jsonl"
