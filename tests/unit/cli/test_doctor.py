@@ -302,7 +302,7 @@ class Screen:
         self.tmux = {"set-clipboard": "on", "escape-time": "10"}
         monkeypatch.setattr("sys.stdin.isatty", lambda: True)
         monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-        monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((columns, rows)))
+        monkeypatch.setattr("shutil.get_terminal_size", lambda **_: os.terminal_size((columns, rows)))
         monkeypatch.setattr("locale.getencoding", lambda: "UTF-8")
         monkeypatch.setattr(terminal_findings, "_local_clipboard", lambda: True)
         monkeypatch.setattr(terminal_findings, "_tmux", lambda *asked: self.tmux[asked[-1]])

@@ -21,6 +21,7 @@ from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
 from keytui.probes.key_probe import Outcome as Answered
 from keytui.vault.local.vault import LocalVault
+from keytui.vault.many_keys import Origin
 from keytui.vault.model import Delivery, Found
 from keytui.vault.probed import Probed
 from tests.unit.vault.access.two_tenants import PASSPHRASE, Tenant, leak_of
@@ -142,6 +143,7 @@ WHOLE_VAULT: Final[dict[str, Call]] = {
 IN_OWN_TENANT: Final[dict[str, Call]] = {
     "create": lambda vault, own: vault.create(KeyDraft("", "production"), "unnamed"),
     "adopt": lambda vault, own: vault.adopt([Found("", "", own.secret)], KeyDraft("", "production")),
+    "add_keys": lambda vault, own: vault.add_keys([], Origin.IMPORTED, rehearse=True),
     "seal": lambda vault, own: vault.seal(KeyDraft("", "production", Kind.TOKEN), Secret("x" * 40)),
     "add_operator": lambda vault, own: vault.add_operator(OperatorDraft("ada", Role.STAFF, own.name)),
     "revoke_operator": lambda vault, own: vault.revoke_operator("nobody", ""),
@@ -169,7 +171,7 @@ _BY_OPERATION: Final = {
     Operation.CHECK: "check diagnose",
     Operation.CREATE: "create",
     Operation.EDIT: "edit",
-    Operation.IMPORT: "adopt",
+    Operation.IMPORT: "adopt add_keys",
     Operation.ROTATE: _ROTATING,
     Operation.DISABLE: "disable enable disable_user",
     Operation.REVOKE: "revoke",
