@@ -30,12 +30,10 @@ def drafted(path: Path, *, replace: bool) -> Iterator[Path]:
         raise Invalid(f"{path} is a directory", "name a file in it")
     if not replace and (path.exists() or path.is_symlink()):
         raise _taken(path)
-    draft = path.with_name(f".{path.name}.{token_hex(_CHANCE)}")
     try:
         _remove_those_of_the_dead(path)
-        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        draft, descriptor = _begun(path)
         try:
-            _hold(descriptor)
             yield draft
             _put(draft, path, replace=replace)
             flush_names(path.parent)
@@ -44,6 +42,18 @@ def drafted(path: Path, *, replace: bool) -> Iterator[Path]:
             _remove(draft)
     except OSError as error:
         raise Invalid(f"{path} cannot be written: {error.strerror}", "name a place that you may write to") from None
+
+
+def _begun(path: Path) -> tuple[Path, int]:
+    """An empty draft that is held: before it was, another process may have taken it for one of the dead."""
+    while True:
+        draft = path.with_name(f".{path.name}.{token_hex(_CHANCE)}")
+        descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with suppress(OSError):  # where nothing can be held, nobody removes it either
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # at most as long as somebody removes it
+        if draft.exists():
+            return draft, descriptor
+        os.close(descriptor)
 
 
 def _remove_those_of_the_dead(path: Path) -> None:

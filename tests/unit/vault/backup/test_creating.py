@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import signal
@@ -16,7 +17,7 @@ from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Actor, AuditFilter
 from keytui.domain.errors import Forbidden, Invalid, KeytuiError, Refused, Unreachable
 from keytui.domain.keys import KeyDraft
-from keytui.vault.local.backup import copying
+from keytui.vault.local.backup import copying, drafts
 from keytui.vault.local.database.opening import migrate
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
@@ -240,6 +241,25 @@ def test_the_draft_of_one_who_lives_is_left_to_them(vault: LocalVault, tmp_path:
     filled(vault, 1)
     vault.back_up(path, meanwhile, replace=True)
     assert copying.fault_in(path) == ""
+
+
+def test_two_who_begin_at_once_do_not_take_each_others_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its draft, SQLite would make the first one's file anew, for everybody to read."""
+    path = tmp_path / "backup"
+    lock = fcntl.flock
+    begun: list[int] = []
+
+    def meanwhile(descriptor: int, how: int) -> None:
+        begun.append(descriptor)
+        if len(begun) == 1:
+            with drafts.drafted(path, replace=True):
+                pass
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", meanwhile)
+    with drafts.drafted(path, replace=True) as draft:
+        assert draft.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir() if "backup" in each.name] == ["backup"]
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.99])
