@@ -4,6 +4,7 @@ them.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,8 +29,10 @@ SHOWN: Final = 20
 """Lines at fault that are named one by one."""
 _KEPT: Final = 1_000
 """Of those in JSON."""
-_MOST_TEXT: Final = 2_000_000
-"""Bytes of the texts of one part, which a server takes in one request."""
+_MOST_BYTES: Final = 4_000_000
+"""Of one part, which a server takes in one request."""
+_FRAME: Final = 400
+"""Bytes of a key in it beside its texts."""
 _IN_A_ROW: Final = 1.0
 _REST: Final = 0.11
 """Seconds of rest after so many of writing: whoever waits for SQLite looks ten times a second whether it is free."""
@@ -73,23 +76,25 @@ def parts_of(keys: Iterator[Arriving]) -> Iterator[list[Arriving]]:
 
 def _parts(keys: Iterator[Arriving]) -> Iterator[list[Arriving]]:
     part: list[Arriving] = []
-    text = 0
+    size = 0
     for one in keys:
-        size = _size(one.new)
-        if part and (len(part) == MOST_AT_ONCE or text + size > _MOST_TEXT):
+        more = _size(one.new)
+        if part and (len(part) == MOST_AT_ONCE or size + more > _MOST_BYTES):
             yield part
-            part, text = [], 0
+            part, size = [], 0
         part.append(one)
-        text += size
+        size += more
     if part:
         yield part
 
 
 def _size(new: NewKey) -> int:
-    """Bytes at most of the texts that are long in some keys."""
+    """Bytes at most of a key in JSON."""
     draft = new.draft
-    words = (new.name, draft.description, *draft.scopes, *draft.apps, *draft.targets)
-    return sum(len(word) if word.isascii() else 4 * len(word) for word in words) + (len(new.value) if new.value else 0)
+    words = (new.name, new.prefix, new.variable, new.value.reveal() if new.value else new.digest, draft.environment)
+    words += (draft.name, draft.description, draft.owner, draft.tenant, draft.label, draft.format)
+    lists = (*draft.scopes, *draft.apps, *draft.targets)
+    return _FRAME + sum(len(json.dumps(word)) + 1 for word in (*words, *lists))
 
 
 def _read_ahead(parts: Iterator[Part]) -> Iterator[Part]:
