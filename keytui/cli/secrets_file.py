@@ -208,7 +208,7 @@ def _read(line: bytes, named: str) -> Written:
     try:
         said = json.loads(line)
         name, environment, tenant, secret = (said[word] for word in ("name", "environment", "tenant", "secret"))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         said = None
     if said is None or not all(isinstance(one, str) for one in (name, environment, tenant, secret)):
         raise Refused(f"{named} holds something else than secrets of this command", _ANOTHER)

@@ -142,9 +142,10 @@ def test_a_name_that_is_taken_stops_it_before_a_secret_is_told(keytui: Commands,
 
 
 def test_a_file_that_is_not_its_own_is_left_alone(keytui: Commands, drafts: Path, tmp_path: Path) -> None:
-    notes, open_to_all, begun = (tmp_path / name for name in ("notes", "open", "begun.jsonl"))
-    notes.write_text("remember the milk")
-    notes.chmod(0o600)
+    notes, deep, open_to_all, begun = (tmp_path / name for name in ("notes", "deep", "open", "begun.jsonl"))
+    for path, told in ((notes, "remember the milk"), (deep, "[" * 60_000)):
+        path.write_text(told)
+        path.chmod(0o600)
     open_to_all.write_text("")
     open_to_all.chmod(0o644)
     keytui("create-many", str(drafts), "--to", str(begun), *_ENV)
@@ -152,6 +153,7 @@ def test_a_file_that_is_not_its_own_is_left_alone(keytui: Commands, drafts: Path
 
     for to, why in (
         (notes, "holds something else"),
+        (deep, "holds something else"),
         (open_to_all, "others can read"),
         (begun, "line 3 is another key"),
         (tmp_path, "Is a directory"),
