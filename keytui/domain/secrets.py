@@ -205,9 +205,19 @@ def looks_issued(secret: Secret) -> bool:
     return _ISSUED.fullmatch(secret.reveal()) is not None
 
 
-def holds_issued(text: str) -> bool:
-    """Whether such a secret stands anywhere in a text, whatever is before and after it."""
-    return _ISSUED.search(text) is not None
+THIRD_PARTY: Final = re.compile(
+    r"(?:(?:sk|rk|pk)[-_]|gh[opsu]_|github_pat_|glpat-|xox[abp]-|AKIA|ASIA|AIza|SG\.|ya29\.|eyJ|npm_|pypi-)"
+)
+"""How the tokens of well-known providers begin: they are issued elsewhere, so a digest of them is of little use."""
+_OF_A_THIRD_PARTY: Final = re.compile(
+    rf"(?<![A-Za-z0-9]){THIRD_PARTY.pattern}[A-Za-z0-9_.-]*?(?=[A-Za-z]{{0,15}}[0-9])[A-Za-z0-9]{{16}}"
+)
+"""A whole one: 16 letters and digits in a row are more than a prefix, and no word."""
+
+
+def holds_secret(text: str) -> bool:
+    """Whether what looks like a secret, ours or a well-known provider's, stands anywhere in a text."""
+    return _ISSUED.search(text) is not None or _OF_A_THIRD_PARTY.search(text) is not None
 
 
 _WALKS: Final = f"{string.ascii_lowercase} qwertyuiopasdfghjklzxcvbnm"

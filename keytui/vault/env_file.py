@@ -13,7 +13,7 @@ from typing import Final
 from dotenv.parser import parse_stream
 
 from keytui.domain.errors import Invalid, NotFound
-from keytui.domain.secrets import Secret, looks_issued
+from keytui.domain.secrets import THIRD_PARTY, Secret, looks_issued
 from keytui.domain.text import harmless
 from keytui.vault.many_keys import ENDINGS
 from keytui.vault.model import Found
@@ -24,10 +24,6 @@ _SECRET: Final = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE_KEY|ACCESS_KE
 _KEY: Final = re.compile(r"(^|_)KEYS?$", re.IGNORECASE)
 _CONNECTION: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]*@", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"\$\{?\w+\}?")
-_THIRD_PARTY: Final = re.compile(
-    r"(sk|rk|pk)[-_]|gh[opsu]_|github_pat_|glpat-|xox[abp]-|AKIA|ASIA|AIza|SG\.|ya29\.|eyJ|npm_|pypi-"
-)
-"""How the tokens of well-known providers begin: they are issued elsewhere, so a digest of them is of little use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +163,7 @@ def _not_asked_for(variable: Variable, others_are: bool) -> LeftOut | None:
     take = f"--variable {name}"
     if _CONNECTION.match(value):
         return LeftOut(name, "it is a connection string", f"{_pipe(name)} --kind connection-string")
-    if _THIRD_PARTY.match(value) or (_SECRET.search(name) and not _API_KEY.search(name)):
+    if THIRD_PARTY.match(value) or (_SECRET.search(name) and not _API_KEY.search(name)):
         return LeftOut(name, "it is a token or secret of something else", _pipe(name))
     if others_are:
         return LeftOut(name, "it was not named", take)

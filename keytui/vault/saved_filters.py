@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from keytui.domain.errors import Invalid, NotFound, Refused
 from keytui.domain.near import meant
 from keytui.domain.query import parse
-from keytui.domain.secrets import Secret, holds_issued
+from keytui.domain.secrets import Secret, holds_secret
 from keytui.domain.text import harmless
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def load_filters(profile: Profile) -> SavedFilters:
 
 def checked_name(name: str) -> str:
     """A name that a filter can have. Invalid for any other, and for a secret, of which nothing is repeated."""
-    if holds_issued(name):
+    if holds_secret(name):
         raise Invalid("the filter's name looks like a secret", "call it by a word of your own")
     if _NAME.fullmatch(name) is None:
         raise Invalid(f"{harmless(name)[:40]!r} cannot name a filter", "use letters, digits, - and _, at most 40")
@@ -95,7 +95,7 @@ def checked_filter(text: str, kind: Of = Of.KEYS) -> str:
         raise Invalid("this is no filter to keep", f"one line, not empty, of at most {_LONGEST} characters")
     if any(word.startswith("@") for word in words.split()):
         raise Invalid("a filter is not saved by the name of another", "write out what that one says")
-    if holds_issued(words):
+    if holds_secret(words):
         raise Invalid("the filter holds something that looks like a secret", "find a key by its name or its prefix")
     if kind is Of.KEYS:
         parse(words)

@@ -51,6 +51,8 @@ def test_a_filter_is_saved_used_listed_and_forgotten(keytui: Commands) -> None:
         ("x", "owner:a,tk_" + "a" * 32, "looks like a secret"),
         ("x", '"hk_' + "a" * 43 + '"', "looks like a secret"),
         ("x", f"(kto_{'a' * 40})", "looks like a secret"),
+        ("x", "-ghp_" + "a1B2" * 9, "looks like a secret"),
+        ("x", "owner:a,sk-proj-" + "a1B2" * 9, "looks like a secret"),
         ("tk_" + "a" * 32, "env:x", "name looks like a secret"),
         ("x", "a\x1b]52;c;x\a", "no filter to keep"),
     ],
@@ -72,6 +74,15 @@ def test_a_file_that_is_broken_is_told_and_left_as_it_is(tmp_path: Path, content
         with pytest.raises(Invalid, match="holds no filters"):
             act()
     assert (tmp_path / FILE_NAME).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "text", ["tk_a1b2c3d4e", "ghp_a1B2c3d4", "sk-internationalisation-2024", "desk_0123456789abcdef"]
+)
+def test_a_prefix_or_a_name_that_begins_like_a_token_is_kept(tmp_path: Path, text: str) -> None:
+    profile = Profile("p", tmp_path, Actor("ada"))
+    save_filter(profile, "kept", text)
+    assert dict(load_filters(profile).keys) == {"kept": text}
 
 
 def test_a_pipe_in_its_place_is_refused_and_not_waited_for(tmp_path: Path) -> None:
