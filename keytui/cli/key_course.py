@@ -91,10 +91,11 @@ def _parts(keys: Iterator[Arriving]) -> Iterator[list[Arriving]]:
 def _size(new: NewKey) -> int:
     """Bytes at most of a key in JSON."""
     draft = new.draft
-    words = (new.name, new.prefix, new.variable, new.value.reveal() if new.value else new.digest, draft.environment)
-    words += (draft.name, draft.description, draft.owner, draft.tenant, draft.label, draft.format)
+    value = new.value.reveal() if new.value else new.digest
+    names = (new.name, new.prefix, new.variable, value, draft.environment)
+    texts = (draft.name, draft.description, draft.owner, draft.tenant, draft.label, draft.format)
     lists = (*draft.scopes, *draft.apps, *draft.targets)
-    return _FRAME + sum(len(json.dumps(word)) + 1 for word in (*words, *lists))
+    return _FRAME + sum(len(json.dumps(word)) + 1 for word in (*names, *texts, *lists))
 
 
 def _read_ahead(parts: Iterator[Part]) -> Iterator[Part]:
