@@ -47,6 +47,12 @@ def test_an_index_is_made_anew(keytui: Commands, vault: Path, name: str) -> None
     assert {path.stat().st_mode & 0o077 for path in vault.iterdir()} == {0}
 
 
+def test_what_an_earlier_one_kept_stays(keytui: Commands, vault: Path) -> None:
+    kept = [Path(str(keytui("rebuild", "--json").answer["kept"])) for _ in range(2)]
+    assert sorted(vault.glob("*.backup")) == sorted(set(kept))
+    assert len(set(kept)) == 2
+
+
 def test_a_damaged_table_is_left_as_it_is(keytui: Commands, vault: Path) -> None:
     spoil(vault, "versions")
     before = (vault / "vault.db").read_bytes()

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from secrets import token_bytes
 from typing import Final
@@ -63,9 +64,7 @@ def rebuild(profile: Profile, clock: Clock = utc_now) -> Rebuilt:
             _make(fresh, _revision(damaged, path))
             rows = _fill(damaged, fresh, path)
             head = _signed(profile, beside, rows, clock)
-            kept = path.with_name(f"{path.stem}.before-rebuild.backup")
-            kept.unlink(missing_ok=True)
-            kept.hardlink_to(path)
+            kept = _keep(path)
             fresh.replace(path)
         flush_names(path.parent)
     with suppress(Unreachable):  # the next change writes it
@@ -110,6 +109,14 @@ def _locked(damaged: sqlite3.Connection) -> bool:
             raise
         return False
     return bool(damaged.execute("PRAGMA journal_mode").fetchone() == ("delete",))  # nobody came in between
+
+
+def _keep(path: Path) -> Path:
+    """Give the damaged file a second name. Those of earlier rebuilds stay."""
+    names = (path.with_name(f"{path.stem}.before-rebuild-{number}.backup") for number in count(1))
+    kept = next(name for name in names if not name.exists())
+    kept.hardlink_to(path)
+    return kept
 
 
 def _revision(damaged: sqlite3.Connection, path: Path) -> str:
