@@ -30,7 +30,7 @@ class Keeping(Section):
         body = {"new": tuple(new), "origin": origin, "rehearse": rehearse}
         if rehearse:
             return self._line.ask(AddedKeys, "/admin/keys/batch", body, wait=_LONGEST_BATCH)
-        return self._change(AddedKeys, "/admin/keys/batch", body, look="keytui audit")
+        return self._change(AddedKeys, "/admin/keys/batch", body, look="keytui audit", wait=_LONGEST_BATCH)
 
     def edit(self, key_id: str, edit: KeyEdit) -> Key:
         return self._change(Key, key_path(key_id), {"edit": edit}, method="PATCH", look=f"keytui show {key_id}")

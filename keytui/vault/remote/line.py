@@ -82,7 +82,7 @@ class Line:
         Who then asks for the very same here within some minutes gets the first one's answer.
         """
         key, began = self._unanswered.key_of(request), time.monotonic()
-        until, pause, doubtful = began + self._patience.unknown, self._patience.pause, False
+        until, pause, doubtful = began + self._patience.unknown + request.wait, self._patience.pause, False
         while True:
             try:
                 told = self._changed(kind, request, key, until)

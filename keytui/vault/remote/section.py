@@ -53,10 +53,13 @@ class Section:
         method: str = "POST",
         query: Mapping[str, str] = NOTHING,
         look: str = "keytui audit",
+        wait: float = 0.0,
     ) -> T:
-        """One change that the guard lets pass. `look` is the command that shows whether it was made."""
+        """One change that the guard lets pass. `look` is the command that shows whether it was made; the server may
+        take `wait` seconds longer for it than for others.
+        """
         self._ground.guard.require()
-        sent = Request(method, path, tuple(query.items()), None if body is None else encode(body))
+        sent = Request(method, path, tuple(query.items()), None if body is None else encode(body), wait)
         return self._line.change(kind, sent, look)
 
 

@@ -28,6 +28,7 @@ from keytui.domain.keys import KeyDraft
 from keytui.domain.query import Query
 from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
+from keytui.vault.many_keys import NewKey, Origin
 from keytui.vault.model import SealState
 from keytui.vault.remote.exchange import Answer, Exchange, Patience, Request
 from keytui.vault.team_server import TeamServer
@@ -127,6 +128,20 @@ def test_a_stranger_that_carried_nothing_out_is_told_as_one(team: Team, said: by
             with pytest.raises(Unreachable, match=names) as told:
                 ask()
             assert not isinstance(told.value, OutcomeUnknown)
+
+
+def test_many_keys_at_once_may_take_longer_than_one(team: Team) -> None:
+    said = answer("200 OK", b'{"added": 1, "present": 0, "shared": 0, "weak": 0, "left_out": []}')
+    asked: list[int] = []
+
+    def say_late(connection: socket.socket) -> None:
+        asked.append(1)
+        time.sleep(2 * SHORT.silence)
+        connection.sendall(said)
+
+    with saying(say_late) as url:
+        told = team.remote(url, SHORT).add_keys([NewKey("checkout", DRAFT, "a" * 64)], Origin.IMPORTED)
+    assert (told.added, len(asked)) == (1, 1)
 
 
 def test_a_connection_that_is_taken_and_never_answered_is_left(team: Team) -> None:
