@@ -130,6 +130,20 @@ def test_more_than_a_statement_holds_goes_in_whole_on_either_database(on_either:
     vault.close()
 
 
+def test_a_few_keys_leave_the_databases_log_as_short_as_it_is(profile: Profile) -> None:
+    vault = LocalVault.open(profile, StoppedClock())
+
+    def kept() -> list[object]:
+        with vault._ground.database.reading() as session:
+            asked = ("cache_size", "wal_autocheckpoint")
+            return [session.connection().exec_driver_sql(f"PRAGMA {one}").scalar_one() for one in asked]
+
+    before = kept()
+    vault.add_keys([NewKey("one", KeyDraft("", "production"), "a" * 64)], Origin.IMPORTED)
+    assert kept() == before
+    vault.close()
+
+
 @pytest.mark.parametrize(
     ("spoiled", "why"),
     [

@@ -20,6 +20,8 @@ from keytui.vault.local.tables import VersionRow
 from keytui.vault.many_keys import MOST_AT_ONCE, AddedKeys, LeftOutKey, NewKey, Origin
 
 _RENAME: Final = "choose another name, or rename that one first: keytui edit --name"
+_MANY: Final = 500
+"""Keys of one call from which the database is given more room: fewer touch fewer pages."""
 
 
 class Adding(Section):
@@ -44,7 +46,8 @@ class Adding(Section):
             return write.answered(told)
 
     def _turn(self, session: Session, new: Sequence[NewKey], origin: Origin) -> _Turn:
-        make_room(session)
+        if len(new) >= _MANY:
+            make_room(session)
         ground = self._ground
         now = self._clock()
         fitting = Fitting(origin, ground.principal, self._policies, tuple(ground.targets), ground.pepper)
