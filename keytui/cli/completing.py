@@ -98,7 +98,7 @@ def with_offers(command: Command) -> Command:
     """The command and all below it, where each parameter that names something knows what to offer."""
     for parameter in command.params:
         called = parameter.metavar or ""
-        offer = _NAMED.get((command.name or "keytui", parameter.name or "")) or _OFFERS.get(called)
+        offer = _OFFERS.get(called) or _NAMED.get((command.name or "keytui", parameter.name or ""))
         if offer is None and "--target" in parameter.opts:
             offer = _OFFERS["TARGET"]
         if offer is not None:

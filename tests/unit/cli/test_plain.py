@@ -21,7 +21,6 @@ ASKS_ITSELF = {
     "output",
     "progress_line",
     "scanning",
-    "secrets_file",
     "terminal_findings",
 }
 """What writes to a stream itself: JSON, CSV, Markdown, secrets and questions, which have no columns; and `output`."""
