@@ -25,6 +25,7 @@ from keytui.vault.local.files import DATABASE
 from keytui.vault.local.keys import offered
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
+from keytui.vault.saved_filters import save_filter
 from tests.contract.acts import created
 
 Offers = Callable[[str], list[str]]
@@ -32,12 +33,14 @@ Offers = Callable[[str], list[str]]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four keys, two of them with names that a shell takes for more, and one that is revoked."""
+    """Four keys, two of them with names that a shell takes for more, and a kept filter."""
     home = tmp_path_factory.mktemp("home")
-    with closing(LocalVault.open(Profile("default", home / "default", Actor("ada")))) as vault:
+    profile = Profile("default", home / "default", Actor("ada"))
+    with closing(LocalVault.open(profile)) as vault:
         created(vault, "checkout-api", owner="payments")
         created(vault, "check*; rm -rf", "staging", owner="a b")
         created(vault, "check$(id)", owner="")
+        save_filter(profile, "mine", "env:staging")
         vault.disable(created(vault, "ci-deploy", "staging", owner="platform").key.id, "")
     config = home / "config.toml"
     config.write_text('[profiles.far]\nurl = "https://127.0.0.1:9"\ntoken = "env:NO"\n[targets.web]\nkind = "file"\n')
@@ -84,6 +87,8 @@ def bash(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
         ("keytui review --query state : ex", ["expired"]),
         ("keytui create x --target w", ["web"]),
         ("keytui --profile f", ["far"]),
+        ("keytui profiles remove f", ["far"]),
+        ("keytui filters remove m", ["mine"]),
         ("keytui --profile far show ", []),
         ("keytui --profile nobody show c", []),
         ("keytui rota", ["rotate", "rotations"]),

@@ -159,5 +159,5 @@ def test_thousands_that_are_strangers_to_each_other_are_compared_at_once(tells: 
     theirs = [told(f"no_{number:09}", tells) for number in range(5_000)]
     began = time.process_time()
     matched = match(ours, theirs)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 4
     assert (len(matched.pairs), len(matched.missing)) == (0, 2_500)
