@@ -15,9 +15,11 @@ from keytui.vault.profile import Profile
 from tests.new_vaults import tables_made_once
 from tests.world import StoppedClock, repeatable_randomness
 
+# A shell starts background jobs deaf to these, and every program that the tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell starts background jobs so, and every program that the tests start would inherit it and never hear ctrl+c.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 """Where it is set, every program that the tests start would compile all of keytui again."""
