@@ -9,8 +9,8 @@ from keytui.domain.errors import Unreachable
 from keytui.vault.model import Changes
 from keytui.vault.remote.section import Section
 
-_ONE_WAIT: Final = 10.0
-"""Seconds that one question waits: less than any proxy lets a line be silent."""
+_ONE_WAIT: Final = 5.0
+"""Seconds that one question waits: less than any proxy lets a line be silent, and than whoever closes would wait."""
 
 
 class Following(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from dataclasses import replace
 from hashlib import sha256
@@ -157,7 +158,12 @@ def test_thousands_that_are_strangers_to_each_other_are_compared_at_once(tells: 
     """One by one it would take some twenty million looks, and many seconds."""
     ours = [known(f"tk_{number:09}", reference=f"{number}", busy=number % 2 == 0) for number in range(5_000)]
     theirs = [told(f"no_{number:09}", tells) for number in range(5_000)]
-    began = time.process_time()
-    matched = match(ours, theirs)
-    assert time.process_time() - began < 4
+    gc.disable()  # what earlier tests left behind is not this one's time
+    try:
+        began = time.process_time()
+        matched = match(ours, theirs)
+        took = time.process_time() - began
+    finally:
+        gc.enable()
+    assert took < 1
     assert (len(matched.pairs), len(matched.missing)) == (0, 2_500)
