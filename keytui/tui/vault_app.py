@@ -94,7 +94,6 @@ class VaultApp(App[int]):
 
     def _look(self, glimpse: Glimpse) -> None:
         try:
-            self._map_keys()
             page = glimpse(self.profile, self.clock())
             catalogue.fetch("keys")
         except Exception:  # whatever keeps a glimpse from being had, the vault is opened and tells

@@ -24,9 +24,6 @@ class FilterKeeping(VaultScreen[None]):
     saved: SavedFilters = _NOTHING
     """The filters of this profile, once they are read."""
 
-    def on_mount(self) -> None:
-        self._read()
-
     def on_screen_resume(self) -> None:
         self._read()
 
