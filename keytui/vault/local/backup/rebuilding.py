@@ -58,15 +58,19 @@ def rebuild(profile: Profile, clock: Clock = utc_now) -> Rebuilt:
     if not path.exists():
         raise NotFound(f"there is no {path}", "load a backup: keytui backup load FILE")
     require_file(path)
-    with alone(path.with_name("vault.lock")), written_in(path.parent), staging(path.parent) as beside, in_words(path):
-        with _held(path) as damaged:
-            fresh = beside / DATABASE
-            _make(fresh, _revision(damaged, path))
-            rows = _fill(damaged, fresh, path)
-            head = _signed(profile, beside, rows, clock)
-            kept = _keep(path)
-            fresh.replace(path)
-        flush_names(path.parent)
+    directory = path.parent
+    with (
+        alone(directory / "vault.lock"),
+        written_in(directory),
+        staging(directory) as beside,
+        in_words(path),
+        _held(path) as damaged,
+    ):
+        fresh = beside / DATABASE
+        _make(fresh, _revision(damaged, path))
+        rows = _fill(damaged, fresh, path)
+        head = _signed(profile, beside, rows, clock)
+        kept = _put(fresh, path)
     with suppress(Unreachable):  # the next change writes it
         Ledger(profile.directory, token_bytes).remember(head)
     return Rebuilt(path, kept, rows)
@@ -109,6 +113,18 @@ def _locked(damaged: sqlite3.Connection) -> bool:
             raise
         return False
     return bool(damaged.execute("PRAGMA journal_mode").fetchone() == ("delete",))  # nobody came in between
+
+
+def _put(fresh: Path, path: Path) -> Path:
+    """What was made, in the place of the damaged file; where that is now. Nothing is left where the disk refuses."""
+    kept = _keep(path)
+    try:
+        fresh.replace(path)
+    except OSError:
+        kept.unlink()
+        raise
+    flush_names(path.parent)
+    return kept
 
 
 def _keep(path: Path) -> Path:
