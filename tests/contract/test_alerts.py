@@ -195,24 +195,25 @@ class TestOpening:
         assert AlertKind.NEW_CALLER not in kinds(vault)
 
     def test_a_rate_unlike_the_same_hour_of_the_weeks_before(self, house: House) -> None:
-        vault, key_id = house.vault, created(house.vault).key.id
-        reporter = Reporter(house.sink)
-        first = house.clock()
-        reporter.flush(first - DAY, use(key_id, 1, first - DAY, accepted=1))
+        vault, reporter, first = house.vault, Reporter(house.sink), house.clock()
+        risen, fallen, calm = (created(vault, name).key.id for name in ("risen-api", "fallen-api", "calm-api"))
+        reporter.flush(first - DAY, *(use(key_id, 1, first - DAY, accepted=1) for key_id in (risen, fallen, calm)))
         for week in range(4):
             at = first + week * WEEK + 30 * MINUTE
             house.clock.advance(at - house.clock())
-            reporter.flush(at, use(key_id, 1, at, accepted=500))
+            reporter.flush(at, use(risen, 1, at, accepted=500), use(calm, 1, at))
+            reporter.flush(at, *(use(fallen, 1, at + hour, accepted=500) for hour in (-HOUR, timedelta(), HOUR)))
             looked(house, HOUR)
             assert AlertKind.PATTERN_CHANGED not in kinds(vault)
-        at = first + 4 * WEEK + 30 * MINUTE
+        at = first + 4 * WEEK
         house.clock.advance(at - house.clock())
-        reporter.flush(at, use(key_id, 1, at, accepted=5000))
+        reporter.flush(at, use(risen, 1, at, accepted=5000), closing=True)
 
-        opened = looked(house, HOUR)
+        opened = looked(house, 2 * HOUR)
 
-        assert [alert.signal.detail for alert in opened if alert.signal.kind is AlertKind.PATTERN_CHANGED] == [
-            "checkout-api had 5,000 requests in the hour from 12:00Z; usual in that hour of the week are 500"
+        assert sorted(alert.signal.detail for alert in opened if alert.signal.kind is AlertKind.PATTERN_CHANGED) == [
+            "fallen-api had 0 requests in the hour from 12:00Z; usual in that hour of the week are 500",
+            "risen-api had 5,000 requests in the hour from 12:00Z; usual in that hour of the week are 500",
         ]
 
     def test_a_route_that_is_not_back_after_an_incident(self, house: House) -> None:

@@ -18,7 +18,7 @@ from keytui.vault.local.evidence.coverage import gaps
 from keytui.vault.local.listing import listed, part
 from keytui.vault.local.tables import KeyRow, RouteRow, RouteUsageRow, SourceRow
 from keytui.vault.local.usage.caller_counts import accepted_by_caller
-from keytui.vault.local.usage.counting import Stretch, by_bucket
+from keytui.vault.local.usage.counting import Stretch, by_bucket, keys_with
 from keytui.vault.local.usage.grains import Grain
 
 WEEKS: Final = 4
@@ -30,9 +30,11 @@ _GRAINS: Final = (Grain.MINUTE, Grain.HOUR)
 
 
 def rhythms(session: Session, policies: Policies, hour: datetime, now: datetime) -> Iterator[Rhythm]:
-    """Every key that was used lately: the full hour from `hour`, and the same hour of the weeks before."""
-    used = select(KeyRow.id).where(col(KeyRow.last_used_at) >= hour - _USED_WITHIN, col(KeyRow.revoked_at).is_(None))
-    key_ids = session.exec(used.where(col(KeyRow.disabled_at).is_(None)).order_by(col(KeyRow.id))).all()
+    """Every key that was used lately and had enough requests: its hour from `hour`, and that hour of the weeks before.
+
+    A change takes as many requests as the thresholds say, now or in one of the weeks: keys with fewer are left out.
+    """
+    key_ids = _used_enough(session, policies, hour)
     if not key_ids:
         return
     names, began = key_names(session, key_ids), first_used(session, key_ids)
@@ -61,6 +63,16 @@ def rhythms(session: Session, policies: Policies, hour: datetime, now: datetime)
         if key_id in began:
             accepted, complete = now_counts[key_id, hour], covered[whose[key_id]]
             yield Rhythm(names[key_id], hour, began[key_id], accepted, callers[key_id], tuple(weeks), complete)
+
+
+def _used_enough(session: Session, policies: Policies, hour: datetime) -> Sequence[str]:
+    least = min(policy.alerts.pattern_requests for policy in (policies.default, *policies.environments.values()))
+    hours = (hour - n * WEEK for n in (0, *_numbers()))
+    busy = set[str]().union(*(keys_with(session, Stretch(at, at + HOUR, HOUR), max(1, least)) for at in hours))
+    given = listed([(key_id,) for key_id in sorted(busy)])
+    used = select(KeyRow.id).join_from(given, KeyRow, col(KeyRow.id) == part(given, 0, str))
+    used = used.where(col(KeyRow.last_used_at) >= hour - _USED_WITHIN, col(KeyRow.revoked_at).is_(None))
+    return session.exec(used.where(col(KeyRow.disabled_at).is_(None)).order_by(col(KeyRow.id))).all()
 
 
 def _numbers() -> range:

@@ -114,6 +114,12 @@ def by_minute(session: Session, since: datetime, until: datetime) -> ByBucket:
     return _merged((*row,) for row in found)
 
 
+def keys_with(session: Session, over: Stretch, least: int) -> set[str]:
+    """The keys of which all sources together tell of so many accepted requests, probes left out; read by time."""
+    given = {"since": over.since, "until": over.until, "least": least}
+    return {key_id for (key_id,) in session.connection().execute(_KEYS_WITH, given)}
+
+
 def _merged(said: Iterable[_Claim]) -> ByBucket:
     merged: ByBucket = defaultdict(dict)
     for key_id, version, _, at, accepted, refused in said:
@@ -179,4 +185,10 @@ _BY_MINUTE: Final = _statement(
     "FROM usage AS u CROSS JOIN series AS s WHERE u.grain = 1 AND",
     _WITHIN,
     "AND s.id = u.series AND NOT s.probe",
+)
+_KEYS_WITH: Final = _statement(
+    ("key_id",),
+    "FROM usage AS u CROSS JOIN series AS s WHERE u.grain IN (1, 60, 1440) AND",
+    _WITHIN,
+    "AND s.id = u.series AND NOT s.probe GROUP BY s.key_id HAVING sum(u.accepted) >= :least",
 )
