@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from keytui.domain.durations import parse_duration, short
 from keytui.domain.errors import Invalid, Refused
-from keytui.domain.monitor import RANGES, Range
+from keytui.domain.ranges import RANGES, Range
 from keytui.open import glimpse, open_vault
 from keytui.vault.appearance import ThemeName, load_theme
 from keytui.vault.profile import configuration_path, load_profile

@@ -28,8 +28,8 @@ from keytui.cli.times import expiry
 from keytui.clock import utc_now
 from keytui.domain.errors import Refused
 from keytui.domain.keys import KeyDraft, Kind
-from keytui.vault.model import SealState
 from keytui.vault.protocol import Vault
+from keytui.vault.standing import SealState
 
 
 class Sealed(StrEnum):

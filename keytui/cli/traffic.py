@@ -16,7 +16,8 @@ from keytui.cli.traffic_shapes import caller_traffic_shape, monitor_shape
 from keytui.clock import utc_now
 from keytui.domain.durations import LONGEST, parse_duration, short
 from keytui.domain.errors import Invalid
-from keytui.domain.monitor import CallerTraffic, KeyTraffic, range_of
+from keytui.domain.monitor import CallerTraffic, KeyTraffic
+from keytui.domain.ranges import range_of
 from keytui.domain.text import harmless
 from keytui.domain.usage import Caller
 from keytui.vault.protocol import Vault

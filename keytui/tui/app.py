@@ -17,7 +17,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from keytui.clock import Clock, utc_now
-from keytui.domain.monitor import RANGES, Range
+from keytui.domain.ranges import RANGES, Range
 from keytui.tui import theme_choice
 from keytui.tui.permissions import Explaining, WhyNot
 from keytui.tui.screens import catalogue

@@ -13,7 +13,7 @@ from keytui.domain.audit import AuditFilter
 from keytui.domain.durations import short
 from keytui.domain.incidents import Closing
 from keytui.domain.keys import BUILTIN, Key, KeyDraft, KeyEdit
-from keytui.domain.monitor import Range
+from keytui.domain.ranges import Range
 from keytui.domain.rotation import First, Plan, Reason, Rotation, Strategy
 from keytui.domain.text import harmless
 from keytui.vault.saved_filters import Of

@@ -15,8 +15,8 @@ from keytui.tui.widgets.status_line import Link, Status
 from keytui.vault.profile import Profile
 
 if TYPE_CHECKING:
-    from keytui.vault.model import Standing
     from keytui.vault.protocol import Vault
+    from keytui.vault.standing import Standing
 
 
 class Connection:

@@ -12,8 +12,9 @@ from keytui.domain.errors import KeytuiError
 from keytui.tui.asking import our_fault
 
 if TYPE_CHECKING:
-    from keytui.vault.model import Changes, Standing
+    from keytui.vault.model import Changes
     from keytui.vault.protocol import Vault
+    from keytui.vault.standing import Standing
 
 USAGE: Final = 2.0
 """Seconds between two times that nothing but usage has moved: verifiers flush more often than anybody reads."""

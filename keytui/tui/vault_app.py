@@ -30,8 +30,9 @@ from keytui.vault.profile import Profile
 
 if TYPE_CHECKING:
     from keytui.tui.screens.keys import KeysScreen
-    from keytui.vault.model import Changes, Page, Standing
+    from keytui.vault.model import Changes, Page
     from keytui.vault.protocol import Vault
+    from keytui.vault.standing import Standing
 
     Glimpse = Callable[[Profile, datetime], Page | None]
     """The first keys of a profile's vault, read before it is open; None where none can be read so."""

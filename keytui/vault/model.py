@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from keytui.domain.access import Role
 from keytui.domain.audit import AuditEntry
 from keytui.domain.keys import Key, KeySummary, Version
 from keytui.domain.operators import Operator
@@ -15,36 +14,6 @@ from keytui.domain.secrets import Secret
 from keytui.domain.usage import CallerUse, UsagePoint
 from keytui.domain.verdict import Assessment
 from keytui.domain.verification import Check
-
-
-class SealState(StrEnum):
-    """Whether sealed values can be read."""
-
-    UNSET = "no passphrase"
-    LOCKED = "locked"
-    OPEN = "unlocked"
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the status line shows of a vault."""
-
-    profile: str
-    location: str
-    actor: str
-    role: Role
-    tenant: str | None
-    """None is every tenant."""
-    read_only: bool
-    armed_until: datetime | None
-    seal: SealState
-    open_rotations: int
-    alerts: int
-    """Open alerts, notices left out, that nobody has acknowledged: what wants an eye now."""
-    approvals: int = 0
-    """Requests for approval that wait for an answer which this principal may give."""
-    seal_epoch: int = 0
-    """Rises when the seal is closed or gets a new passphrase: whoever unlocked it before has to do so again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Final
 
 from keytui.domain.audit import Actor
 from keytui.domain.keys import KeyDraft
-from keytui.domain.monitor import RANGES
+from keytui.domain.ranges import RANGES
 from keytui.domain.usage import Caller, Flush, Use
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault

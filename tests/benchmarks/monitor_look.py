@@ -9,7 +9,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from keytui.domain.monitor import RANGES, Range
+from keytui.domain.ranges import RANGES, Range
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.benchmarks.fleet import NOW, filled

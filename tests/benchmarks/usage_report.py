@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from keytui.domain.monitor import range_of
+from keytui.domain.ranges import range_of
 from keytui.vault.local.files import DATABASE
 from keytui.vault.local.vault import LocalVault
 from tests.benchmarks.fleet import NOW, filled

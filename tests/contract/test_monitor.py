@@ -8,7 +8,8 @@ import pytest
 
 from keytui.domain.durations import LONGEST
 from keytui.domain.errors import NotFound
-from keytui.domain.monitor import RANGES, Counts, Monitor, Range, range_of
+from keytui.domain.monitor import Counts, Monitor
+from keytui.domain.ranges import RANGES, Range, range_of
 from keytui.domain.reports import Report, SourceKind
 from keytui.domain.retention import Retention
 from keytui.domain.rotation import Plan, Rotation

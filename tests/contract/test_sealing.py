@@ -13,8 +13,8 @@ from keytui.domain.rotation import Plan
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import UNKNOWN_CALLER
 from keytui.domain.verification import Outcome
-from keytui.vault.model import SealState
 from keytui.vault.protocol import Vault
+from keytui.vault.standing import SealState
 from tests.contract.acts import created, request
 from tests.contract.conftest import House
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from keytui.clock import utc_now
 from keytui.domain.audit import Actor
 from keytui.domain.keys import KeyDraft
-from keytui.domain.monitor import KeyTraffic, Monitor, Point, Range
+from keytui.domain.monitor import KeyTraffic, Monitor, Point
+from keytui.domain.ranges import Range
 from keytui.tui.app import Console
 from keytui.vault.profile import Profile
 from tests.tui.monitoring import ScriptedVault, busy, key

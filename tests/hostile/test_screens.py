@@ -58,9 +58,9 @@ from keytui.tui.screens import help as help_
 from keytui.tui.screens.incident import closing, incident, listed, respond
 from keytui.tui.screens.wizard import ask_secret, by_hand, by_targets, followed, hand_over, screen, waive
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.model import SealState
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
+from keytui.vault.standing import SealState
 from tests.hostile.conftest import ROTATING, Planted
 from tests.hostile.poisoned import Poisoned
 from tests.hostile.texts import WHOLE, Speech, dangers

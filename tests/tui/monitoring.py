@@ -10,22 +10,21 @@ from typing import Final
 
 from keytui.domain.alerts import Alert, AlertKind, Severity, Signal
 from keytui.domain.monitor import (
-    RANGES,
     CallerTraffic,
     KeyTraffic,
     Monitor,
     Point,
-    Range,
     RefusedFrom,
     RotationTraffic,
     Unmoved,
     VersionUse,
 )
+from keytui.domain.ranges import RANGES, Range
 from keytui.domain.rotation import Plan, Rotation, RotationState
 from keytui.domain.usage import Caller, CallerUse
 from keytui.vault.local.section import Ground
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.model import Standing
+from keytui.vault.standing import Standing
 from tests.world import NOON
 
 QUARTER = RANGES[1]

@@ -12,8 +12,9 @@ from keytui.domain.secrets import Secret
 from keytui.tui.app import Console
 from keytui.tui.screens.token import TokenDialog
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.model import Changes, Standing
+from keytui.vault.model import Changes
 from keytui.vault.profile import Profile
+from keytui.vault.standing import Standing
 from tests.tui.rotation.walking import opened, said, until, until_said, until_still
 from tests.world import StoppedClock
 

@@ -9,7 +9,7 @@ import pytest
 
 from keytui.domain.access import Role
 from keytui.tui.widgets.status_line import Link, Status, line
-from keytui.vault.model import SealState, Standing
+from keytui.vault.standing import SealState, Standing
 from tests.world import NOON
 
 STANDING = Standing(

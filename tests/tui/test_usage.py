@@ -12,7 +12,7 @@ from keytui.domain.alerts import AlertKind, Severity
 from keytui.domain.audit import Actor
 from keytui.domain.errors import Unreachable
 from keytui.domain.keys import KeyDraft
-from keytui.domain.monitor import RANGES
+from keytui.domain.ranges import RANGES
 from keytui.tui.app import Console
 from keytui.tui.screens.callers import CallerKeysScreen, CallersScreen
 from keytui.tui.screens.key import KeyScreen

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from keytui.domain.durations import parse_duration
-from keytui.domain.monitor import CallerTraffic, Monitor, range_of
+from keytui.domain.monitor import CallerTraffic, Monitor
+from keytui.domain.ranges import range_of
 from keytui.domain.usage import Caller, CallerUse, Usage
 from keytui.server.asking import Asked, KeyId, Limit, Word
 from keytui.server.bodies import Body
 from keytui.server.route import VaultRoute
-from keytui.vault.model import Due, Standing
+from keytui.vault.model import Due
+from keytui.vault.standing import Standing
 
 usage = APIRouter(prefix="/admin", tags=["usage"], route_class=VaultRoute)
 

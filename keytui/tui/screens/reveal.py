@@ -18,7 +18,7 @@ from keytui.tui.command_lines import for_keys
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.unlock import UnlockDialog
 from keytui.tui.widgets.secret import SecretLine
-from keytui.vault.model import SealState
+from keytui.vault.standing import SealState
 
 
 class RevealScreen(VaultScreen[None]):

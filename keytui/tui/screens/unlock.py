@@ -14,7 +14,7 @@ from keytui.domain.errors import KeytuiError, Refused
 from keytui.domain.text import harmless
 from keytui.tui.screens.base import Dialog
 from keytui.tui.widgets.secret import SecretField
-from keytui.vault.model import SealState
+from keytui.vault.standing import SealState
 
 
 class UnlockDialog(Dialog[bool]):

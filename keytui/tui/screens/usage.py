@@ -13,7 +13,8 @@ from textual.binding import Binding, BindingType
 
 from keytui.domain.alerts import Alert
 from keytui.domain.keys import Key
-from keytui.domain.monitor import RANGES, KeyTraffic, Monitor, RefusedFrom
+from keytui.domain.monitor import KeyTraffic, Monitor, RefusedFrom
+from keytui.domain.ranges import RANGES
 from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_acknowledge, for_top, same_as
 from keytui.tui.screens.callers import CallersScreen

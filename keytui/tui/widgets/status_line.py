@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from keytui.domain.text import harmless
-from keytui.vault.model import SealState, Standing
+from keytui.vault.standing import SealState, Standing
 
 if TYPE_CHECKING:
     from keytui.tui.app import Console

@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 
-from keytui.domain.monitor import Monitor, Range
+from keytui.domain.monitor import Monitor
+from keytui.domain.ranges import Range
 from keytui.tui.widgets.chart import bars, group_of, grouped
 from keytui.tui.widgets.columns import sized
 from keytui.tui.widgets.live_table import Line, LiveCells

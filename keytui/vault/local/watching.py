@@ -17,7 +17,8 @@ from keytui.vault.local.ledger import position
 from keytui.vault.local.sealing.sealing import seal_epoch, seal_state
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AuditRow, RecorderRow, RotationRow
-from keytui.vault.model import Changes, Standing
+from keytui.vault.model import Changes
+from keytui.vault.standing import Standing
 
 POLL_EVERY: Final = 0.1
 """Seconds between looks for a change: two lookups in an index."""

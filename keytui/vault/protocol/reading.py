@@ -8,8 +8,9 @@ from typing import Protocol
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.keys import Key
-from keytui.domain.monitor import CallerTraffic, Monitor, Range
+from keytui.domain.monitor import CallerTraffic, Monitor
 from keytui.domain.query import Query, Sort
+from keytui.domain.ranges import Range
 from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller, CallerUse, Usage
@@ -26,8 +27,8 @@ from keytui.vault.model import (
     Rehearsal,
     RotationDetail,
     Rows,
-    Standing,
 )
+from keytui.vault.standing import Standing
 from keytui.vault.wanted import Wanted
 
 

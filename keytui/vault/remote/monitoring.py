@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from keytui.domain.durations import to_the_second
-from keytui.domain.monitor import CallerTraffic, Monitor, Range
+from keytui.domain.monitor import CallerTraffic, Monitor
+from keytui.domain.ranges import Range
 from keytui.domain.usage import Caller, CallerUse, Usage
 from keytui.vault.model import Due
 from keytui.vault.remote.parts import MOST_ROWS

@@ -14,20 +14,10 @@ from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
 from keytui.domain.verdict import Assessment
 from keytui.domain.verification import Check
-from keytui.vault.model import (
-    AuditPage,
-    Diagnosis,
-    KeyDetail,
-    Page,
-    Proof,
-    Rehearsal,
-    RotationDetail,
-    Rows,
-    SealState,
-    Standing,
-)
+from keytui.vault.model import AuditPage, Diagnosis, KeyDetail, Page, Proof, Rehearsal, RotationDetail, Rows
 from keytui.vault.remote.parts import in_parts
 from keytui.vault.remote.section import Section, key_path, rotation_path
+from keytui.vault.standing import SealState, Standing
 from keytui.vault.wanted import Wanted
 
 

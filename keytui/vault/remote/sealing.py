@@ -5,8 +5,8 @@ from __future__ import annotations
 from keytui.domain.errors import Locked
 from keytui.domain.keys import Key, KeyDraft
 from keytui.domain.secrets import Secret
-from keytui.vault.model import Standing
 from keytui.vault.remote.section import Section, key_path
+from keytui.vault.standing import Standing
 
 
 class Sealing(Section):

@@ -94,7 +94,7 @@ def test_a_passphrase_file_that_others_can_read_is_refused(keytui: Commands, tmp
 
 def test_lock_reaches_whoever_has_the_vault_open(keytui: Commands, passphrase: Path) -> None:
     from keytui.domain.secrets import Secret
-    from keytui.vault.model import SealState
+    from keytui.vault.standing import SealState
 
     with keytui.vault() as console:
         console.unlock(Secret(passphrase.read_text().strip()))

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keytui.domain.durations import LONGEST
-from keytui.domain.monitor import MINUTE, RANGES, Counts, KeyTraffic, Range, busiest, range_of, rate
+from keytui.domain.monitor import MINUTE, Counts, KeyTraffic, busiest, rate
+from keytui.domain.ranges import RANGES, Range, range_of
 from tests.world import NOON
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # made aware

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keytui.domain.monitor import RANGES, Point
+from keytui.domain.monitor import Point
+from keytui.domain.ranges import RANGES
 from keytui.tui.widgets.chart import bars, group_of, grouped
 from keytui.tui.wording import rate, share
 from tests.world import NOON

@@ -10,7 +10,8 @@ import pytest
 
 from keytui.tui.following import follow
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.model import Changes, Standing
+from keytui.vault.model import Changes
+from keytui.vault.standing import Standing
 from tests.world import NOON
 
 FLUSHES_A_SECOND = 5

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from keytui.domain.keys import KeyDraft
-from keytui.domain.monitor import RANGES
+from keytui.domain.ranges import RANGES
 from keytui.domain.retention import Addresses, Retention
 from keytui.domain.rotation import Plan
 from keytui.domain.usage import NO_KEY, OTHER_CALLERS, Caller, Flush, Use

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from keytui.domain.alerts import AlertKind, Severity, Signal
-from keytui.domain.monitor import range_of
+from keytui.domain.ranges import range_of
 from keytui.domain.reports import Report, SourceKind
 from keytui.vault.local.alerts.noting import note_signals
 from keytui.vault.local.database.opening import open_database

@@ -20,8 +20,8 @@ from keytui.domain.secrets import Secret
 from keytui.vault.local.sealing.keyring import Cost, unwrapped, wrapped
 from keytui.vault.local.tables import KeyringRow
 from keytui.vault.local.vault import LocalVault
-from keytui.vault.model import SealState
 from keytui.vault.profile import Profile
+from keytui.vault.standing import SealState
 from tests.world import NOON, StoppedClock
 
 PASSPHRASE = Secret("correct horse battery")

@@ -35,7 +35,7 @@ from keytui.vault.local.sealing.keyring import (
 )
 from keytui.vault.local.section import Section, Write
 from keytui.vault.local.tables import KeyringRow, KeyRow, VersionRow
-from keytui.vault.model import SealState
+from keytui.vault.standing import SealState
 
 PASSPHRASE_AT_LEAST: Final = 8
 _ONE_TRY: Final = Lock()

@@ -10,7 +10,8 @@ from typing import Final
 
 from sqlmodel import Session
 
-from keytui.domain.monitor import MINUTE, Range
+from keytui.domain.monitor import MINUTE
+from keytui.domain.ranges import Range
 from keytui.vault.local.ledger import position
 from keytui.vault.local.usage.counting import Claims, Stretch, claims, sums
 from keytui.vault.local.usage.grains import floor

@@ -15,20 +15,18 @@ from sqlmodel import Session, col, select
 from keytui.domain.alerts import Alert
 from keytui.domain.monitor import (
     MINUTE,
-    RANGES,
     CallerTraffic,
     Counts,
     KeyTraffic,
     Monitor,
     Point,
-    Range,
     Rate,
     RotationTraffic,
     VersionUse,
     busiest,
-    range_of,
     rate,
 )
+from keytui.domain.ranges import RANGES, Range, range_of
 from keytui.domain.usage import Caller
 from keytui.vault.local.access.tenancy import own_used_keys
 from keytui.vault.local.alerts.noting import alert_of, most_serious_first

@@ -12,9 +12,9 @@ from keytui.domain.audit import AuditFilter
 from keytui.domain.automation import Selection
 from keytui.domain.incidents import Closing, IncidentDraft
 from keytui.domain.keys import KeyDraft, KeyEdit, Kind
-from keytui.domain.monitor import RANGES
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.query import Sort, parse
+from keytui.domain.ranges import RANGES
 from keytui.domain.reviews import Decision
 from keytui.domain.rotation import Plan, Reason
 from keytui.domain.secrets import Secret

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from keytui.domain.access import Role
 from keytui.domain.audit import AuditEntry, AuditFilter
-from keytui.domain.monitor import RANGES
 from keytui.domain.operators import OperatorDraft
+from keytui.domain.ranges import RANGES
 from keytui.domain.secrets import Secret
 from keytui.server.failed_logins import FailedLogins
 from keytui.vault.local.vault import LocalVault

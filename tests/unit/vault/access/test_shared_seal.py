@@ -6,7 +6,7 @@ import pytest
 
 from keytui.domain.access import Role
 from keytui.domain.errors import Forbidden, Locked
-from keytui.vault.model import SealState
+from keytui.vault.standing import SealState
 from tests.unit.vault.access.two_tenants import TeamVault
 
 

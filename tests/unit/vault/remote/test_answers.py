@@ -29,8 +29,8 @@ from keytui.domain.query import Query
 from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
 from keytui.vault.many_keys import NewKey, Origin
-from keytui.vault.model import SealState
 from keytui.vault.remote.exchange import Answer, Exchange, Patience, Request
+from keytui.vault.standing import SealState
 from keytui.vault.team_server import TeamServer
 from keytui.vault.wanted import Unwanted, Wanted
 from tests.serving import Serving

@@ -1,0 +1,39 @@
+"""How a vault stands: whose it is, who asks, and what wants an eye now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from keytui.domain.access import Role
+
+
+class SealState(StrEnum):
+    """Whether sealed values can be read."""
+
+    UNSET = "no passphrase"
+    LOCKED = "locked"
+    OPEN = "unlocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the status line shows of a vault."""
+
+    profile: str
+    location: str
+    actor: str
+    role: Role
+    tenant: str | None
+    """None is every tenant."""
+    read_only: bool
+    armed_until: datetime | None
+    seal: SealState
+    open_rotations: int
+    alerts: int
+    """Open alerts, notices left out, that nobody has acknowledged: what wants an eye now."""
+    approvals: int = 0
+    """Requests for approval that wait for an answer which this principal may give."""
+    seal_epoch: int = 0
+    """Rises when the seal is closed or gets a new passphrase: whoever unlocked it before has to do so again."""
