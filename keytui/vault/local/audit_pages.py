@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, or_, select
 
-from keytui.domain.audit import AuditEntry, AuditFilter
-from keytui.domain.errors import Refused
+from keytui.domain.audit import AuditFilter
 from keytui.vault.local.access.tenancy import entries_of
-from keytui.vault.local.mapping import entry_of
+from keytui.vault.local.entry_rows import stored_entries
 from keytui.vault.local.tables import AuditRow
 from keytui.vault.model import AuditPage
 
@@ -23,26 +22,11 @@ def audit_page(session: Session, tenant: str | None, which: AuditFilter, offset:
     """
     matching = (*_conditions(which), *entries_of(tenant))
     newest_first = select(AuditRow).where(*matching).order_by(col(AuditRow.sequence).desc())
-    try:
-        rows = session.exec(newest_first.offset(offset).limit(limit)).all()
-    except (TypeError, ValueError, OverflowError):
-        raise _changed("an entry") from None
-    total = offset + len(rows)
+    entries = stored_entries(session, newest_first.offset(offset).limit(limit))
+    total = offset + len(entries)
     if which.before is None:
         total = session.exec(select(func.count()).select_from(AuditRow).where(*matching)).one()
-    return AuditPage(tuple(_read(row) for row in rows), offset, total)
-
-
-def _read(row: AuditRow) -> AuditEntry:
-    """SQLite keeps whatever it is given, also where a text belongs."""
-    texts = (row.actor, row.type, row.key_id, row.key_name, row.details, row.previous, row.hash)
-    if not all(isinstance(text, str) for text in texts):
-        raise _changed(f"entry {row.sequence}")
-    return entry_of(row)
-
-
-def _changed(which: str) -> Refused:
-    return Refused(f"{which} of the audit log was changed and cannot be read", "see which: keytui audit verify")
+    return AuditPage(tuple(entries), offset, total)
 
 
 def _conditions(which: AuditFilter) -> Iterator[ColumnElement[bool]]:

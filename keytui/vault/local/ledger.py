@@ -209,7 +209,7 @@ class Ledger:
             return f"checkpoint {kept.sequence} that was kept is signed with another key than this vault's"
         if not self._signed(head, kept.signature):
             return f"checkpoint {kept.sequence} that was kept does not bear its own signature"
-        if session.get(AuditRow, head.sequence) is None:
+        if _hash_at(session, head.sequence) is None:
             return f"the log was cut off: checkpoint {kept.sequence} that was kept is beyond its end"
         if not _holds(session, head):
             return f"the log was written anew: entry {kept.sequence} is not the one of the checkpoint that was kept"
@@ -258,8 +258,12 @@ def _first_missing(entries: int, signed: Sequence[int]) -> int | None:
 
 
 def _holds(session: Session, head: Head) -> bool:
-    entry = session.get(AuditRow, head.sequence)
-    return entry is not None and entry.hash == head.hash
+    return _hash_at(session, head.sequence) == head.hash
+
+
+def _hash_at(session: Session, sequence: int) -> str | None:
+    """Of that entry, whatever became of the rest of it; None where there is none."""
+    return session.exec(select(AuditRow.hash).where(AuditRow.sequence == sequence)).first()
 
 
 def head_of(session: Session) -> Head:

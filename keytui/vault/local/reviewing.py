@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlmodel import Session, col, func, select
@@ -15,9 +16,10 @@ from keytui.domain.flags import flags
 from keytui.domain.keys import Flag
 from keytui.domain.query import Query, Sort
 from keytui.domain.reviews import Decision, Review, Reviewed, ReviewPage, Viewer
+from keytui.vault.local.entry_rows import spoiled_told, stored_entries
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.keys.search import conditions, order
-from keytui.vault.local.mapping import entry_of, facts_of, summary_of
+from keytui.vault.local.mapping import facts_of, summary_of
 from keytui.vault.local.rows import living_key
 from keytui.vault.local.section import Section
 from keytui.vault.local.tables import AuditRow, KeyRow, VersionRow
@@ -87,20 +89,19 @@ def _current(session: Session, ids: Sequence[str]) -> Mapping[str, VersionRow]:
 
 def _viewers(session: Session, ids: Sequence[str]) -> Mapping[str, tuple[Viewer, ...]]:
     """Whoever had a key's secret, once for each way; the latest first."""
-    rows = session.exec(
+    seen = (
         select(AuditRow)
         .where(col(AuditRow.key_id).in_(ids), col(AuditRow.type).in_(_SEEN_BY), col(AuditRow.refused).is_(False))
         .order_by(col(AuditRow.sequence).desc())
     )
     found: dict[str, dict[tuple[str, str], Viewer]] = defaultdict(dict)
-    for row in rows:
-        how = _SEEN_BY[row.type]
-        latest = found[row.key_id].get((row.actor, how))
+    for entry in stored_entries(session, seen):
+        of_key, how = found[entry.event.key_id], _SEEN_BY[entry.event.type]
+        latest = of_key.get((entry.actor, how))
         if latest is None:
-            found[row.key_id][row.actor, how] = Viewer(row.actor, how, row.version, row.at)
+            of_key[entry.actor, how] = Viewer(entry.actor, how, entry.event.version, entry.at)
         else:
-            again = Viewer(latest.who, how, latest.version, latest.at, latest.times + 1)
-            found[row.key_id][row.actor, how] = again
+            of_key[entry.actor, how] = replace(latest, times=latest.times + 1)
     return {key_id: tuple(viewers.values()) for key_id, viewers in found.items()}
 
 
@@ -111,8 +112,9 @@ def _last(session: Session, ids: Sequence[str]) -> Mapping[str, Review]:
         .where(col(AuditRow.key_id).in_(ids), AuditRow.type == _REVIEWED, col(AuditRow.refused).is_(False))
         .group_by(col(AuditRow.key_id))
     )
-    rows = session.exec(select(AuditRow).where(col(AuditRow.sequence).in_(newest)))
-    return {row.key_id: _review(entry_of(row)) for row in rows}
+    entries = stored_entries(session, select(AuditRow).where(col(AuditRow.sequence).in_(newest)))
+    with spoiled_told():
+        return {entry.event.key_id: _review(entry) for entry in entries}
 
 
 def _review(entry: AuditEntry) -> Review:

@@ -15,8 +15,9 @@ from keytui.domain.addresses import without_addresses
 from keytui.domain.approvals import LASTS
 from keytui.domain.audit import AuditEntry
 from keytui.domain.errors import NotFound, Refused
+from keytui.vault.local.entry_rows import stored_entries
 from keytui.vault.local.ledger import Ledger
-from keytui.vault.local.mapping import delivery_of, entry_of, key_of, step_of, stored_id, version_of
+from keytui.vault.local.mapping import delivery_of, key_of, step_of, stored_id, version_of
 from keytui.vault.local.rows import key_row, stored_rotation, version_rows
 from keytui.vault.local.tables import AuditRow, CheckpointRow, DeliveryRow, KeyRow, RotationRow, StepRow
 from keytui.vault.local.usage.buckets import callers_of
@@ -81,8 +82,7 @@ def _entries(session: Session, rotation: RotationRow) -> Sequence[AuditEntry]:
     of_it = col(AuditRow.rotation_id) == rotation.id
     own = session.exec(select(AuditRow.sequence).where(of_it).order_by(col(AuditRow.sequence))).all()
     found = of_it if not own else or_(of_it, _beside(rotation, own[0], own[-1]))
-    rows = session.exec(select(AuditRow).where(found).order_by(col(AuditRow.sequence)))
-    return [entry_of(row) for row in rows]
+    return stored_entries(session, select(AuditRow).where(found).order_by(col(AuditRow.sequence)))
 
 
 def _refuse_spoiled(session: Session, ledger: Ledger, entries: Sequence[AuditEntry], rotation_id: int) -> None:

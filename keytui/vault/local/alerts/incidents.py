@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from keytui.domain.rotation import Strategy
 from keytui.domain.usage import NO_KEY
+from keytui.vault.local.entry_rows import spoiled_told
 from keytui.vault.local.tables import AuditRow, RotationRow
 
 MOST: Final = 1_000
@@ -52,7 +53,9 @@ def incidents(session: Session, since: datetime) -> Mapping[str, Incident]:
         .limit(MOST)
     )
     first: dict[str, Incident] = {}
-    for entry, rotation in session.exec(found):
+    with spoiled_told():
+        entries = session.exec(found).all()
+    for entry, rotation in entries:
         incident = _incident(entry, rotation)
         if incident is not None:
             first[incident.key_id] = incident

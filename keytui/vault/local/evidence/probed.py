@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from keytui.domain.errors import Refused
 from keytui.domain.rotation import Rotation
 from keytui.probes.key_probe import Outcome
-from keytui.vault.local.mapping import entry_of
+from keytui.vault.local.entry_rows import stored_entries
 from keytui.vault.local.tables import AuditRow
 from keytui.vault.probed import PROBED, last_words
 
@@ -23,7 +23,7 @@ def refuse_let_in(session: Session, rotation: Rotation) -> None:
         AuditRow.version == rotation.old_version,
         AuditRow.at >= (rotation.suspended_at or rotation.started_at),
     )
-    entries = [entry_of(row) for row in session.exec(found.order_by(col(AuditRow.sequence).desc()))]
+    entries = stored_entries(session, found.order_by(col(AuditRow.sequence).desc()))
     while_over = (entry for entry in entries if entry.event.details.get("expected") == Outcome.REFUSED)
     for word in last_words(while_over, rotation.id):
         if word.still_accepted:

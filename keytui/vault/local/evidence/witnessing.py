@@ -15,9 +15,9 @@ from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Bookmark, Leak, Report, SourceKind, SourceStanding
 from keytui.domain.text import harmless
 from keytui.domain.usage import NO_KEY
+from keytui.vault.local.entry_rows import stored_entries
 from keytui.vault.local.evidence.coverage import gaps_of, names_of_own_sources, recorders_by_name, source_of
 from keytui.vault.local.keys.credentials import credentials, kept_values
-from keytui.vault.local.mapping import entry_of
 from keytui.vault.local.rows import key_row, repeat_versions, version_row
 from keytui.vault.local.section import Section, Write, audited
 from keytui.vault.local.tables import AuditRow, BookmarkRow, GapRow, KeyRow, SeriesRow, SourceRow
@@ -195,10 +195,8 @@ def _note_leak(write: Write, leak: Leak) -> None:
     version_row(write.session, key.id, leak.version).leaked = True
     repeat_versions(write.session, key)
     details = {"place": harmless(leak.place), "seen_at": leak.at.isoformat(timespec="seconds")}
-    noted = write.session.exec(
-        select(AuditRow).where(
-            AuditRow.key_id == key.id, AuditRow.type == "key.leaked", AuditRow.version == leak.version
-        )
+    noted = select(AuditRow).where(
+        AuditRow.key_id == key.id, AuditRow.type == "key.leaked", AuditRow.version == leak.version
     )
-    if not any(entry_of(row).event.details.get("place") == details["place"] for row in noted):
+    if all(entry.event.details.get("place") != details["place"] for entry in stored_entries(write.session, noted)):
         write.record(Event("key.leaked", key.id, key.name, leak.version, details=details))

@@ -9,9 +9,11 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from keytui.domain.audit import AuditEntry
+from keytui.domain.errors import Refused
 from keytui.domain.incidents import CutOff, Former, Happening, Incident, Moment, in_order
 from keytui.domain.keys import ACCEPTED, VersionState
-from keytui.vault.local.mapping import entry_of, key_of, version_of
+from keytui.vault.local.entry_rows import stored_entries
+from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.tables import AuditRow, CallerRow, IncidentKeyRow, IncidentNoteRow, KeyRow, VersionRow
 from keytui.vault.local.usage.buckets import by_caller
 
@@ -26,10 +28,9 @@ def timeline_of(
 ) -> tuple[tuple[Moment, ...], int]:
     """Oldest first, and how many entries of the log were left out."""
     opened = Moment(incident.opened_at, incident.opened_by, Happening.OPENED, incident.title)
-    entries = _entries(session, incident, until)
-    told = tuple(_told(entry) for entry in entries[:MOST_ENTRIES])
+    told, left_out = _done(session, incident, until)
     parts = ((opened,), told, tuple(map(_gone, cut_off)), _notes(session, incident), tuple(_closed(incident)))
-    return in_order(*parts), len(entries[MOST_ENTRIES:])
+    return in_order(*parts), left_out
 
 
 def cut_off_of(session: Session, incident: Incident, until: datetime) -> tuple[CutOff, ...]:
@@ -75,6 +76,15 @@ def _back_at(callers: Sequence[CallerRow], key_id: str, version: int, name: str)
     return min((row.first_seen for row in later if row.accepted), default=None)
 
 
+def _done(session: Session, incident: Incident, until: datetime) -> tuple[tuple[Moment, ...], int]:
+    """What the log tells, and how much of it was left out. Whoever spoils the log does not hide the incident."""
+    try:
+        entries = _entries(session, incident, until)
+    except Refused as spoiled:
+        return (Moment(until, "keytui", Happening.DONE, f"{spoiled.message}; {spoiled.hint}"),), 0
+    return tuple(_told(entry) for entry in entries[:MOST_ENTRIES]), len(entries[MOST_ENTRIES:])
+
+
 def _entries(session: Session, incident: Incident, until: datetime) -> Sequence[AuditEntry]:
     """What the log has of the incident's keys, its own word left out."""
     found = select(AuditRow).where(
@@ -83,8 +93,7 @@ def _entries(session: Session, incident: Incident, until: datetime) -> Sequence[
         col(AuditRow.at) <= until,
         ~col(AuditRow.type).startswith("incident."),
     )
-    rows = session.exec(found.order_by(col(AuditRow.sequence)).limit(MOST_ENTRIES * 10))
-    return [entry_of(row) for row in rows]
+    return stored_entries(session, found.order_by(col(AuditRow.sequence)).limit(MOST_ENTRIES * 10))
 
 
 def _told(entry: AuditEntry) -> Moment:

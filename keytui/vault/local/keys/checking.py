@@ -9,6 +9,7 @@ from typing import Final
 from sqlmodel import Session, col, func, select
 
 from keytui.domain.access import Operation
+from keytui.domain.audit import AuditEntry
 from keytui.domain.diagnosis import cleaned, diagnose
 from keytui.domain.errors import Refused
 from keytui.domain.keys import ACCEPTED, BUILTIN, VersionState
@@ -17,6 +18,7 @@ from keytui.domain.secrets import Secret, parse_format
 from keytui.domain.usage import Caller, Use
 from keytui.domain.verification import Check, Credential, Outcome
 from keytui.vault.local.backup.state import refuse_unreconciled
+from keytui.vault.local.entry_rows import stored_entries
 from keytui.vault.local.evidence.coverage import serves
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.mapping import key_of, version_of
@@ -174,7 +176,7 @@ def _acknowledgements(session: Session, rotation: Rotation, old: VersionRow) -> 
             yield Acknowledgement(recorder.name, None)
 
 
-def _end_of_old(session: Session, rotation: Rotation) -> AuditRow | None:
+def _end_of_old(session: Session, rotation: Rotation) -> AuditEntry | None:
     """The entry of the log from which on the old version was refused: before the completion, where it was proven."""
     at_once = rotation.plan.strategy is Strategy.ROLLING and not rotation.suspends
     ends = "rotation.completed" if at_once else _ENDS_OLD[rotation.plan.strategy, rotation.plan.first]
@@ -184,4 +186,4 @@ def _end_of_old(session: Session, rotation: Rotation) -> AuditRow | None:
         col(AuditRow.refused).is_(False),
     )
     first, newest = (col(AuditRow.type) == _OLD_REVOKED).desc(), col(AuditRow.sequence).desc()
-    return session.exec(found.order_by(first, newest).limit(1)).first()
+    return next(iter(stored_entries(session, found.order_by(first, newest).limit(1))), None)
