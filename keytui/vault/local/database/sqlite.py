@@ -25,6 +25,8 @@ from keytui.vault.local.schema import SCHEMA, Raised, Schema
 from keytui.vault.wanted import Wanted
 
 _WAIT_FOR_LOCK_SECONDS: Final = 30.0
+_CACHE_KIB: Final = 512
+"""Of each connection. A console has several, and the system keeps the file in its own memory: more was no faster."""
 
 
 class SqliteDatabase(Database):
@@ -109,6 +111,7 @@ def _engine(path: Path) -> Engine:
             check_same_thread=False,
         )
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         connection.execute("PRAGMA secure_delete = ON")  # who was erased is not to be read from the file
         # SQLite's own lower() knows ASCII only, and the filter language folds every alphabet.
         connection.create_function("lower", 1, _lower, deterministic=True)
