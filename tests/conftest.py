@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from keytui.domain.audit import Actor
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
+from tests.compiled_once import statements_compiled_once
 from tests.new_vaults import tables_made_once
 from tests.world import StoppedClock, repeatable_randomness
 
@@ -24,10 +26,19 @@ if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 """Where it is set, every program that the tests start would compile all of keytui again."""
 
+gc.set_threshold(100_000, 20, 20)
+"""As Python comes, it looks for garbage after every 700 objects: a fifth of what a test of the console took."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _tables_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with tables_made_once(tmp_path_factory.mktemp("first")):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    with statements_compiled_once():
         yield
 
 

