@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.dom import DOMNode, NoScreen
 from textual.driver import Driver
+from textual.events import Resize
 from textual.screen import Screen
 
 from keytui.clock import Clock, utc_now
@@ -74,6 +75,7 @@ class Console(VaultApp):
         Binding(
             "ctrl+z", "suspend_process", show=False, id="app.suspend", tooltip="Back to the shell; `fg` comes back here"
         ),
+        Binding("ctrl+l", "redraw", show=False, priority=True, id="app.redraw", tooltip="Draw the whole screen anew"),
         Binding("q", "leave", "quit", show=False, id="app.quit", tooltip="Quit; on a screen above a mode, go back"),
     ]
 
@@ -104,12 +106,13 @@ class Console(VaultApp):
         """Set when the operator left to look around the demo, which is a console of its own."""
         self.wants_profile = ""
         """Set when the operator left for another vault."""
+        self._sizes_told: set[str] = set()
         self._chosen_theme, self._keep_theme = theme, keep_theme
         theme_choice.register(self)
         self.theme = theme_choice.first_theme(theme, no_color=self.no_color)
 
     def get_driver_class(self) -> type[Driver]:
-        """The terminal's, with less to say; whichever other one the environment names stays."""
+        """The terminal's, told only what differs; whichever other one the environment names stays."""
         found = super().get_driver_class()
         if found.__module__ != "textual.drivers.linux_driver":
             return found
@@ -135,6 +138,22 @@ class Console(VaultApp):
     def on_mount(self) -> None:
         if not self.is_headless:
             Endings(self).listen()
+
+    def on_resize(self, event: Resize) -> None:
+        """Draw all where the size is as it was, too: it was another for a moment, or the shell had the terminal.
+
+        The first event of each kind only says how large the terminal is.
+        """
+        kind = "signal" if event.pixel_size is None else "in band"
+        if kind in self._sizes_told and event.size == self.size:
+            self.action_redraw()
+        self._sizes_told.add(kind)
+
+    def action_redraw(self) -> None:
+        """Clear the terminal and draw everything: it may show what another program wrote."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write("\x1b[2J")  # no driver takes that for a drawing, so that ours knows no cell any more
+        self.refresh()
 
     def why_not(self, action: str, node: DOMNode | None) -> WhyNot | None:
         """Why an action, as a binding of `node` names it, cannot be done now; None when it can."""

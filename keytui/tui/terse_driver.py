@@ -1,87 +1,60 @@
-"""The terminal, told in few bytes: colours that hold already are not said again.
+"""The terminal, told in few bytes: only of the cells that differ from what it shows.
 
-Textual ends each piece of a line with a reset and says all of the next one's colours: forty bytes for a change of one.
-Over a slow line that is half of what is sent.
+Textual says a whole line where a word of it changed, ends each piece with a reset, and draws a screen several times
+while it opens. Over a slow line that is most of what is sent.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final
 
 from textual.drivers.linux_driver import LinuxDriver
 
-_RESET: Final = "\x1b[0m"
-_PIECE: Final = re.compile(r"\x1b\[([\d;]+)m([^\x1b]*)\x1b\[0m")
-_RUN: Final = re.compile(rf"(?:{_PIECE.pattern}){{2,}}")
-_PART: Final = re.compile(r"[34]8;2;\d+;\d+;\d+|[34]8;5;\d+|\d+")
-_LETTERS: Final = re.compile(r"3\d.*|9\d")
-_GROUND: Final = re.compile(r"4\d.*|10\d")
-_UNSEEN_ON_BLANKS: Final = frozenset({"1", "2", "3"})
-"""Bold, dim, italic."""
+from keytui.tui.drawing import draw
+from keytui.tui.picture import Picture
+
+_UNSEEN: Final = re.compile(
+    r"(?:\a|\x1b\[\?(?!1049)[\d;]+[hl]|\x1b\[\?\d+\$p|\x1b\[[<>]\d*u|\x1b\](?:22|52);[^\x07\x1b]*\x07)*"
+)
+"""What changes nothing of the picture: bell, modes and questions about them, keyboard, pointer and clipboard."""
+_FRAME_BEGINS: Final = "\x1b[?2026h"
+_FRAME_ENDS: Final = "\x1b[?2026l"
 
 
 class TerseDriver(LinuxDriver):
     """Textual's driver of a terminal, saying less."""
 
+    _picture: Picture | None = None
+    """None where the terminal may show anything: before the first drawing, and after what is not understood."""
+    _in_frames = False
+    """Whether the terminal shows a frame whole or not at all."""
+
     def write(self, data: str) -> None:
-        super().write(terse(data))
+        """Take what is drawn into the picture, which is told once this turn of the loop is over; say all else as it is.
 
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """How text is drawn: the codes of its letters' colour and of its background, and all others."""
-
-    letters: str = ""
-    ground: str = ""
-    others: frozenset[str] = frozenset()
-
-    def after(self, before: _Look) -> str | None:
-        """The codes that lead here from there; None where that takes a reset."""
-        lost = before.others - self.others
-        if lost or (before.letters and not self.letters) or (before.ground and not self.ground):
-            return None
-        changed = [self.letters] * (self.letters != before.letters) + [self.ground] * (self.ground != before.ground)
-        return ";".join([*sorted(self.others - before.others), *changed])
-
-    def on_blanks(self, before: _Look) -> _Look:
-        """What looks the same where there are no letters, and as that before where it can."""
-        if (self.others | before.others) <= _UNSEEN_ON_BLANKS:
-            return replace(before, ground=self.ground)
-        return self
-
-
-def terse(data: str) -> str:
-    """The same to the eye. What is not of Textual's pieces, one right after the other, stays as it is."""
-    return _RUN.sub(lambda run: _joined(_PIECE.findall(run[0])), data)
-
-
-def _joined(pieces: list[tuple[str, str]]) -> str:
-    told: list[str] = []
-    before: _Look | None = None
-    for codes, text in pieces:
-        look = _look(codes)
-        if before is not None and not text.strip(" "):
-            look = look.on_blanks(before)
-        change = look.after(before) if before is not None else codes
-        if change is None:
-            told.append(_RESET)
-            change, look = codes, _look(codes)
-        told.append(f"\x1b[{change}m{text}" if change else text)
-        before = look
-    return "".join([*told, _RESET])
-
-
-@lru_cache(maxsize=1000)
-def _look(codes: str) -> _Look:
-    letters, ground, others = "", "", []
-    for code in _PART.findall(codes):
-        if _LETTERS.fullmatch(code):
-            letters = code
-        elif _GROUND.fullmatch(code):
-            ground = code
+        After anything that is not understood, as another screen or a clearing, no cell is known any more. Threads other
+        than the loop's say only what changes nothing of the picture.
+        """
+        if data in (_FRAME_BEGINS, _FRAME_ENDS):
+            self._in_frames = True
+        elif _UNSEEN.fullmatch(data):
+            super().write(data)
+        elif draw(data, self._current()):
+            asyncio.get_running_loop().call_soon(self._tell)
         else:
-            others.append(code)
-    return _Look(letters, ground, frozenset(others))
+            self._tell()
+            self._picture = None
+            super().write(data)
+
+    def _current(self) -> Picture:
+        """The picture, as large as the app draws it."""
+        if self._picture is None or self._picture.size != self._app.size:
+            self._picture = Picture(*self._app.size)
+        return self._picture
+
+    def _tell(self) -> None:
+        told = self._picture.told() if self._picture is not None else ""
+        if told:
+            super().write(f"{_FRAME_BEGINS}{told}{_FRAME_ENDS}" if self._in_frames else told)

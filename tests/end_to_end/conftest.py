@@ -13,7 +13,7 @@ from tests.end_to_end.home import Home
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    """A home. No secret may be left in a file of it, or among the bytes of a terminal but in an OSC 52 sequence."""
+    """A home. No secret may be left in a file of it, on a screen, or among a terminal's bytes but in OSC 52."""
     directory = tmp_path / "home"
     directory.mkdir()
     home = Home(directory)
@@ -21,4 +21,5 @@ def home(tmp_path: Path) -> Iterator[Home]:
     found = leaks_under(directory, home.secrets)
     for number, display in enumerate(home.displays, 1):
         found += leaks_in(display.without_clipboards(), home.secrets, f"the bytes of terminal {number}")
+        found += leaks_in(display.shown, home.secrets, f"what terminal {number} showed")
     assert not found, "\n".join(found)

@@ -23,6 +23,12 @@ _HAS_FRAMES: Final = b"\x1b[?2026;2$y"
 _OSC_52: Final = re.compile(rb"\x1b\]52;[a-z]*;([A-Za-z0-9+/=]*)(?:\a|\x1b\\)")
 
 
+def look(cell: pyte.screens.Char) -> object:
+    """A cell as the eye has it: of a blank only the background, where no line goes through it."""
+    lined = cell.reverse or cell.underscore or cell.strikethrough
+    return cell if lined or cell.data != " " else (" ", cell.bg)
+
+
 class Display:
     """A terminal's screen. Bytes are fed from one thread; a test waits for what they show in another."""
 
@@ -30,6 +36,7 @@ class Display:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._raw = bytearray()
+        self._lines_shown: set[str] = set()
         self._unshown = b""
         self._changed = threading.Condition()
         self._ended = False
@@ -40,10 +47,18 @@ class Display:
             self._raw += data
             self._unshown += data
             cut = self._shown_until()
-            self._stream.feed(self._unshown[:cut])
+            for frame in self._unshown[:cut].split(_FRAME_ENDS):
+                self._show(frame)
             self._unshown = self._unshown[cut:]
             self._changed.notify_all()
         return _HAS_FRAMES if _ASKS_FOR_FRAMES in data else b""
+
+    def _show(self, data: bytes) -> None:
+        self._stream.feed(data)
+        for number in self._screen.dirty:
+            line = self._screen.buffer[number]
+            self._lines_shown.add("".join(line[column].data for column in range(self._screen.columns)))
+        self._screen.dirty.clear()
 
     def _shown_until(self) -> int:
         """Where a frame stands that is not whole yet."""
@@ -56,7 +71,7 @@ class Display:
     def end(self) -> None:
         """The program will write nothing more."""
         with self._changed:
-            self._stream.feed(self._unshown)
+            self._show(self._unshown)
             self._ended = True
             self._changed.notify_all()
 
@@ -107,6 +122,19 @@ class Display:
             return bytes(self._raw)
 
     @property
+    def cells(self) -> list[list[object]]:
+        """The screen with its colours, as far as the eye sees them, by lines."""
+        with self._changed:
+            columns = range(self._screen.columns)
+            return [[look(self._screen.buffer[y][x]) for x in columns] for y in range(self._screen.lines)]
+
+    @property
+    def shown(self) -> bytes:
+        """Every line as it ever stood on the screen. A program that writes only what differs writes no whole words."""
+        with self._changed:
+            return "\n".join(self._lines_shown).encode()
+
+    @property
     def clipboards(self) -> list[str]:
         """What was sent to the terminal's clipboard by OSC 52, in order."""
         return [base64.b64decode(payload).decode() for payload in _OSC_52.findall(self.raw)]
@@ -140,3 +168,11 @@ class Display:
     def wait_until_gone(self, text: str) -> None:
         """Wait until a text is no longer on the screen."""
         self.wait_for(lambda shown: not shown.shows(text))
+
+    def wait_until_quiet(self, seconds: float) -> None:
+        """Wait until nothing was written for so long."""
+        size, since = len(self.raw), time.monotonic()
+        while time.monotonic() - since < seconds:
+            time.sleep(0.02)
+            if len(self.raw) != size:
+                size, since = len(self.raw), time.monotonic()

@@ -27,6 +27,7 @@ KEYS: Final = {
     "up": "\x1b[A",
     "down": "\x1b[B",
     "ctrl+c": "\x03",
+    "ctrl+l": "\x0c",
     "ctrl+p": "\x10",
     "ctrl+q": "\x11",
     "ctrl+z": "\x1a",
