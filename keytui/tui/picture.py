@@ -122,9 +122,9 @@ def _stretches(columns: list[int], drawn: _Line) -> list[tuple[int, int]]:
 def _joined(drawn: _Line, left: int, right: int) -> bool:
     if right - left - 1 > _GAP:
         return False
-    look = drawn.looks[left]
+    looks = {drawn.looks[left], on_blanks(drawn.looks[left])}
     between = range(left + 1, right)
-    return all(drawn.looks[column] is look and drawn.cells[column] != _UNKNOWN for column in between)
+    return all(drawn.looks[column] in looks and drawn.cells[column] != _UNKNOWN for column in between)
 
 
 def _whole(drawn: _Line, end: int) -> int:
