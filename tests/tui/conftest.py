@@ -20,7 +20,14 @@ from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from tests.contract.acts import DAY, HOUR, Reporter, created, handed_over, use
 from tests.tui.looks import LookFile
+from tests.tui.parsed_once import styles_parsed_once
 from tests.world import StoppedClock, repeatable_randomness
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _styles_parsed_once() -> Iterator[None]:
+    with styles_parsed_once():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -14,13 +14,13 @@ from textual.binding import Binding, BindingType
 from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from keytui.domain.errors import KeytuiError, Refused
 from keytui.domain.text import harmless
 from keytui.tui.asking import Answered, answer
 from keytui.tui.command_log import DONE
 from keytui.tui.permissions import WhyNot
+from keytui.tui.widgets.key_footer import KeyFooter
 from keytui.tui.widgets.status_line import Link, Status, StatusLine
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
     def compose(self) -> ComposeResult:
         yield StatusLine()
         yield from self.body()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def body(self) -> ComposeResult:
         """What stands between the status line and the keys."""

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer
 
 from keytui.tui.screens.base import VaultScreen
+from keytui.tui.widgets.key_footer import KeyFooter
 from keytui.tui.widgets.mode_bar import ModeBar
 from keytui.tui.widgets.status_line import Status, StatusLine
 from keytui.vault.model import Changes
@@ -28,7 +28,7 @@ class ModeScreen(VaultScreen[None]):
         yield StatusLine()
         yield ModeBar(self.MODE)
         yield from self.body()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.console.status_changed.subscribe(self, self._tick)

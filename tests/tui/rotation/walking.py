@@ -42,7 +42,7 @@ async def until(pilot: Walk, condition: Callable[[], bool], what: str = "") -> N
     deadline = time.monotonic() + DEADLINE
     while not condition():
         assert time.monotonic() < deadline, f"never came: {what}\n{said(pilot)}"
-        await pilot.pause(0.05)
+        await pilot.pause(0.02)
 
 
 async def until_said(pilot: Walk, *words: str) -> None:
