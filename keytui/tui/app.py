@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
+from textual import events
 from textual.actions import ActionParseResult, parse
 from textual.app import SystemCommand, get_system_commands_provider
 from textual.binding import Binding, BindingType
@@ -20,6 +21,7 @@ from textual.screen import Screen
 from keytui.clock import Clock, utc_now
 from keytui.domain.ranges import RANGES, Range
 from keytui.tui import theme_choice
+from keytui.tui.keystrokes import Keystrokes
 from keytui.tui.permissions import Explaining, WhyNot
 from keytui.tui.screens import catalogue
 from keytui.tui.screens.base import VaultScreen
@@ -107,6 +109,7 @@ class Console(VaultApp):
         self.wants_profile = ""
         """Set when the operator left for another vault."""
         self._sizes_told: set[str] = set()
+        self.keystrokes = Keystrokes(self)
         self._chosen_theme, self._keep_theme = theme, keep_theme
         theme_choice.register(self)
         self.theme = theme_choice.first_theme(theme, no_color=self.no_color)
@@ -162,6 +165,16 @@ class Console(VaultApp):
         if asked is not self and isinstance(asked, Explaining):
             return asked.why_not(name)
         return self.connection.why_forbidden(name)
+
+    async def on_event(self, event: events.Event) -> None:
+        """What is typed is handled in its turn."""
+        if (
+            isinstance(event, events.Key | events.Paste)
+            and not event.is_forwarded
+            and not self.keystrokes.have_turn(event)
+        ):
+            return
+        await super().on_event(event)
 
     async def run_action(
         self,
@@ -234,6 +247,15 @@ class Console(VaultApp):
             screen.action_back()
         else:
             self._end()
+
+    def action_help_quit(self) -> None:
+        """At ctrl+c: how to quit. Where a secret is shown that is shown once, or a change is on its way, as q does."""
+        screen = self.screen
+        if self.secret_at_hand or self.connection.flight.locked():
+            self.action_leave()
+        elif isinstance(screen, VaultScreen):
+            quits, back = self.key_of("app.quit", "q"), self.key_of("screen.back", "esc")
+            screen.tell(f"{quits} quits, {back} goes back", "ctrl+c ends nothing here", severity="warning")
 
     def leave_for(self, profile: str) -> None:
         """Leave for another vault, once every screen lets go. Each vault has a console of its own."""

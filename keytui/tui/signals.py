@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from keytui.tui.app import Console
 
-_HANG_UP: Final = 5.0
+_HANG_UP: Final = 2.0
 """Seconds that a console without a terminal has to end in order."""
 
 

@@ -55,7 +55,7 @@ async def test_the_palette_changes_the_theme_and_it_is_kept(
     async with console.run_test(notifications=True) as pilot:
         await keys(pilot)
         await pilot.press("colon")
-        await until_said(pilot, "Go back; nothing is lost")
+        await until_said(pilot, "Rotate, guided")
         await pilot.press(*"theme high")
         await until(pilot, lambda: _listed(said(pilot)) == ["Theme: high-contrast"], "what was typed, and nothing else")
         await pilot.press("enter")

@@ -17,8 +17,8 @@ from keytui.domain.audit import AuditCheck, AuditEntry, AuditFilter
 from keytui.domain.errors import KeytuiError
 from keytui.domain.text import harmless
 from keytui.tui.audit_filter import FACETS, audit_filter
+from keytui.tui.fields import go_and_type
 from keytui.tui.screens.audit_entry import AuditEntryScreen
-from keytui.tui.screens.base import go_and_type
 from keytui.tui.screens.export import ExportDialog
 from keytui.tui.screens.keeping import FilterKeeping
 from keytui.tui.screens.key import KeyScreen

@@ -19,14 +19,14 @@ from keytui.domain.errors import KeytuiError, Refused
 from keytui.domain.text import harmless
 from keytui.tui.asking import Answered, answer
 from keytui.tui.command_log import DONE
+from keytui.tui.fields import is_button, is_field, stand_still
 from keytui.tui.permissions import WhyNot
 from keytui.tui.widgets.key_footer import KeyFooter
 from keytui.tui.widgets.status_line import Link, Status, StatusLine
 
 if TYPE_CHECKING:
-    from textual.widgets import Input
-
     from keytui.tui.app import Console
+    from keytui.tui.keystrokes import Typed
     from keytui.vault.model import Changes
     from keytui.vault.protocol import Vault
 
@@ -216,12 +216,22 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         self.console.status_changed.subscribe(self, self._recheck_shown)
         self.bindings_updated_signal.subscribe(self, self._footer_drawn)
 
+    def hears_ahead(self, typed: Typed) -> bool:
+        """What was typed before this screen could be seen is for it; but opens nothing, and shows no secret."""
+        blind = isinstance(typed, events.Key) and typed.key == "enter" and not is_field(self.focused)
+        return not (blind or self.SHOWS_SECRET or is_button(self.focused))
+
     @on(events.DescendantFocus)
     def _no_blinking(self, event: events.DescendantFocus) -> None:
         """A field's cursor stands still: a blinking one writes to the terminal twice a second."""
         stand_still(event.widget)
 
+    def on_screen_suspend(self) -> None:
+        self.console.keystrokes.busy(self)
+
     def on_screen_resume(self) -> None:
+        self.console.keystrokes.comes(self)
+        self.call_after_refresh(self.console.keystrokes.shown, self)
         self.recheck()
         if self._missed is not None:
             missed, self._missed = self._missed, None
@@ -246,6 +256,13 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         while self.app.screen is not self:
             self.app.pop_screen()
         return super().dismiss(result)
+
+    def action_copy_text(self) -> None:
+        """At ctrl+c: what is selected; where nothing is, it is meant to quit."""
+        try:
+            super().action_copy_text()
+        except SkipAction:
+            self.console.action_help_quit()
 
     def action_back(self) -> None:
         """Close this screen, if it lets go."""
@@ -278,6 +295,10 @@ class Dialog(VaultScreen[ScreenResultType], ModalScreen[ScreenResultType], Gener
         """What was said before stays on the screen below: here it would lie over the buttons."""
         self.app.clear_notifications()
 
+    def hears_ahead(self, typed: Typed) -> bool:
+        """What was typed before this dialog could be seen is for its first field; without one it is for nothing."""
+        return is_field(self.focused)
+
     def on_descendant_focus(self) -> None:
         self._reveal_focused()
 
@@ -292,22 +313,3 @@ class Dialog(VaultScreen[ScreenResultType], ModalScreen[ScreenResultType], Gener
     def compose(self) -> ComposeResult:
         yield StatusLine()
         yield from self.body()
-
-
-def stand_still(focused: Widget) -> None:
-    """Let the cursor of a field that has the focus not blink."""
-    from textual.widgets import Input  # noqa: PLC0415  # the first paint has none
-
-    if isinstance(focused, Input):
-        focused.cursor_blink = False
-
-
-def go_and_type(screen: Screen[ScreenResultType], field: Input) -> None:
-    """For the key of an action that goes to a field. In the field, it is one that is typed.
-
-    Such a binding has priority, and the focus moves at once: of keys that come in one piece, as over a slow line, the
-    first leads to the field and the others belong there.
-    """
-    if screen.focused is field:
-        raise SkipAction
-    screen.set_focus(field)

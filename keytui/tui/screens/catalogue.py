@@ -113,7 +113,7 @@ def palette() -> type[Palette]:
 
 
 def actions() -> type[Provider]:
-    from keytui.tui.commands import Actions
+    from keytui.tui.actions import Actions
 
     return Actions
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -13,6 +13,9 @@ from textual.widgets import Button, Input, Label
 
 from keytui.domain.text import harmless
 from keytui.tui.screens.base import Dialog
+
+if TYPE_CHECKING:
+    from keytui.tui.keystrokes import Typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,11 @@ class ConfirmDialog(Dialog[str | None]):
         question = self.question
         asked = "#note" if question.note_required else "#typed" if question.type_to_confirm else "#keep"
         self.query_one(asked).focus()
+
+    def hears_ahead(self, typed: Typed) -> bool:
+        """Words for a note, and nothing that confirms: who has not seen the question has not answered it."""
+        written = isinstance(typed, events.Paste) or typed.is_printable
+        return written and not self.question.type_to_confirm and super().hears_ahead(typed)
 
     @on(Input.Submitted)
     def _next_field(self, submitted: Input.Submitted) -> None:

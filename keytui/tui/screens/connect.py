@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from keytui.domain.errors import Invalid, KeytuiError, Refused
 from keytui.domain.references import Place, parse_reference
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
+from keytui.tui.fields import is_field
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.widgets.secret import SecretField
 from keytui.tui.widgets.tick import Tick
@@ -25,6 +26,9 @@ from keytui.vault.profile import configuration_path, profile_names
 from keytui.vault.profile_entries import add_entry
 from keytui.vault.system_keyring import forget_in_keyring, keep_in_keyring
 from keytui.vault.team_server import TeamServer
+
+if TYPE_CHECKING:
+    from keytui.tui.keystrokes import Typed
 
 _FIELDS: Final = (
     ("name", "prod"),
@@ -62,6 +66,10 @@ class ConnectScreen(VaultScreen[None]):
             with Horizontal(id="buttons"):
                 yield Button(Content("Leave"), id="leave", compact=True)
                 yield Button(Content("Connect"), id="do", compact=True)
+
+    def hears_ahead(self, typed: Typed) -> bool:
+        """Its first field, a name, is none that shows a secret."""
+        return is_field(self.focused)
 
     def _text(self, field: str) -> str:
         return self.query_one(f"#{field}", Input).value.strip()

@@ -18,8 +18,8 @@ from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.keys import KeySummary
 from keytui.domain.query import Query, Sort, SortField, parse
 from keytui.domain.text import harmless
+from keytui.tui.fields import go_and_type
 from keytui.tui.permissions import WhyNot
-from keytui.tui.screens.base import go_and_type
 from keytui.tui.screens.keeping import FilterKeeping
 from keytui.tui.screens.key_actions import KeyActions
 from keytui.tui.screens.mode import ModeScreen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,6 +15,9 @@ from keytui.domain.text import harmless
 from keytui.tui.screens.base import Dialog
 from keytui.tui.widgets.secret import SecretField
 from keytui.vault.standing import SealState
+
+if TYPE_CHECKING:
+    from keytui.tui.keystrokes import Typed
 
 
 class UnlockDialog(Dialog[bool]):
@@ -43,6 +46,10 @@ class UnlockDialog(Dialog[bool]):
             with Horizontal(id="buttons"):
                 yield Button(Content("Leave it locked"), id="keep", compact=True)
                 yield Button(Content("Set" if self._first else "Unlock"), id="act", compact=True)
+
+    def hears_ahead(self, typed: Typed) -> bool:
+        """A first passphrase is set by who has seen that it is the first: nobody can recover it."""
+        return not self._first and super().hears_ahead(typed)
 
     def on_mount(self) -> None:
         self.query_one("#wrong", Static).update(Content(""))

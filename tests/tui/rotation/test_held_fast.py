@@ -14,7 +14,18 @@ from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
-from tests.tui.rotation.walking import Walk, confirm, issue, paste_back, read_secret, said, until, until_said, wizard
+from tests.tui.rotation.walking import (
+    Walk,
+    confirm,
+    issue,
+    opened,
+    paste_back,
+    read_secret,
+    said,
+    until,
+    until_said,
+    wizard,
+)
 
 SIZE = (120, 36)
 LEAVE = "Leave without handing it over?"
@@ -87,3 +98,17 @@ async def test_what_lands_while_a_dialog_is_open_ends_the_step_and_the_dialog(
         may_land.set()
         await until(pilot, lambda: isinstance(console.screen, WizardScreen), "the wizard")
         await until_said(pilot, "● 4 Watch")
+
+
+async def test_ctrl_c_says_how_to_quit_and_asks_as_q_does_where_a_secret_is_at_hand(
+    console: Console, first: Issued
+) -> None:
+    async with console.run_test(size=SIZE, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("ctrl+c")
+        await until_said(pilot, "▲ q quits, esc goes back")
+        await wizard(pilot, first.key.id)
+        await issue(pilot)
+        await pilot.press("ctrl+c")
+        await until_said(pilot, LEAVE)
+        assert console.is_running

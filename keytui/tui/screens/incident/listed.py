@@ -14,7 +14,8 @@ from textual.widgets import Input
 from keytui.clock import Clock
 from keytui.domain.incidents import Incident
 from keytui.domain.text import harmless
-from keytui.tui.screens.base import VaultScreen, go_and_type
+from keytui.tui.fields import go_and_type
+from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.incident.incident import IncidentScreen
 from keytui.tui.widgets.columns import Column
 from keytui.tui.widgets.paged_table import PagedTable
