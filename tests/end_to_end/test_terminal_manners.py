@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import pytest
 
@@ -11,6 +12,9 @@ from tests.end_to_end.home import KEYTUI, Home
 from tests.end_to_end.steps import review_and_issue, see_keys, take_from_clipboard
 from tests.end_to_end.terminal import Terminal
 from tests.world import eventually
+
+PROMPTLY = 10.0
+"""Seconds on a machine that does much else; the console itself gives up after two."""
 
 
 def test_a_window_that_changes_its_size_keeps_name_profile_and_all_of_the_screen(home: Home) -> None:
@@ -56,6 +60,25 @@ def test_a_signal_ends_it_with_the_terminal_as_it_was(home: Home, number: signal
         assert terminal.wait_for_exit() == 128 + number
         assert terminal.display.restored
         assert b"Traceback" not in terminal.display.raw
+    assert home.check(old).valid
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [("/book", "1 key "), (":", "Rotate, guided"), ("X", "type bookings to go on"), ("N", "A new key")],
+    ids=["filter", "palette", "dialog", "form"],
+)
+def test_a_window_that_is_closed_ends_it_wherever_it_is(home: Home, typed: str, words: str) -> None:
+    old = home.create("bookings")
+    with home.terminal() as terminal:
+        see_keys(terminal, "bookings")
+        terminal.send(typed)
+        terminal.display.wait_for(words)
+        began = time.monotonic()
+        terminal.signal(signal.SIGHUP)
+        assert terminal.wait_for_exit() == 128 + signal.SIGHUP
+        assert time.monotonic() - began < PROMPTLY
+        assert terminal.display.restored
     assert home.check(old).valid
 
 

@@ -61,7 +61,7 @@ async def test_a_wrong_passphrase_says_so_and_empties_the_field(console: Console
         await asked_for_the_passphrase(pilot, console)
         fill(pilot, passphrase="wrong horse")
         await pilot.press("enter")
-        await until_said(pilot, "✗")
+        await until_said(pilot, "✗ that is not the passphrase")
         assert isinstance(console.screen, UnlockDialog)
         assert console.screen.query_one("#passphrase").value == ""  # type: ignore[attr-defined]  # an Input
         await pilot.press("escape")

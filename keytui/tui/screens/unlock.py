@@ -56,10 +56,10 @@ class UnlockDialog(Dialog[bool]):
 
     @on(Button.Pressed, "#keep")
     def _keep(self) -> None:
-        self.dismiss(False)
+        self.action_back()
 
     def action_back(self) -> None:
-        self.dismiss(False)
+        self.may_leave(lambda: self.dismiss(False))
 
     @on(Input.Submitted, "#passphrase")
     def _entered(self) -> None:
