@@ -14,6 +14,7 @@ from keytui.cli.handover import claim_output, hand_out, hand_out_json, nothing_l
 from keytui.cli.incident_shapes import cut_off_shape, incident_shape
 from keytui.cli.options import JsonOption, KeyArgument, ShowOption
 from keytui.cli.output import remark, say, say_json
+from keytui.cli.rotations import next_step
 from keytui.cli.session import Globals, opened, reference
 from keytui.cli.shapes import Shape, rotation_shape
 from keytui.cli.times import ago
@@ -22,7 +23,7 @@ from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid, KeytuiError, Unreachable
 from keytui.domain.incidents import IncidentDetail
 from keytui.domain.keys import Key
-from keytui.domain.rotation import First
+from keytui.domain.rotation import First, RotationState
 from keytui.vault.model import Delivery
 from keytui.vault.profile import configuration_path, load_profile
 from keytui.vault.protocol import Vault
@@ -204,5 +205,8 @@ def _say_after(vault: Vault, response: Response, detail: IncidentDetail | None, 
         line("cut off: nobody that is known of")
     if rotation is not None and rotation.open and response.failure is None:
         key = reference(vault, vault.find(rotation.key_id))
-        line(f"v{rotation.old_version} is still accepted: `keytui complete {key} --force --note WHY` refuses it")
+        if rotation.state is RotationState.PROVING:
+            line(f"rotation #{rotation.id} is {rotation.state}; {next_step(rotation, key)}")
+        else:
+            line(f"v{rotation.old_version} is still accepted: `keytui complete {key} --force --note WHY` refuses it")
     line(f"next: `keytui incident note {detail.incident.id} TEXT`, `show`, and `close` once the load is back")

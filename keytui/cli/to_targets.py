@@ -18,7 +18,7 @@ from keytui.cli.rotations import next_step
 from keytui.cli.shapes import Shape, rotation_shape
 from keytui.clock import utc_now
 from keytui.domain.errors import KeytuiError
-from keytui.domain.rotation import First, Plan, Rotation, RotationState, Strategy
+from keytui.domain.rotation import First, Plan, Rotation, RotationState
 from keytui.vault.occupants import rehearse_target
 from keytui.vault.progress import Undelivered
 from keytui.vault.ways_on import refuse_skips
@@ -61,12 +61,11 @@ class ToTargets:
 
     def _deliver(self, rotation: Rotation) -> None:
         """Issue and deliver what is not delivered, and say how it ended."""
+        from keytui.vault.proving import refuse_unfinished
+
         held = self._held()  # before anything is replaced there
-        at_once = _replaces_at_once(rotation)
         before = {rotation.old_version: held[rotation.old_version]} if rotation.old_version in held else {}
-        engine = delivering(
-            self.vault, self.around, self.telling, (lambda: self._see_it_end(rotation, before)) if at_once else None
-        )
+        engine = delivering(self.vault, self.around, self.telling, partial(self._ask_old, rotation, before))
         way_on = f"rotation #{rotation.id} stays open: `keytui rotate {self.name} --resume` continues it"
         mint = partial(self.vault.issue, rotation.id)
         issued = minted(mint, way_on) if rotation.state in _BEFORE_ISSUE else None
@@ -79,6 +78,7 @@ class ToTargets:
         secret = self._held().get(handed.new_version or 0) if issued is None else issued.secret
         self._prove_new(handed, secret)
         self._say(handed, secret)
+        refuse_unfinished(handed, self.proofs, self.around.key)
         if not all(each.holds for each in self.proofs):
             raise typer.Exit(Exit.REFUSED)
 
@@ -116,13 +116,10 @@ class ToTargets:
         detail = self.vault.detail(self.around.key.id)
         return dict(versions_of(detail, list(held_by(self.around.targets, detail))))
 
-    def _see_it_end(self, rotation: Rotation, before: dict[int, Secret]) -> None:
-        """What was revoked must be refused before this counts as handed over and over."""
-        from keytui.vault.proving import refuse_still_accepted
-
-        found = ask_probes(self.vault, self.around, rotation.id, before)
-        self.proofs += found
-        refuse_still_accepted(found, self.around.key)
+    def _ask_old(self, rotation: Rotation, before: dict[int, Secret]) -> None:
+        """Where the old version is over: what systems say of that decides whether the hand-over completes."""
+        if rotation.plan.at_once:
+            self.proofs += ask_probes(self.vault, self.around, rotation.id, before)
 
     def _prove_new(self, rotation: Rotation, secret: Secret | None) -> None:
         if secret is not None and rotation.new_version is not None:
@@ -148,7 +145,3 @@ class ToTargets:
         where = ", ".join(self.telling.having())
         remark(f"rotated {self.around.key.name}: version {rotation.new_version} is delivered to {where}")
         remark(f"  rotation #{rotation.id} is {rotation.state}; {next_step(rotation, self.name)}")
-
-
-def _replaces_at_once(rotation: Rotation) -> bool:
-    return rotation.plan.strategy is Strategy.IMMEDIATE or rotation.plan.first is First.REVOKE

@@ -52,7 +52,7 @@ class RotationState(StrEnum):
     OVERLAPPING = "overlapping"
     SUSPENDED = "suspended"
     PROVING = "proving"
-    """The old version is revoked, and the systems that let it in are still to say that they refuse it."""
+    """The new secret is handed over and the old version revoked; the systems are still to say that they refuse that."""
     COMPLETED = "completed"
     ROLLED_BACK = "rolled_back"
     ABANDONED = "abandoned"
@@ -99,6 +99,11 @@ class Plan:
             raise Invalid("the reason 'other' needs words", "say why")
         if self.overlap is not None and self.overlap <= timedelta():
             raise Invalid("an overlap is longer than nothing", "use --strategy immediate for none")
+
+    @property
+    def at_once(self) -> bool:
+        """Whether the old version is over before the new secret is handed over: no verdict is left to wait for."""
+        return self.strategy is Strategy.IMMEDIATE or self.first is First.REVOKE
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,14 +208,16 @@ _IMMEDIATE: Final[Moves] = {
     (_S.PLANNED, Verb.ISSUE): Move((_S.ISSUED,), old=_V.REVOKED, new=_V.ACTIVE),
     (_S.PLANNED, Verb.ABANDON): _NOTHING_YET,
     (_S.ISSUED, Verb.REISSUE): _REISSUE,
-    (_S.ISSUED, Verb.DELIVER): Move((_S.DELIVERED, _S.COMPLETED)),
+    (_S.ISSUED, Verb.DELIVER): Move((_S.DELIVERED, _S.PROVING)),
+    (_S.PROVING, Verb.COMPLETE): _PROVEN,
 }
 _REVOKE_FIRST: Final[Moves] = {
     (_S.PLANNED, Verb.REVOKE_OLD): Move((_S.REVOKED,), old=_V.REVOKED),
     (_S.PLANNED, Verb.ABANDON): _NOTHING_YET,
     (_S.REVOKED, Verb.ISSUE): Move((_S.ISSUED,), new=_V.ACTIVE),
     (_S.ISSUED, Verb.REISSUE): _REISSUE,
-    (_S.ISSUED, Verb.DELIVER): Move((_S.DELIVERED, _S.COMPLETED)),
+    (_S.ISSUED, Verb.DELIVER): Move((_S.DELIVERED, _S.PROVING)),
+    (_S.PROVING, Verb.COMPLETE): _PROVEN,
 }
 _REPLACE_FIRST: Final[Moves] = {
     (_S.PLANNED, Verb.ISSUE): _ISSUE_BESIDE,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from secrets import token_hex
 from typing import Final
 
@@ -21,7 +22,7 @@ from keytui.domain.keys import BUILTIN, Version, VersionState
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy, Verb, allowed
 from keytui.domain.secrets import Secret
 from keytui.probes.key_probe import Outcome
-from keytui.vault.delivering import Delivering
+from keytui.vault.delivering import Delivering, nothing_more
 from keytui.vault.going_on import AFTER_HAND_OVER, BEFORE_HAND_OVER, goes_on
 from keytui.vault.model import Issued, KeyDetail
 from keytui.vault.outside import Outside
@@ -82,6 +83,9 @@ class Emergency:
     """How long a system may take to hear of the change."""
     seconds: Callable[[], float] = time.monotonic
     _began: float = 0.0
+    _asked_before: tuple[Proven, ...] = ()
+    """What systems said of the old secret before the hand-over counted, where that was over by then."""
+    _asked_until: timedelta = timedelta()
 
     def respond(self, title: str = "") -> Response:
         """Do it. A refusal before anything was done is raised; what stops it later is the response's `failure`."""
@@ -181,7 +185,7 @@ class Emergency:
                 self._delivering().rehearse()
             if rotation.state is RotationState.ISSUED and self._delivers:
                 before = self._former()
-                handed_over = self._delivering().resume(rotation)
+                handed_over = self._delivering(partial(self._ask_old, rotation, before)).resume(rotation)
                 return self._after(response, handed_over, {**before, **self._former()})
             again = rotation.state is RotationState.ISSUED
             issued = self.vault.reissue(rotation.id) if again else self.vault.issue(rotation.id)
@@ -197,7 +201,8 @@ class Emergency:
             return replace(response, issued=issued)
         former = self._former()
         try:
-            handed_over = self._delivering().hand_over(response.rotation or rotation, issued.version, issued.secret)
+            engine = self._delivering(partial(self._ask_old, rotation, former))
+            handed_over = engine.hand_over(response.rotation or rotation, issued.version, issued.secret)
         except KeytuiError as error:
             return self._stopped(response, error)
         return self._after(response, handed_over, {**former, issued.version.number: issued.secret})
@@ -235,14 +240,25 @@ class Emergency:
 
     def _asked(self, response: Response, rotation: Rotation, secrets: Mapping[int, Secret]) -> Response:
         """What systems say of both versions; a version that none was asked with is called refused by nobody."""
-        proven = self._proven(rotation.id, secrets)
+        left = {number: secret for number, secret in secrets.items() if not self._was_asked(number)}
+        proven = (*self._proven(rotation.id, left), *self._asked_before)
         response = replace(response, proven=proven)
         if rotation.old_version not in secrets:
             self._say_not_asked(rotation)
             return response
         answers = [one.answer.outcome for one in proven if one.version == rotation.old_version]
         refused = answers and all(one is Outcome.REFUSED for one in answers)
-        return replace(response, refused_after=self._after_start() if refused else None)
+        after = self._asked_until if self._asked_before else self._after_start()
+        return replace(response, refused_after=after if refused else None)
+
+    def _ask_old(self, rotation: Rotation, secrets: Mapping[int, Secret]) -> None:
+        """Where the old version is over: what systems say of that decides whether the hand-over completes."""
+        if rotation.plan.at_once:
+            old = {number: secret for number, secret in secrets.items() if number == rotation.old_version}
+            self._asked_before, self._asked_until = self._proven(rotation.id, old), self._after_start()
+
+    def _was_asked(self, number: int) -> bool:
+        return any(one.version == number for one in self._asked_before)
 
     def _say_not_asked(self, rotation: Rotation) -> None:
         for probe in self.outside.probes:
@@ -316,8 +332,9 @@ class Emergency:
             raise ShutOut(f"{version} is refused at {wrong.probe}, although it is in force", hint)
         raise Refused(f"whether {version} is {wrong.expected} at {wrong.probe} is not known: {wrong.answer.said}", hint)
 
-    def _delivering(self) -> Delivering:
-        return Delivering(self.vault, self.outside.key, self.outside.targets, self.clock, tell=self._told)
+    def _delivering(self, before_counts: Callable[[], None] = nothing_more) -> Delivering:
+        key, targets = self.outside.key, self.outside.targets
+        return Delivering(self.vault, key, targets, self.clock, tell=self._told, before_counts=before_counts)
 
     def _told(self, told: Told) -> None:
         words = _AT_TARGETS.get(told.what)

@@ -16,7 +16,7 @@ from keytui.domain.errors import KeytuiError, NotFound, Refused
 from keytui.domain.fields import Fields
 from keytui.domain.keys import Key, Version
 from keytui.domain.references import Resolve
-from keytui.domain.rotation import OLD_REFUSED, Rotation, Verb, allowed
+from keytui.domain.rotation import OLD_REFUSED, Rotation, RotationState, Verb, allowed
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.probes.configuration import key_probe_tables
@@ -221,6 +221,18 @@ def refuse_still_accepted(found: Sequence[Proven], key: Key) -> None:
             f"v{still[0].version} of {key.name} is STILL ACCEPTED at {where}, although it is over",
             "see what else lets it in there (a cache, a second list, a fallback), then do this again",
         )
+
+
+def refuse_unfinished(rotation: Rotation, found: Sequence[Proven], key: Key) -> None:
+    """Raise StillAccepted where a hand-over has left its rotation `proving`: a system lets in what was revoked."""
+    if rotation.state is not RotationState.PROVING:
+        return
+    open_, again = "the rotation is not completed", f"`keytui complete {key.id} --old -` asks again"
+    try:
+        refuse_still_accepted(found, key)
+    except StillAccepted as error:
+        raise StillAccepted(f"{error.message}: {open_}", f"see what else lets it in there; then {again}") from None
+    raise StillAccepted(f"v{rotation.old_version} of {key.name} was STILL ACCEPTED when last asked: {open_}", again)
 
 
 def complete_once_refused(

@@ -8,13 +8,14 @@ from datetime import datetime
 from keytui.domain.drift import IN_WORDS, LETS_NOBODY_IN
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key, Version
-from keytui.domain.rotation import First, Plan, RotationState, Strategy, Verb, allowed
+from keytui.domain.rotation import Plan, RotationState, Verb, allowed
 from keytui.vault.deliveries import ARRIVED, SKIPPED, last_told, skipped
 from keytui.vault.model import Delivery, RotationDetail
 from keytui.vault.progress import Choice, Holds, Stands
 from keytui.vault.protocol import Vault
 
-_NOT_OVER = frozenset({RotationState.ISSUED, RotationState.PLANNED, RotationState.REVOKED})
+_NOT_OVER = frozenset({RotationState.ISSUED, RotationState.PLANNED, RotationState.REVOKED, RotationState.PROVING})
+"""The states in which trying again does something: hand over, or ask the systems."""
 _LAST_WAY = "it is the last way by which anybody would receive the secret"
 
 
@@ -93,7 +94,7 @@ def _why_not_left_out(key: Key, plan: Plan, target: str, left_out: Collection[st
     """The same of a rotation that has issued nothing yet."""
     if target not in key.targets:
         return _no_target(key)
-    if plan.strategy is Strategy.IMMEDIATE or plan.first is First.REVOKE:
+    if plan.at_once:
         return "the old version is revoked before the new one is delivered, and its consumers would be left with that"
     return _LAST_WAY if set(key.targets) <= set(left_out) else ""
 

@@ -19,6 +19,8 @@ from tests.contract.acts import created, handed_over
 from tests.contract.conftest import House
 
 EMERGENCY = Plan(Strategy.EMERGENCY, First.REPLACE, Reason.COMPROMISE)
+AT_ONCE = (Plan(Strategy.IMMEDIATE), Plan(Strategy.EMERGENCY, First.REVOKE, Reason.COMPROMISE))
+LET_IN = Probed("ready", 1, Answered.REFUSED, Answered.ACCEPTED, "200", timedelta(seconds=2))
 
 
 def test_what_is_revoked_first_is_completed_without_another_verdict(vault: Vault) -> None:
@@ -52,18 +54,39 @@ def test_a_system_that_let_it_in_keeps_everybody_from_completing_until_it_says_o
     vault = house.vault
     rotation, _ = handed_over(vault, created(vault).key.id, EMERGENCY)
     vault.revoke_old(rotation.id, "it is on the internet")
-    let_in = Probed("ready", 1, Answered.REFUSED, Answered.ACCEPTED, "200", timedelta(seconds=2))
-    vault.note_probed(rotation.id, let_in)
+    vault.note_probed(rotation.id, LET_IN)
 
     with pytest.raises(Refused, match="v1 of checkout-api was STILL ACCEPTED at ready"):
         vault.complete(rotation.id)
 
-    vault.note_probed(rotation.id, replace(let_in, outcome=Answered.REFUSED, said="401"))
+    vault.note_probed(rotation.id, replace(LET_IN, outcome=Answered.REFUSED, said="401"))
     assert vault.complete(rotation.id).state is RotationState.COMPLETED
 
 
 def test_an_override_goes_past_what_a_system_said(vault: Vault) -> None:
     rotation, _ = handed_over(vault, created(vault).key.id, Plan())
     vault.retire(rotation.id, "so")
-    vault.note_probed(rotation.id, Probed("ready", 1, Answered.REFUSED, Answered.ACCEPTED, "200", timedelta()))
+    vault.note_probed(rotation.id, LET_IN)
     assert vault.complete(rotation.id, "the probe is wrong").state is RotationState.COMPLETED
+
+
+@pytest.mark.parametrize("plan", AT_ONCE, ids=["immediate", "revoke first"])
+def test_a_hand_over_completes_where_the_old_version_is_over_unless_a_system_lets_it_in(
+    vault: Vault, plan: Plan
+) -> None:
+    key = created(vault).key
+    assert handed_over(vault, key.id, plan)[0].state is RotationState.COMPLETED
+    rotation = vault.plan(key.id, plan, "second")
+    issued = vault.issue(rotation.id)
+    let_in = replace(LET_IN, version=2)
+    vault.note_probed(rotation.id, let_in)
+
+    proving = vault.prove(rotation.id, issued.secret)
+
+    assert (proving.state, proving.open, proving.delivered_at is None) == (RotationState.PROVING, True, False)
+    assert vault.check(issued.secret, [], UNKNOWN_CALLER).valid
+    with pytest.raises(Refused, match="v2 of checkout-api was STILL ACCEPTED at ready"):
+        vault.complete(rotation.id)
+    vault.note_probed(rotation.id, replace(let_in, outcome=Answered.REFUSED, said="401"))
+    assert vault.complete(rotation.id).state is RotationState.COMPLETED
+    assert vault.open_rotation(key.id) is None

@@ -80,7 +80,10 @@ def reissue(vault: Changed, rotation_id: RotationId) -> Issued:
 
 @rotations.post("/{rotation_id}/prove")
 def prove(vault: Changed, rotation_id: RotationId, asked: Pasted) -> Rotation:
-    """The new secret, pasted back, proves possession: the hand-over is done."""
+    """The new secret, pasted back, proves possession: the hand-over is done.
+
+    Where the old version is over by then the rotation is completed, or `proving` while a system lets that in.
+    """
     return vault.prove(rotation_id, asked.pasted)
 
 

@@ -26,7 +26,11 @@ class Rotating(Protocol):
         ...
 
     def prove(self, rotation_id: int, pasted: Secret) -> Rotation:
-        """The new secret, pasted back, proves possession: the hand-over is done. Refused if it differs."""
+        """The new secret, pasted back, proves possession: the hand-over is done. Refused if it differs.
+
+        Where the old version is over already that completes the rotation, unless a system's last word in the log is
+        that it lets it in: then the rotation is `proving`. `handed_over` does the same.
+        """
         ...
 
     def handed_over(self, rotation_id: int, delivery: Delivery) -> Rotation:

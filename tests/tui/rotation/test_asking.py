@@ -130,8 +130,9 @@ async def test_what_is_still_let_in_is_said_in_these_words_and_not_completed(
     assert vault.rotation(1).rotation.state is RotationState.SUSPENDED
 
 
-async def test_a_hand_over_that_ends_the_rotation_does_not_count_while_the_old_one_is_let_in(
-    console: Console, vault: LocalVault, key: Issued, system: System
+@pytest.mark.parametrize("later", [False, True], ids=["asked again there", "asked again later"])
+async def test_a_hand_over_does_not_complete_the_rotation_while_the_old_one_is_let_in(
+    console: Console, vault: LocalVault, key: Issued, system: System, *, later: bool
 ) -> None:
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await wizard(pilot, key.key.id)
@@ -139,11 +140,22 @@ async def test_a_hand_over_that_ends_the_rotation_does_not_count_while_the_old_o
         await until_said(pilot, "--strategy immediate", "✓ probe ready")
         await issue(pilot)
         await until_said(pilot, "✗ ready, old v1", "STILL ACCEPTED", "✗ stopped: v1 of checkout-api is STILL ACCEPTED")
-        assert vault.rotation(1).rotation.state is RotationState.ISSUED
-        system.refused.add(key.secret.reveal())
-        await pilot.press("D")
-        await until_said(pilot, "✓ ready, old v1", "refused after", "✓ handed over")
-        await pilot.press("H")
+        await until_said(pilot, "D   ask again", "H goes on")
+        assert vault.rotation(1).rotation.state is RotationState.PROVING
+        if later:
+            await pilot.press("H")
+            await until_said(pilot, "● 5 Retire", "▲ v1 is revoked, and the rotation is not completed")
+            system.refused.add(key.secret.reveal())
+            await paste_old(pilot, key)
+            await until_said(pilot, "✓ ready, old v1", "refused after")
+            await pilot.press("C")
+            await until_said(pilot, "Complete the rotation of checkout-api?")
+            await pilot.press("tab", "enter")
+        else:
+            system.refused.add(key.secret.reveal())
+            await pilot.press("D")
+            await until_said(pilot, "✓ ready, old v1", "refused after", "✓ handed over")
+            await pilot.press("H")
         await until_said(pilot, "● 6 Proof", "rotation #1 is completed")
 
 

@@ -197,6 +197,10 @@ def test_a_system_that_does_otherwise_is_said_so_and_nothing_counts_as_done(
     else:
         assert "v1 of checkout is STILL ACCEPTED at ready" in ended.err
         assert "✗" in ended.out
+        assert rotation["state"] == "proving"
+        again = keytui("incident", "checkout", "--first", "revoke", "--no-deliver", "--within", "1s", code=1)
+        assert "rotation #1 goes on: it is proving" in again.err
+        assert "v1 of checkout was STILL ACCEPTED at ready" in again.err
 
 
 @pytest.mark.parametrize(("lost", "said"), [("issue", "v1 may be refused already"), ("handed_over", "was written")])

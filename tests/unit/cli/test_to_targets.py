@@ -359,11 +359,12 @@ def test_an_immediate_rotation_is_not_over_while_the_old_version_is_let_in(site:
     site.keytui.created("checkout", "--target", "web")
     old = site.web()
     told = site.keytui("rotate", "checkout", "--strategy", "immediate", code=1).err
-    assert "STILL ACCEPTED" in told
-    assert "rotation #1 stays open: `keytui rotate checkout --resume` continues it" in told
-    assert site.state() == "issued"
+    assert "v1 of checkout is STILL ACCEPTED at edge, although it is over: the rotation is not completed" in told
+    assert "rotation #1 is proving; next: `keytui complete checkout` asks the systems again" in told
+    assert site.state() == "proving"
+    assert "STILL ACCEPTED" in site.keytui("complete", "checkout", "--old", "-", stdin=old, code=1).err
     site.edge.refused.add(old)
-    site.keytui("rotate", "checkout", "--resume")
+    site.keytui("complete", "checkout", "--old", "-", stdin=old)
     assert site.state() == "completed"
     site.keytui("verify", stdin=site.web())
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 
 from keytui.domain.errors import KeytuiError
-from keytui.domain.rotation import First, Rotation, Strategy
+from keytui.domain.rotation import Rotation
 from keytui.domain.secrets import Secret
 from keytui.tui.command_lines import by_hand, for_resuming
 from keytui.tui.permissions import WhyNot
@@ -24,12 +24,13 @@ from keytui.tui.screens.wizard.targets_panel import TargetsPanel, TargetTold, te
 from keytui.tui.widgets.words import Words
 from keytui.vault.delivering import Delivering
 from keytui.vault.model import Issued
-from keytui.vault.progress import Choice, Holds, Stands, What
+from keytui.vault.progress import Choice, Holds, Stands, StillAccepted, What
 from keytui.vault.protocol import Vault
 from keytui.vault.ways_on import skip
 
 if TYPE_CHECKING:
     from keytui.vault.outside import Outside
+    from keytui.vault.proving import Proven
 
 
 class ByTargetsScreen(ByHandScreen):
@@ -47,7 +48,7 @@ class ByTargetsScreen(ByHandScreen):
         self._delivering = False
         self._stopped: Stopped | None = None
         self._arrived = False
-        """Every target has it that was not skipped, and the hand-over counts."""
+        """Every target has it that was not skipped, and the hand-over counts, whoever still lets the old one in."""
         self._skipped: tuple[str, ...] = ()
         """The targets that were left out."""
         self._former = Secret("")
@@ -59,6 +60,11 @@ class ByTargetsScreen(ByHandScreen):
     def by_targets(self) -> bool:
         """Whether there is anything to deliver to."""
         return bool(self._key.targets) and not self._by_hand
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether nothing is to be delivered from here, and no system to be asked again."""
+        return not self.by_targets or (self._arrived and self._stopped is None)
 
     def forget(self) -> None:
         self._former = Secret("")
@@ -102,7 +108,7 @@ class ByTargetsScreen(ByHandScreen):
 
     def _deliver(self, first: Callable[[Vault], None], command: str = "") -> None:
         """Do something `first`, then deliver. Refused in words while that is on its way, or done."""
-        if not self.by_targets or self._arrived:
+        if self.nothing_left:
             self.tell("there is nothing to deliver", "H ends the hand-over", severity="warning")
             return
         if self._delivering:
@@ -119,12 +125,21 @@ class ByTargetsScreen(ByHandScreen):
             at_targets = AtTargets(vault, console.profile, console.clock, tell)
             if rotation is None:
                 return at_targets.deliver_first(outside, version, secret)
-            before_counts = self._asking_the_world(vault, outside, rotation)
+            asked: list[Proven] = []
+            ask = self._asking_the_world(vault, outside, rotation, asked)
 
             def act(delivering: Delivering) -> Rotation:
-                return delivering.hand_over(rotation, version, secret)
+                from keytui.vault.proving import refuse_still_accepted, refuse_unfinished  # noqa: PLC0415  # as below
 
-            return at_targets.deliver(outside, rotation, act, before_counts)
+                if self._arrived:
+                    ask()
+                    refuse_still_accepted(asked, outside.key)
+                    return vault.complete(rotation.id)
+                done = delivering.hand_over(rotation, version, secret)
+                refuse_unfinished(done, asked, outside.key)
+                return done
+
+            return at_targets.deliver(outside, rotation, act, ask)
 
         self.change(work, self._ended, self._failed, command=command or self._delivery(), outcome=why_stopped)
 
@@ -142,14 +157,16 @@ class ByTargetsScreen(ByHandScreen):
         self._draw_targets()
         self.refresh_bindings()
 
-    def _asking_the_world(self, vault: Vault, outside: Outside, rotation: Rotation) -> Callable[[], None]:
-        """What has to be seen to before the hand-over counts: where it ends the rotation, that the old one is refused.
+    def _asking_the_world(
+        self, vault: Vault, outside: Outside, rotation: Rotation, asked: list[Proven]
+    ) -> Callable[[], None]:
+        """What is asked before the hand-over counts: where the old version is over, who lets that in.
 
         Runs in a worker, which reads the old secret before it is replaced.
         """
-        from keytui.vault.proving import held_by, refuse_still_accepted, versions_of  # noqa: PLC0415  # connectors are not loaded before the first paint
+        from keytui.vault.proving import held_by, versions_of  # noqa: PLC0415  # connectors are not loaded before the first paint
 
-        if not _ends_at_once(rotation) or not outside.probes:
+        if not rotation.plan.at_once or not outside.probes:
             return lambda: None
         detail = vault.detail(outside.key.id)
         if not self._former:
@@ -162,8 +179,7 @@ class ByTargetsScreen(ByHandScreen):
         clock, tell = self.console.clock, telling_of_probes(self)
 
         def ask() -> None:
-            asked = asked_of(vault, outside, versions, given, clock=clock, tell=tell, rotation_id=rotation.id)
-            refuse_still_accepted(asked, outside.key)
+            asked.extend(asked_of(vault, outside, versions, given, clock=clock, tell=tell, rotation_id=rotation.id))
 
         return ask
 
@@ -174,7 +190,7 @@ class ByTargetsScreen(ByHandScreen):
             tell_end(self, self._key.name, self._version.number, outcome, first=self._rotation is None)
             return
         if isinstance(outcome, Stopped):
-            self._stopped = outcome
+            self._stopped, self._arrived = outcome, self._arrived or isinstance(outcome.error, StillAccepted)
         else:
             self._rotation, self._arrived = outcome, True
             self.show_heading()
@@ -250,8 +266,3 @@ class ByTargetsScreen(ByHandScreen):
         self.forget()
         self.tell(f"back on v{rotation.old_version}", f"rotation #{rotation.id} is {rotation.state.replace('_', ' ')}")
         self.dismiss(False)
-
-
-def _ends_at_once(rotation: Rotation) -> bool:
-    """Whether the hand-over ends the rotation: the old version is over already."""
-    return rotation.plan.strategy is Strategy.IMMEDIATE or rotation.plan.first is First.REVOKE

@@ -10,7 +10,7 @@ from keytui.domain.rotation import Rotation
 from keytui.domain.text import harmless
 from keytui.tui.screens.confirm import Question
 from keytui.tui.screens.wizard.delivery import Stopped
-from keytui.vault.progress import Choice
+from keytui.vault.progress import Choice, StillAccepted
 
 _KEYS: Final = {Choice.RETRY: "D", Choice.SKIP: "K", Choice.ROLL_BACK: "B", Choice.LATER: "esc"}
 
@@ -29,6 +29,11 @@ def choice_lines(stopped: Stopped, old: int, new: int, *, back: str = "B") -> Co
         else "later: the secret is let go of; rotating the key makes another, and delivers that",
     }
     keys = {**_KEYS, Choice.ROLL_BACK: back}
+    if isinstance(stopped.error, StillAccepted):
+        does |= {
+            Choice.RETRY: f"ask again: the rotation is completed once every system refuses v{old}",
+            Choice.LATER: f"later: every target has v{new}, and the rotation stays open; H goes on to its next step",
+        }
     lines = [Content(""), *_what(stopped)]
     lines += [
         _line(keys[choice], choice, does[choice], stopped.ways[choice])

@@ -25,7 +25,6 @@ from keytui.tui.screens.wizard.targets_panel import TargetsPanel
 from keytui.tui.widgets.secret import SecretField, SecretLine
 from keytui.tui.widgets.steps import FOLDED, Heading, RotationHeading, StepList
 from keytui.tui.widgets.words import Words
-from keytui.vault.progress import StillAccepted
 from keytui.vault.protocol import Vault
 
 
@@ -90,7 +89,7 @@ class HandOverScreen(ByTargetsScreen):
         return heading(WizardStep.HAND_OVER, rotation, self.console.clock())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in {"deliver", "skip", "roll_back"} and (not self.by_targets or self._arrived):
+        if action in {"deliver", "skip", "roll_back"} and self.nothing_left:
             return False
         if action in {"skip", "roll_back"} and self._rotation is None:
             return False
@@ -168,8 +167,6 @@ class HandOverScreen(ByTargetsScreen):
             return self.UNDER_WAY
         if self._rotation is not None and self._sent is None and not self._pasted:
             return "nothing shows yet that it arrived", "paste it back, or write a file or pipe it first"
-        if self._stopped is not None and isinstance(self._stopped.error, StillAccepted):
-            return self._stopped.error.message, self._stopped.error.hint
         return None
 
     def _said_so(self, answer: str | None) -> None:

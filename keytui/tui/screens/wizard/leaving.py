@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.screen import ScreenResultType
 
-from keytui.domain.rotation import First, Rotation, Strategy
+from keytui.domain.rotation import Rotation
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import Question
 from keytui.tui.screens.wizard.delivery import Stopped
@@ -95,6 +95,6 @@ def _left_behind(lacking: tuple[str, ...], rotation: Rotation | None) -> tuple[s
         return ()
     if rotation is None:
         return (f"▲ {', '.join(lacking)}: has not got it, and nobody can give it this secret later.",)
-    over = rotation.plan.strategy is Strategy.IMMEDIATE or rotation.plan.first is First.REVOKE
+    over = rotation.plan.at_once
     becomes = "which is over: their consumers stay locked out" if over else "and with it until you retire it"
     return (f"▲ {', '.join(lacking)}: left with v{rotation.old_version}, {becomes}.",)

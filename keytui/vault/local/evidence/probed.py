@@ -9,14 +9,26 @@ from keytui.domain.rotation import Rotation
 from keytui.probes.key_probe import Outcome
 from keytui.vault.local.entry_rows import stored_entries
 from keytui.vault.local.tables import AuditRow
-from keytui.vault.probed import PROBED, last_words
+from keytui.vault.probed import PROBED, LastWord, last_words
 
 
 def refuse_let_in(session: Session, rotation: Rotation) -> None:
-    """Refused where the last word of a system on the old version, since that was over, is that it lets it in.
+    """Refused where a system lets the old version in by its last word.
 
     Whoever completes may be on a machine that has no probe, or ask over HTTP; what was said elsewhere counts.
     """
+    word = let_in(session, rotation)
+    if word is not None:
+        raise Refused(
+            f"v{rotation.old_version} of {rotation.key_name} was STILL ACCEPTED at {word.probe}"
+            f" ({word.at:%Y-%m-%d %H:%MZ}): the rotation is not completed",
+            f"ask again where the probe and the old secret are: `keytui complete {rotation.key_id} --old -`; or"
+            " override it, and say why it is over there all the same",
+        )
+
+
+def let_in(session: Session, rotation: Rotation) -> LastWord | None:
+    """The last word of a system on the old version, since that was over, that it lets it in; None where none does."""
     found = select(AuditRow).where(
         AuditRow.rotation_id == rotation.id,
         AuditRow.type == PROBED,
@@ -25,11 +37,4 @@ def refuse_let_in(session: Session, rotation: Rotation) -> None:
     )
     entries = stored_entries(session, found.order_by(col(AuditRow.sequence).desc()))
     while_over = (entry for entry in entries if entry.event.details.get("expected") == Outcome.REFUSED)
-    for word in last_words(while_over, rotation.id):
-        if word.still_accepted:
-            raise Refused(
-                f"v{rotation.old_version} of {rotation.key_name} was STILL ACCEPTED at {word.probe}"
-                f" ({word.at:%Y-%m-%d %H:%MZ}): the rotation is not completed",
-                f"ask again where the probe and the old secret are: `keytui complete {rotation.key_id} --old -`; or"
-                " override it, and say why it is over there all the same",
-            )
+    return next((word for word in last_words(while_over, rotation.id) if word.still_accepted), None)

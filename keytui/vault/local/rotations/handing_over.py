@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 
 from keytui.domain.access import Operation
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.rotation import Rotation, RotationState, Verb, move
 from keytui.domain.secrets import Secret
 from keytui.vault.deliveries import PUTTING_BACK, SKIPPED, is_beginning, tells_of_the_end
+from keytui.vault.local.evidence.probed import let_in
 from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.issuing.pending import never_let_in
 from keytui.vault.local.issuing.told import LETS_NOBODY_IN
@@ -20,7 +22,6 @@ from keytui.vault.local.rotations.moves import (
     carry_out,
     held,
     refuse_beside_another,
-    replaced_at_once,
     take_up,
 )
 from keytui.vault.local.rotations.rehearsal import overlap_of
@@ -92,11 +93,20 @@ class HandingOver(Issuing):
         _refuse_doubted(write, subject, new)
         new.delivered_at = row.delivered_at = write.now
         carry_out(write, subject, Verb.DELIVER, how)
-        if not replaced_at_once(subject.rotation):
+        if not subject.rotation.plan.at_once:
             key.rotated_at = write.now
             policy = self._policies.of(key.environment)
             row.overlap_ends_at = write.now + overlap_of(key_of(key), subject.rotation.plan, policy, write.now)
         write.record(subject.event("rotation.delivered", new.number, how=how))
+        if subject.rotation.plan.at_once:
+            _complete_unless_let_in(write, subject)
+
+
+def _complete_unless_let_in(write: Write, subject: Subject) -> None:
+    """The old version is over, so nothing is left but what systems say of it: one that lets it in keeps this open."""
+    proving = replace(subject, rotation=stored_rotation(write.session, subject.row))
+    if let_in(write.session, proving.rotation) is None:
+        carry_out(write, proving, Verb.COMPLETE)
 
 
 def _refuse_doubted(write: Write, subject: Subject, new: VersionRow) -> None:

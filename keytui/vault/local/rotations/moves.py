@@ -11,7 +11,7 @@ from keytui.domain.audit import Event
 from keytui.domain.automation import is_automatic
 from keytui.domain.errors import Forbidden, Refused
 from keytui.domain.keys import VersionState
-from keytui.domain.rotation import CLOSED, First, Rotation, RotationState, Strategy, Verb, move
+from keytui.domain.rotation import CLOSED, Rotation, RotationState, Verb, move
 from keytui.vault.deliveries import LONGEST_DELIVERY, PUTTING_BACK, under_way
 from keytui.vault.local.access.tenancy import acts_on_itself, refuse_another_manager, refuse_its_own_leak
 from keytui.vault.local.issuing.told import tell_state
@@ -169,11 +169,6 @@ def carry_out(write: Write, subject: Subject, verb: Verb, detail: str = "") -> N
     if row.closed_at is not None:
         key.rotation_id = None
     repeat_versions(write.session, key)
-
-
-def replaced_at_once(rotation: Rotation) -> bool:
-    """Whether the old version is gone when the new one begins: there is no hand-over to wait for."""
-    return rotation.plan.strategy is Strategy.IMMEDIATE or rotation.plan.first is First.REVOKE
 
 
 def add_step(write: Write, row: RotationRow, verb: str, detail: str = "") -> None:

@@ -11,7 +11,7 @@ from keytui.domain.drift import IN_WORDS, LETS_NOBODY_IN, Drift
 from keytui.domain.durations import long
 from keytui.domain.keys import Key, KeyState, Kind
 from keytui.domain.policy import Policies, Policy
-from keytui.domain.rotation import First, Plan, Strategy
+from keytui.domain.rotation import First, Plan
 from keytui.domain.usage import CallerUse
 from keytui.issuers.issuer import Abilities
 from keytui.vault.local.issuing.fitness import unfit, unfit_as_it_stands, worth_knowing
@@ -76,7 +76,7 @@ def problems(
 
 def overlap_of(key: Key, plan: Plan, policy: Policy, now: datetime) -> timedelta:
     """How long both versions are to be accepted. A grace never outlives the key's expiry."""
-    if plan.strategy is Strategy.IMMEDIATE or plan.first is First.REVOKE:
+    if plan.at_once:
         return timedelta()
     wanted = plan.overlap or policy.overlap
     return wanted if key.expires_at is None else max(min(wanted, key.expires_at - now), timedelta())
@@ -98,7 +98,8 @@ def _warnings(row: KeyRow, plan: Plan, callers: tuple[CallerUse, ...], policy: P
     recent = [use for use in callers if now - use.last_seen < policy.quiet]
     if overlap == timedelta() and recent:
         names = ", ".join(use.caller.name for use in recent[:5]) + (" and others" if len(recent) > 5 else "")
-        yield f"{len(recent)} callers will be refused until they have the new secret: {names}"
+        who = "1 caller" if len(recent) == 1 else f"{len(recent)} callers"
+        yield f"{who} will be refused until they have the new secret: {names}"
     elif overlap < (plan.overlap or policy.overlap) and overlap > timedelta():
         yield f"the key expires in {long(overlap)}, and the overlap ends with it"
     if key.disabled_at is not None:

@@ -23,7 +23,7 @@ from keytui.vault.local.keys.minting import mint_version
 from keytui.vault.local.keys.repeats import refuse_repeat, remember_request
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.rotations.holding import refuse_arrived
-from keytui.vault.local.rotations.moves import Subject, add_step, carry_out, replaced_at_once, take_up, take_up_beside
+from keytui.vault.local.rotations.moves import Subject, add_step, carry_out, take_up, take_up_beside
 from keytui.vault.local.rotations.rehearsal import problems
 from keytui.vault.local.rows import key_row, repeat_versions, rotation_row, stored_rotation, version_row
 from keytui.vault.local.section import Write
@@ -181,7 +181,7 @@ class Rotating(Issuing):
         carry_out(write, subject, verb)
         if key.disabled_at is not None:
             tell(write, key, version.number, Effect.SUSPEND)
-        if replaced_at_once(subject.rotation):
+        if subject.rotation.plan.at_once:
             key.rotated_at = write.now
             key.last_used_at = None
         write.record(
