@@ -20,10 +20,10 @@ from keytui.domain.keys import Key, Version, VersionState
 from keytui.domain.rotation import Rotation, RotationState, Verb, allowed
 from keytui.domain.secrets import Secret
 from keytui.targets.target import CarriesBoth, Target
-from keytui.vault.attempts import deliver_once
+from keytui.vault.attempts import Attempt, deliver_once
 from keytui.vault.deliveries import ARRIVED, NOT_SETTLED, PUTTING_BACK, SETTLED, last_told, may_hold, skipped
 from keytui.vault.model import Delivery, RotationDetail
-from keytui.vault.occupants import rehearse_target
+from keytui.vault.occupants import occupied, rehearse_target
 from keytui.vault.progress import Holds, NotBack, Tell, Told, Undelivered, What, tell_nobody
 from keytui.vault.protocol import Vault
 from keytui.vault.recognising import is_newer, surely_another
@@ -202,13 +202,7 @@ class Delivering:
     def _delivered(self, rotation: Rotation, target: Target, version: Version, secret: Secret) -> Delivery:
         """Deliver to one target, and what it says of it."""
         self.go_on()
-        self.vault.deliver(rotation.id, self._delivery(target, "begun", version))
-        self._say(target, What.BEGINS, version)
-        try:
-            attempt = deliver_once(target, self.key, version.number, secret)
-        except BaseException:
-            self._note(rotation, self._delivery(target, "begun", version, "was interrupted"))
-            raise
+        attempt = occupied(self.vault, target, self.key) or self._attempted(rotation, target, version, secret)
         if attempt.arrived:
             self._say(target, What(attempt.state), version, attempt.said)
             return self._delivery(target, attempt.state, version, attempt.said)
@@ -218,6 +212,15 @@ class Delivering:
         self._say(target, What.FAILED if surely_not else What.UNKNOWN, version, attempt.said, attempt.hint)
         stands = stands_of(self.key, self.vault.rotation(rotation.id))
         raise Undelivered(attempt.message, attempt.hint, target.name, stands)
+
+    def _attempted(self, rotation: Rotation, target: Target, version: Version, secret: Secret) -> Attempt:
+        self.vault.deliver(rotation.id, self._delivery(target, "begun", version))
+        self._say(target, What.BEGINS, version)
+        try:
+            return deliver_once(target, self.key, version.number, secret)
+        except BaseException:
+            self._note(rotation, self._delivery(target, "begun", version, "was interrupted"))
+            raise
 
     def _looked_up(self, target: Target, detail: RotationDetail, version: Version) -> tuple[Holds, Secret | None]:
         """What a target holds; the vault is told where it is not what was begun there."""

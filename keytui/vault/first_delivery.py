@@ -11,7 +11,7 @@ from keytui.domain.keys import Key, Version
 from keytui.domain.secrets import Secret
 from keytui.targets.target import Target
 from keytui.vault.attempts import Attempt, deliver_once
-from keytui.vault.occupants import refuse_occupied, rehearse_target
+from keytui.vault.occupants import occupied, rehearse_target
 from keytui.vault.progress import Holds, Stands, Tell, Told, Undelivered, What
 from keytui.vault.protocol import Vault
 
@@ -40,21 +40,12 @@ def deliver_first(
     stands: list[Stands] = []
     for number, target in enumerate(targets):
         tell(Told(target.name, What.BEGINS, version.number, clock()))
-        attempt = _refused(vault, target, key) or deliver_once(target, key, version.number, secret)
+        attempt = occupied(vault, target, key) or deliver_once(target, key, version.number, secret)
         stands.append(Stands(target.name, _holds(attempt), said=attempt.said))
         tell(Told(target.name, _what(attempt), version.number, clock(), attempt.said, attempt.hint))
         if not attempt.arrived:
             stands += [Stands(later.name, Holds.NO) for later in targets[number + 1 :]]
             raise Undelivered(attempt.message, attempt.hint, target.name, tuple(stands))
-
-
-def _refused(vault: Vault, target: Target, key: Key) -> Attempt | None:
-    """Where another key's secret stands there: this may be the first time that anybody could look."""
-    try:
-        refuse_occupied(vault, target, key)
-    except KeytuiError as error:
-        return Attempt("failed", error.message, error.message, error.hint)
-    return None
 
 
 def _needs_id(target: Target, key: Key) -> bool:

@@ -11,6 +11,7 @@ from keytui.domain.errors import Ambiguous, KeytuiError, NotFound, Refused
 from keytui.domain.keys import Key, Version, VersionState
 from keytui.domain.secrets import Secret, fingerprint
 from keytui.targets.target import Target
+from keytui.vault.attempts import Attempt
 from keytui.vault.protocol import Vault
 
 
@@ -54,6 +55,18 @@ def refuse_occupied(vault: Vault, target: Target, key: Key) -> None:
         f"target {target.name} holds v{other.version.number} of {named}, whose consumers would lose it",
         f"give {key.name} another target; if nobody reads that one's secret there, take it out by hand",
     )
+
+
+def occupied(vault: Vault, target: Target, key: Key) -> Attempt | None:
+    """A delivery that ends before it begins, where another key's secret stands there by now; None where none does.
+
+    A rehearsal may be long ago, or was not possible: this is asked just before the place is written.
+    """
+    try:
+        refuse_occupied(vault, target, key)
+    except KeytuiError as error:
+        return Attempt("failed", error.message, error.message, error.hint)
+    return None
 
 
 def _held(target: Target, key: Key) -> Secret | None:

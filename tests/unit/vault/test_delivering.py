@@ -133,6 +133,23 @@ def test_everything_is_told_as_it_happens_and_a_retry_asks_only_who_has_not_got_
     assert [place.delivered for place in (env, ci, store)] == [1, 2, 1]
 
 
+def test_a_place_that_another_key_was_given_since_the_rehearsal_is_left_to_it(shop: Shop) -> None:
+    env, ci = places = (Place("env"), Place("ci"))
+    one = Round(shop, places)
+    others = shop.vault.create(KeyDraft("search", "production"), request()).secret
+    one.delivering.rehearse()
+    old, ci.holds = ci.holds, others
+
+    failed = one.fails()
+
+    assert failed.target == "ci"
+    assert "target ci holds v1 of search (production, " in failed.message
+    assert (env.delivered, ci.delivered, ci.holds) == (1, 0, others)
+    assert one.stands() == {"env": Holds.YES, "ci": Holds.NO}
+    ci.holds = old
+    assert one.hand_over().state is RotationState.OVERLAPPING
+
+
 def test_what_is_skipped_keeps_what_it_held_and_is_in_the_vault_as_such(shop: Shop) -> None:
     env, ci = places = (Place("env"), Place("ci", fault="away"))
     one = Round(shop, places)
