@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from keytui.cli.checkpoints import checkpoint_shape, read_checkpoint
+from keytui.cli.counting import counted
 from keytui.cli.exits import Exit
 from keytui.cli.options import MOST_ROWS, JsonOption
 from keytui.cli.output import remark, say, say_json, say_table
@@ -94,7 +95,8 @@ def verify(
     if json:
         say_json(audit_check_shape(check))
     elif whole:
-        say(f"whole: {check.entries} entries, {check.checkpoints} signed checkpoints; {check.detail}")
+        entries, signed = counted(check.entries, "entry", "entries"), counted(check.checkpoints, "signed checkpoint")
+        say(f"whole: {entries}, {signed}; {check.detail}")
     else:
         say(f"broken at entry {check.broken_at}: {check.detail}")
     raise typer.Exit(Exit.DONE if whole else Exit.REFUSED)

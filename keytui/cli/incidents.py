@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from keytui.cli.counting import counted
 from keytui.cli.emergency import begin
 from keytui.cli.incident_shapes import incident_detail_shape, incident_shape
 from keytui.cli.options import MOST_ROWS, JsonOption
@@ -149,7 +150,7 @@ def _say(detail: IncidentDetail) -> None:
     for former in detail.let_in:
         say(f"✗ v{former.version} of {former.key_name} is still accepted, for whoever stole it too")
     out = [one.caller for one in detail.cut_off if one.back_at is None]
-    callers = f"{len(detail.cut_off)} callers; not back: {', '.join(out) or 'none'}"
+    callers = f"{counted(len(detail.cut_off), 'caller')}; not back: {', '.join(out) or 'none'}"
     say(f"cut off: {callers if detail.cut_off else 'nobody that is known of'}")
     say()
     for moment in detail.timeline:

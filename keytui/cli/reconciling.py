@@ -86,7 +86,9 @@ def say_loaded(loaded: Loaded) -> None:
     if loaded.reached is None:
         say("no checkpoint is known that it lacks: newer ones may be kept elsewhere, see `--checkpoint`")
     elif loaded.reached > loaded.ends:
-        say(f"entry {loaded.reached} is known of: {loaded.reached - loaded.ends} entries are lost, and what they ended")
+        lost = loaded.reached - loaded.ends
+        rest = "is lost, and what it ended" if lost == 1 else "are lost, and what they ended"
+        say(f"entry {loaded.reached} is known of: {counted(lost, 'entry', 'entries')} {rest}")
     else:
         say(f"entry {loaded.reached} that is known of is not in it: the log has gone another way since")
 
@@ -143,7 +145,9 @@ def _confirm(rest: Decision, count: int) -> None:
     if not interactive():
         raise Invalid(f"this decides about {count} at once, and nobody is here to confirm it", "say --yes in a script")
     becomes = "let in again" if rest is Decision.KEEP else "refused for good"
-    confirm(f"{count} keys and tokens will be {becomes}, and the vault is armed.", str(rest))
+    confirm(
+        f"{counted(count, 'key or token', 'keys and tokens')} will be {becomes}, and the vault is armed.", str(rest)
+    )
 
 
 def _say_undecided(left: Undecided, later: LaterLog | None) -> None:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedRandom
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -75,9 +76,8 @@ class SecretsFile:
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
         self._named = harmless(str(self.path))
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         try:
-            self._file = os.fdopen(os.open(self.path, flags, 0o600), "r+b")
+            self._file = self._opened()
         except OSError as error:
             raise Invalid(f"{self._named} cannot be written: {error.strerror}", _ANOTHER) from None
         try:
@@ -129,7 +129,19 @@ class SecretsFile:
         """The next run goes on from its last line, whether that one's key was made or not."""
 
     def close(self) -> None:
+        """A file that this run began and that has nothing goes again."""
+        if self._begun_here and self._end == 0:
+            with suppress(OSError):
+                self.path.unlink()
         self._file.close()
+
+    def _opened(self) -> BufferedRandom:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            descriptor, self._begun_here = os.open(self.path, flags | os.O_EXCL, 0o600), True
+        except FileExistsError:
+            descriptor, self._begun_here = os.open(self.path, flags, 0o600), False
+        return os.fdopen(descriptor, "r+b")
 
     def _claim(self) -> None:
         """Refused unless it is the owner's alone, and no other run writes it."""
@@ -142,6 +154,8 @@ class SecretsFile:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Refused(f"another keytui writes {self._named}", "wait until that has ended") from None
+        if os.fstat(self._file.fileno()).st_nlink == 0:
+            raise Refused(f"another keytui has just removed {self._named}", "the same again")
 
     def _whole_lines(self) -> int:
         """How far whole lines of ours reach: a run that was killed may have left a part of one."""

@@ -92,7 +92,8 @@ class Costs:
             return "nobody that is known of"
         named = ", ".join(use.caller.name for use in self.callers[:_MOST_NAMED])
         others = len(self.callers) - _MOST_NAMED
-        return f"{len(self.callers)} callers ({named}{f' and {others} more' if others > 0 else ''})"
+        who = "1 caller" if len(self.callers) == 1 else f"{len(self.callers)} callers"
+        return f"{who} ({named}{f' and {others} more' if others > 0 else ''})"
 
     @property
     def delivers(self) -> bool:

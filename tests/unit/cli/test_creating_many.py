@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import typer
 
+from keytui.cli.stopping import stopped_cleanly
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.many_keys import AddedKeys, NewKey, Origin
 from tests.unit.cli.conftest import Commands
@@ -139,6 +143,39 @@ def test_a_name_that_is_taken_stops_it_before_a_secret_is_told(keytui: Commands,
     assert piped.out == ""
     assert list(_secrets(out.read_text())) == ["worker-0", "worker-1", "worker-2", "worker-33", "last"]
     assert keytui("verify", stdin=_secrets(out.read_text())["worker-33"]).code == 0
+
+
+def test_a_name_that_comes_twice_is_said_so_and_leaves_no_file_behind(
+    keytui: Commands, drafts: Path, tmp_path: Path
+) -> None:
+    drafts.write_text("name\nworker\nworker\n")
+    out, empty = tmp_path / "secrets.jsonl", tmp_path / "empty"
+    empty.touch(0o600)
+
+    refused = keytui("create-many", str(drafts), "--to", str(out), *_ENV, code=1)
+    keytui("create-many", str(drafts), "--to", str(empty), *_ENV, code=1)
+
+    assert "drafts.csv line 3: a key called worker in production comes before it" in refused.err
+    assert "already" not in refused.err
+    assert not out.exists()
+    assert empty.read_bytes() == b"", "it was there before"
+
+
+def _stopped_with(error: OSError) -> None:
+    with stopped_cleanly() as stop:
+        stop.hear(signal.SIGHUP, None)
+        raise error
+
+
+def test_a_terminal_that_went_with_the_signal_changes_no_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keytui.cli.stopping.discard_output", lambda: None)
+
+    with pytest.raises(typer.Exit) as ended:
+        _stopped_with(OSError(errno.EIO, "it has gone"))
+    with pytest.raises(OSError, match="no room"):
+        _stopped_with(OSError(errno.ENOSPC, "no room"))
+
+    assert ended.value.exit_code == 129
 
 
 def test_a_file_that_is_not_its_own_is_left_alone(keytui: Commands, drafts: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from keytui.vault.local.tables import VersionRow
 from keytui.vault.many_keys import MOST_AT_ONCE, AddedKeys, LeftOutKey, NewKey, Origin
 
 _RENAME: Final = "choose another name, or rename that one first: keytui edit --name"
+_NAME_ANOTHER: Final = "choose another name for one of them"
 _MANY: Final = 500
 """Keys of one call from which the database is given more room: fewer touch fewer pages."""
 
@@ -84,17 +85,21 @@ class _Turn:
 
     def sort_out(self, keys: Sequence[FitKey], known: dict[str, Holder], taken: set[Name]) -> None:
         """Each key after those before it: a value or a name that comes twice is the first one's."""
+        ours: set[Name] = set()
         for one in keys:
             holder = known.get(one.digest)
             if holder is not None:
                 self._meet(one, holder)
+            elif name_of(one) in ours:
+                why = f"a key called {one.name} in {one.draft.environment} comes before it, with another value"
+                self.leave_out(one.place, why, _NAME_ANOTHER)
             elif name_of(one) in taken:
                 why = f"{one.draft.environment} has a key called {one.name} already, with another value"
                 self.leave_out(one.place, why, _RENAME)
             else:
                 draft = one.draft
                 known[one.digest] = Holder(one.name, draft.tenant, draft.environment, draft.apps)
-                taken.add(name_of(one))
+                ours.add(name_of(one))
                 self._steps.append((one, False))
 
     def carry_out(self, write: Write, rows: NewRows) -> None:
