@@ -13,7 +13,7 @@ from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
 from keytui.domain.near import meant
 from keytui.domain.references import Reference, parse_reference
-from keytui.domain.text import harmless
+from keytui.domain.text import quoted
 from keytui.domain.web_addresses import checked_web_address
 
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -75,7 +75,7 @@ class Fields:
             if name not in known:
                 every = (*known, *self._beside)
                 raise Invalid(
-                    f"{self._where} has no field {harmless(name)!r}",
+                    f"{self._where} has no field {quoted(name)}",
                     f"{meant(name, every)}the fields of {whose} are {', '.join(every)}",
                 )
 
@@ -84,7 +84,7 @@ class Fields:
         given = self._entry.get(name)
         if not isinstance(given, str) or given not in known:
             word = given if isinstance(given, str) else ""
-            named = f": {harmless(word)[:_WORD]!r}" if word else ""
+            named = f": {quoted(word[:_WORD])}" if word else ""
             every = f"a {name} is one of {', '.join(known)}"
             raise self.wrong(name, f"is missing or none that there is{named}", meant(word, known) + every)
         return given

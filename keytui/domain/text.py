@@ -42,7 +42,18 @@ def harmless(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    return _made_harmless(text)
+
+
+@lru_cache(128)
+def _made_harmless(text: str) -> str:
+    """Kept for a while: what a screen draws each second takes 20 ms for each 10 kB of danger."""
     return _UNCOMMON.sub(_shown, text)
+
+
+def quoted(text: str) -> str:
+    """The text in quotes, harmless, each escape once: as Python would write it."""
+    return harmless(repr(text))
 
 
 def _shown(run: re.Match[str]) -> str:

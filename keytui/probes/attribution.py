@@ -10,7 +10,7 @@ from typing import Final
 
 from keytui.domain.errors import Invalid
 from keytui.domain.recognition import Recognised, Recogniser
-from keytui.domain.text import harmless
+from keytui.domain.text import harmless, quoted
 from keytui.domain.usage import NO_KEY, UNKNOWN_CALLER, Caller
 from keytui.probes.configuration import Labels, Settings
 from keytui.probes.coverage import Coverage
@@ -46,7 +46,7 @@ class Attribution:
         found = self._recogniser.recognise(_with_id(text, self._ids) if meant is None else meant)
         if found is None and meant is not None:
             raise Invalid(
-                f"{self._settings.source}: the alias {harmless(text)!r} means {harmless(meant)!r}, which is no version",
+                f"{self._settings.source}: the alias {quoted(text)} means {quoted(meant)}, which is no version",
                 "write KEY:VERSION, with a version that there is",
             )
         return found

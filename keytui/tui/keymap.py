@@ -19,7 +19,7 @@ from textual.widgets import Input
 
 from keytui.domain.errors import Invalid
 from keytui.domain.near import meant
-from keytui.domain.text import harmless
+from keytui.domain.text import harmless, quoted
 from keytui.tui.app import Console
 from keytui.tui.bindings import NAMES, by_id, every, own, said
 from keytui.tui.permissions import OPERATIONS
@@ -85,7 +85,7 @@ def _keys(path: Path, known: Mapping[str, Binding], name: str, value: str) -> st
     """The keys of one binding, as Textual names them."""
     if name not in known:
         raise Invalid(
-            f"{path}: [{SECTION}] has no field {harmless(name)!r}",
+            f"{path}: [{SECTION}] has no field {quoted(name)}",
             f"{meant(name, known)}`keytui keymap` lists the ids",
         )
     where, binding = f"{path}: [{SECTION}] {name}", known[name]
@@ -127,7 +127,7 @@ def _key(where: str, word: str) -> str:
     if key in _KEYS or key in KEY_NAME_REPLACEMENTS.values() or (len(key) > 1 and _is_name_of_a_character(key)):
         return key
     raise Invalid(
-        f"{where}: {harmless(word)[:40]!r} is no key",
+        f"{where}: {quoted(word[:40])} is no key",
         f"{meant(word, (*sorted(_KEYS), *NAMES))}a character, or a name as in f5, pagedown, ctrl+d",
     )
 

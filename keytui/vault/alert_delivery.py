@@ -9,7 +9,7 @@ from typing import Final
 
 from keytui.domain.alerts import Severity
 from keytui.domain.errors import Invalid
-from keytui.domain.text import harmless
+from keytui.domain.text import quoted
 from keytui.vault.configuration import fields_of
 from keytui.vault.configuration_lines import names_lines
 
@@ -38,7 +38,7 @@ def load_alert_delivery(path: Path) -> AlertDelivery:
     if any(name in entry for name in _MOVED):
         raise Invalid(f"{where} names no webhook any more", "write it as [webhooks.NAME], with url and secret")
     if unknown := next((name for name in entry if name not in _FIELDS), None):
-        raise Invalid(f"{where} has no field {harmless(unknown)!r}", f"its fields are {', '.join(_FIELDS)}")
+        raise Invalid(f"{where} has no field {quoted(unknown)}", f"its fields are {', '.join(_FIELDS)}")
     return AlertDelivery(_command(where, entry), severities(where, entry))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from keytui.domain.errors import Invalid
 from keytui.domain.near import meant
-from keytui.domain.text import harmless
+from keytui.domain.text import quoted
 from keytui.vault.configuration import setting
 from keytui.vault.configuration_lines import where_set
 
@@ -47,7 +47,7 @@ def _theme(said: str, where: str) -> ThemeName:
     try:
         return ThemeName(said)
     except ValueError:
-        raise Invalid(f"{where} is {harmless(said)!r}, which is none", f"{meant(said, ThemeName)}{_names()}") from None
+        raise Invalid(f"{where} is {quoted(said)}, which is none", f"{meant(said, ThemeName)}{_names()}") from None
 
 
 def _names() -> str:

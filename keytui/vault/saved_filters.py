@@ -13,7 +13,7 @@ from keytui.domain.errors import Invalid, NotFound, Refused
 from keytui.domain.near import meant
 from keytui.domain.query import parse
 from keytui.domain.secrets import Secret, holds_secret
-from keytui.domain.text import harmless
+from keytui.domain.text import harmless, quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ class SavedFilters:
         if name not in self.of(kind):
             known = self.of(kind)
             listed = f"there are {', '.join(sorted(known))}" if known else "`keytui filters save NAME QUERY` saves one"
-            raise Invalid(f"no filter is saved as {harmless(name)!r}", f"{meant(name, known)}{listed}")
+            raise Invalid(f"no filter is saved as {quoted(name)}", f"{meant(name, known)}{listed}")
         return self.of(kind)[name]
 
 
@@ -84,7 +84,7 @@ def checked_name(name: str) -> str:
     if holds_secret(name):
         raise Invalid("the filter's name looks like a secret", "call it by a word of your own")
     if _NAME.fullmatch(name) is None:
-        raise Invalid(f"{harmless(name)[:40]!r} cannot name a filter", "use letters, digits, - and _, at most 40")
+        raise Invalid(f"{quoted(name[:40])} cannot name a filter", "use letters, digits, - and _, at most 40")
     return name
 
 
@@ -127,7 +127,7 @@ def _change(profile: Profile, kind: Of, name: str, text: str | None) -> None:
         if text is not None:
             kept[kind][name] = text
         elif kept[kind].pop(name, None) is None:
-            raise NotFound(f"no filter is saved as {harmless(name)!r}", "`keytui filters` lists them")
+            raise NotFound(f"no filter is saved as {quoted(name)}", "`keytui filters` lists them")
         if len(kept[kind]) > _MOST:
             raise Refused(f"{_MOST} filters are the most", "`keytui filters remove NAME` forgets one")
         replace_privately(path, Secret(json.dumps(kept, indent=2, sort_keys=True, ensure_ascii=False) + "\n"))

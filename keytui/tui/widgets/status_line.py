@@ -121,15 +121,16 @@ def line(status: Status, width: int) -> Content:
 
 
 _HIGHEST: Final = 9
+_LONGEST: Final = 500
 
 
 def _left(status: Status) -> list[Part]:
-    parts = [Part(((0, Content.styled(harmless(status.profile), "bold")),))]
+    parts = [Part(((0, Content.styled(_outside(status.profile), "bold")),))]
     standing = status.standing
     if standing is not None:
-        place, role = harmless(standing.location), harmless(standing.role)
+        place, role = _outside(standing.location), _outside(standing.role)
         parts.append(Part(((9, Content(place)), (1, Content(_end_of(place))))))
-        parts.append(Part(((7, Content(f"{harmless(standing.actor)} · {role}")), (1, Content(role)))))
+        parts.append(Part(((7, Content(f"{_outside(standing.actor)} · {role}")), (1, Content(role)))))
     words, style = _ASKING if status.waits and status.link is Link.CONNECTED else _LINKS[status.link]
     parts.append(Part(((2, Content.styled(words, style)), (0, Content.styled(words[0], style)))))
     if status.as_of is not None:
@@ -138,6 +139,11 @@ def _left(status: Status) -> list[Part]:
         symbol = "▣" if standing.seal is SealState.LOCKED else "□"
         parts.append(Part(((9, Content.styled(f"{symbol} seal {standing.seal}", "$quiet")),)))
     return parts
+
+
+def _outside(text: str) -> str:
+    """Harmless, and no longer than any screen: the line is drawn every second."""
+    return harmless(text[:_LONGEST])
 
 
 def _end_of(place: str) -> str:

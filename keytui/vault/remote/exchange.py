@@ -19,7 +19,7 @@ import httpx
 
 from keytui.domain.errors import Invalid, Unreachable
 from keytui.domain.secrets import Secret
-from keytui.domain.text import harmless
+from keytui.domain.text import harmless, quoted
 from keytui.vault.team_server import TeamServer
 from keytui.vault.wanted import Wanted
 
@@ -194,7 +194,7 @@ def _refuse_unfit(server: TeamServer) -> None:
     try:
         httpx.URL(server.url).host.encode("idna")
     except (httpx.InvalidURL, ValueError):
-        raise Invalid(f"{harmless(server.host)!r} is the name of no server", "check it in the profile") from None
+        raise Invalid(f"{quoted(server.host)} is the name of no server", "check it in the profile") from None
 
 
 def _hang_up(response: httpx.Response) -> None:

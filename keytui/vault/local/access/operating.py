@@ -23,7 +23,7 @@ from keytui.domain.errors import Ambiguous, Forbidden, Invalid, NotFound, Refuse
 from keytui.domain.keys import Key
 from keytui.domain.operators import Operator, OperatorDraft, person
 from keytui.domain.secrets import OPERATOR_TOKEN
-from keytui.domain.text import harmless
+from keytui.domain.text import harmless, quoted
 from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.keys.drafts import checked_note, checked_word
 from keytui.vault.local.keys.minting import new_key_id
@@ -103,7 +103,7 @@ def _checked(draft: OperatorDraft, by: Principal, now: datetime) -> OperatorDraf
     """The draft as it will be stored: of the maker's tenant, if that has one. Invalid, or Forbidden beyond it."""
     if len(draft.name) > _NAME_AT_MOST or not _NAME.fullmatch(draft.name):
         raise Invalid(
-            f"{harmless(draft.name)!r} cannot be an operator's name",
+            f"{quoted(draft.name)} cannot be an operator's name",
             f"use up to {_NAME_AT_MOST} letters, digits, dots, dashes and underscores, as in ada or ada@laptop",
         )
     ours = person(draft.name)
@@ -150,12 +150,12 @@ def living_operator(session: Session, name: str) -> OperatorRow:
     living = select(OperatorRow).where(called, col(OperatorRow.revoked_at).is_(None))
     rows = session.exec(living.order_by(col(OperatorRow.created_at))).all()
     if not rows:
-        raise NotFound(f"no operator is called {harmless(name)!r}", "list them: keytui operators list")
+        raise NotFound(f"no operator is called {quoted(name)}", "list them: keytui operators list")
     if len(rows) > 1:
         named = tuple(
             f"{row.id} ({'every tenant' if row.tenant is None else row.tenant or 'no tenant'})" for row in rows
         )
-        raise Ambiguous(f"{harmless(name)!r} is more than one operator", named)
+        raise Ambiguous(f"{quoted(name)} is more than one operator", named)
     return rows[0]
 
 

@@ -13,7 +13,7 @@ from keytui.domain.errors import Invalid, Refused
 from keytui.domain.gaps import Gap
 from keytui.domain.recognition import Recogniser
 from keytui.domain.reports import Bookmark, Leak, Report, SourceKind, SourceStanding
-from keytui.domain.text import harmless
+from keytui.domain.text import harmless, quoted
 from keytui.domain.usage import NO_KEY
 from keytui.vault.local.entry_rows import stored_entries
 from keytui.vault.local.evidence.coverage import gaps_of, names_of_own_sources, recorders_by_name, source_of
@@ -109,7 +109,7 @@ def _elsewhere(session: Session) -> Iterator[SourceStanding]:
 def _check_name(source: str) -> None:
     if not source or len(source) > LONGEST_SOURCE or harmless(source) != source:
         raise Invalid(
-            f"{harmless(source)[:LONGEST_SOURCE]!r} is no name for an evidence source",
+            f"{quoted(source[:LONGEST_SOURCE])} is no name for an evidence source",
             f"use 1 to {LONGEST_SOURCE} characters that can be printed, as in 'log edge'",
         )
     if source.split(" ", maxsplit=1)[0] in {RECORDERS, f"{RECORDERS}s"}:

@@ -11,7 +11,7 @@ from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import KeyDraft, KeyEdit, checked_environment
 from keytui.domain.policy import Policies
 from keytui.domain.secrets import Secret, looks_issued
-from keytui.domain.text import harmless
+from keytui.domain.text import harmless, quoted
 
 _NAME_AT_MOST: Final = 128
 _WORD_AT_MOST: Final = 200
@@ -107,7 +107,7 @@ def _one_line(what: str, text: str, at_most: int) -> str:
         raise Invalid(f"the {what} has {len(text)} characters; {at_most} is the most", "shorten it")
     _refuse_secret(what, text)
     if harmless(text) != text:
-        raise Invalid(f"the {what} {harmless(text)!r} holds characters that do not print", "leave them out")
+        raise Invalid(f"the {what} {quoted(text)} holds characters that do not print", "leave them out")
     return text
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, or_, select
 
 from keytui.domain.errors import Ambiguous, NotFound
 from keytui.domain.secrets import PREFIX_LENGTH, Secret, looks_issued
-from keytui.domain.text import harmless
+from keytui.domain.text import quoted
 from keytui.vault.local.tables import KeyRow, VersionRow
 
 _ID_PREFIX_AT_LEAST: Final = 6
@@ -34,8 +34,8 @@ def found_key(session: Session, reference: str) -> KeyRow:
         if len(rows) == 1:
             return rows[0]
         if rows:
-            raise Ambiguous(f"{harmless(reference)!r} is more than one key", tuple(_candidates(rows)))
-    raise NotFound(f"no key is called {harmless(reference)!r}", "list them: keytui list")
+            raise Ambiguous(f"{quoted(reference)} is more than one key", tuple(_candidates(rows)))
+    raise NotFound(f"no key is called {quoted(reference)}", "list them: keytui list")
 
 
 def _refuse_bytes(reference: str) -> None:
@@ -43,7 +43,7 @@ def _refuse_bytes(reference: str) -> None:
     try:
         reference.encode()
     except UnicodeEncodeError:
-        raise NotFound(f"no key is called {harmless(reference)!r}", "list them: keytui list") from None
+        raise NotFound(f"no key is called {quoted(reference)}", "list them: keytui list") from None
 
 
 def _by_name(session: Session, reference: str) -> Sequence[KeyRow]:
