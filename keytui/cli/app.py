@@ -33,6 +33,7 @@ from keytui.cli.audit import audit
 from keytui.cli.auto_rotation import auto_rotation
 from keytui.cli.backup import backup
 from keytui.cli.console import run_demo, run_top
+from keytui.cli.dashes import Commands
 from keytui.cli.doctor import doctor
 from keytui.cli.drifting import drift
 from keytui.cli.evidence import evidence
@@ -59,6 +60,7 @@ _REFUSE_SECRETS = {"allow_extra_args": True}
 """A secret typed behind these is refused by the command itself, which does not repeat it."""
 
 app = typer.Typer(
+    cls=Commands,
     help="Rotate any API key without a failed request, and know with evidence when the old one can go.\n\n"
     "Without a command, the console opens.",
     epilog="Exit codes: 0 done, 1 refused or not valid, 2 usage, 3 NOT_SAFE, 4 UNKNOWN, 5 vault unreachable or locked, "
