@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from keytui.vault.profile import Profile, configuration_path, load_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from keytui.domain.references import Reference
@@ -35,6 +36,24 @@ def glimpse(profile: Profile, now: datetime) -> Page | None:
     from keytui.vault.local.keys.glimpse import glimpse as look
 
     return look(profile, now)
+
+
+def offered(profile: Profile, column: str, beginning: str) -> Iterable[str]:
+    """What a column of the profile's keys holds that begins so, for a shell that completes words.
+
+    Nothing is asked of anybody. Of a vault elsewhere it may take long, and raise anything.
+    """
+    if profile.server is not None:
+        from keytui.vault.remote.offered import words_of as at_its_server
+
+        return at_its_server(profile, profile.server, column, beginning)
+    if profile.database:
+        from keytui.vault.local.keys.offered_by_postgresql import words_of as in_postgresql
+
+        return in_postgresql(profile, column, beginning)
+    from keytui.vault.local.keys.offered import words_of
+
+    return words_of(profile, column, beginning)
 
 
 def open_local_vault(profile: Profile) -> LocalVault:

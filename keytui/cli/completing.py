@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from keytui.cli.entry import COMPLETE
@@ -18,6 +20,8 @@ from keytui.vault.profile import DEFAULT_PROFILE, Profile, configuration_path, l
 if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter  # typer has its own click, and shows nothing of it
 
+_LONGEST: Final = 1.0
+"""Seconds after which the rest is not waited for."""
 Offer = Callable[[Profile, str], Iterable[str]]
 _PLAIN: Final = re.compile(r"[\w.@/+=,%][\w.@/+=,%:-]*")
 """A word that needs no quotes in bash, zsh and fish. Others are typed by hand, or by their id."""
@@ -27,11 +31,26 @@ _IN_KEYS: Final = {"env": "environment", "owner": "owner", "tenant": "tenant", "
 
 def _column(column: str) -> Offer:
     def offer(profile: Profile, beginning: str) -> Iterable[str]:
-        from keytui.vault.local.keys.offered import words_of
+        from keytui.open import offered
 
-        return words_of(profile, column, beginning)
+        return _in_time(lambda: offered(profile, column, beginning))
 
     return offer
+
+
+def _in_time(read: Callable[[], Iterable[str]]) -> list[str]:
+    """What comes within the time that somebody waits for it, of a vault on whatever machine; an error ends it."""
+    found: list[str] = []
+
+    def come() -> None:
+        with suppress(Exception):  # whatever a database, a line or a driver has to say, the shell's line is no place
+            for word in read():
+                found.append(word)
+
+    reading = Thread(target=come, daemon=True)
+    reading.start()
+    reading.join(_LONGEST)
+    return list(found)
 
 
 def _tables(*sections: str) -> Offer:
@@ -63,7 +82,10 @@ def _facets(profile: Profile, beginning: str) -> Iterable[str]:
     facet, colon, value = beginning.partition(":")
     if not colon:
         saved = (f"@{name}" for name in _filters(profile, beginning))
-        return [*(f"{each}:" for each in Facet if each is not Facet.TEXT), *saved, *_column("name")(profile, beginning)]
+        facets = [f"{each}:" for each in Facet if each is not Facet.TEXT]
+        begun = [each for each in facets if beginning and each.startswith(beginning)]
+        values = _facets(profile, begun[0]) if len(begun) == 1 else ()  # alone it would get a blank behind it
+        return [*facets, *values, *saved, *_column("name")(profile, beginning)]
     column = _IN_KEYS.get("env" if facet == "environment" else facet)
     known = _column(column)(profile, value) if column is not None else values_of(facet)
     return [f"{facet}:{each}" for each in known]

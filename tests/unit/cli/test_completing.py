@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -79,7 +80,8 @@ def bash(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
         ("keytui show c", ["checkout-api", "ci-deploy"]),
         ("keytui show check", ["checkout-api"]),
         ("keytui rotate --marked ci", ["ci-deploy"]),
-        ("keytui list en", ["env:"]),
+        ("keytui list en", ["env:", "env:production", "env:staging"]),
+        ("keytui list e", ["env:", "expires:"]),
         ("keytui list env :", ["production", "staging"]),
         ("keytui list env : st", ["staging"]),
         ("keytui list owner :", ["payments", "platform"]),
@@ -116,6 +118,24 @@ def test_a_vault_that_is_locked_away_or_broken_offers_nothing_at_once(
     (tmp_path / "config.toml").write_text("[[[")
     assert bash("keytui show c") == []
     assert bash("keytui --profile ") == []
+
+
+def test_a_server_that_never_answers_is_waited_for_no_longer_than_told(
+    bash: Offers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keytui.cli.completing._LONGEST", 0.3)
+    monkeypatch.setenv("KEYTUI_HOME", str(tmp_path))
+    monkeypatch.setenv("TOKEN", "kt_nobody")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        (tmp_path / "config.toml").write_text(f'[profiles.team]\nurl = "{url}"\ntoken = "env:TOKEN"\n')
+        (tmp_path / "config.toml").chmod(0o600)
+        began = time.monotonic()
+        assert bash("keytui --profile team show c") == []
+        assert bash("keytui --profile team show --j") == ["--json"]
+        silent.settimeout(5)
+        silent.accept()[0].close()
+    assert time.monotonic() - began < 5
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from keytui.vault.local.keys.read_only import read_only
 from keytui.vault.profile import Profile
 
 COLUMNS: Final = ("name", "environment", "owner", "tenant", "issuer")
-_MOST: Final = 200
+MOST: Final = 200
 """Words that one answer holds: more are not read on a terminal."""
 _LONGEST: Final = 0.15
 """Seconds after which an answer is given up: whoever pressed tab waits for it."""
@@ -22,7 +22,7 @@ _INSTRUCTIONS: Final = 1000
 def words_of(profile: Profile, column: str, beginning: str) -> tuple[str, ...]:
     """What a column of the keys that are not revoked holds, each once and in order, of what begins so.
 
-    Nothing for a vault on a server or in PostgreSQL, and for one that is away, locked or slow.
+    Nothing for a vault that is away, locked or slow.
     """
     if column not in COLUMNS:
         return ()
@@ -43,7 +43,7 @@ def _each(database: sqlite3.Connection, column: str, beginning: str) -> tuple[st
     living = f"SELECT min({column}) FROM keys WHERE revoked_at IS NULL AND {column}"  # noqa: S608  # one of COLUMNS
     found: list[str] = []
     word = next(iter(database.execute(f"{living} >= ?", (beginning,))))[0]
-    while word is not None and word.startswith(beginning) and len(found) < _MOST:
+    while word is not None and word.startswith(beginning) and len(found) < MOST:
         found.append(word)
         word = next(iter(database.execute(f"{living} > ?", (word,))))[0]
     return tuple(found)
