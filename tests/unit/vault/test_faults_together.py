@@ -227,7 +227,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     yield from a_world(tmp_path)
 
 
-CALLS = 11
+CALLS = 12
 """How many calls a rotation takes in which nothing fails."""
 
 
@@ -287,7 +287,7 @@ def test_as_many_calls_fail_as_a_rotation_takes_at_every_system(tmp_path: Path) 
 
 def test_no_target_is_given_back_what_its_issuer_may_refuse_already(world: World) -> None:
     """The process died as the old version was suspended: the vault has it as accepted still."""
-    world.line.faults = {8: Fault.DIED_AFTER}
+    world.line.faults = {9: Fault.DIED_AFTER}
     with pytest.raises(Died):
         world.go_on()
     rotation = world.vault.open_rotation(world.key.id)
