@@ -16,15 +16,16 @@ def words_of(profile: Profile, column: str, beginning: str) -> tuple[str, ...]:
     """As of a vault in SQLite. It may raise whatever a database and a driver raise, or find none."""
     import psycopg  # noqa: PLC0415  # an extra
     from psycopg import sql  # noqa: PLC0415
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo  # noqa: PLC0415
 
     address = at_hand(parse_reference(profile.database))
     if column not in COLUMNS or address is None:
         return ()
-    said = conninfo_to_dict(address.reveal().replace("postgresql+psycopg:", "postgresql:", 1))
-    said |= {"options": f"{said.get('options') or ''} {_READING}", "connect_timeout": 1}
+    url = address.reveal().replace("postgresql+psycopg:", "postgresql:", 1)
+    theirs = conninfo_to_dict(url).get("options") or ""
+    reading = make_conninfo(url, options=f"{theirs} {_READING}", connect_timeout=1)
     asked = sql.SQL(
         "SELECT DISTINCT {0} FROM keys WHERE revoked_at IS NULL AND starts_with({0}, %s) ORDER BY 1 LIMIT %s"
     ).format(sql.Identifier(column))
-    with psycopg.connect(**said) as database:
+    with psycopg.connect(reading) as database:
         return tuple(word for (word,) in database.execute(asked, (beginning, MOST)) if word)
