@@ -13,6 +13,7 @@ import typer
 from keytui.cli.exits import Exit
 from keytui.cli.options import JsonOption
 from keytui.cli.output import as_json, remark, say, say_json, say_json_array, say_table
+from keytui.cli.plainly import plain
 from keytui.cli.session import opened
 from keytui.cli.shapes import alert_shape
 from keytui.cli.streams import discard_output
@@ -164,11 +165,11 @@ def _tell(moves: Iterable[tuple[str, Alert]], json: bool) -> None:
 
 def _say(found: Sequence[Alert], resolved: bool) -> None:
     say_table(
-        ("#", "", "ALERT", "SINCE", "STATE", "WHAT"),
+        ("#", "SEVERITY" if plain() else "", "ALERT", "SINCE", "STATE", "WHAT"),
         [
             (
                 str(alert.id),
-                _symbol(alert),
+                str(alert.signal.severity) if plain() else _symbol(alert),
                 alert.signal.kind,
                 minute(alert.opened_at),
                 _state(alert),

@@ -19,6 +19,10 @@ _SPOKEN: Final = {
 }
 
 
+_HEADINGS: Final = {"#": "number", "ENV": "environment", "VER": "version"}
+"""Where a column's heading is too short to be read out."""
+
+
 def ask_for_plain() -> None:
     """`--plain`: for the rest of this command line."""
     _asked.set(True)
@@ -39,4 +43,5 @@ def spoken(line: str) -> str:
 
 def row_lines(headings: tuple[str, ...], row: tuple[str, ...]) -> list[str]:
     """One row of a table as `heading: value` lines; what is empty or a dash is left out."""
-    return [f"{name.lower()}: {cell}" for name, cell in zip(headings, row, strict=True) if cell.strip(" —·-")]
+    told = ((_HEADINGS.get(name, name.lower()), cell) for name, cell in zip(headings, row, strict=True))
+    return [f"{name}: {cell}" for name, cell in told if cell.strip(" —·-")]

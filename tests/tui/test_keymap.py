@@ -54,7 +54,7 @@ def written(tmp_path: Path, text: str) -> Path:
         ('"app.help" = "f1"\napp.help = "f2"', 2, "stands twice"),
         ('"keys.sort" = "shift+t"', 2, 'write "T"'),
         ('"keys.sort" = ""', 2, "is no key"),
-        ('"keys.sort" = "\\u001b[31m"', 2, r"\\x1b"),
+        ('"keys.sort" = "\\u001b[31m"', 2, r"'\x1b[31m'"),
         ('"keys.sort" = 3', 2, "a key in quotes"),
         ('[keymap.keys]\nsort = "1"', 3, "1 is app.keys already"),
     ],

@@ -33,7 +33,7 @@ def test_each_row_is_a_line_for_each_fact_without_symbols(keytui: Commands, monk
     listed = keytui("--plain", "list")
     blocks = [block.splitlines() for block in listed.out.split("\n\n")]
     assert [block[0] for block in blocks] == ["name: checkout", "name: ci"]
-    assert "env: production" in blocks[0]
+    assert "environment: production" in blocks[0]
     assert "  " not in listed.out
     shown = keytui("--plain", "show", "checkout").out
     assert all(line == " ".join(line.split()) for line in shown.splitlines())
@@ -42,6 +42,13 @@ def test_each_row_is_a_line_for_each_fact_without_symbols(keytui: Commands, monk
     assert keytui("list").out.startswith("name: checkout\n")
     monkeypatch.delenv("KEYTUI_PLAIN")
     assert keytui("list").out.startswith("NAME  ")
+
+
+def test_no_heading_is_a_symbol_or_nothing(keytui: Commands) -> None:
+    keytui("create", "checkout", *NEW, "--expires", "2d")
+    audit, alerts = keytui("--plain", "audit", "--limit", "1").out, keytui("--plain", "alerts").out
+    assert audit.startswith("number: ")
+    assert all(line.partition(": ")[0].isalpha() for line in alerts.splitlines() if line), alerts
 
 
 def test_json_is_the_same_with_and_without(keytui: Commands) -> None:
