@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
+from keytui.cli.counting import counted
 from keytui.cli.exits import Exit
 from keytui.cli.options import JsonOption
 from keytui.cli.output import remark, say, say_json
@@ -107,7 +108,8 @@ def _remark_on(run: Scan, found: Sequence[Finding], unknowable: int, report: boo
         remark(
             f"{unknowable} versions cannot be found from here: weak and kept values are known to the vault's own host"
         )
-    looked_at = f"{run.files} files" + (f" and {run.objects} objects of git" if run.objects else "")
+    in_git = f" and {counted(run.objects, 'object')} of git" if run.objects else ""
+    looked_at = f"{counted(run.files, 'file')}{in_git}"
     remark(f"{_size(run.size)} in {looked_at}: {_count(found)}")
     if found and not report:
         remark("nothing was changed; --report flags these keys as leaked")
@@ -117,7 +119,7 @@ def _count(found: Sequence[Finding]) -> str:
     if not found:
         return "no secret of this vault"
     end = sum(1 for one in found if not one.over)
-    return f"secrets of {len(found)} versions, {end} of them to be ended"
+    return f"secrets of {counted(len(found), 'version')}, {end} to be ended"
 
 
 def _size(size: int) -> str:
