@@ -160,6 +160,6 @@ def _say(tally: Tally, stop: Stop, out: SecretsOut, *, json: bool) -> None:
         remark(tally.counts())
         return
     if json:
-        say_json({**tally.shape(stop), "secrets": str(out.path)})
+        say_json({**tally.shape(stop), "secrets": str(out.path) if tally.done else None})
     else:
-        say(f"{tally.counts()}; the secrets are in {out.path}")
+        say(tally.counts() + (f"; the secrets are in {out.path}" if tally.done else ""))

@@ -159,6 +159,9 @@ def test_a_name_that_comes_twice_is_said_so_and_leaves_no_file_behind(
     assert "already" not in refused.err
     assert not out.exists()
     assert empty.read_bytes() == b"", "it was there before"
+    drafts.write_text("name\n")
+    assert keytui("create-many", str(drafts), "--to", str(out), *_ENV).out == "0 added, 0 known already\n"
+    assert not out.exists()
 
 
 def _stopped_with(error: OSError) -> None:
