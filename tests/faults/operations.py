@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from keytui.domain.access import Role
+from keytui.domain.access import Operation, Role
 from keytui.domain.alerts import Attempt, Severity
 from keytui.domain.automation import Selection
 from keytui.domain.keys import KeyDraft, KeyEdit, Kind
@@ -19,7 +19,7 @@ from keytui.vault.local.vault import LocalVault
 from keytui.vault.many_keys import NewKey, Origin
 from keytui.vault.model import Found
 from tests.contract.acts import request
-from tests.unit.vault.access.methods import ASKED, OF_ANOTHER, TOLD, WHOLE_VAULT, Call
+from tests.unit.vault.access.methods import ASKED, OF_ANOTHER, OPERATION, TOLD, WHOLE_VAULT, Call
 from tests.unit.vault.access.two_tenants import PASSPHRASE, Tenant, leak_of
 from tests.world import NOON
 
@@ -194,3 +194,16 @@ CALLS: Final[dict[str, tuple[Prepare, Call]]] = {
     "checkpoint": (as_it_is, lambda vault, own: vault.checkpoint()),
     "verify_audit": (as_it_is, lambda vault, own: vault.verify_audit()),
 }
+
+READS: Final = frozenset({"recogniser", "bookmarks"})
+"""What belongs to an operation that changes things, and changes none."""
+WRITES: Final = frozenset({"check", "unlock", "arm", "add_keys", *BESIDE})
+"""What changes something, and belongs to none, or to one of two by what is asked."""
+EACH_TIME: Final = frozenset({"check", "unlock", "arm", "claim_notification", *BESIDE})
+"""What is done again when it is asked again."""
+_CHANGING: Final = frozenset(Operation) - {Operation.READ, Operation.CHECK}
+
+
+def changes_something(method: str) -> bool:
+    """Whether the method, as it is called here, leaves the vault otherwise than it was."""
+    return method in WRITES or (OPERATION.get(method) in _CHANGING and method not in READS)

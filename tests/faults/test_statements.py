@@ -16,7 +16,6 @@ from typing import Final
 
 import pytest
 
-from keytui.domain.access import Operation
 from keytui.domain.audit import Actor
 from keytui.domain.errors import Unreachable
 from keytui.domain.query import Sort, parse
@@ -29,21 +28,13 @@ from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
 from tests.contract.acts import created, use
 from tests.faults.conftest import in_memory_directory
-from tests.faults.operations import BESIDE, CALLS, ELSEWHERE
+from tests.faults.operations import BESIDE, CALLS, EACH_TIME, ELSEWHERE, changes_something
 from tests.faults.statements import WAYS, Statements
-from tests.unit.vault.access.methods import OPERATION
 from tests.unit.vault.access.two_tenants import CHEAP, PASSPHRASE, TeamVault, Tenant
 from tests.world import NOON, StoppedClock, repeatable_randomness
 
 KEY: Final = Secret("k" * 43)
 """Of the request, the same each time."""
-READS: Final = frozenset({"recogniser", "bookmarks"})
-"""What belongs to an operation that changes things, and changes none."""
-WRITES: Final = frozenset({"check", "unlock", "arm", "add_keys", *BESIDE})
-"""What changes something, and belongs to none, or to one of two by what is asked."""
-EACH_TIME: Final = frozenset({"check", "unlock", "arm", "claim_notification", *BESIDE})
-"""What is done again when it is asked again."""
-
 Rows = dict[str, list[tuple[object, ...]]]
 
 
@@ -101,16 +92,13 @@ def test_any_statement_fails(method: str, used: tuple[Path, Tenant], statements:
 
     after = rows(directory)
     assert at > 1
-    assert (after != before) is (method in WRITES or (OPERATION.get(method) in CHANGING and method not in READS))
+    assert (after != before) is changes_something(method)
     if after != before and method not in EACH_TIME:
         with pytest.raises(Repeated):
             fails(statements, 0, vault, method, own)
         assert rows(directory) == after
     assert vault.verify_audit().broken_at is None
     vault.close()
-
-
-CHANGING: Final = frozenset(Operation) - {Operation.READ, Operation.CHECK}
 
 
 def test_a_look_for_alerts_that_failed_is_taken_again(

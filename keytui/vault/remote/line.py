@@ -88,7 +88,9 @@ class Line:
                 told = self._changed(kind, request, key, until)
             except Dropped:
                 doubtful = True
-            except (NotSent, Unauthenticated):
+            except (IssuerAway, OutcomeUnknown):
+                raise
+            except (Unreachable, Unauthenticated):  # NotSent, or asked too often: this time nothing was done
                 if not doubtful:
                     raise
             else:

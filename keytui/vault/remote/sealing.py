@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from keytui.domain.errors import Locked
+from contextlib import suppress
+
+from keytui.domain.errors import Locked, Unreachable
 from keytui.domain.keys import Key, KeyDraft
 from keytui.domain.secrets import Secret
 from keytui.vault.remote.section import Section, key_path
@@ -23,11 +25,11 @@ class Sealing(Section):
 
     def set_passphrase(self, new: Secret) -> None:
         self._change(type(None), "/admin/passphrase", {"new": new})
-        self._hold(new)
+        self._hold_if_heard(new)
 
     def change_passphrase(self, old: Secret, new: Secret) -> None:
         self._change(type(None), "/admin/passphrase/change", {"old": old, "new": new})
-        self._hold(new)
+        self._hold_if_heard(new)
 
     def unlock(self, passphrase: Secret) -> None:
         self._change(type(None), "/admin/passphrase/unlock", {"passphrase": passphrase})
@@ -36,6 +38,11 @@ class Sealing(Section):
     def lock(self) -> None:
         self._ground.passphrase.drop()
         self._change(type(None), "/admin/passphrase/lock")
+
+    def _hold_if_heard(self, new: Secret) -> None:
+        """It is the passphrase by now. Where the server is away just then, it is asked for when it is needed."""
+        with suppress(Unreachable):
+            self._hold(new)
 
     def _hold(self, passphrase: Secret) -> None:
         self._ground.passphrase.hold(passphrase, self._epoch())
