@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.faults.statements import Statements, watched_statements
+from tests.unit.vault.access.two_tenants import TeamVault, Tenant
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  # a file system in memory, where there is one
 
@@ -33,3 +34,12 @@ def statements() -> Iterator[Statements]:
     """What vaults that are opened here ask of SQLite."""
     with watched_statements() as watched:
         yield watched
+
+
+@pytest.fixture(scope="module")
+def used() -> Iterator[tuple[Path, Tenant]]:
+    """A vault that a tenant has used for a while, closed."""
+    with in_memory_directory() as directory:
+        team = TeamVault(directory / "vault", "acme")
+        team.close()
+        yield directory / "vault", team.tenants["acme"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -77,12 +78,14 @@ class FailingServer:
             while (await receive())["type"] != "http.disconnect":
                 pass
             return
-        answer = {
-            Way.FAULT: fault,
-            Way.BUSY: lambda: plain_problem(429, "too many requests", "wait", {"Retry-After": "30"}),
-            Way.AWAY: lambda: Response(HTML, 503, {"Retry-After": "5"}, "text/html"),
-        }[way]()
-        await answer(scope, receive, send)
+        await _ANSWERS[way]()(scope, receive, send)
+
+
+_ANSWERS: Final[dict[Way, Callable[[], Response]]] = {
+    Way.FAULT: fault,
+    Way.BUSY: lambda: plain_problem(429, "too many requests", "wait", {"Retry-After": "30"}),
+    Way.AWAY: lambda: Response(HTML, 503, {"Retry-After": "5"}, "text/html"),
+}
 
 
 async def _unsaid(_message: Message) -> None:

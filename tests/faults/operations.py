@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from keytui.domain.access import Operation, Role
+from sqlmodel import col, delete, func, select
+
+from keytui.domain.access import MANAGE_SCOPE, Operation, Role
 from keytui.domain.alerts import Attempt, Severity
 from keytui.domain.automation import Selection
+from keytui.domain.errors import Unsafe
 from keytui.domain.keys import KeyDraft, KeyEdit, Kind
 from keytui.domain.operators import OperatorDraft
 from keytui.domain.reports import Leak
 from keytui.domain.rotation import First, Plan, Strategy
 from keytui.domain.secrets import Secret
+from keytui.domain.webhooks import MessageState, Outgoing
+from keytui.vault.local.mapping import stored_id
+from keytui.vault.local.tables import AuditRow, CheckpointRow, MessageRow, WebhookRow
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.many_keys import NewKey, Origin
 from keytui.vault.model import Found
@@ -173,6 +180,67 @@ ELSEWHERE: Final = {
     "principal": "it asks no database",
     "tend": "test_statements.py: it takes several transactions",
 }
+
+
+def told_by_webhook(vault: LocalVault, own: Tenant) -> Tenant:
+    """A message that waits for the webhook `hook`, and one that failed there."""
+    with vault._ground.database.writing() as session:
+        rows = [
+            MessageRow(
+                message_id=f"event-{number}",
+                webhook="hook",
+                type="key.created",
+                body=b"{}",
+                state=state,
+                created_at=NOON,
+                next_at=NOON,
+            )
+            for number, state in enumerate((MessageState.WAITING, MessageState.FAILED))
+        ]
+        session.add_all(rows)
+        session.merge(WebhookRow(name="gone", disabled_at=NOON))
+        session.flush()
+        return replace(own, alert_id=stored_id(rows[1].id))
+
+
+def claimed(vault: LocalVault, own: Tenant) -> Tenant:
+    """`alert_id` is the message's number."""
+    told_by_webhook(vault, own)
+    message = vault.claim_message("hook")
+    assert message is not None
+    return replace(own, alert_id=message.id)
+
+
+def operators(vault: LocalVault, own: Tenant) -> Tenant:
+    return replace(own, secret=vault.add_operator(OperatorDraft(f"lin-{request()}", Role.STAFF)).token)
+
+
+def managing(vault: LocalVault, own: Tenant) -> Tenant:
+    number = f"fault-{request()}"
+    draft = KeyDraft(f"manages-{number}", "production", tenant=own.name, scopes=(MANAGE_SCOPE,))
+    return replace(own, secret=vault.create(draft, number).secret)
+
+
+def cut_off(vault: LocalVault, own: Tenant) -> Tenant:
+    """As after an older copy of the database was put back."""
+    fresh(vault, own)
+    with vault._ground.database.writing() as session:
+        end = session.exec(select(func.max(AuditRow.sequence))).one()
+        session.exec(delete(AuditRow).where(col(AuditRow.sequence) == end))
+        session.exec(delete(CheckpointRow).where(col(CheckpointRow.sequence) == end))
+    return own
+
+
+def _message_of(own: Tenant) -> Outgoing:
+    return Outgoing(own.alert_id, "event-0", "hook", "key.created", b"{}", None)
+
+
+def _retires_in_vain(vault: LocalVault, own: Tenant) -> None:
+    """The refusal is in the log."""
+    with suppress(Unsafe):
+        vault.retire(own.rotation_id)
+
+
 BESIDE: Final[dict[str, tuple[Prepare, Call]]] = {
     "take_turn": (as_it_is, lambda vault, own: vault.take_turn("host:1:a", DAY)),
     "end_turn": (turned, lambda vault, own: vault.end_turn("host:1:a")),
@@ -185,12 +253,40 @@ BESIDE: Final[dict[str, tuple[Prepare, Call]]] = {
             next(one for one in vault.auto_rotations() if one.key.id == own.key_id), "it was refused"
         ),
     ),
+    "authenticate": (managing, lambda vault, own: vault.authenticate(own.secret, "203.0.113.7")),
+    "claim_message": (told_by_webhook, lambda vault, own: vault.claim_message("hook")),
+    "note_message": (claimed, lambda vault, own: vault.note_message(_message_of(own), "it answered 410", gone=True)),
+    "enable_webhook": (told_by_webhook, lambda vault, own: vault.enable_webhook("gone")),
+    "redeliver": (told_by_webhook, lambda vault, own: vault.redeliver(own.alert_id)),
+    "proof with the old secret": (as_it_is, lambda vault, own: vault.proof(own.rotation_id, own.secret)),
+    "retire against the verdict": (handed_over, _retires_in_vain),
+    "accept_restore": (cut_off, lambda vault, own: vault.accept_restore("an older copy was put back")),
 }
 """What servers and schedulers ask of a local vault beside the protocol."""
+BESIDE_READ: Final[dict[str, tuple[Prepare, Call]]] = {
+    "opens": (managing, lambda vault, own: vault.opens(own.secret)),
+    "authenticate an operator": (operators, lambda vault, own: vault.authenticate(own.secret)),
+    "tokens": (as_it_is, lambda vault, own: vault.tokens()),
+    "tenants_of": (as_it_is, lambda vault, own: vault.tenants_of([own.key_id])),
+    "tenants_moved": (as_it_is, lambda vault, own: vault.tenants_moved(1, 9)),
+    "used_since": (as_it_is, lambda vault, own: vault.used_since(NOON)),
+    "last_used": (as_it_is, lambda vault, own: vault.last_used(NOON - DAY)),
+    "flushed_at": (as_it_is, lambda vault, own: vault.flushed_at([own.name, None])),
+    "webhooks": (told_by_webhook, lambda vault, own: vault.webhooks()),
+    "messages": (told_by_webhook, lambda vault, own: vault.messages("hook")),
+    "auto_rotation": (as_it_is, lambda vault, own: vault.auto_rotation(own.key_id)),
+    "due_auto_rotations": (as_it_is, lambda vault, own: vault.due_auto_rotations()),
+    "syncs_due": (as_it_is, lambda vault, own: vault.syncs_due(DAY)),
+    "open_rotation_to_end": (as_it_is, lambda vault, own: vault.open_rotation_to_end(own.key_id)),
+    "require_reconciled": (as_it_is, lambda vault, own: vault.require_reconciled()),
+    "repeatable": (as_it_is, lambda vault, own: vault.repeatable(Secret("r" * 43), b"another", lambda _: b"")),
+}
+"""And what of that changes nothing."""
 CALLS: Final[dict[str, tuple[Prepare, Call]]] = {
     **{method: (as_it_is, call) for method, call in {**ASKED, **WHOLE_VAULT, **OF_ANOTHER}.items()},
     **AS_MEANT,
     **BESIDE,
+    **BESIDE_READ,
     "checkpoint": (as_it_is, lambda vault, own: vault.checkpoint()),
     "verify_audit": (as_it_is, lambda vault, own: vault.verify_audit()),
 }

@@ -36,14 +36,14 @@ from keytui.vault.team_server import TeamServer
 from tests.cutting import CuttingLine
 from tests.faults.conftest import in_memory_directory
 from tests.faults.failing_server import FailingServer, Way
-from tests.faults.operations import BESIDE, CALLS, EACH_TIME, ELSEWHERE, changes_something, unlocked
+from tests.faults.operations import BESIDE, BESIDE_READ, CALLS, EACH_TIME, ELSEWHERE, changes_something, unlocked
 from tests.serving import Serving
 from tests.unit.vault.access.two_tenants import CHEAP, PASSPHRASE, TeamVault, Tenant
 from tests.world import StoppedClock, eventually
 
 PATIENCE: Final = Patience(connect=5, silence=20, answer=20, unknown=8, pause=0.01)
 IMPATIENT: Final = Patience(connect=5, silence=0.6, answer=5, unknown=8, pause=0.01)
-NOT_REMOTE: Final = {"arm", *BESIDE, *ELSEWHERE}
+NOT_REMOTE: Final = {"arm", *BESIDE, *BESIDE_READ, *ELSEWHERE}
 """What a remote vault does by itself, or does not offer."""
 SEALS: Final = {"seal", "reveal"}
 """What sends the passphrase along."""

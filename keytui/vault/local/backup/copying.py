@@ -45,7 +45,7 @@ def fault_in(path: Path) -> str:
             database.set_progress_handler(_listen, _LISTEN_EVERY)
             (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
             raise KeyboardInterrupt from None
         return str(error)
     return "" if found == "ok" else str(found).splitlines()[-1]

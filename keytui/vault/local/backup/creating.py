@@ -38,6 +38,7 @@ class BackingUp(Section):
             self._log(BEGUN, absolute)
             try:
                 copy_database(database.path, draft, tell)
+                last = _last_entry(draft)
             except sqlite3.Error as error:
                 raise _uncopied(absolute, error) from None
             if fault := fault_in(draft):
@@ -45,7 +46,7 @@ class BackingUp(Section):
                     f"the vault {database.path} is damaged: {harmless(fault)}",
                     "no backup was made of it; what to do: docs/guide/recovery.md",
                 )
-            made = Backup(absolute, _last_entry(draft), draft.stat().st_size)
+            made = Backup(absolute, last, draft.stat().st_size)
             self._log(CREATED, absolute, entry=str(made.entry), bytes=str(made.size))
         return made
 

@@ -25,6 +25,7 @@ from keytui.vault.local.backup.state import LOADED
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.database.sqlite_schema import alone
+from keytui.vault.local.database.sqlite_words import in_words
 from keytui.vault.local.files import DATABASE, kept_key, private_directory, private_file
 from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
 from keytui.vault.local.ledger import KEY_FILE, Head, Ledger, head_of
@@ -62,7 +63,7 @@ def load_backup(profile: Profile, file: Path, kept: Sequence[Checkpoint], tell: 
     if not given.file.is_file():
         raise NotFound(f"there is no file {given.file}", "name a backup")
     private_directory(directory)
-    with alone(directory / "vault.lock"), written_in(directory):
+    with alone(directory / "vault.lock"), written_in(directory), in_words(directory / DATABASE):
         _refuse_taken(directory)
         ledger, pepper = _key_files(directory)
         with staging(directory) as beside:
