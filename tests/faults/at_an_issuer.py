@@ -40,8 +40,8 @@ class Watched(Faulty):
 
 
 def rows_of(vault: Path, statement: str) -> list[tuple[object, ...]]:
-    """As another program reads them."""
-    with closing(sqlite3.connect(f"file:{vault}?mode=ro", uri=True)) as database:
+    """As another program reads them: no fault of ours is its own."""
+    with closing(sqlite3.connect(f"file:{vault}?mode=ro", uri=True, factory=sqlite3.Connection)) as database:
         return database.execute(statement).fetchall()
 
 

@@ -258,7 +258,6 @@ BESIDE: Final[dict[str, tuple[Prepare, Call]]] = {
     "note_message": (claimed, lambda vault, own: vault.note_message(_message_of(own), "it answered 410", gone=True)),
     "enable_webhook": (told_by_webhook, lambda vault, own: vault.enable_webhook("gone")),
     "redeliver": (told_by_webhook, lambda vault, own: vault.redeliver(own.alert_id)),
-    "proof with the old secret": (as_it_is, lambda vault, own: vault.proof(own.rotation_id, own.secret)),
     "retire against the verdict": (handed_over, _retires_in_vain),
     "accept_restore": (cut_off, lambda vault, own: vault.accept_restore("an older copy was put back")),
 }

@@ -145,6 +145,8 @@ def test_a_refusal_that_could_not_be_written_is_written_at_the_end(statements: S
 
 
 def refusals_in(here: Path) -> int:
-    with closing(sqlite3.connect(f"file:{here}/vault/vault.db?mode=ro", uri=True)) as database:
+    with closing(
+        sqlite3.connect(f"file:{here}/vault/vault.db?mode=ro", uri=True, factory=sqlite3.Connection)
+    ) as database:
         (count,) = database.execute("SELECT count(*) FROM audit WHERE refused").fetchone()
     return int(count)

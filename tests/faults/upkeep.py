@@ -11,6 +11,7 @@ from typing import Final
 
 from keytui.domain.errors import Refused
 from keytui.domain.keys import KeyDraft
+from keytui.domain.rotation import Plan
 from keytui.domain.usage import Flush
 from keytui.vault.local.backup.loading import load_backup
 from keytui.vault.local.backup.rebuilding import rebuild
@@ -132,6 +133,17 @@ def _decided(here: Path) -> Act:
     return _on(here, act)
 
 
+def _asked_with_the_old_secret(here: Path) -> Act:
+    """What the vault answers is in the log before the proof is read."""
+    vault = opened(here)
+    issued = vault.create(KeyDraft("checkout", "production"), "checkout")
+    rotation = vault.plan(issued.key.id, Plan(), "plan")
+    vault.prove(rotation.id, vault.issue(rotation.id).secret)
+    vault.retire(rotation.id, "a test goes past the verdict")
+    vault.close()
+    return _on(here, lambda vault: vault.proof(rotation.id, issued.secret))
+
+
 def _rebuilt(here: Path) -> Act:
     _lived(here)
     return lambda: rebuild(a_profile(here), StoppedClock())
@@ -190,6 +202,7 @@ WORKS: Final = (
     Work("one is kept and one revoked", _decided),
     Work("a vault is rebuilt", _rebuilt),
     Work("a look for alerts", _with(lambda vault: vault.tend())),
+    Work("a proof with the old secret", _asked_with_the_old_secret),
     Work("credentials", _fed(lambda feed, _: feed.credentials())),
     Work("credentials of some", _fed(lambda feed, key_id: feed.credentials_of([key_id]))),
     Work("credentials in parts", _fed(lambda feed, _: list(feed.credentials_in_parts("")))),
