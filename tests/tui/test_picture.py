@@ -167,6 +167,14 @@ def test_only_the_cells_that_differ_are_said() -> None:
     assert picture.told() == "\x1b[1;21H4\x1b[1;1H"
 
 
+def test_what_follows_a_wide_character_keeps_its_place() -> None:
+    picture, terminal = Picture(12, 1), Terminal(12, 1)
+    for text in ("字abcdefgh1", "漢abcdefgh2"):
+        draw(f"\x1b[1;1H{text}\x1b[1;1H", picture)
+        terminal.write(picture.told())
+    assert terminal.eye.display == ["漢abcdefgh2 "]
+
+
 @pytest.mark.parametrize("data", ["\x1b[2J", "\x1b[1;1H\x1b]8;;https://x\x1b\\a\x1b]8;;\x1b\\", "\x1b[1;1Ha\tb", "\r"])
 def test_what_is_no_drawing_is_said_to_be_none(data: str) -> None:
     assert not draw(data, Picture(20, 2))
