@@ -21,7 +21,7 @@ from sqlmodel import Session
 from keytui.domain.errors import Invalid, Unreachable
 from keytui.domain.references import parse_reference
 from keytui.vault.local.database import Database
-from keytui.vault.local.database.postgresql_words import in_words
+from keytui.vault.local.database.postgresql_words import HungUp, in_words
 from keytui.vault.local.files import private_directory
 from keytui.vault.local.ledger import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Schema, revision_in
@@ -88,11 +88,23 @@ class PostgresqlDatabase(Database):
                 f"the vault {self.where} does not answer: other changes of this process have waited for very long",
                 "see what holds the database up, then try again",
             )
+        committing = False
         try:
             with super().writing() as session:
                 yield session
+                session.flush()
+                committing = True
+        except HungUp as error:
+            raise self._unanswered() if committing else error from None
         finally:
             self._turn.release()
+
+    def _unanswered(self) -> Unreachable:
+        """Of a COMMIT. Who asks again under the same key or request is told what became of it."""
+        return Unreachable(
+            f"the line to the vault {self.where} was lost as the change was made: nobody knows whether it was",
+            "see with `keytui audit` before you do it again",
+        )
 
     def close(self) -> None:
         """Whoever still reads brings its connection back to a pool that nobody uses any more: it ends there."""

@@ -12,6 +12,8 @@ from keytui.domain.errors import Invalid, KeytuiError, Unreachable
 
 _STATES: Final = {
     "25006": "that is a standby: name the primary, or add target_session_attrs=read-write to the URL",
+    "40001": "other work on the database crossed this one; do the same again: this write is undone",
+    "40P01": "other work on the database crossed this one; do the same again: this write is undone",
     "42501": "give the role of the URL the right to it, or make it the owner of the tables",
     "42P01": "its tables are not this keytui's: keytui migrate",
     "42703": "its tables are not this keytui's: keytui migrate",
@@ -46,6 +48,10 @@ _SIGNS: Final = (
 _LONGEST: Final = 300
 
 
+class HungUp(Unreachable):
+    """The server said nothing more, so that what it was asked last may have been done or not."""
+
+
 @contextmanager
 def in_words(where: str) -> Iterator[None]:
     """Tells what goes wrong within. The cause is not chained: it may quote rows and parameters."""
@@ -64,6 +70,7 @@ def _told(where: str, error: SQLAlchemyError) -> KeytuiError:
     # The server's detail and context lines quote rows; its first line names things only.
     said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
     said = " ".join(said.split())[:_LONGEST]
-    hint = _STATES.get(getattr(cause, "sqlstate", None) or "")
+    state = getattr(cause, "sqlstate", None)
+    hint = _STATES.get(state or "")
     hint = hint or next((hint for sign, hint in _SIGNS if sign in said), "see the server's log, then try again")
-    return Unreachable(f"the vault {where} does not answer: {said}", hint)
+    return (Unreachable if state else HungUp)(f"the vault {where} does not answer: {said}", hint)
