@@ -80,6 +80,13 @@ def reconcile(
     _say_undecided(left, later)
 
 
+def _say_origin(loaded: Loaded) -> None:
+    if loaded.in_place:
+        say(f"an older copy of the vault was put in its place, in {loaded.file}, or its log was cut")
+    else:
+        say(f"from the backup {loaded.file}, loaded {minute(loaded.at)}")
+
+
 def say_loaded(loaded: Loaded) -> None:
     """How far the backup's log goes, and what is known to lie beyond."""
     say(f"its log ends with entry {loaded.ends}, of {minute(loaded.ended_at)}")
@@ -97,6 +104,7 @@ def loaded_shape(loaded: Loaded) -> Shape:
     """For programs."""
     return {
         "file": loaded.file,
+        "in_place": loaded.in_place,
         "loaded_at": iso(loaded.at),
         "ends": loaded.ends,
         "ended_at": iso(loaded.ended_at),
@@ -151,7 +159,7 @@ def _confirm(rest: Decision, count: int) -> None:
 
 
 def _say_undecided(left: Undecided, later: LaterLog | None) -> None:
-    say(f"from the backup {left.loaded.file}, loaded {minute(left.loaded.at)}")
+    _say_origin(left.loaded)
     say_loaded(left.loaded)
     if later is not None:
         _say_later(later, left.loaded)

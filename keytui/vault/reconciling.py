@@ -1,4 +1,6 @@
-"""A vault that came from a backup lets nobody in until somebody has looked at what lives again in it."""
+"""What lives again in a vault that came from a backup, or is an older copy of itself: until somebody has looked at
+it, the vault lets nobody in.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +16,19 @@ from keytui.domain.operators import Operator
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a vault knows of the backup that it came from."""
+    """What a vault knows of the backup that it came from, or of the older copy that is in its place."""
 
     file: str
     at: datetime
-    """When it was loaded."""
+    """When it was loaded; of an older copy, when it was looked at first."""
     ends: int
     """The last entry of the backup's log."""
     ended_at: datetime
     ended_hash: str
     reached: int | None
     """The newest entry that a signature shows there was and that the backup lacks; None when it holds all of those."""
+    in_place: bool = False
+    """Whether it was no backup that was loaded: somebody put an older copy in the vault's place."""
 
 
 class Decision(StrEnum):

@@ -12,7 +12,7 @@ from typing import Final
 from sqlmodel import Session
 
 from keytui.domain.audit import Actor, Event
-from keytui.vault.local.ledger import head_of
+from keytui.vault.local.log_head import head_of
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 

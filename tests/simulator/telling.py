@@ -23,7 +23,7 @@ from keytui.vault.local.evidence.verdicts import QUESTIONS
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.files import DATABASE
 from keytui.vault.local.key_files import PEPPER_FILE
-from keytui.vault.local.ledger import HEAD_FILE
+from keytui.vault.local.log_head import HEAD_FILE
 from keytui.vault.local.rows import rotation_row, stored_rotation
 from keytui.vault.local.sealing.keyring import Cost
 from keytui.vault.local.vault import LocalVault
@@ -74,10 +74,11 @@ class House:
         self._head.write_bytes(self._first_head)
         feed = LocalFeed(
             self._database,
+            self._profile.directory,
             self._pepper,
             self._clock,
             timedelta(hours=world.silent_for),
-            Retention() if world.ages else _KEEP_ALL,
+            retention=Retention() if world.ages else _KEEP_ALL,
         )
         return _live(world, self._key_id, self._vault, feed, self._clock)
 

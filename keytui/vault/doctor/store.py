@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -24,7 +23,8 @@ from keytui.vault.local.backup.state import LOADED, RECONCILED
 from keytui.vault.local.database.sqlite_words import kind_of
 from keytui.vault.local.files import DATABASE
 from keytui.vault.local.key_files import PEPPER_FILE, check_of
-from keytui.vault.local.ledger import HEAD_FILE, KEY_FILE
+from keytui.vault.local.ledger import KEY_FILE
+from keytui.vault.local.log_head import HEAD_FILE, Head, kept_head
 from keytui.vault.local.schema import SCHEMA
 from keytui.vault.profile import Profile
 
@@ -45,6 +45,8 @@ class _Facts:
     entries: int
     waits: bool
     """Whether it came from a backup that nobody has reconciled."""
+    beyond: bool
+    """Whether its log does not hold the head that was kept of it."""
 
 
 def look_at_vault(profile: Profile) -> Iterator[Finding]:
@@ -91,17 +93,18 @@ def _look_at_file(path: Path) -> Iterator[Finding]:
         todo = _RECOVERY if damaged_table(path) else f"{_REBUILD}; or else {_RECOVERY}"
         yield wrong(SUBJECT, f"{path} is damaged or cannot be read: {harmless(fault)}", todo)
         return
-    reached = _reached(path.with_name(HEAD_FILE))  # before the log is asked: others write meanwhile
+    kept = _kept(path.with_name(HEAD_FILE))  # before the log is asked: others write meanwhile
     try:
-        facts = _facts(path)
+        facts = _facts(path, kept)
     except (sqlite3.Error, TypeError, ValueError):
         yield wrong(SUBJECT, f"{path} is a database, but not a vault of keytui's", "move it away, or name another one")
         return
-    if reached > facts.entries:
+    if kept is not None and facts.beyond:
         yield wrong(
             SUBJECT,
-            f"{path} is an older copy of itself: its log ends at entry {facts.entries}, and once reached {reached}",
-            "what was revoked since lives again: put the newer one back, or load this one by `keytui backup load FILE`",
+            f"{path} is an older copy of itself, or its log was cut: it has {facts.entries} entries, and not the "
+            f"{kept.sequence}th that was kept of it; it lets nobody in",
+            "put the newer one back; or decide what of it may live again: keytui backup reconcile",
         )
     yield from _look_at_facts(path, facts)
 
@@ -141,22 +144,21 @@ def _look_at_drafts(directory: Path) -> Iterator[Finding]:
         yield wants_an_eye(SUBJECT, f"{', '.join(left)} in {directory}: of a process that was killed", "remove them")
 
 
-def _facts(path: Path) -> _Facts:
+def _facts(path: Path, kept: Head | None = None) -> _Facts:
     with closing(reading(path)) as database:
         (schema,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
         (newest, entries) = database.execute("SELECT max(at), max(sequence) FROM audit").fetchone()
         newest_of = "SELECT coalesce(max(sequence), 0) FROM audit WHERE type = ?"
         ((loaded,), (reconciled,)) = (database.execute(newest_of, (what,)).fetchone() for what in (LOADED, RECONCILED))
+        held = kept and database.execute("SELECT hash FROM audit WHERE sequence = ?", (kept.sequence,)).fetchone()
     at = None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)
-    return _Facts(str(int(schema)).zfill(len(SCHEMA.head)), at, entries or 0, loaded > reconciled)
+    beyond = kept is not None and held != (kept.hash,)
+    return _Facts(str(int(schema)).zfill(len(SCHEMA.head)), at, entries or 0, loaded > reconciled, beyond)
 
 
-def _reached(head: Path) -> int:
-    """The newest entry that the kept head knows of; 0 where there is none that can be read."""
-    try:
-        return int(json.loads(head.read_text())["sequence"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
+def _kept(file: Path) -> Head | None:
+    """The head that was kept, whoever signed it: `keytui audit verify` looks at that."""
+    return kept_head(file, lambda _head, _signature: True)
 
 
 def _look_at_database(profile: Profile) -> Iterator[Finding]:

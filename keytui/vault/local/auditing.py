@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlmodel import Session
 
 from keytui.domain.access import Operation, Role
 from keytui.domain.audit import AuditCheck, Event
 from keytui.domain.errors import Forbidden, Refused
+from keytui.vault.local.backup.state import reconciled_beyond, refuse_unreconciled
 from keytui.vault.local.keys.drafts import checked_note
-from keytui.vault.local.ledger import head_of
+from keytui.vault.local.log_head import head_of
 from keytui.vault.local.section import Section
 from keytui.vault.local.story import Json, canonical, moment, story
 from keytui.vault.model import AuditExtract, Checkpoint
@@ -45,10 +47,14 @@ class Auditing(Section):
         note, ledger = checked_note(note), self._ground.ledger
         if self._ground.principal.role is not Role.LOCAL:
             raise Forbidden("only the owner of the vault's files says that it was restored", "say it on the host")
-        with self._writing(Operation.ERASE) as write:
+        here = Auditing(replace(self._ground, reconciling=True))
+        with here._writing(Operation.ERASE) as write:
+            refuse_unreconciled(write.session, None)
             lost = ledger.beyond_the_end(write.session)
             if lost is None:
                 raise Refused("the log is not as a restore leaves it", "see what it is: keytui audit verify")
+            if not reconciled_beyond(write.session, lost):
+                refuse_unreconciled(write.session, lost)
             cut = {"reached": str(lost.sequence), "hash": lost.hash, "restored": str(head_of(write.session).sequence)}
             write.record(Event("audit.restored", details={**cut, "note": note}))
             head = head_of(write.session)
@@ -59,6 +65,6 @@ class Auditing(Section):
 
     def _signed_head(self, session: Session) -> Checkpoint:
         ledger = self._ground.ledger
-        if not ledger.goes_on(session):  # a signature would make a log good that was tampered with
+        if ledger.kept_beyond(session) is not None:  # a signature would make a log good that was tampered with
             raise Refused("the log does not hold the head that was kept of it", "see what: keytui audit verify")
         return ledger.signed(head_of(session), self._clock())

@@ -7,9 +7,10 @@ import secrets
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, Self
 
 from sqlalchemy import ColumnElement, tuple_
@@ -17,7 +18,6 @@ from sqlmodel import Session, col, select
 
 from keytui.clock import Clock, utc_now
 from keytui.domain.errors import Forbidden, Unreachable
-from keytui.domain.gaps import GapKind
 from keytui.domain.keys import BUILTIN
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Flush
@@ -25,12 +25,13 @@ from keytui.vault.local.backup.state import reconciled_since, refuse_unreconcile
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.files import kept_key
-from keytui.vault.local.key_files import PEPPER_FILE, refuse_lost, require_key_files
+from keytui.vault.local.key_files import PEPPER_FILE, beyond_here, refuse_lost, require_key_files
 from keytui.vault.local.keys.credentials import credentials
 from keytui.vault.local.ledger import position
-from keytui.vault.local.tables import AcknowledgementRow, AuditRow, GapRow, KeyRow, RecorderRow
+from keytui.vault.local.tables import AcknowledgementRow, AuditRow, KeyRow, RecorderRow
 from keytui.vault.local.usage.believing import believed
 from keytui.vault.local.usage.buckets import one_of
+from keytui.vault.local.usage.gaps import gaps, set_back, still_wrong
 from keytui.vault.local.usage.recording import RECORDERS, count_uses, note_pulse
 from keytui.vault.local.usage.retaining import roll_up
 from keytui.vault.local.usage.routes import count_routes
@@ -49,16 +50,23 @@ AGED_AT_ONCE: Final = 2_000
 
 _OURS: Final = (col(KeyRow.issuer) == BUILTIN,)
 """What another issuer accepts, our verifiers do not."""
-_COUNTED: Final = frozenset({GapKind.MISSING_FLUSH, GapKind.DROPPED})
 
 
 class LocalFeed:
     """Source and Sink of the verifiers on this machine. A read-only profile takes usage too: it is not a change."""
 
     def __init__(
-        self, database: Database, pepper: bytes, clock: Clock, silent_for: timedelta, retention: Retention
+        self,
+        database: Database,
+        directory: Path,
+        pepper: bytes,
+        clock: Clock,
+        silent_for: timedelta,
+        *,
+        retention: Retention,
     ) -> None:
         self._database = database
+        self._directory = directory
         self._reading = threading.Lock()
         self._writing = threading.Lock()
         self._pepper = pepper
@@ -77,7 +85,7 @@ class LocalFeed:
         retention: Retention = Retention(),  # noqa: B008  # frozen
     ) -> Self:
         """The feed of the profile's vault, made on first use. Unreachable when it cannot be read, and Unreconciled
-        for one that came from a backup: nobody knows yet whom it may let in.
+        for one that came from a backup or is an older copy of itself: nobody knows yet whom it may let in.
 
         `silent_for` is how far apart two flushes of a recorder may be before the time between them is a gap.
         """
@@ -86,12 +94,13 @@ class LocalFeed:
             refuse_lost(database, profile.directory, PEPPER_FILE)
             pepper = kept_key(profile.directory / PEPPER_FILE, secrets.token_bytes)
             require_key_files(database, pepper, profile.directory)
+            feed = cls(database, profile.directory, pepper, clock, silent_for, retention=retention)
             with database.reading() as session:
-                refuse_unreconciled(session)
+                feed._refuse_unreconciled(session)
         except BaseException:
             database.close()
             raise
-        return cls(database, pepper, clock, silent_for, retention)
+        return feed
 
     def close(self) -> None:
         self._database.close()
@@ -109,6 +118,7 @@ class LocalFeed:
 
     def credentials(self) -> CredentialSet:
         with self._reading, self._database.reading() as session:
+            self._refuse_unreconciled(session)
             return CredentialSet(position(session), credentials(session, *_OURS), self._pepper)
 
     def credentials_of(self, key_ids: Sequence[str]) -> CredentialSet:
@@ -122,7 +132,9 @@ class LocalFeed:
 
         One part comes in any case. The position is that before the first: what changed since may be in a part already.
         """
-        began = self._position()
+        with self._reading, self._database.reading() as session:
+            self._refuse_unreconciled(session)
+            began = position(session)
         last: tuple[str, str] | None = None
         while True:
             with self._reading, self._database.reading() as session:
@@ -144,6 +156,7 @@ class LocalFeed:
                 return CredentialChanges(after, (), ())
             time.sleep(min(left, POLL_EVERY))
         with self._reading, self._database.reading() as session:
+            self._refuse_unreconciled(session)
             if reconciled_since(session, after):
                 return CredentialChanges(0, (), ())
             # Told apart here: for a DISTINCT, SQLite goes through the whole log by its index of keys.
@@ -164,7 +177,7 @@ class LocalFeed:
             told = select(RecorderRow.last_flush_at).where(RecorderRow.host == host, RecorderRow.tenant == tenant)
             newest = session.exec(told.order_by(col(RecorderRow.last_flush_at).desc()).limit(1)).first()
             if newest is not None and newest - now > self._silent_for:
-                session.add(_set_back(row, newest))
+                session.add(set_back(row, newest))
             session.add(row)
 
     def record(self, flush: Flush, name: str = "", tenant: str | None = None) -> None:
@@ -178,9 +191,9 @@ class LocalFeed:
                 _require_name(row, name)
             if flush.sequence <= row.sequence:
                 return
-            session.add_all(_gaps(row, flush, self._silent_for, now))
+            session.add_all(gaps(row, flush, self._silent_for, now))
             if abs(now - flush.at) > self._silent_for:
-                _still_wrong(session, row, flush, now)
+                still_wrong(session, row, flush, now)
             _acknowledge(session, row, flush)
             row.sequence = flush.sequence
             row.last_flush_at = flush.at
@@ -203,6 +216,10 @@ class LocalFeed:
             with self._database.writing() as session:
                 if roll_up(session, self._retention, now, AGED_AT_ONCE) == AGED_AT_ONCE:
                     self._aged_at = None  # there is more
+
+    def _refuse_unreconciled(self, session: Session) -> None:
+        """An older copy may be put in the vault's place under a service: asked first, wherever it is read anew."""
+        refuse_unreconciled(session, beyond_here(session, self._directory))
 
     def _position(self) -> int:
         with self._reading, self._database.reading() as session:
@@ -253,53 +270,6 @@ def _forgotten(session: Session, flush: Flush, name: str, tenant: str | None) ->
     )
     session.add(row)
     return row
-
-
-def _gaps(row: RecorderRow, flush: Flush, silent_for: timedelta, now: datetime) -> Iterable[GapRow]:
-    """What a flush says is missing. By a clock that was set back or is ahead, when requests came is anybody's guess."""
-    passed = flush.at - row.last_flush_at
-    ahead = flush.at - now > silent_for
-    found = (
-        (GapKind.MISSING_FLUSH, flush.sequence - row.sequence - 1),
-        (GapKind.DROPPED, flush.dropped),
-        (GapKind.SILENT, int(passed > silent_for)),
-        (GapKind.CLOCK_SKEW, int(-passed > silent_for or (passed > silent_for and ahead))),
-    )
-    for kind, count in found:
-        if count:
-            yield GapRow(
-                source=f"recorder {row.name}",
-                tenant=row.tenant,
-                kind=kind,
-                started_at=min(row.last_flush_at, flush.at),
-                ended_at=max(row.last_flush_at, flush.at, now if kind is GapKind.CLOCK_SKEW else flush.at),
-                count=count if kind in _COUNTED else 0,
-            )
-
-
-def _set_back(row: RecorderRow, newest: datetime) -> GapRow:
-    """Its host has told of later times: the clock was set back before the process began, and so is all that it says."""
-    return GapRow(
-        source=f"recorder {row.name}",
-        tenant=row.tenant,
-        kind=GapKind.CLOCK_SKEW,
-        started_at=row.started_at,
-        ended_at=newest,
-        count=0,
-    )
-
-
-def _still_wrong(session: Session, row: RecorderRow, flush: Flush, now: datetime) -> None:
-    """The gap of a wrong clock lasts until it is right. A flush that is merely late, by a right clock, has none."""
-    gap = session.exec(
-        select(GapRow)
-        .where(GapRow.source == f"recorder {row.name}", GapRow.kind == GapKind.CLOCK_SKEW)
-        .where(col(GapRow.ended_at) >= row.last_flush_at)
-        .order_by(col(GapRow.ended_at).desc())
-        .limit(1)
-    ).first()
-    if gap is not None:
-        gap.ended_at = max(now, flush.at)
 
 
 def _acknowledge(session: Session, row: RecorderRow, flush: Flush) -> None:

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from keytui.domain.errors import Unreachable
 from keytui.vault.local.database import Database
 from keytui.vault.local.ledger import KEY_FILE, Ledger
+from keytui.vault.local.log_head import HEAD_FILE, Head, has_signed, kept_beyond
 from keytui.vault.local.tables import KeyFilesRow
 
 PEPPER_FILE: Final = "pepper"
@@ -54,6 +55,18 @@ def require_key_files(database: Database, pepper: bytes, directory: Path, ledger
         raise _another(PEPPER_FILE, database, directory)
     if ledger is not None and made_with.signing_key != ledger.public_key.hex():
         raise _another(KEY_FILE, database, directory)
+
+
+def beyond_here(session: Session, directory: Path) -> Head | None:
+    """The head that is kept in the directory, where the log does not hold it, as a verifier finds out: without the
+    signing key. Asked before anything else in a session.
+    """
+
+    def signed(head: Head, signature: bytes) -> bool:
+        made_with = _made_with(session)
+        return made_with is not None and has_signed(bytes.fromhex(made_with.signing_key), head, signature)
+
+    return kept_beyond(session, directory / HEAD_FILE, signed)
 
 
 def _made_with(session: Session) -> KeyFilesRow | None:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlmodel import Session, col, func, select
@@ -25,11 +23,11 @@ from keytui.vault.local.chain import first_broken
 from keytui.vault.local.entry_rows import insert_entries, stored_details
 from keytui.vault.local.entry_tenants import first_misplaced
 from keytui.vault.local.files import kept_key, replace
+from keytui.vault.local.log_head import HEAD_FILE, Head, has_signed, hash_at, head_of, holds, kept_beyond, kept_head
 from keytui.vault.local.tables import AuditRow, CheckpointRow
 from keytui.vault.model import Checkpoint
 
 KEY_FILE: Final = "signing.key"
-HEAD_FILE: Final = "audit.head"
 CHECKPOINT_EVERY: Final = 64
 _OF_VAULT: Final = 12
 """Digits of the first entry's hash."""
@@ -40,18 +38,6 @@ _SIGNED: Final = select(CheckpointRow.sequence, CheckpointRow.hash, CheckpointRo
     AuditRow, col(AuditRow.sequence) == CheckpointRow.sequence, isouter=True
 )
 """Every checkpoint's number, hash and signature, and the hash of its entry."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The newest entry of the chain, by its number and hash."""
-
-    sequence: int
-    hash: str
-
-    def signed_text(self) -> bytes:
-        """What a signature of this head covers."""
-        return f"keytui audit {self.sequence} {self.hash}".encode()
 
 
 class Ledger:
@@ -97,14 +83,6 @@ class Ledger:
             signature = self._key.sign(head.signed_text())
             session.add(CheckpointRow(sequence=head.sequence, hash=head.hash, at=at, signature=signature))
 
-    def goes_on(self, session: Session) -> bool:
-        """Whether the log still holds the kept head. After a cut it does not, and the file that shows it is left.
-
-        Asked before anything else in a session: what it reads first settles the moment that it sees, and others write.
-        """
-        kept = self._kept_head()
-        return kept is None or _holds(session, kept)
-
     def break_around(self, session: Session, first: int, last: int) -> int | None:
         """The first entry that does not follow, from the signature before `first` to the one after `last`.
 
@@ -133,9 +111,8 @@ class Ledger:
         return kept if check.detail == self._end_fault(session, kept, check.entries) else None
 
     def kept_beyond(self, session: Session) -> Head | None:
-        """The kept head, where the log does not hold it, whatever else is wrong."""
-        kept = self._kept_head()
-        return None if kept is None or _holds(session, kept) else kept
+        """The kept head, where the log does not hold it, whatever else is wrong; asked before anything else."""
+        return kept_beyond(session, self._head_file, self._signed)
 
     def has_signed(self, kept: Checkpoint) -> bool:
         """Whether a checkpoint is of this vault's key, wherever it was kept."""
@@ -209,9 +186,9 @@ class Ledger:
             return f"checkpoint {kept.sequence} that was kept is signed with another key than this vault's"
         if not self._signed(head, kept.signature):
             return f"checkpoint {kept.sequence} that was kept does not bear its own signature"
-        if _hash_at(session, head.sequence) is None:
+        if hash_at(session, head.sequence) is None:
             return f"the log was cut off: checkpoint {kept.sequence} that was kept is beyond its end"
-        if not _holds(session, head):
+        if not holds(session, head):
             return f"the log was written anew: entry {kept.sequence} is not the one of the checkpoint that was kept"
         return ""
 
@@ -226,28 +203,16 @@ class Ledger:
     def _end_fault(self, session: Session, kept: Head | None, entries: int) -> str:
         if kept is None:
             return f"the file of the newest head is missing or not signed here ({self._head_file})" if entries else ""
-        if not _holds(session, kept):
+        if not holds(session, kept):
             return f"the log was cut off or replaced: it once reached entry {kept.sequence}"
         return ""
 
     def _kept_head(self) -> Head | None:
-        """The head in the file; None when there is none, or none that this key has signed."""
-        try:
-            content = json.loads(self._head_file.read_bytes())
-            head = Head(int(content["sequence"]), str(content["hash"]))
-            return head if self._signed(head, bytes.fromhex(content["signature"])) else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return kept_head(self._head_file, self._signed)
 
     def _signed(self, head: Head, signature: bytes) -> bool:
         # A text has one signature of ours: to make it again takes a third of the time that asking for its proof does.
-        if self._key.sign(head.signed_text()) == signature:
-            return True
-        try:
-            self._key.public_key().verify(signature, head.signed_text())
-        except (InvalidSignature, TypeError):  # SQLite keeps whatever it is given, also a text where bytes belong
-            return False
-        return True
+        return self._key.sign(head.signed_text()) == signature or has_signed(self.public_key, head, signature)
 
 
 def _first_missing(entries: int, signed: Sequence[int]) -> int | None:
@@ -255,23 +220,6 @@ def _first_missing(entries: int, signed: Sequence[int]) -> int | None:
     there = set(signed)
     due = range(CHECKPOINT_EVERY, entries + 1, CHECKPOINT_EVERY)
     return next((sequence for sequence in due if sequence not in there), None)
-
-
-def _holds(session: Session, head: Head) -> bool:
-    return _hash_at(session, head.sequence) == head.hash
-
-
-def _hash_at(session: Session, sequence: int) -> str | None:
-    """Of that entry, whatever became of the rest of it; None where there is none."""
-    return session.exec(select(AuditRow.hash).where(AuditRow.sequence == sequence)).first()
-
-
-def head_of(session: Session) -> Head:
-    """The newest entry's number and hash; number 0 before the first."""
-    newest = session.exec(
-        select(AuditRow.sequence, AuditRow.hash).order_by(col(AuditRow.sequence).desc()).limit(1)
-    ).first()
-    return Head(*newest) if newest is not None else Head(0, GENESIS)
 
 
 def vault_id(session: Session) -> str:

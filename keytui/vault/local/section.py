@@ -31,7 +31,8 @@ from keytui.vault.local.entry_tenants import said_of_whom
 from keytui.vault.local.issuing.fallbacks import RememberedFallbacks
 from keytui.vault.local.issuing.told import Told
 from keytui.vault.local.leases import Lease
-from keytui.vault.local.ledger import Head, Ledger
+from keytui.vault.local.ledger import Ledger
+from keytui.vault.local.log_head import Head
 from keytui.vault.local.sealing.keyring import Cost, HeldKey
 from keytui.vault.local.tables import KeyRow, RotationRow
 from keytui.vault.local.usage.history import Histories
@@ -96,6 +97,8 @@ class Write:
         self.principal = ground.principal
         self.leased = ground.lease is not None
         self.head: Head | None = None
+        self.beyond = ground.ledger.kept_beyond(session)
+        """The kept head, where the log does not hold it: it stays, and shows it."""
         self.told = Told()
         """What issuers have done for this change already."""
         self._ledger = ground.ledger
@@ -179,7 +182,7 @@ class Section:
             with audited(ground) as write:
                 write.told = told or write.told
                 if not ground.reconciling:
-                    refuse_unreconciled(write.session)
+                    refuse_unreconciled(write.session, write.beyond)
                 if ground.lease is not None:
                     ground.lease.require(write.session, write.now)
                 if ground.repeatable is not None:
@@ -243,10 +246,9 @@ def audited(ground: Ground) -> Iterator[Write]:
     with ground.database.writing() as session:
         bind(session, ground.principal.tenant)
         write = Write(session, ground.clock(), ground)
-        goes_on = ground.ledger.goes_on(session)
         yield write
     if write.head is not None:
         ground.unsigned.set()
-        if goes_on:
+        if write.beyond is None:
             with suppress(Unreachable):  # what is done is answered, a secret with it; the next change keeps its head
                 ground.ledger.remember(write.head)

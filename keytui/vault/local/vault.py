@@ -44,7 +44,8 @@ from keytui.vault.local.keys.adopting import Adopting
 from keytui.vault.local.keys.checking import Checking
 from keytui.vault.local.keys.creating import Creating
 from keytui.vault.local.keys.keeping import Keeping
-from keytui.vault.local.ledger import KEY_FILE, Ledger, head_of, position
+from keytui.vault.local.ledger import KEY_FILE, Ledger, position
+from keytui.vault.local.log_head import head_of
 from keytui.vault.local.reviewing import Reviewing
 from keytui.vault.local.rotations.automating import Automating
 from keytui.vault.local.rotations.copying import Copying

@@ -32,7 +32,7 @@ class Watching(Section):
     def standing(self) -> Standing:
         ground = self._ground
         with self._reading() as session:
-            waits = unreconciled(session) is not None
+            waits = ground.ledger.kept_beyond(session) is not None or unreconciled(session) is not None
             return Standing(
                 profile=ground.profile.name,
                 location=ground.database.where if ground.principal.role is Role.LOCAL else ground.profile.name,

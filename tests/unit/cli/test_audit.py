@@ -107,7 +107,7 @@ def test_evidence_is_written_to_a_new_file(keytui: Commands, tmp_path: Path) -> 
     assert "no rotation #2" in keytui("evidence", "one", "--rotation", "2", code=1).err
 
 
-def test_a_restore_is_said_once_and_the_log_holds_again(keytui: Commands, tmp_path: Path) -> None:
+def test_a_restore_is_decided_about_once_and_the_log_holds_again(keytui: Commands, tmp_path: Path) -> None:
     keytui.created("one")
     (path,) = tmp_path.rglob("vault.db")
     with closing(sqlite3.connect(path)) as database, closing(sqlite3.connect(tmp_path / "backup.db")) as backup:
@@ -116,9 +116,15 @@ def test_a_restore_is_said_once_and_the_log_holds_again(keytui: Commands, tmp_pa
     with closing(sqlite3.connect(path)) as database, closing(sqlite3.connect(tmp_path / "backup.db")) as backup:
         backup.backup(database)
     assert "it once reached entry" in keytui("audit", "verify", code=1).out
+    for refused in (("disable", "one"), ("audit", "accept-restore", "--note", "Friday's")):
+        assert "keytui backup reconcile" in keytui(*refused, code=6).err
 
-    assert "is lost" in keytui("audit", "accept-restore", "--note", "the backup of Friday").out
+    listed = keytui("backup", "reconcile").out
+    assert ("an older copy of the vault was put in its place" in listed, "1 key and 0 tokens" in listed) == (True, True)
+    assert keytui("backup", "reconcile", "--json").answer["in_place"] is True
+    assert "armed: 1 kept" in keytui("backup", "reconcile", "--keep-rest", "--yes", "--note", "of Friday").out
 
     keytui("audit", "verify")
-    assert "the backup of Friday" in keytui("audit", "--type", "audit.restored").out
+    assert "of Friday" in keytui("audit", "--type", "backup.reconciled").out
     keytui("audit", "accept-restore", "--note", "again", code=1)
+    keytui.created("three")

@@ -15,7 +15,7 @@ from keytui.domain.errors import Unreachable
 from keytui.domain.keys import KeyDraft
 from keytui.vault.local.backup import rebuilding
 from keytui.vault.local.database import sqlite as sqlite_database
-from keytui.vault.local.ledger import Head
+from keytui.vault.local.log_head import Head
 from keytui.vault.profile import Profile
 from tests.spoiling import spoil
 from tests.unit.cli.conftest import Commands

@@ -38,8 +38,8 @@ WAITED = "after=7&timeout=0.2"
 class HeldFeed(LocalFeed):
     """Waits, while all keys are read, until it may go on after the first part."""
 
-    def __init__(self, *given: object) -> None:
-        super().__init__(*given)  # type: ignore[arg-type]  # whatever `open` gives
+    def __init__(self, *given: object, **named: object) -> None:
+        super().__init__(*given, **named)  # type: ignore[arg-type]  # whatever `open` gives
         self.may_go_on = Event()
         self.readings = 0
 

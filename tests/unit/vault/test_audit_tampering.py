@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from keytui.domain.audit import Actor, AuditFilter, Event, link
-from keytui.domain.errors import Refused, Unreachable
+from keytui.domain.errors import Refused, Unreachable, Unreconciled
 from keytui.domain.keys import KeyDraft
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Checkpoint
 from keytui.vault.profile import Profile
+from keytui.vault.reconciling import Decision
 from tests.world import NOON
 
 ENTRIES = 150
@@ -54,21 +55,27 @@ def tamper(profile: Profile, *statements: str) -> None:
 CUT_OFF = ("DELETE FROM checkpoints WHERE sequence > 130", "DELETE FROM audit WHERE sequence > 130")
 
 
-@pytest.mark.parametrize("further", [0, 50], ids=["shorter", "longer by now"])
-def test_a_restore_is_accepted_once_and_the_log_says_so(log: LocalVault, profile: Profile, further: int) -> None:
-    newest = log.checkpoint()
+def test_a_restore_is_accepted_once_it_was_reconciled_on_another_server(log: LocalVault, profile: Profile) -> None:
+    """Of several servers on one database each keeps the newest head for itself, and one of them has reconciled it."""
+    newest, head = log.checkpoint(), profile.directory / "audit.head"
+    ours = head.read_bytes()
     tamper(profile, *CUT_OFF)
-    for number in range(further):
-        log.create(KeyDraft(f"key-{number}", "production"), f"later-{number}")
-    assert log.verify_audit().broken_at is not None
+    with pytest.raises(Unreconciled):
+        log.accept_restore("nobody has looked yet")
+    log.reconcile(Decision.KEEP, "")
+    assert log.verify_audit().broken_at is None
+    head.write_bytes(ours)  # the other server's
+    with pytest.raises(Unreconciled):
+        log.create(KeyDraft("one", "production"), "one")
 
     assert log.accept_restore("the backup of Friday") == ENTRIES
 
     assert log.verify_audit().broken_at is None
     entry = log.audit(AuditFilter(), 0, 1).entries[0]
     assert (entry.event.type, entry.event.details["reached"]) == ("audit.restored", str(ENTRIES))
-    assert (entry.event.details["hash"], entry.event.details["restored"]) == (newest.hash, str(130 + further))
+    assert (entry.event.details["hash"], entry.event.details["restored"]) == (newest.hash, "132")
     assert log.verify_audit([newest]).broken_at is not None, "who kept a checkpoint elsewhere still sees it"
+    log.create(KeyDraft("one", "production"), "one")
     with pytest.raises(Refused):
         log.accept_restore("again")
 
@@ -149,12 +156,16 @@ def test_a_log_cut_off_with_its_checkpoints_shows_by_the_kept_head(log: LocalVau
     assert str(ENTRIES) in check.detail
 
 
-def test_a_cut_log_that_goes_on_shows_too(log: LocalVault, profile: Profile) -> None:
+def test_a_cut_log_does_not_go_on_unseen(log: LocalVault, profile: Profile) -> None:
     tamper(profile, "DELETE FROM audit WHERE sequence > 140", "DELETE FROM checkpoints WHERE sequence > 140")
 
-    for number in range(20):  # beyond the head that was kept before the cut
-        log.create(KeyDraft(f"another-{number}", "production"), f"another-{number}")
+    with pytest.raises(Unreconciled, match=f"it once reached entry {ENTRIES}"):
+        log.create(KeyDraft("another", "production"), "another")
+    for _ in range(12):  # beyond the head that was kept before the cut: what is still written is no change
+        log.arm(profile.name)
 
+    with pytest.raises(Unreconciled):
+        log.create(KeyDraft("another", "production"), "another")
     assert log.verify_audit().broken_at is not None
 
 

@@ -19,7 +19,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import URL
 
 from keytui.domain.audit import Actor
-from keytui.domain.errors import Invalid, KeytuiError, NotFound, Unreachable
+from keytui.domain.errors import Invalid, KeytuiError, NotFound, Unreachable, Unreconciled
 from keytui.domain.gaps import GapKind
 from keytui.domain.keys import KeyDraft
 from keytui.domain.query import Query, Sort, parse
@@ -32,6 +32,7 @@ from keytui.vault.local.schema import SCHEMA, Schema
 from keytui.vault.local.tables import METADATA
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
+from keytui.vault.reconciling import Decision
 from keytui.verify.verifier import Verifier
 from tests.postgresql import connected, new_database, reference, started_server, vault_database
 from tests.world import StoppedClock, eventually
@@ -387,3 +388,40 @@ class TestSearch:
                     "EXPLAIN SELECT id FROM keys WHERE lower(name COLLATE keytui_folding) LIKE '%gateway%'"
                 ).fetchall()
                 assert "ix_keys_name_trigrams" in str(plan)
+
+
+def test_a_restored_dump_waits_on_every_host(profile: Profile, tmp_path: Path, clock: StoppedClock) -> None:
+    """Two hosts on one database, whose newest entries are lost as by a dump that is restored."""
+    here = LocalVault.open(profile, clock)
+    there = replace(profile, directory=tmp_path / "there")
+    shutil.copytree(profile.directory, there.directory)
+    feed = LocalFeed.open(profile, clock)
+    with Verifier(feed, feed, name="api", clock=clock) as verifier:
+        end = here.checkpoint().sequence
+        secret = here.create(KeyDraft("one", "production"), "one").secret
+        other = LocalVault.open(there, clock)
+        other.create(KeyDraft("two", "production"), "two")
+        assert eventually(lambda: verifier.check(secret).valid)
+        with connected(profile) as connection:
+            connection.execute("DELETE FROM checkpoints WHERE sequence > %s", (end,))
+            connection.execute("DELETE FROM audit WHERE sequence > %s", (end,))
+
+        for act in (
+            lambda: here.create(KeyDraft("three", "production"), "three"),
+            lambda: other.accept_restore("nobody has looked"),
+            lambda: LocalFeed.open(profile),
+        ):
+            with pytest.raises(Unreconciled):
+                act()
+        clock.advance(timedelta(seconds=31))
+        assert not verifier.check(secret).valid, "it has no contact with a vault that it may not ask"
+    feed.close()
+
+    here.reconcile(Decision.KEEP, "")
+    with pytest.raises(Unreconciled):
+        other.create(KeyDraft("three", "production"), "three")
+    other.accept_restore("as on the other host")
+    other.create(KeyDraft("three", "production"), "three")
+    LocalFeed.open(there, clock).close()
+    here.close()
+    other.close()

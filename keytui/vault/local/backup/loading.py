@@ -11,26 +11,26 @@ from pathlib import Path
 from secrets import token_bytes, token_hex
 from typing import Final
 
-from sqlmodel import Session, col, update
+from sqlmodel import Session
 
 from keytui.clock import Clock, utc_now
-from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, NotFound, Refused, Unreachable
 from keytui.domain.text import harmless
 from keytui.text_file import flush_names
 from keytui.vault.backups import Tell
 from keytui.vault.local.backup.copying import copy_database, fault_in, reading
 from keytui.vault.local.backup.drafts import on_disk, put_new
-from keytui.vault.local.backup.state import LOADED
+from keytui.vault.local.backup.state import Waiting, end_approvals
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.database.sqlite_schema import alone
 from keytui.vault.local.database.sqlite_words import in_words
 from keytui.vault.local.files import DATABASE, kept_key, private_directory, private_file
 from keytui.vault.local.key_files import PEPPER_FILE, require_key_files
-from keytui.vault.local.ledger import KEY_FILE, Head, Ledger, head_of
+from keytui.vault.local.ledger import KEY_FILE, Ledger
+from keytui.vault.local.log_head import Head, head_of
 from keytui.vault.local.schema import SCHEMA
-from keytui.vault.local.tables import ApprovalRow, AuditRow
+from keytui.vault.local.tables import AuditRow
 from keytui.vault.model import Checkpoint
 from keytui.vault.profile import Profile
 from keytui.vault.reconciling import Loaded
@@ -214,20 +214,11 @@ def _logged(session: Session, given: _Given, ledger: Ledger) -> tuple[Loaded, He
     known += [beyond.sequence] if beyond is not None else []
     ended = session.get_one(AuditRow, end.sequence)
     loaded = Loaded(str(given.file), now, end.sequence, ended.at, end.hash, max(known, default=None))
-    # A second operator's word that was given before the backup may have been used after it.
-    session.exec(update(ApprovalRow).where(col(ApprovalRow.expires_at) > now).values(expires_at=now))
-    head = ledger.append(session, now, str(given.profile.actor), _event(loaded, beyond), None, after=end)
+    end_approvals(session, now)
+    waiting = Waiting(loaded, end.sequence, beyond)
+    head = ledger.append(session, now, str(given.profile.actor), waiting.event, None, after=end)
     ledger.checkpoint(session, head, now)
     return loaded, head
-
-
-def _event(loaded: Loaded, beyond: Head | None) -> Event:
-    details = {"file": harmless(loaded.file), "ends": str(loaded.ends)}
-    if loaded.reached is not None:
-        details["reached"] = str(loaded.reached)
-    if beyond is not None:
-        details |= {"head": str(beyond.sequence), "hash": beyond.hash}
-    return Event(LOADED, details=details)
 
 
 def _put(whole: Path, path: Path) -> None:

@@ -25,7 +25,8 @@ from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.database.sqlite_schema import alone
 from keytui.vault.local.database.sqlite_words import in_words, require_file
 from keytui.vault.local.files import DATABASE
-from keytui.vault.local.ledger import Head, Ledger, head_of
+from keytui.vault.local.ledger import Ledger
+from keytui.vault.local.log_head import Head, head_of
 from keytui.vault.local.schema import SCHEMA, Schema
 from keytui.vault.profile import Profile
 

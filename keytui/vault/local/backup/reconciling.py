@@ -19,15 +19,22 @@ from keytui.domain.keys import BUILTIN, Version, VersionState
 from keytui.domain.rotation import Reason
 from keytui.vault.local.access.mapping import operator_of
 from keytui.vault.local.access.operating import Operating, living_operator
-from keytui.vault.local.backup.state import KEPT, RECONCILED, refuse_unreconciled, unreconciled
+from keytui.vault.local.backup.state import (
+    KEPT,
+    RECONCILED,
+    Waiting,
+    end_approvals,
+    refuse_unreconciled,
+    unreconciled,
+)
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.keys.finding import found_key
 from keytui.vault.local.keys.keeping import Keeping
-from keytui.vault.local.ledger import head_of
+from keytui.vault.local.log_head import head_of
 from keytui.vault.local.mapping import key_of, version_of
 from keytui.vault.local.section import Write
 from keytui.vault.local.tables import AuditRow, KeyRow, OperatorRow, VersionRow
-from keytui.vault.reconciling import Decision, LetIn, Loaded, Reconciled, Undecided
+from keytui.vault.reconciling import Decision, LetIn, Reconciled, Undecided
 
 TOKEN: Final = "token:"  # noqa: S105  # what stands before a token's name
 _REVOKED: Final = ("key.revoked", "operator.revoked")
@@ -42,18 +49,19 @@ class Reconciling(Keeping, Operating):
     def require_reconciled(self) -> None:
         """Raise Unreconciled while the vault waits for a look at what a backup brought back."""
         with self._ground.database.reading() as session:
-            refuse_unreconciled(session)
+            refuse_unreconciled(session, self._ground.ledger.kept_beyond(session))
 
     def undecided(self, limit: int | None = None) -> Undecided:
         with self._reading() as session:
-            return _undecided(session, _waiting(session), self._clock(), limit)
+            return _undecided(session, self._waiting(session), self._clock(), limit)
 
     def let_in(self) -> Iterator[LetIn]:
         with self._reading() as session:
-            yield from _let_in(session, self._clock(), _not_decided(_waiting(session)), None)
+            yield from _let_in(session, self._clock(), _not_decided(self._waiting(session)), None)
 
     def decide(self, decision: Decision, references: Sequence[str], note: str) -> None:
         allowed = self._allowed()
+        allowed._put_on_record()
         for reference in references:
             if decision is Decision.REVOKE:
                 allowed._end(reference, note or _NOTE)
@@ -62,30 +70,29 @@ class Reconciling(Keeping, Operating):
 
     def reconcile(self, rest: Decision | None, note: str) -> Reconciled:
         note, allowed = checked_note(note), self._allowed()
+        allowed._put_on_record()
         if rest is Decision.REVOKE:
             self.decide(rest, [one.key.id for one in self.let_in()], note)
             left = self.undecided(0)
             self.decide(rest, [f"{TOKEN}{one.id}" for one in left.tokens], note)
         ledger = self._ground.ledger
         with allowed._writing(Operation.ERASE) as write:
-            loaded = _waiting(write.session)
-            left = _undecided(write.session, loaded, write.now, 0)
+            waiting = self._waiting(write.session)
+            left = _undecided(write.session, waiting, write.now, 0)
             if left.count and rest is None:
                 raise Refused(
                     f"{left.count} that the backup would let in are not decided yet",
                     "list them: keytui backup reconcile; --keep-rest keeps them once you have looked",
                 )
             kept = _count_let_in(write.session, write.now) + len(_tokens(write.session, write.now))
-            done = Reconciled(kept, _revoked(write.session, loaded))
+            done = Reconciled(kept, _revoked(write.session, waiting))
             details = {"kept": str(done.kept), "revoked": str(done.revoked), **({"note": note} if note else {})}
             write.record(Event(RECONCILED, details=details))
             head = head_of(write.session)
             ledger.checkpoint(write.session, head, write.now)
-            beyond = ledger.kept_beyond(write.session)
             write.answered(None)
-        lost = _details(loaded)
-        if beyond is not None and (str(beyond.sequence), beyond.hash) == (lost.get("head"), lost.get("hash")):
-            ledger.remember(head, anew=True)  # the load died before it could
+        if write.beyond is not None and write.beyond == waiting.lost:
+            ledger.remember(head, anew=True)  # nobody else does: the load died before it could, or there was none
         return done
 
     def _allowed(self) -> Self:
@@ -93,9 +100,32 @@ class Reconciling(Keeping, Operating):
             raise Forbidden("only the owner of the vault's files reconciles it", "do it on the host")
         return type(self)(replace(self._ground, reconciling=True))
 
+    def _put_on_record(self) -> None:
+        """Say in the log of an older copy what it is. Before that the newer one may be put back as if nothing was."""
+        with self._reading() as session:
+            waiting = self._waiting(session)
+            if unreconciled(session) is not None:
+                return
+        with self._writing(Operation.ERASE) as write:
+            if unreconciled(write.session) is not None:
+                raise Refused("another process has begun to decide", "see what is left: keytui backup reconcile")
+            end_approvals(write.session, write.now)
+            write.record(waiting.event)
+            write.answered(None)
+
+    def _waiting(self, session: Session) -> Waiting:
+        """What is to be decided. Refused where the vault waits for nothing."""
+        ground = self._ground
+        beyond, row = ground.ledger.kept_beyond(session), unreconciled(session)
+        if row is not None:
+            return Waiting.in_log(row, session)
+        if beyond is None:
+            raise Refused("this vault waits for no decision", "it came from no backup, or was reconciled since")
+        return Waiting.in_place(ground.database.where, self._clock(), session, beyond)
+
     def _end(self, reference: str, note: str) -> None:
         with self._reading() as session:
-            _waiting(session)
+            self._waiting(session)
             key_id = "" if reference.startswith(TOKEN) else found_key(session, reference).id
         if key_id:
             self.revoke(key_id, None, Reason.OTHER, note)
@@ -105,7 +135,7 @@ class Reconciling(Keeping, Operating):
     def _keep(self, reference: str, note: str) -> None:
         noted = {"note": checked_note(note)} if note else {}
         with self._writing(Operation.ERASE) as write:
-            _waiting(write.session)
+            self._waiting(write.session)
             if reference.startswith(TOKEN):
                 token = living_operator(write.session, reference.removeprefix(TOKEN))
                 write.record(Event(KEPT, details={"operator": token.name, "token": token.id, **noted}), token.tenant)
@@ -120,36 +150,24 @@ def _kept_key(write: Write, row: KeyRow, noted: Mapping[str, str]) -> Event:
     return Event(KEPT, row.id, row.name, row.version, details=noted)
 
 
-def _waiting(session: Session) -> AuditRow:
-    loaded = unreconciled(session)
-    if loaded is None:
-        raise Refused("this vault waits for no decision", "it came from no backup, or was reconciled since")
-    return loaded
-
-
-def _undecided(session: Session, loaded: AuditRow, now: datetime, limit: int | None) -> Undecided:
-    details = _details(loaded)
-    ends = int(details["ends"])
-    reached = details.get("reached")
-    end = session.get_one(AuditRow, ends)
-    of_backup = Loaded(details["file"], loaded.at, ends, end.at, end.hash, None if reached is None else int(reached))
-    undecided = _not_decided(loaded)
-    of_tokens = select(AuditRow).where(*_kept_since(loaded), AuditRow.key_id == "")
+def _undecided(session: Session, waiting: Waiting, now: datetime, limit: int | None) -> Undecided:
+    undecided = _not_decided(waiting)
+    of_tokens = select(AuditRow).where(*_kept_since(waiting), AuditRow.key_id == "")
     kept = {_details(row).get("token") for row in session.exec(of_tokens)}
     return Undecided(
-        of_backup,
+        waiting.loaded,
         tuple(_let_in(session, now, undecided, limit)),
         _count_let_in(session, now, *undecided),
         tuple(operator_of(row) for row in _tokens(session, now) if row.id not in kept),
     )
 
 
-def _kept_since(loaded: AuditRow) -> tuple[ColumnElement[bool], ...]:
-    return col(AuditRow.type) == KEPT, col(AuditRow.sequence) > loaded.sequence
+def _kept_since(waiting: Waiting) -> tuple[ColumnElement[bool], ...]:
+    return col(AuditRow.type) == KEPT, col(AuditRow.sequence) > waiting.since
 
 
-def _not_decided(loaded: AuditRow) -> tuple[ColumnElement[bool], ...]:
-    return (col(KeyRow.id).not_in(select(AuditRow.key_id).where(*_kept_since(loaded))),)
+def _not_decided(waiting: Waiting) -> tuple[ColumnElement[bool], ...]:
+    return (col(KeyRow.id).not_in(select(AuditRow.key_id).where(*_kept_since(waiting))),)
 
 
 def _let_in(
@@ -196,8 +214,8 @@ def _tokens(session: Session, now: datetime) -> Sequence[OperatorRow]:
     return session.exec(living.order_by(col(OperatorRow.name), col(OperatorRow.id))).all()
 
 
-def _revoked(session: Session, loaded: AuditRow) -> int:
-    since = col(AuditRow.type).in_(_REVOKED), AuditRow.sequence > loaded.sequence
+def _revoked(session: Session, waiting: Waiting) -> int:
+    since = col(AuditRow.type).in_(_REVOKED), AuditRow.sequence > waiting.since
     return session.exec(select(func.count()).select_from(AuditRow).where(*since)).one()
 
 

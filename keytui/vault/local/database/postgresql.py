@@ -23,7 +23,7 @@ from keytui.domain.references import parse_reference
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.postgresql_words import HungUp, in_words
 from keytui.vault.local.files import private_directory
-from keytui.vault.local.ledger import HEAD_FILE
+from keytui.vault.local.log_head import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Schema, revision_in
 from keytui.vault.references import resolve
 from keytui.vault.wanted import Wanted

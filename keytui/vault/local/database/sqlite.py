@@ -20,7 +20,7 @@ from keytui.vault.local.database import Database
 from keytui.vault.local.database.sqlite_schema import bring_up
 from keytui.vault.local.database.sqlite_words import in_words, lost, require_file
 from keytui.vault.local.files import DATABASE, private_directory, private_file
-from keytui.vault.local.ledger import HEAD_FILE
+from keytui.vault.local.log_head import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Raised, Schema
 from keytui.vault.wanted import Wanted
 

@@ -17,7 +17,7 @@ from keytui.vault.local.backup.copying import copy_database, fault_in
 from keytui.vault.local.backup.drafts import drafted
 from keytui.vault.local.database.sqlite_words import NO_LOCKS, lost
 from keytui.vault.local.files import private_file, unreadable
-from keytui.vault.local.ledger import HEAD_FILE
+from keytui.vault.local.log_head import HEAD_FILE
 from keytui.vault.local.schema import Raised, Schema, revision_in, upgrade
 
 

@@ -56,7 +56,7 @@ class Checking(Section):
     def check(self, secret: Secret, scopes: Sequence[str], caller: Caller) -> Check:
         now = self._clock()
         with self._reading(Operation.CHECK) as session:
-            refuse_unreconciled(session)
+            refuse_unreconciled(session, self._ground.ledger.kept_beyond(session))
             answer = self._answer(session, secret, frozenset(scopes), now)
         if probe := _probe(answer, caller, now):
             with self._ground.database.writing() as session:
