@@ -10,6 +10,7 @@ from typing import Final
 from keytui.domain.errors import Refused
 from keytui.domain.secrets import Secret
 from keytui.issuers.issuer import Mark
+from keytui.plain_file import open_plain
 from keytui.private_file import replace_privately
 
 _MOST_BYTES: Final = 1024 * 1024
@@ -37,7 +38,7 @@ class Note:
 def read_note(path: Path) -> Note:
     """An empty one when there is none. Refused when it cannot be read: values may stand in it that nothing else has."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             found = json.loads(file.read(_MOST_BYTES))
         return Note(
             tuple(Secret(str(value)) for value in found["suspended"]),

@@ -11,6 +11,7 @@ from typing import Final
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
 from keytui.domain.secrets import Secret
+from keytui.plain_file import read_plain
 from keytui.private_file import replace_privately
 
 _NOTE: Final = ".before"
@@ -62,7 +63,7 @@ def note_beside(path: Path, of: str = "") -> Path:
 def read_kept(path: Path) -> Kept | None:
     """The note of that name; None when there is none that can be read."""
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_plain(path))
         before = {str(name): None if value is None else Secret(str(value)) for name, value in found["before"].items()}
         delivered, written = str(found["delivered"]), str(found["written"])
         return Kept(str(found["key"]), int(found["version"]), delivered, written, before)

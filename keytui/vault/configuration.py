@@ -12,6 +12,7 @@ from typing import Final
 from keytui.domain.errors import Invalid
 from keytui.domain.near import meant
 from keytui.domain.text import harmless
+from keytui.plain_file import open_plain
 from keytui.vault.configuration_lines import names_lines, where_set
 
 FILE_NAME: Final = "config.toml"
@@ -46,7 +47,7 @@ def setting(path: Path, name: str) -> object:
 
 def _content(path: Path) -> Mapping[str, object]:
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             if os.fstat(file.fileno()).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 raise Invalid(f"others may write {path}, which says when a key can go", f"close it: chmod go-w {path}")
             content = tomllib.load(file)
@@ -55,7 +56,7 @@ def _content(path: Path) -> Mapping[str, object]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path} is not valid TOML: {error}", "mend the line it names") from error
     except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}", "check who owns it") from error
+        raise Invalid(f"{path} cannot be read: {error.strerror}", "check what it is, and who owns it") from error
     _refuse_unknown(path, content)
     return content
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.secrets import Secret
+from keytui.plain_file import read_plain
 from keytui.private_file import replace_privately
 from keytui.text_file import alone_in
 
@@ -21,11 +22,13 @@ def changing(path: Path) -> Iterator[None]:
 
 
 def read_text(path: Path) -> str:
-    """The file as it stands; "" where there is none."""
+    """The file as it stands; "" where there is none. Invalid where it cannot be read."""
     try:
-        return path.read_bytes().decode()
+        return read_plain(path).decode()
     except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}", "check what it is, and who owns it") from None
 
 
 def write_configuration(path: Path, text: str, says: Mapping[str, object]) -> None:

@@ -15,6 +15,7 @@ from dotenv.parser import parse_stream
 from keytui.domain.errors import Invalid, NotFound
 from keytui.domain.secrets import THIRD_PARTY, Secret, looks_issued
 from keytui.domain.text import harmless
+from keytui.plain_file import open_plain
 from keytui.vault.many_keys import ENDINGS
 from keytui.vault.model import Found
 
@@ -113,9 +114,7 @@ def sort_out(file: EnvFile, wanted: Iterable[str], prefix: str) -> SortedOut:
 
 def _text(path: Path) -> str:
     try:
-        if path.exists() and not path.is_file():
-            raise Invalid(f"{path} is not a plain file", "name a .env file")
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise NotFound(f"there is no file {path}", "check its name and where you are") from None

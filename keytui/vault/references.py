@@ -11,6 +11,7 @@ from keytui.command import COMMAND_TIMEOUT, MOST_BYTES, parse_command, printed_b
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
+from keytui.plain_file import open_plain
 from keytui.vault.system_keyring import kept_in_keyring
 
 
@@ -58,7 +59,7 @@ def _secret(reference: Reference, content: bytes) -> Secret:
 def _file(reference: Reference) -> bytes:
     path = Path(reference.name).expanduser()
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise Refused(f"others can read {path}", f"`chmod 600 {path}`, and replace the secret in it")
             return file.read(MOST_BYTES + 1)

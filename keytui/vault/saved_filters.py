@@ -14,6 +14,7 @@ from keytui.domain.near import meant
 from keytui.domain.query import parse
 from keytui.domain.secrets import Secret, holds_secret
 from keytui.domain.text import harmless, quoted
+from keytui.plain_file import open_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,9 +64,7 @@ def load_filters(profile: Profile) -> SavedFilters:
     """What was saved for a profile; nothing where nothing was. Invalid for a file that cannot be read, which stays."""
     path = _path(profile)
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise Invalid(f"{path} is not a plain file", "move it away")
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             content = json.loads(file.read(_MOST_BYTES))
         kinds = {kind: content.get(kind, {}) for kind in Of}
         if all(isinstance(text, str) for each in kinds.values() for text in each.values()):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from keytui.domain.errors import KeytuiError
+from keytui.plain_file import read_plain
 from keytui.vault.appearance import load_theme
 from keytui.vault.doctor.finding import Finding, fine, of_error
 from keytui.vault.policies import load_policies
@@ -67,7 +68,7 @@ def secret_files(path: Path) -> tuple[SecretFile, ...]:
     Of a name that differs from key to key (`{name}`), those that are there.
     """
     try:
-        told = tomllib.loads(path.read_text())
+        told = tomllib.loads(read_plain(path).decode())
     except (OSError, ValueError):
         return ()
     return tuple(dict.fromkeys(SecretFile(file, shared) for name, shared in _named(told) for file in _there(name)))

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.text import harmless
+from keytui.plain_file import kind_of, read_plain
 from keytui.vault.doctor.damage import damaged_table, fault_of_words
 from keytui.vault.doctor.finding import Finding, fine, of_error, wants_an_eye, wrong
 from keytui.vault.local.backup.copying import fault_in, reading
 from keytui.vault.local.backup.state import LOADED, RECONCILED
-from keytui.vault.local.database.sqlite_words import kind_of
 from keytui.vault.local.files import DATABASE
 from keytui.vault.local.key_files import PEPPER_FILE, check_of
 from keytui.vault.local.ledger import KEY_FILE
@@ -182,9 +182,13 @@ def _look_at_key_files(directory: Path) -> Iterator[Finding]:
     for name, mark in ((PEPPER_FILE, check_of), (KEY_FILE, _public_part)):
         path = directory / name
         try:
-            key = path.read_bytes() if path.exists() else None
+            key = read_plain(path) if path.exists() else None
         except OSError as error:
-            yield wrong(SUBJECT, f"{path} cannot be read: {error.strerror}", "run this as the user whose it is")
+            yield wrong(
+                SUBJECT,
+                f"{path} cannot be read: {error.strerror}",
+                "look what it is and whose, and be that user",
+            )
             continue
         if key is not None and len(key) != _KEY_BYTES:
             yield wrong(SUBJECT, f"{path} does not hold a whole key", _BRING)

@@ -12,6 +12,7 @@ from typing import Final
 
 from keytui.domain.errors import Unreachable
 from keytui.domain.secrets import Randomness
+from keytui.plain_file import read_plain
 
 DATABASE: Final = "vault.db"
 """What a vault in SQLite is called, in its directory."""
@@ -61,7 +62,7 @@ def kept_key(path: Path, randomness: Randomness) -> bytes:
 def created_once(path: Path, make: Callable[[], bytes]) -> bytes:
     """The file's content; made whole if it is not there, by one process only even when several begin at once."""
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except FileNotFoundError:
         pass
     except OSError as error:
@@ -70,7 +71,7 @@ def created_once(path: Path, make: Callable[[], bytes]) -> bytes:
         # where another process was first, its content is the one that counts
         with _written_beside(path, make(), durable=True) as draft, contextlib.suppress(FileExistsError):
             path.hardlink_to(draft)
-        return path.read_bytes()
+        return read_plain(path)
     except OSError as error:
         raise unreadable(path, error) from error
 

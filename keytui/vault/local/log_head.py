@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlmodel import Session, col, select
 
 from keytui.domain.audit import GENESIS
+from keytui.plain_file import read_plain
 from keytui.vault.local.files import replace
 from keytui.vault.local.tables import AuditRow
 
@@ -86,7 +87,7 @@ def hash_at(session: Session, sequence: int) -> str | None:
 def kept_head(file: Path, signed: Signed) -> Head | None:
     """The head in the file; None when there is none, or none that the vault's key has signed."""
     try:
-        content = json.loads(file.read_bytes())
+        content = json.loads(read_plain(file))
         head = Head(int(content["sequence"]), str(content["hash"]))
         return head if signed(head, bytes.fromhex(content["signature"])) else None
     except (OSError, ValueError, KeyError, TypeError):
@@ -96,7 +97,7 @@ def kept_head(file: Path, signed: Signed) -> Head | None:
 def kept_settled(file: Path) -> Settled:
     """What the kept head says of the database's file; nothing where it says nothing, or cannot be read."""
     try:
-        content = json.loads(file.read_bytes())
+        content = json.loads(read_plain(file))
         return Settled(int(content["vault"]), int(content["settled"]))
     except (OSError, ValueError, KeyError, TypeError):
         return Settled(0, 0)
@@ -104,7 +105,7 @@ def kept_settled(file: Path) -> Settled:
 
 def forget_settled(file: Path) -> None:
     """Let the kept head say no more of the database's file: it is another one now, and SQLite's log is its own."""
-    content = {name: part for name, part in json.loads(file.read_bytes()).items() if name not in {"vault", "settled"}}
+    content = {name: part for name, part in json.loads(read_plain(file)).items() if name not in {"vault", "settled"}}
     replace(file, json.dumps(content).encode())
 
 

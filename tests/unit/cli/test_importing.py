@@ -174,7 +174,7 @@ def test_what_is_no_env_file_is_refused(
 
 
 def test_a_directory_or_pipe_is_refused(keytui: Commands, tmp_path: Path) -> None:
-    assert "not a plain file" in keytui("import", str(tmp_path), code=2).err
+    assert "it is a directory, and no file" in keytui("import", str(tmp_path), code=2).err
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    assert "not a plain file" in keytui("import", str(pipe), code=2).err
+    assert "it is a pipe, and no file" in keytui("import", str(pipe), code=2).err

@@ -11,8 +11,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from keytui.plain_file import kind_of
 from keytui.vault.backups import Tell
-from keytui.vault.local.database.sqlite_words import kind_of
 
 _PAGES: Final = 1024
 """Copied at a time: 4 MiB, some milliseconds after which ctrl+c is heard."""

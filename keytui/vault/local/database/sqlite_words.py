@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from keytui.domain.errors import Unreachable
+from keytui.plain_file import kind_of
 
 _DAMAGED: Final = (
     "`keytui doctor` says what is damaged: an index is made anew by `keytui rebuild`; for anything else "
@@ -46,13 +46,6 @@ _LOCKING: Final = frozenset(
 )
 _LOOKED_INTO: Final = ("unable to open", "readonly", "disk I/O")
 """What SQLite says of a file that can be looked at more closely."""
-_KINDS: Final = (
-    (stat.S_ISDIR, "a directory"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 
 
 @contextmanager
@@ -83,15 +76,6 @@ def lost(path: Path, how: str) -> Unreachable:
         "put it back from where it was moved to, or load a backup: keytui backup load FILE; "
         f"to begin anew, move {path.parent} away",
     )
-
-
-def kind_of(path: Path) -> str:
-    """What has this name where it is no file: "a directory", "a pipe", …; "" for a file, and for nothing at all."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return ""
-    return next((kind for is_kind, kind in _KINDS if is_kind(mode)), "")
 
 
 def _first(error: BaseException) -> BaseException:
