@@ -269,6 +269,8 @@ def test_a_secret_is_no_note_and_no_name(vault: Vault) -> None:
 
     for write in (
         lambda: vault.disable(issued.key.id, f"the key {value} leaked"),
+        lambda: vault.disable(issued.key.id, f"it stood as API_KEY={value};"),
+        lambda: vault.disable(issued.key.id, 'beside "sk_live_4eC39HqLyjWDarjtT1zdp7dcTT"'),
         lambda: vault.leave_note(rotation.id, value),
         lambda: vault.abandon(rotation.id, value),
         lambda: created(vault, value),

@@ -6,10 +6,12 @@ once a row.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from itertools import chain
 from typing import Final
 
+from sqlalchemy import Connection
 from sqlmodel import Session
 
 from keytui.vault.local.dialects import POSTGRESQL
@@ -21,6 +23,10 @@ _ROOM: Final = ("PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 20000
 """64 MiB of cache, and 80 of log before it is brought into the file: values and prefixes are random, so that each row
 touches pages all over their indexes, and the same pages are touched by one part after another.
 """
+_AS_EVER: Final = ("PRAGMA cache_size = -2000", "PRAGMA wal_autocheckpoint = 1000", "PRAGMA shrink_memory")
+_ROOM_SINCE: Final = "room since"
+_ROOM_FOR: Final = 10.0
+"""Seconds after which no further part is coming."""
 
 
 def insert_rows(session: Session, into: type[Row], columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
@@ -37,8 +43,18 @@ def insert_rows(session: Session, into: type[Row], columns: Sequence[str], rows:
 
 
 def make_room(session: Session) -> None:
-    """Let SQLite keep more of the database in memory, and its log longer, on this connection."""
+    """Let SQLite keep more of the database in memory, and its log longer, on this connection, for some seconds."""
     connection = session.connection()
     if connection.dialect.name != POSTGRESQL:
         for pragma in _ROOM:
             connection.exec_driver_sql(pragma)
+        connection.info[_ROOM_SINCE] = time.monotonic()
+
+
+def give_room_back(connection: Connection) -> None:
+    """Where no part came for some seconds: a server would keep the room of many keys for good."""
+    since = connection.info.get(_ROOM_SINCE)
+    if since is not None and time.monotonic() - since > _ROOM_FOR:
+        for pragma in _AS_EVER:
+            connection.exec_driver_sql(pragma)
+        del connection.info[_ROOM_SINCE]

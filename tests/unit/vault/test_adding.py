@@ -17,6 +17,7 @@ from keytui.domain.keys import KeyDraft
 from keytui.domain.query import Sort, parse
 from keytui.domain.secrets import FORMATS, Secret
 from keytui.domain.usage import UNKNOWN_CALLER
+from keytui.vault.local import many_rows
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.many_keys import MOST_AT_ONCE, NewKey, Origin, new_key
 from keytui.vault.model import Found
@@ -130,7 +131,7 @@ def test_more_than_a_statement_holds_goes_in_whole_on_either_database(on_either:
     vault.close()
 
 
-def test_a_few_keys_leave_the_databases_log_as_short_as_it_is(profile: Profile) -> None:
+def test_only_many_keys_get_more_room_and_for_some_seconds(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
     vault = LocalVault.open(profile, StoppedClock())
 
     def kept() -> list[object]:
@@ -140,6 +141,11 @@ def test_a_few_keys_leave_the_databases_log_as_short_as_it_is(profile: Profile) 
 
     before = kept()
     vault.add_keys([NewKey("one", KeyDraft("", "production"), "a" * 64)], Origin.IMPORTED)
+    assert kept() == before
+    many = [NewKey(f"key-{number}", KeyDraft("", "production"), f"{number:064x}") for number in range(500)]
+    vault.add_keys(many, Origin.IMPORTED)
+    assert kept() == [-65536, 20000], "the next part finds the pages that it touches, too"
+    monkeypatch.setattr(many_rows, "_ROOM_FOR", -1.0)  # no part came for long
     assert kept() == before
     vault.close()
 

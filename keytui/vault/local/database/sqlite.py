@@ -22,6 +22,7 @@ from keytui.vault.local.database.sqlite_schema import bring_up
 from keytui.vault.local.database.sqlite_words import in_words, lost, require_file
 from keytui.vault.local.files import DATABASE, private_directory, private_file
 from keytui.vault.local.log_head import HEAD_FILE, Settled, forget_settled, kept_settled, vault_id
+from keytui.vault.local.many_rows import give_room_back
 from keytui.vault.local.schema import SCHEMA, Raised, Schema
 from keytui.vault.wanted import Wanted
 
@@ -147,6 +148,7 @@ def _lower(text: object) -> str | None:
 
 def _begin(connection: Connection) -> None:
     """The driver is left in autocommit; this says which transaction we mean."""
+    give_room_back(connection)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if _is_writing(connection) else "BEGIN")
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import KeyDraft, KeyEdit, checked_environment
 from keytui.domain.policy import Policies
-from keytui.domain.secrets import Secret, looks_issued
+from keytui.domain.secrets import holds_secret
 from keytui.domain.text import harmless, quoted
 
 _NAME_AT_MOST: Final = 128
@@ -120,5 +120,5 @@ def _text(what: str, text: str) -> str:
 
 def _refuse_secret(what: str, text: str) -> None:
     """Nothing that an operator writes about a key is a place for its secret: it is shown, exported and kept."""
-    if any(looks_issued(Secret(word)) for word in text.split()):
+    if holds_secret(text):
         raise Invalid(f"the {what} holds something that looks like a secret", "name a key by its name or its prefix")
