@@ -13,6 +13,9 @@ from keytui.domain.keys import Key
 USER: Final = "auto-rotation"
 """Who acts in the log when a key rotates by itself: this, at the host that does it."""
 
+BY_RIGHT_CLOCKS: Final = timedelta(hours=1)
+"""How far those of several servers are apart at most."""
+
 
 def is_automatic(holder: str) -> bool:
     """Whether a rotation's holder is a run of auto-rotation, on whatever host."""
@@ -47,6 +50,10 @@ class AutoRotation:
     rotation_id: int | None = None
     """The rotation that its last run began, while that is open."""
     note: str = ""
+
+    def put_off(self, now: datetime) -> bool:
+        """Whether its next time is further away than an interval: it was set by a clock that was ahead."""
+        return self.next_at - self.interval > now + BY_RIGHT_CLOCKS
 
 
 @dataclass(frozen=True, slots=True)

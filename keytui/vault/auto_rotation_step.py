@@ -76,6 +76,8 @@ class OneKey:
             return self._outcome(What.WAITING)
         self.auto = stands
         key, now = self.auto.key, self.turn.clock()
+        if self.auto.put_off(now):
+            self._keep(replace(self.auto, next_at=now + self.auto.interval))
         rotation = self._vault.open_rotation(key.id)
         if rotation is None or not (rotation.id == self.auto.rotation_id or _by_us(rotation)):
             self._forget_ended()
@@ -94,7 +96,7 @@ class OneKey:
 
     def _begun(self, now: datetime) -> Outcome:
         rotated_at = self.auto.key.rotated_at
-        if rotated_at is not None and now < rotated_at + self.auto.interval:  # somebody was faster
+        if rotated_at is not None and rotated_at <= now < rotated_at + self.auto.interval:  # somebody was faster
             self._keep(replace(self.auto, next_at=rotated_at + self.auto.interval, note=""))
             return self._outcome(What.WAITING)
         delivering = self._delivering()

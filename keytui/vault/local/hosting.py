@@ -86,7 +86,7 @@ class Hosting(Section):
         """Have a job to oneself, or for longer; False while another process has it."""
         now = self._clock()
         with self._ground.database.reading() as session:
-            if Lease(job, holder).is_anothers(session, now):
+            if Lease(job, holder).is_anothers(session, now, lasts):
                 return False
         with self._ground.database.writing() as session:
             return Lease(job, holder).take(session, now, lasts) == holder

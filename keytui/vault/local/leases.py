@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, col, func, or_, select, update
 
 from keytui.domain.automation import TurnLost
 from keytui.vault.local.dialects import POSTGRESQL, insert
@@ -20,9 +20,15 @@ class Lease:
     holder: str
 
     def take(self, session: Session, now: datetime, length: timedelta) -> str:
-        """Have it for so long from now on. Who has it then: the holder, or another."""
+        """Have it for so long from now on, as everybody has it. Who has it then: the holder, or another.
+
+        One that lasts longer was taken by a clock that was ahead. It lasts so long from now on: whoever took it may be
+        at work, and whoever died with it would keep all others out until then.
+        """
         now = time_of_all(session, now)
         until = now + length
+        longer = update(LeaseRow).where(col(LeaseRow.name) == self.name, col(LeaseRow.until) > until)
+        session.exec(longer.values(until=until))
         taken = insert(session, LeaseRow).values(name=self.name, holder=self.holder, until=until)
         free = or_(col(LeaseRow.holder) == self.holder, col(LeaseRow.until) <= now)
         session.connection().execute(
@@ -32,10 +38,10 @@ class Lease:
         )
         return session.exec(select(LeaseRow.holder).where(LeaseRow.name == self.name)).one()
 
-    def is_anothers(self, session: Session, now: datetime) -> bool:
-        """Whether another process has it, and for a while yet."""
-        row = session.get(LeaseRow, self.name)
-        return row is not None and row.holder != self.holder and row.until > time_of_all(session, now)
+    def is_anothers(self, session: Session, now: datetime, length: timedelta) -> bool:
+        """Whether another process has it, and for a while yet; not where that is longer than anybody may."""
+        row, now = session.get(LeaseRow, self.name), time_of_all(session, now)
+        return row is not None and row.holder != self.holder and now < row.until <= now + length
 
     def give_back(self, session: Session) -> None:
         """Let the next one begin at once."""

@@ -23,7 +23,8 @@ _ROOM: Final = ("PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 20000
 """64 MiB of cache, and 80 of log before it is brought into the file: values and prefixes are random, so that each row
 touches pages all over their indexes, and the same pages are touched by one part after another.
 """
-_AS_EVER: Final = ("PRAGMA cache_size = -2000", "PRAGMA wal_autocheckpoint = 1000", "PRAGMA shrink_memory")
+_ASKED: Final = ("cache_size", "wal_autocheckpoint")
+_BEFORE: Final = "settings before there was room"
 _ROOM_SINCE: Final = "room since"
 _ROOM_FOR: Final = 10.0
 """Seconds after which no further part is coming."""
@@ -46,6 +47,9 @@ def make_room(session: Session) -> None:
     """Let SQLite keep more of the database in memory, and its log longer, on this connection, for some seconds."""
     connection = session.connection()
     if connection.dialect.name != POSTGRESQL:
+        if _BEFORE not in connection.info:
+            before = [(name, connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in _ASKED]
+            connection.info[_BEFORE] = [f"PRAGMA {name} = {value}" for name, value in before]
         for pragma in _ROOM:
             connection.exec_driver_sql(pragma)
         connection.info[_ROOM_SINCE] = time.monotonic()
@@ -55,6 +59,6 @@ def give_room_back(connection: Connection) -> None:
     """Where no part came for some seconds: a server would keep the room of many keys for good."""
     since = connection.info.get(_ROOM_SINCE)
     if since is not None and time.monotonic() - since > _ROOM_FOR:
-        for pragma in _AS_EVER:
+        for pragma in (*connection.info.pop(_BEFORE), "PRAGMA shrink_memory"):
             connection.exec_driver_sql(pragma)
         del connection.info[_ROOM_SINCE]

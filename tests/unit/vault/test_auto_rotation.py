@@ -465,6 +465,28 @@ def test_what_is_switched_off_between_two_calls_is_not_rotated(shop: Shop, call:
     assert [one.number for one in shop.versions()] == [1]
 
 
+def test_a_clock_that_was_a_year_ahead_puts_nothing_off_for_a_year(shop: Shop) -> None:
+    """Nor does a process that died with the turn then."""
+    year = timedelta(days=365)
+    shop.furnish(Place("env"))
+    shop.clock.advance(year)
+    shop.run()
+    assert [one.number for one in shop.versions()] == [2, 1]
+    assert shop.vault.take_turn("died", LENGTH) == "died"
+    shop.clock.advance(-year)
+
+    held = shop.run()
+    assert held is not None
+    assert held.held_by, "whoever has it may be at a target"
+    shop.clock.advance(LENGTH)
+    shop.run()
+
+    (auto,) = shop.vault.auto_rotations()
+    assert auto.next_at == shop.clock() + auto.interval
+    assert [one.number for one in shop.versions()] == [2, 1], "what was ahead is no reason for another version"
+    assert shop.accepted() == [1, 2], "nor to revoke one"
+
+
 def test_one_runs_at_a_time(shop: Shop) -> None:
     class Slow(Place):
         def deliver(self, *what: object) -> None:

@@ -11,6 +11,7 @@ from keytui.domain.usage import Caller, Flush, Use
 from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
+from tests.world import StoppedClock
 
 MANY = 70_000
 """More than PostgreSQL takes as parameters of one statement."""
@@ -40,3 +41,15 @@ def test_when_a_tenants_keys_were_last_asked_with(on_either: Profile) -> None:
         assert vault.last_used(minute) == {"blue": now}
         assert vault.last_used(minute + timedelta(minutes=1)) == {}
         assert vault.flushed_at([None, "blue", "red"]) == {None: now, "blue": now, "red": now}
+
+
+def test_a_job_that_was_taken_by_a_clock_that_was_ahead_is_free_after_its_own_length(
+    vault: LocalVault, clock: StoppedClock
+) -> None:
+    year, minute = timedelta(days=365), timedelta(minutes=1)
+    clock.advance(year)
+    assert vault.hold_job("alerts", "one that dies", minute)
+    clock.advance(-year)
+    assert not vault.hold_job("alerts", "the next", minute), "it may be at work"
+    clock.advance(minute)
+    assert vault.hold_job("alerts", "the next", minute)

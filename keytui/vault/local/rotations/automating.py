@@ -12,11 +12,12 @@ from sqlmodel import Session, and_, col, not_, or_, select
 
 from keytui.domain.access import Operation, Principal, Role
 from keytui.domain.audit import Actor, Event
-from keytui.domain.automation import USER, AutoRotation, AutoRotationReport, Selection
+from keytui.domain.automation import BY_RIGHT_CLOCKS, USER, AutoRotation, AutoRotationReport, Selection
 from keytui.domain.durations import long
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import Kind
 from keytui.domain.rotation import RotationState
+from keytui.vault.local.columns import microseconds
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.mapping import key_of
 from keytui.vault.local.rows import key_row
@@ -91,11 +92,13 @@ class Automating(Section):
         """What is to be begun or carried on now, longest due first; `rotation_id` stays after that rotation ended."""
         waiting = and_(col(AutoRotationRow.keep_previous), col(RotationRow.state) == RotationState.OVERLAPPING)
         begun = and_(col(AutoRotationRow.rotation_id).is_not(None), not_(waiting))
+        now = self._clock()
+        put_off = col(AutoRotationRow.next_at) - col(AutoRotationRow.interval) > microseconds(now + BY_RIGHT_CLOCKS)
         found = (
             select(AutoRotationRow, KeyRow)
             .join(KeyRow, col(KeyRow.id) == AutoRotationRow.key_id)
             .outerjoin(RotationRow, col(RotationRow.id) == AutoRotationRow.rotation_id)
-            .where(or_(col(AutoRotationRow.next_at) <= self._clock(), begun))
+            .where(or_(col(AutoRotationRow.next_at) <= now, put_off, begun))
         )
         with self._reading() as session:
             rows = session.exec(found.order_by(col(AutoRotationRow.next_at), col(KeyRow.id)))
