@@ -20,11 +20,13 @@ from keytui.domain.reports import Leak
 from keytui.domain.rotation import First, Plan, Strategy
 from keytui.domain.secrets import Secret
 from keytui.domain.webhooks import MessageState, Outgoing
+from keytui.vault.local.log_head import HEAD_FILE
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.tables import AuditRow, CheckpointRow, MessageRow, WebhookRow
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.many_keys import NewKey, Origin
 from keytui.vault.model import Found
+from keytui.vault.reconciling import Decision
 from tests.contract.acts import request
 from tests.unit.vault.access.methods import ASKED, OF_ANOTHER, OPERATION, TOLD, WHOLE_VAULT, Call
 from tests.unit.vault.access.two_tenants import PASSPHRASE, Tenant, leak_of
@@ -222,12 +224,16 @@ def managing(vault: LocalVault, own: Tenant) -> Tenant:
 
 
 def cut_off(vault: LocalVault, own: Tenant) -> Tenant:
-    """As after an older copy of the database was put back."""
+    """As after an older copy of the database was put back, and another of its servers has reconciled it."""
     fresh(vault, own)
+    head = vault._ground.profile.directory / HEAD_FILE
+    ours = head.read_bytes()
     with vault._ground.database.writing() as session:
         end = session.exec(select(func.max(AuditRow.sequence))).one()
         session.exec(delete(AuditRow).where(col(AuditRow.sequence) == end))
         session.exec(delete(CheckpointRow).where(col(CheckpointRow.sequence) == end))
+    vault.reconcile(Decision.KEEP, "")
+    head.write_bytes(ours)
     return own
 
 
