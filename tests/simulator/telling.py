@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from unittest.mock import patch
 
 from keytui.domain.audit import Actor
 from keytui.domain.judgement import judge
@@ -18,7 +17,6 @@ from keytui.domain.policy import Policies
 from keytui.domain.retention import Retention
 from keytui.domain.rotation import Plan
 from keytui.domain.verdict import Assessment
-from keytui.vault.local.database.same_file import SameFile
 from keytui.vault.local.database.sqlite import SqliteDatabase
 from keytui.vault.local.evidence.gathering import gather_evidence
 from keytui.vault.local.evidence.verdicts import QUESTIONS
@@ -95,7 +93,6 @@ def house() -> Iterator[House]:
     parent = _MEMORY if _MEMORY.is_dir() else None
     with (
         tempfile.TemporaryDirectory(prefix="keytui-worlds-", dir=parent) as directory,
-        patch.object(SameFile, "require"),  # each world is written over the one before
         closing(House(Path(directory))) as made,
     ):
         yield made

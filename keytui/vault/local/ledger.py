@@ -23,22 +23,14 @@ from keytui.vault.local.chain import first_broken
 from keytui.vault.local.entry_rows import insert_entries, stored_details
 from keytui.vault.local.entry_tenants import first_misplaced
 from keytui.vault.local.files import kept_key, replace
-from keytui.vault.local.log_head import (
-    HEAD_FILE,
-    Head,
-    Settled,
-    has_signed,
-    hash_at,
-    head_of,
-    holds,
-    kept_beyond,
-    kept_head,
-)
+from keytui.vault.local.log_head import HEAD_FILE, Head, has_signed, hash_at, head_of, holds, kept_beyond, kept_head
 from keytui.vault.local.tables import AuditRow, CheckpointRow
 from keytui.vault.model import Checkpoint
 
 KEY_FILE: Final = "signing.key"
 CHECKPOINT_EVERY: Final = 64
+_OF_VAULT: Final = 12
+"""Digits of the first entry's hash."""
 _ENDS_A_ROTATION: Final = frozenset({"rotation.completed", "rotation.rolled-back", "rotation.abandoned"})
 
 
@@ -126,17 +118,12 @@ class Ledger:
         """Whether a checkpoint is of this vault's key, wherever it was kept."""
         return kept.public_key == self.public_key and self._signed(Head(kept.sequence, kept.hash), kept.signature)
 
-    def remember(self, head: Head, settled: Settled | None = None, *, anew: bool = False) -> None:
-        """Keep a committed head in the file beside the key; an older one never replaces a newer, unless `anew`.
-
-        With it what the database's file holds by itself, where that is known.
-        """
+    def remember(self, head: Head, *, anew: bool = False) -> None:
+        """Keep a committed head in the file beside the key; an older one never replaces a newer, unless `anew`."""
         kept = self._kept_head()
         if anew or kept is None or kept.sequence < head.sequence:
             signature = self._key.sign(head.signed_text()).hex()
-            content: dict[str, str | int] = {"sequence": head.sequence, "hash": head.hash, "signature": signature}
-            if settled is not None:
-                content |= {"vault": settled.vault, "settled": settled.entry}
+            content = {"sequence": head.sequence, "hash": head.hash, "signature": signature}
             replace(self._head_file, json.dumps(content).encode())
 
     @property
@@ -233,6 +220,11 @@ def _first_missing(entries: int, signed: Sequence[int]) -> int | None:
     there = set(signed)
     due = range(CHECKPOINT_EVERY, entries + 1, CHECKPOINT_EVERY)
     return next((sequence for sequence in due if sequence not in there), None)
+
+
+def vault_id(session: Session) -> str:
+    """Tells this vault from every other: their logs began with different entries."""
+    return session.exec(select(AuditRow.hash).order_by(col(AuditRow.sequence)).limit(1)).one()[:_OF_VAULT]
 
 
 def position(session: Session, tenant: str | None = None) -> int:

@@ -14,12 +14,9 @@ from sqlmodel import Session, col, select
 
 from keytui.domain.audit import GENESIS
 from keytui.plain_file import read_plain
-from keytui.vault.local.files import replace
 from keytui.vault.local.tables import AuditRow
 
 HEAD_FILE: Final = "audit.head"
-_OF_VAULT: Final = 12
-"""Digits of the first entry's hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +31,6 @@ class Head:
         return f"keytui audit {self.sequence} {self.hash}".encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What the database's file is known to hold by itself, without SQLite's log beside it."""
-
-    vault: int
-    """Of which vault: some digits of the first entry's hash; 0 before they are known."""
-    entry: int
-    """A number of the newest entry; 0 before the first."""
-
-    def follows(self, known: Settled) -> bool:
-        """Whether a file that was known to hold that may hold this now."""
-        return self.entry >= known.entry and (self.vault == known.vault or not known.vault)
-
-
 Signed = Callable[[Head, bytes], bool]
 """Whether a signature of a head is of the vault's key."""
 
@@ -59,11 +42,6 @@ def has_signed(public_key: bytes, head: Head, signature: bytes) -> bool:
     except (InvalidSignature, TypeError):  # SQLite keeps whatever it is given, also a text where bytes belong
         return False
     return True
-
-
-def vault_id(session: Session) -> str:
-    """Tells this vault from every other: their logs began with different entries."""
-    return session.exec(select(AuditRow.hash).order_by(col(AuditRow.sequence)).limit(1)).one()[:_OF_VAULT]
 
 
 def head_of(session: Session) -> Head:
@@ -92,21 +70,6 @@ def kept_head(file: Path, signed: Signed) -> Head | None:
         return head if signed(head, bytes.fromhex(content["signature"])) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def kept_settled(file: Path) -> Settled:
-    """What the kept head says of the database's file; nothing where it says nothing, or cannot be read."""
-    try:
-        content = json.loads(read_plain(file))
-        return Settled(int(content["vault"]), int(content["settled"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return Settled(0, 0)
-
-
-def forget_settled(file: Path) -> None:
-    """Let the kept head say no more of the database's file: it is another one now, and SQLite's log is its own."""
-    content = {name: part for name, part in json.loads(read_plain(file)).items() if name not in {"vault", "settled"}}
-    replace(file, json.dumps(content).encode())
 
 
 def kept_beyond(session: Session, file: Path, signed: Signed) -> Head | None:

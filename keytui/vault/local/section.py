@@ -247,10 +247,8 @@ def audited(ground: Ground) -> Iterator[Write]:
         bind(session, ground.principal.tenant)
         write = Write(session, ground.clock(), ground)
         yield write
-        if write.head is not None:
-            ground.database.mark(session, write.head.sequence)
     if write.head is not None:
         ground.unsigned.set()
         if write.beyond is None:
             with suppress(Unreachable):  # what is done is answered, a secret with it; the next change keeps its head
-                ground.ledger.remember(write.head, ground.database.settled)
+                ground.ledger.remember(write.head)

@@ -200,7 +200,6 @@ def _signed(profile: Profile, beside: Path, rows: int, clock: Clock) -> Head:
             now, event = clock(), Event(REBUILT, details={"rows": str(rows)})
             head = ledger.append(session, now, str(profile.actor), event, None, after=head_of(session))
             ledger.checkpoint(session, head, now)
-            database.mark(session, head.sequence)
     finally:
         database.close()
     if (beside / f"{DATABASE}-wal").exists():

@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from sqlalchemy import Engine, event
 from sqlmodel import Session
 
-from keytui.vault.local.log_head import Settled
 from keytui.vault.wanted import Wanted
 
 
@@ -37,15 +36,6 @@ class Database(ABC):
         """A session that is the only writer: committed when the block ends, rolled back when it raises."""
         with self._in_words(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
-
-    @property
-    @abstractmethod
-    def settled(self) -> Settled | None:
-        """What its file is known to hold by itself; None where it is no file of ours."""
-
-    @abstractmethod
-    def mark(self, session: Session, entry: int) -> None:
-        """Note, in the session's transaction, which entry of the log is the newest in what this is kept in."""
 
     def close(self) -> None:
         """Let go of every connection."""

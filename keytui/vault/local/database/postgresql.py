@@ -106,13 +106,6 @@ class PostgresqlDatabase(Database):
             "see with `keytui audit` before you do it again",
         )
 
-    @property
-    def settled(self) -> None:
-        return None
-
-    def mark(self, session: Session, entry: int) -> None:
-        """Its files are the database's own, and nobody copies over them."""
-
     def close(self) -> None:
         """Whoever still reads brings its connection back to a pool that nobody uses any more: it ends there."""
         pool = self._reader.pool

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self, cast
 
@@ -17,11 +17,10 @@ from sqlmodel import Session
 
 from keytui.domain.errors import Unreachable
 from keytui.vault.local.database import Database
-from keytui.vault.local.database.same_file import SameFile, refuse_strangers_log
 from keytui.vault.local.database.sqlite_schema import bring_up
 from keytui.vault.local.database.sqlite_words import in_words, lost, require_file
 from keytui.vault.local.files import DATABASE, private_directory, private_file
-from keytui.vault.local.log_head import HEAD_FILE, Settled, forget_settled, kept_settled, vault_id
+from keytui.vault.local.log_head import HEAD_FILE
 from keytui.vault.local.many_rows import give_room_back
 from keytui.vault.local.schema import SCHEMA, Raised, Schema
 from keytui.vault.wanted import Wanted
@@ -29,20 +28,17 @@ from keytui.vault.wanted import Wanted
 _WAIT_FOR_LOCK_SECONDS: Final = 30.0
 _CACHE_KIB: Final = 512
 """Of each connection. A console has several, and the system keeps the file in its own memory: more was no faster."""
-_DIGITS: Final = 7
-"""Of the vault's id: what SQLite keeps an application's number in is a signed whole number of 32 bits."""
 
 
 class SqliteDatabase(Database):
     """One vault's file."""
 
-    def __init__(self, path: Path, file: SameFile, engine: Engine, raised: Raised) -> None:
+    def __init__(self, path: Path, file: tuple[int, int] | None, engine: Engine, raised: Raised) -> None:
         super().__init__(str(path.parent), engine, engine.execution_options(writing=True))
         self.path = path
         self.raised = raised
         """What opening it did to its schema."""
         self._file = file
-        self._vault = 0
         event.listen(engine, "begin", self._see_that_it_is_still_there)
 
     @classmethod
@@ -53,34 +49,11 @@ class SqliteDatabase(Database):
         require_file(path)
         _refuse_to_begin_anew(path)
         private_file(path)
-        file = SameFile(path)
-        _look_at_its_log(path)
+        file = _identity(path)  # before SQLite opens it: while that waits for a lock, another may be put there
         engine = _engine(path)
         with in_words(path):
             raised = bring_up(engine, path, schema)
         return cls(path, file, engine, raised)
-
-    @property
-    def settled(self) -> Settled:
-        return self._file.settled
-
-    def mark(self, session: Session, entry: int) -> None:
-        connection = session.connection()
-        connection.exec_driver_sql(f"PRAGMA user_version = {entry}")
-        if not self._vault:
-            self._vault = int(vault_id(session)[:_DIGITS], 16)
-            connection.exec_driver_sql(f"PRAGMA application_id = {self._vault}")
-
-    def close(self) -> None:
-        if not self._file.was_written_over:
-            super().close()
-            return
-        # Who closes it last brings SQLite's log into the file, which is another's now. One that can only read does not.
-        where = f"{self.path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(where, uri=True, timeout=0, isolation_level=None)) as last:
-            with suppress(sqlite3.Error):
-                last.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            super().close()
 
     @contextmanager
     def _broken_off(self, session: Session, wanted: Wanted) -> Iterator[None]:
@@ -90,14 +63,22 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
-        self._file.require()
+        self._see_that_it_is_there()
         with in_words(self.path):
             yield
 
     def _see_that_it_is_still_there(self, connection: Connection) -> None:
         """A writer may have waited for the lock, while the one that had it put another file in this one's place."""
         if _is_writing(connection):
-            self._file.require()
+            self._see_that_it_is_there()
+
+    def _see_that_it_is_there(self) -> None:
+        """An open file outlives its name: what is written into one that was moved away, nobody else would ever read."""
+        if _identity(self.path) != self._file:
+            raise Unreachable(
+                f"the vault {self.path} was moved away or replaced while it was open",
+                "put it back, or leave and start again to open what is there now",
+            )
 
 
 def _refuse_to_begin_anew(path: Path) -> None:
@@ -112,13 +93,13 @@ def _refuse_to_begin_anew(path: Path) -> None:
         raise lost(path, gone)
 
 
-def _look_at_its_log(path: Path) -> None:
-    """See that SQLite's log beside the file is its own. One that has none, and is older than it was, is just older."""
-    head = path.with_name(HEAD_FILE)
-    known = kept_settled(head)
-    if known.entry and refuse_strangers_log(path, known):
-        with suppress(Unreachable):  # the next who opens it does
-            forget_settled(head)
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file the path names now; None when it names none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _engine(path: Path) -> Engine:

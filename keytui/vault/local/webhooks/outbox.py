@@ -18,7 +18,7 @@ from keytui.domain.rotation import Strategy
 from keytui.domain.secrets import Randomness, Secret
 from keytui.domain.webhooks import ALERT_OPENED, MessageState, Topic, topics_of
 from keytui.vault.alert_message import alert_message, iso
-from keytui.vault.local.log_head import vault_id
+from keytui.vault.local.ledger import vault_id
 from keytui.vault.local.tables import KeyRow, MessageRow, RotationRow, WebhookRow
 from keytui.vault.references import from_here
 from keytui.vault.sealed_bodies import place_of, seal_body
