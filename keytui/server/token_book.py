@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from keytui.clock import Clock
 from keytui.domain.access import Operation, Principal
 from keytui.domain.audit import Actor
-from keytui.domain.errors import Unreachable
+from keytui.domain.errors import Unreachable, Unreconciled
 from keytui.domain.operators import Operator
 from keytui.domain.secrets import Secret
 from keytui.server.door import stranger
@@ -21,6 +22,9 @@ SILENT_FOR: Final = timedelta(seconds=3)
 STALE_AFTER: Final = timedelta(seconds=30)
 """A process that could not ask for so long would not know of a revoked token: it refuses all of them."""
 _NOBODY: Final = "0" * 64
+_NO_TOKENS: Final = Tokens({}, (0, 0))
+
+_log = logging.getLogger("keytui.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +90,18 @@ class TokenBook:
         return abs(self._clock() - self._contact)
 
     def refresh(self) -> bool:
-        """Ask the vault; True when a token has come or gone."""
-        tokens = self._vault.tokens(self._tokens)
-        self._contact = self._clock()
+        """Ask the vault; True when a token has come or gone.
+
+        All are gone at once while the vault waits for a decision, and what it says is no contact: `/ready` sends
+        whoever asks to another server.
+        """
+        try:
+            tokens = self._vault.tokens(self._tokens)
+            self._contact = self._clock()
+        except Unreconciled as error:
+            if self._tokens is not _NO_TOKENS:
+                _log.error("no token is let in: %s; %s", error.message, error.hint)
+            tokens = _NO_TOKENS
         if tokens is self._tokens:
             return False
         self._tokens, self._holders = tokens, _holders(tokens)

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from keytui.domain.operators import Operator
 from keytui.vault.local.access.mapping import operator_of
+from keytui.vault.local.backup.state import refuse_unreconciled
 from keytui.vault.local.leases import Lease
 from keytui.vault.local.listing import listed, part
 from keytui.vault.local.section import Section
@@ -35,8 +36,12 @@ class Hosting(Section):
     """Asked by the process itself, whoever its clients are: nothing here is bound to a principal."""
 
     def tokens(self, known: Tokens | None = None) -> Tokens:
-        """Every living token; `known` itself when nothing has changed since."""
+        """Every living token; `known` itself when nothing has changed since.
+
+        Unreconciled when the database is an older one by now: what was revoked since lives in it.
+        """
         with self._ground.database.reading() as session:
+            refuse_unreconciled(session, self._ground.ledger.kept_beyond(session))
             mark = _mark(session)
             if known is not None and known.mark == mark:
                 return known

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlmodel import col, update
 
 from keytui.domain.access import Operation, Role
 from keytui.domain.errors import Forbidden, Unauthenticated, Unreachable
 from keytui.domain.operators import OperatorDraft
 from keytui.server.token_book import STALE_AFTER, TokenBook
+from keytui.vault.local.log_head import Head
+from keytui.vault.local.tables import OperatorRow
 from keytui.vault.local.vault import LocalVault
 from tests.world import StoppedClock
 
@@ -45,6 +48,29 @@ def test_an_expired_token_needs_no_refresh(vault: LocalVault, clock: StoppedCloc
     clock.advance(timedelta(hours=1))
 
     assert book.find(token) is None
+
+
+def test_nobody_is_let_in_once_an_older_database_is_in_place(vault: LocalVault, clock: StoppedClock) -> None:
+    """As PostgreSQL is restored under a server that runs: what was revoked since the backup lives in it again."""
+    gone, stays = (
+        vault.add_operator(OperatorDraft(name, Role.SUPER_ADMIN)).token.reveal() for name in ("gone", "stays")
+    )
+    vault.revoke_operator("gone", "a test")
+    book = TokenBook(vault, clock)
+    known = book.find(stays)
+    assert known is not None
+    ledger = vault._ground.ledger
+    lost = Head(vault.checkpoint().sequence + 9, "0" * 64)
+    with vault._ground.database.writing() as session:
+        session.exec(update(OperatorRow).where(col(OperatorRow.name) == "gone").values(revoked_at=None))
+    ledger.remember(lost)
+
+    assert book.refresh()
+
+    assert (book.find(gone), book.find(stays), book.holds(known.principal)) == (None, None, False)
+    assert not book.refresh()
+    clock.advance(STALE_AFTER)
+    assert book.silent, "so that /ready names another server"
 
 
 @pytest.mark.parametrize("passed", [STALE_AFTER + timedelta(seconds=1), -STALE_AFTER - timedelta(seconds=1)])
