@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
@@ -98,10 +98,12 @@ class Actions(Provider):
         return cast("Console", self.app)
 
     async def startup(self) -> None:
-        """The first palette of all reads every screen, beside the console."""
-        await asyncio.to_thread(everything)
+        """The first palette of all reads every screen, beside the console. Nothing is waited for here: a search that
+        is broken off breaks off a start that it waits for, and then nothing is found ever after.
+        """
+        self._reading = asyncio.create_task(asyncio.to_thread(everything))
 
-    def _found(self) -> Iterator[Entry]:
+    async def _found(self) -> AsyncIterator[Entry]:
         here: set[str] = set()
         done: set[str] = set()
         for active in self.screen.active_bindings.values():
@@ -113,7 +115,7 @@ class Actions(Provider):
                 done.add(binding.action)
                 run = partial(self._console.run_action, binding.action, active.node)
                 yield Entry(binding, self._key(binding), run, self._console.why_not(binding.action, active.node))
-        for binding, place in everything():
+        for binding, place in await asyncio.shield(self._reading):
             if binding.id not in here:
                 yield self._elsewhere(binding, place)
 
@@ -149,12 +151,12 @@ class Actions(Provider):
         return self._console.key_of(binding.id or "", self._console.get_key_display(first))
 
     async def discover(self) -> Hits:
-        for entry in self._found():
+        async for entry in self._found():
             yield entry.hit(entry.score("", 0), Content(entry.name))
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for entry in self._found():
+        async for entry in self._found():
             likeness = matcher.match(entry.name)
             score = entry.score(query, likeness)
             if score > 0:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Event
 
 import pytest
 from textual import events
 from textual._types import CallbackType as Callback
+from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.widget import Widget
 from textual.widgets import Input
 
 from keytui.domain.audit import AuditFilter
 from keytui.tui.app import Console
+from keytui.tui.elsewhere import Place, everything
 from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.incident.respond import RespondScreen
 from keytui.tui.screens.key_form import CreateScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.vault.local.vault import LocalVault
-from tests.tui.rotation.walking import Walk, said, until, until_still
+from tests.tui.rotation.walking import Walk, said, until, until_said, until_still
 from tests.tui.walking import keys, point_at
 
 BACK = "escape"
@@ -29,7 +32,7 @@ def burst(pilot: Walk, *typed: str) -> None:
     """All at once, as one read of a slow line brings them: a word is typed letter by letter, `⏎` is enter."""
     console = pilot.app
     for word in typed:
-        named = len(word) == 1 or word in {"enter", "tab", BACK, "colon", "slash"}
+        named = len(word) == 1 or word in {"enter", "tab", "backspace", BACK, "colon", "slash"}
         for key in [word] if named else word:
             console.post_message(events.Key(key, key if len(key) == 1 else None))
 
@@ -57,6 +60,30 @@ async def test_the_palette_finds_what_was_typed_with_it_and_goes_on_from_there(
         await until(pilot, lambda: isinstance(console.screen, CreateScreen), "the form")
         await until(pilot, lambda: value(pilot, "#environment") == "staging", "all that was typed")
         assert value(pilot, "#name") == "abc"
+
+
+async def test_letters_that_come_while_the_first_palette_reads_the_screens_break_nothing_off(
+    console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, asked = Event(), Event()
+
+    def reading() -> tuple[tuple[Binding, Place], ...]:
+        asked.set()
+        read.wait()
+        return everything()
+
+    monkeypatch.setattr("keytui.tui.actions.everything", reading)
+    async with console.run_test() as pilot:
+        await keys(pilot)
+        burst(pilot, "colon")
+        await until(pilot, asked.is_set, "the screens are being read")
+        burst(pilot, "theme")
+        await until(pilot, lambda: value(pilot, "CommandInput") == "theme", "all that was typed")
+        read.set()
+        await until_said(pilot, "Theme: light", "White on black")
+        burst(pilot, *["backspace"] * 5, "rotations")
+        await until_said(pilot, "Open rotations")
+        await until_still(pilot)
 
 
 async def test_what_nothing_is_found_for_stays_in_the_palette(console: Console, fleet: LocalVault) -> None:
