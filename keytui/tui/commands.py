@@ -14,7 +14,7 @@ from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.widgets import Input
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker
 
 from keytui.domain.errors import KeytuiError
 from keytui.domain.query import Sort, parse
@@ -77,7 +77,7 @@ class Palette(CommandPalette):
 
     @on(Worker.StateChanged)
     def _found(self, event: Worker.StateChanged) -> None:
-        if self._enters and event.state is WorkerState.SUCCESS and not self._searching():
+        if self._enters and event.worker.is_finished and not self._searching():
             self._enters = False
             if self.query_one(CommandList).highlighted is not None:
                 self._select_or_command()

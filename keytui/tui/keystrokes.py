@@ -56,6 +56,8 @@ class Keystrokes:
 
     def have_turn(self, typed: Typed) -> bool:
         """Whether to handle it now. Otherwise it is kept, and comes to the app again."""
+        if not self._app.screen_stack:
+            return False  # the console ends
         screen = self._app.screen
         if self._done and _goes_back(typed) and screen in self._came:
             self._held.clear()
@@ -123,7 +125,7 @@ class Keystrokes:
     def _next(self) -> None:
         """Send on the next that the screen on top hears, once that can be seen. What it does not hear is forgotten."""
         screen = self._app.screen
-        if isinstance(screen, Hearing) and screen not in self._shown:
+        if isinstance(screen, Hearing) and screen not in self._shown and not self._broken_off(screen):
             self._wait(_FOR_A_SCREEN)
             self._done = True
             return
@@ -134,6 +136,16 @@ class Keystrokes:
                 self._due = typed, screen
                 self._app.post_message(typed)
                 return
+
+    def _broken_off(self, screen: DOMNode) -> bool:
+        """Whether who saw the screen no longer waits for it. What was typed before that esc is forgotten."""
+        came = self._came.get(screen)
+        for at, typed in enumerate(self._held):
+            if came is not None and typed.time >= came and _goes_back(typed):
+                for _ in range(at):
+                    self._held.popleft()
+                return True
+        return False
 
     def _saw(self, screen: DOMNode, typed: Typed) -> bool:
         """Whether who typed it may have seen the screen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from threading import Event
 
@@ -9,12 +10,13 @@ import pytest
 from textual import events
 from textual._types import CallbackType as Callback
 from textual.binding import Binding
-from textual.command import CommandPalette
+from textual.command import CommandPalette, Hit, Hits
 from textual.widget import Widget
 from textual.widgets import Input
 
 from keytui.domain.audit import AuditFilter
 from keytui.tui.app import Console
+from keytui.tui.commands import KeySearch
 from keytui.tui.elsewhere import Place, everything
 from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.confirm import ConfirmDialog
@@ -84,6 +86,30 @@ async def test_letters_that_come_while_the_first_palette_reads_the_screens_break
         burst(pilot, *["backspace"] * 5, "rotations")
         await until_said(pilot, "Open rotations")
         await until_still(pilot)
+
+
+async def test_one_esc_leaves_a_palette_that_looks_for_what_was_chosen(
+    console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(self: KeySearch, query: str) -> Hits:
+        await asyncio.get_running_loop().create_future()
+        yield Hit(1, query, lambda: None)
+
+    monkeypatch.setattr(KeySearch, "search", slow)
+    monkeypatch.setattr("keytui.tui.keystrokes._FOR_A_SCREEN", 1000)
+    async with console.run_test() as pilot:
+        screen = await keys(pilot)
+        burst(pilot, "colon")
+        await until(pilot, lambda: isinstance(console.screen, CommandPalette), "the palette")
+        await until_still(pilot)
+        burst(pilot, "new", "enter", "x", BACK, "j")
+        await until(pilot, lambda: console.screen is screen and screen.table._cursor == 1, "the keys, at once")
+
+
+async def test_a_key_that_comes_when_the_console_has_ended_is_for_nobody(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test() as pilot:
+        await keys(pilot)
+    assert not console.keystrokes.have_turn(events.Key("j", "j"))
 
 
 async def test_what_nothing_is_found_for_stays_in_the_palette(console: Console, fleet: LocalVault) -> None:
