@@ -98,6 +98,11 @@ def _cells(text: str) -> list[str]:
     return cells
 
 
+def forget_texts() -> None:
+    """Keep no text that was drawn: it may have been a secret."""
+    _cells.cache_clear()
+
+
 def _differing(drawn: _Line, shown: _Line) -> list[tuple[int, int]]:
     """Where to write, from the left: begin and end of each stretch."""
     pairs = zip(drawn.cells, shown.cells, drawn.looks, shown.looks, strict=True)

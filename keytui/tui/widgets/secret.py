@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar, Final
 
+from rich.cells import cached_cell_len
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
 from keytui.clock import Clock, Span
 from keytui.domain.secrets import Secret
+from keytui.tui.picture import forget_texts
 
 SHOWN_FOR: Final = timedelta(seconds=20)
 
@@ -49,6 +51,8 @@ class SecretLine(Widget):
         """Draw dots from now on."""
         self._shown = None
         self.refresh(layout=True)
+        _forget_drawn()
+        self.call_after_refresh(_forget_drawn)  # a frame may have been on its way
 
     def forget(self) -> None:
         """Let go of the secret for good."""
@@ -58,13 +62,20 @@ class SecretLine(Widget):
     def _tick(self) -> None:
         if self._shown is not None:
             self.refresh(layout=True)
-            self._shown = self._shown if self.shown else None
+            if not self.shown:
+                self.mask()
 
     def render(self) -> Content:
         if self._shown is None or not self._shown.lasts:
             return Content.assemble("•" * len(self._secret), ("\nmasked: v shows it for 20 s", "$quiet"))
         left = int((self._shown.until - self._clock()).total_seconds())
         return Content.assemble((self._secret.reveal(), "bold"), "\n", (f"masked again in {left} s", "$quiet"))
+
+
+def _forget_drawn() -> None:
+    """What measures texts keeps each of them, to measure it once: the secret too, once it was drawn."""
+    cached_cell_len.cache_clear()
+    forget_texts()
 
 
 class SecretField(Input):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import logging
+from functools import _lru_cache_wrapper
 
 import pytest
+from rich.cells import cell_len
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.secrets import Secret
 from keytui.tui.app import Console
+from keytui.tui.picture import _cells
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from tests.tui.rotation.walking import (
@@ -42,6 +45,12 @@ def _held(canary: str) -> list[Secret]:
     return [held for held in gc.get_objects() if isinstance(held, Secret) and held.reveal() == canary]
 
 
+def _cached(canary: str) -> list[str]:
+    """The functions whose cache has it, as a text of its own or in one."""
+    caches = [held for held in gc.get_objects() if isinstance(held, _lru_cache_wrapper)]
+    return [cache.__qualname__ for cache in caches if any(canary in repr(held) for held in gc.get_referents(cache))]
+
+
 def _drawn(widget: object) -> str:
     render = getattr(widget, "render", None)
     return str(render()) if render is not None else ""
@@ -55,11 +64,15 @@ async def test_after_the_step_the_secret_is_nowhere(
         await wizard(pilot, first.key.id)
         screen = await issue(pilot)
         secret = await read_secret(pilot)
+        assert cell_len(secret)
+        assert _cells(secret)
+        assert {*_cached(secret)} == {"cached_cell_len", "_cells"}
         await pilot.press("c")
         await until_said(pilot, "Terminals do not confirm")
         await paste_back(pilot, secret)
         await until_said(pilot, "● 4 Watch")
         assert traces(console, vault, secret) == []
+        assert _cached(secret) == []
         assert not screen._secret
         del screen
         await until(pilot, lambda: not _held(secret), "the last worker, which compared it, ends")
