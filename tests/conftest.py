@@ -17,11 +17,12 @@ from tests.compiled_once import statements_compiled_once
 from tests.new_vaults import tables_made_once
 from tests.world import StoppedClock, repeatable_randomness
 
-# A shell starts background jobs deaf to these, and every program that the tests start would inherit that.
+# A shell starts background jobs deaf to these, nohup to the last: every program that the tests start would inherit it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+for deaf in (signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(deaf) is signal.SIG_IGN:
+        signal.signal(deaf, signal.SIG_DFL)
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 """Where it is set, every program that the tests start would compile all of keytui again."""

@@ -54,7 +54,7 @@ class CuttingLine:
             threading.Thread(target=self._pass_on, args=(client, asked, answered), daemon=True).start()
 
     def _pass_on(self, client: socket.socket, asked: int | None, answered: int | None) -> None:
-        with client, socket.create_connection(self._server, _TIMEOUT) as server:
+        with client, contextlib.suppress(ConnectionError), socket.create_connection(self._server, _TIMEOUT) as server:
             with self._lock:
                 self._open |= {client, server}
             asking = threading.Thread(target=self._pump, args=(client, server, asked, False), daemon=True)

@@ -89,7 +89,7 @@ class FaultyLine:
             threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
 
     def _pass_on(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._server, _TIMEOUT) as server:
+        with client, contextlib.suppress(ConnectionError), socket.create_connection(self._server, _TIMEOUT) as server:
             client.settimeout(_TIMEOUT)
             with self._lock:
                 self._open |= {client, server}

@@ -153,7 +153,7 @@ def test_the_server_says_that_it_is_ready(team: Team) -> None:
 
 
 def test_the_description_has_the_services_too(team: Team) -> None:
-    paths = httpx.get(f"{team.server.url}/openapi.json").json()["paths"]
+    paths = httpx.get(f"{team.server.url}/openapi.json", timeout=20).json()["paths"]
 
     assert {"/v1/verify", "/v1/usage", "/admin/events", "/ready", "/admin/keys"} <= paths.keys()
     assert paths["/v1/verify"]["post"]["requestBody"]["content"]["application/json"]["schema"]["example"]

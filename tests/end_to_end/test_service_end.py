@@ -39,7 +39,7 @@ def test_a_service_that_is_stopped_by_a_signal_ends_cleanly(tmp_path: Path) -> N
             env={"KEYTUI_HOME": str(tmp_path), "PATH": ""},
         )
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/items"
-        with httpx.Client(headers={"x-api-key": issued.secret.reveal()}) as client:
+        with httpx.Client(headers={"x-api-key": issued.secret.reveal()}, timeout=20) as client:
             eventually(lambda: _answer(client, address) == "here", within=20)
             for _ in range(6):
                 assert _answer(client, address) == "here"
