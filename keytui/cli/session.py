@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import typer
 
-from keytui.domain.errors import KeytuiError, ReadOnly, Refused
+from keytui.cli.output import alarm
+from keytui.domain.errors import KeytuiError, ReadOnly, Refused, Unreconciled
 from keytui.domain.keys import Key
 from keytui.domain.rotation import Rotation
 from keytui.open import open_vault
 from keytui.vault.profile import DEFAULT_PROFILE, load_profile
 from keytui.vault.protocol import Vault
+from keytui.vault.reconciling import Reconcilable
 from keytui.vault.saved_filters import load_filters
 
 
@@ -34,12 +36,22 @@ def opened(context: typer.Context) -> Iterator[Vault]:
     vault = open_vault(load_profile(given.profile, given.read_only))
     try:
         if given.write:
-            vault.arm(given.write)
+            with suppress(Unreconciled):  # armed all the same, for `backup reconcile`; any other change says so itself
+                vault.arm(given.write)
         yield vault
     except ReadOnly as error:
         raise ReadOnly(error.message, way_to_write(given)) from None
     finally:
         vault.close()
+
+
+def warn_unreconciled(vault: Vault) -> None:
+    """Say so where the vault is an older one than it was: what is shown as living may have been revoked."""
+    if isinstance(vault, Reconcilable):
+        try:
+            vault.require_reconciled()
+        except Unreconciled as error:
+            alarm(f"{error.message}; {error.hint}")
 
 
 def written_out(context: typer.Context, query: str) -> str:

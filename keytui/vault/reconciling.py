@@ -76,6 +76,10 @@ class Reconciled:
 class Reconcilable(Protocol):
     """A vault whose files are here."""
 
+    def require_reconciled(self) -> None:
+        """Raise Unreconciled while the vault waits for a look at what a backup brought back."""
+        ...
+
     def undecided(self, limit: int | None = None) -> Undecided:
         """What would be accepted again and was not decided yet, with up to `limit` keys by name.
 

@@ -35,5 +35,7 @@ class Standing:
     """Open alerts, notices left out, that nobody has acknowledged: what wants an eye now."""
     approvals: int = 0
     """Requests for approval that wait for an answer which this principal may give."""
+    unreconciled: bool = False
+    """Whether it waits for a decision about what an older copy or a backup brought back: no change till then."""
     seal_epoch: int = 0
     """Rises when the seal is closed or gets a new passphrase: whoever unlocked it before has to do so again."""

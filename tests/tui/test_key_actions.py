@@ -24,6 +24,7 @@ from keytui.tui.screens.revoke import RevokeDialog
 from keytui.tui.screens.rotate_marked import RotateMarkedScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
+from keytui.vault.local.log_head import Head
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from tests.tui.rotation.walking import confirm, paste_back, read_secret, said, until, until_said
@@ -211,6 +212,18 @@ async def test_importing_a_file_shows_what_it_would_take_first(
         await until_said(pilot, "1 imported, 0 were there already")
     assert fleet.find("checkout-api-key").owner == "payments"
     assert fleet.check(Secret(value), (), Caller.called("web")).key_name == "checkout-api-key"
+
+
+async def test_an_older_copy_in_the_vaults_place_is_not_armed(
+    read_only_console: Callable[[], Console], fleet: LocalVault
+) -> None:
+    fleet._ground.ledger.remember(Head(9999, "0" * 64))
+    async with read_only_console().run_test(size=SIZE, notifications=True) as pilot:
+        await until_said(pilot, "READ-ONLY  (backup reconcile)")
+        await pilot.press("W")
+        await until_said(pilot, "Arm test for writing?")
+        await confirm(pilot, typed="test", closes=False)
+        await until_said(pilot, "an older copy is in this vault's place", "see what, and decide")
 
 
 async def test_read_only_says_why_and_typing_the_name_arms_it(

@@ -175,7 +175,9 @@ def _writing(status: Status) -> list[Part]:
         minutes = -(-int((status.armed_until - status.now).total_seconds()) // 60)
         return [_shrinking(f"▲ WRITE armed {minutes} m", f"▲ WRITE {minutes} m", 0, "bold $warning")]
     if not status.writable:
-        hint = Part(((6, Content.styled("(:write)", "$quiet")),))
+        unreconciled = status.standing is not None and status.standing.unreconciled
+        way, style = ("(backup reconcile)", "bold $warning") if unreconciled else ("(:write)", "$quiet")
+        hint = Part(((6, Content.styled(way, style)),))
         return [Part(((0, Content.styled("READ-ONLY", "bold $accent")),)), hint]
     return []
 

@@ -32,6 +32,7 @@ from keytui.vault.local.asking import Asking
 from keytui.vault.local.auditing import Auditing
 from keytui.vault.local.backup.creating import BackingUp
 from keytui.vault.local.backup.reconciling import Reconciling
+from keytui.vault.local.backup.state import refuse_unreconciled
 from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.evidence.witnessing import Witnessing
 from keytui.vault.local.files import kept_key
@@ -180,6 +181,7 @@ class LocalVault(
             raise Forbidden("a server is not armed from afar: that would arm it for everybody", "arm your own profile")
         until = self._ground.guard.arm(typed_profile)
         with audited(self._ground) as write:
+            refuse_unreconciled(write.session, write.beyond)
             write.record(Event("profile.armed", details={"until": until.isoformat(timespec="seconds")}))
         return until
 

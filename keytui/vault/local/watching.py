@@ -40,6 +40,7 @@ class Watching(Section):
                 role=ground.principal.role,
                 tenant=ground.principal.tenant,
                 read_only=ground.profile.read_only or waits,
+                unreconciled=waits,
                 armed_until=None if waits else ground.guard.armed_until,
                 seal=seal_state(session, ground.held_key),
                 seal_epoch=seal_epoch(session),

@@ -59,7 +59,10 @@ class Vault(
     """Where keytui keeps what it knows."""
 
     def arm(self, typed_profile: str) -> datetime:
-        """Make a read-only profile writable until the returned time; Refused unless its name was typed."""
+        """Make a read-only profile writable until the returned time; Refused unless its name was typed.
+
+        Unreconciled where the vault takes no change: it is writable then for whoever decides about it, and no other.
+        """
         ...
 
     def present(self, token: Secret) -> None:

@@ -118,6 +118,17 @@ def test_a_production_profile_is_armed_to_load(keytui: Commands, lost: Path) -> 
     keytui("--write", "default", "backup", "load", str(lost))
 
 
+def test_what_reads_a_vault_that_waits_says_so_beside_the_answer(keytui: Commands, lost: Path) -> None:
+    (keytui.home / "config.toml").write_text("[profiles.default]\nproduction = true\n")
+    keytui("--write", "default", "backup", "load", str(lost))
+    for asked in (("list",), ("list", "--json"), ("show", "one"), ("show", "one", "--json")):
+        done = keytui(*asked)
+        assert ("one" in done.out, "keytui backup reconcile" in done.err) == (True, True)
+    assert "keytui backup reconcile" in keytui("--write", "default", "disable", "one", "--yes", code=6).err
+    keytui("--write", "default", "backup", "reconcile", "--keep-rest", "--yes")
+    assert "reconcile" not in keytui("list").err
+
+
 def test_a_server_does_not_begin_over_a_vault_that_waits(keytui: Commands, lost: Path) -> None:
     keytui("backup", "load", str(lost))
     assert "keytui backup reconcile" in keytui("serve", "--port", "0", code=6).err

@@ -162,7 +162,7 @@ def test_a_cut_log_does_not_go_on_unseen(log: LocalVault, profile: Profile) -> N
     with pytest.raises(Unreconciled, match=f"it once reached entry {ENTRIES}"):
         log.create(KeyDraft("another", "production"), "another")
     for _ in range(12):  # beyond the head that was kept before the cut: what is still written is no change
-        log.arm(profile.name)
+        log.note_failed_logins({"203.0.113.9": 1})
 
     with pytest.raises(Unreconciled):
         log.create(KeyDraft("another", "production"), "another")

@@ -47,7 +47,6 @@ class Reconciling(Keeping, Operating):
     """As `keytui.vault.reconciling.Reconcilable` says, for the owner of the vault's files."""
 
     def require_reconciled(self) -> None:
-        """Raise Unreconciled while the vault waits for a look at what a backup brought back."""
         with self._ground.database.reading() as session:
             refuse_unreconciled(session, self._ground.ledger.kept_beyond(session))
 

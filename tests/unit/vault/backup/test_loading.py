@@ -57,12 +57,12 @@ def test_it_waits_and_lets_nobody_in(lost: Lost, clock: StoppedClock) -> None:
         lambda: vault.accept_restore("it is fine"),
         lambda: LocalFeed.open(lost.profile),
         lambda: open_feed(lost.profile),
+        lambda: vault.arm(lost.profile.name),
     ):
         with pytest.raises(Unreconciled) as refused:
             act()
         assert "keytui backup reconcile" in refused.value.hint
     assert vault.audit(AuditFilter(), 0, 1).entries[0].event.type == "backup.loaded"
-    vault.arm(lost.profile.name)
     assert (vault.standing().read_only, vault.standing().armed_until) == (True, None)
     vault.close()
     assert left_over(lost) == ["vault.db"]

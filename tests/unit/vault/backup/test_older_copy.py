@@ -64,11 +64,12 @@ def test_it_lets_nobody_in_and_takes_no_change(swapped: Swapped, clock: StoppedC
         lambda: vault.accept_restore("it is fine"),
         vault.require_reconciled,
         lambda: LocalFeed.open(swapped.profile),
+        lambda: vault.arm(swapped.profile.name),
+        vault.tokens,
     ):
         with pytest.raises(Unreconciled, match=f"it once reached entry {swapped.entries}") as refused:
             act()
         assert "keytui backup reconcile" in refused.value.hint
-    vault.arm(swapped.profile.name)
     assert (vault.standing().read_only, vault.standing().armed_until) == (True, None)
     vault.close()
 
@@ -76,7 +77,9 @@ def test_it_lets_nobody_in_and_takes_no_change(swapped: Swapped, clock: StoppedC
 def test_nothing_stands_in_the_way_of_putting_the_newer_one_back(swapped: Swapped, clock: StoppedClock) -> None:
     vault = LocalVault.open(swapped.profile, clock)
     assert [one.key.name for one in vault.undecided().keys] == ["kept", "leaked"]
-    vault.arm(swapped.profile.name)
+    with pytest.raises(Unreconciled):
+        vault.arm(swapped.profile.name)
+    assert vault.audit(AuditFilter(type="profile.armed"), 0, 1).entries == (), "nothing is written in the meantime"
     vault.close()
 
     swapped.newer.replace(swapped.database)

@@ -12,7 +12,7 @@ import pytest
 
 from keytui.domain.access import Principal, Role
 from keytui.domain.audit import Actor, AuditFilter
-from keytui.domain.errors import ApprovalNeeded, Forbidden, Invalid, NotFound, ReadOnly, Refused
+from keytui.domain.errors import ApprovalNeeded, Forbidden, Invalid, NotFound, ReadOnly, Refused, Unreconciled
 from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan, Reason
 from keytui.domain.usage import UNKNOWN_CALLER
@@ -130,7 +130,8 @@ def test_a_read_only_profile_is_armed_first(lost: Lost, clock: StoppedClock) -> 
     for act in (lambda: vault.decide(KEEP, ["kept"], ""), lambda: vault.reconcile(REVOKE, "")):
         with pytest.raises(ReadOnly):
             act()
-    vault.arm(lost.profile.name)
+    with pytest.raises(Unreconciled):
+        vault.arm(lost.profile.name)
     vault.reconcile(KEEP, "")
     vault.close()
 
