@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from keytui.clock import Clock
-from keytui.domain.errors import KeytuiError
+from keytui.domain.errors import KeytuiError, Unreachable
 from keytui.domain.keys import Key, Version
 from keytui.domain.secrets import Secret
 from keytui.targets.target import Target
@@ -40,7 +40,10 @@ def deliver_first(
     stands: list[Stands] = []
     for number, target in enumerate(targets):
         tell(Told(target.name, What.BEGINS, version.number, clock()))
-        attempt = occupied(vault, target, key) or deliver_once(target, key, version.number, secret)
+        try:
+            attempt = occupied(vault, target, key) or deliver_once(target, key, version.number, secret)
+        except Unreachable as error:  # its secret is in our hands alone: whoever asked hears where it is not
+            attempt = Attempt("failed", error.message, error.message, error.hint)
         stands.append(Stands(target.name, _holds(attempt), said=attempt.said))
         tell(Told(target.name, _what(attempt), version.number, clock(), attempt.said, attempt.hint))
         if not attempt.arrived:

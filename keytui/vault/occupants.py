@@ -60,11 +60,12 @@ def refuse_occupied(vault: Vault, target: Target, key: Key) -> None:
 def occupied(vault: Vault, target: Target, key: Key) -> Attempt | None:
     """A delivery that ends before it begins, where another key's secret stands there by now; None where none does.
 
-    A rehearsal may be long ago, or was not possible: this is asked just before the place is written.
+    A rehearsal may be long ago, or was not possible: this is asked just before the place is written. A vault that is
+    away raises: nothing was begun, and what was told of the place before stays.
     """
     try:
         refuse_occupied(vault, target, key)
-    except KeytuiError as error:
+    except Refused as error:
         return Attempt("failed", error.message, error.message, error.hint)
     return None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from keytui.domain.audit import AuditFilter
-from keytui.domain.errors import Refused
+from keytui.domain.errors import Refused, Unreachable
 from keytui.domain.keys import Key, KeyDraft
 from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState, Strategy
 from keytui.domain.secrets import Secret, fingerprint
@@ -148,6 +148,21 @@ def test_a_place_that_another_key_was_given_since_the_rehearsal_is_left_to_it(sh
     assert one.stands() == {"env": Holds.YES, "ci": Holds.NO}
     ci.holds = old
     assert one.hand_over().state is RotationState.OVERLAPPING
+
+
+def test_a_vault_that_is_away_for_a_moment_tells_nothing_of_a_place(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was begun: what was told of the place before, perhaps that nobody knows, stays."""
+    one = Round(shop, (Place("env"),))
+
+    def away(*_: object) -> None:
+        raise Unreachable("the vault is away", "try again")
+
+    monkeypatch.setattr("keytui.vault.occupants.occupant", away)
+    with pytest.raises(Unreachable):
+        one.hand_over()
+    assert shop.vault.rotation(one.rotation.id).deliveries == ()
 
 
 def test_what_is_skipped_keeps_what_it_held_and_is_in_the_vault_as_such(shop: Shop) -> None:
