@@ -17,6 +17,7 @@ from keytui.vault.probed import Probed
 from keytui.vault.protocol import Vault
 from tests.contract.acts import created, handed_over
 from tests.contract.conftest import House
+from tests.world import StoppedClock
 
 EMERGENCY = Plan(Strategy.EMERGENCY, First.REPLACE, Reason.COMPROMISE)
 AT_ONCE = (Plan(Strategy.IMMEDIATE), Plan(Strategy.EMERGENCY, First.REVOKE, Reason.COMPROMISE))
@@ -72,13 +73,15 @@ def test_an_override_goes_past_what_a_system_said(vault: Vault) -> None:
 
 @pytest.mark.parametrize("plan", AT_ONCE, ids=["immediate", "revoke first"])
 def test_a_hand_over_completes_where_the_old_version_is_over_unless_a_system_lets_it_in(
-    vault: Vault, plan: Plan
+    vault: Vault, clock: StoppedClock, plan: Plan
 ) -> None:
+    """Also where the clock was set back in between."""
     key = created(vault).key
     assert handed_over(vault, key.id, plan)[0].state is RotationState.COMPLETED
     rotation = vault.plan(key.id, plan, "second")
     issued = vault.issue(rotation.id)
     let_in = replace(LET_IN, version=2)
+    clock.advance(-timedelta(hours=1))
     vault.note_probed(rotation.id, let_in)
 
     proving = vault.prove(rotation.id, issued.secret)
