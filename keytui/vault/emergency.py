@@ -23,7 +23,7 @@ from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState,
 from keytui.domain.secrets import Secret
 from keytui.probes.key_probe import Outcome
 from keytui.vault.delivering import Delivering, nothing_more
-from keytui.vault.going_on import AFTER_HAND_OVER, BEFORE_HAND_OVER, goes_on
+from keytui.vault.going_on import AFTER_HAND_OVER, BEFORE_HAND_OVER, goes_on, new_stays_accepted
 from keytui.vault.model import Issued, KeyDetail
 from keytui.vault.outside import Outside
 from keytui.vault.progress import ShutOut, Told, Undelivered, What
@@ -127,6 +127,8 @@ class Emergency:
         open_ = self.vault.open_rotation(key.id)
         if open_ is not None and goes_on(open_, self.first):
             self._say(f"rotation #{open_.id} goes on: it is {open_.state}")
+            if open_.state is RotationState.PROVING:
+                self._say(new_stays_accepted(key, open_), well=False)
             return open_
         if open_ is not None and not self._ended(open_, why):
             return open_
@@ -169,10 +171,18 @@ class Emergency:
             if Verb.RETIRE in verbs:
                 rotation = self.vault.retire(rotation.id, why)
             elif Verb.COMPLETE in verbs:
-                rotation = self.vault.complete(rotation.id, why)
+                rotation = self._completed(rotation, why)
             else:
                 rotation = self.vault.abandon(rotation.id, why)
         self._say(f"rotation #{rotation.id}, which was open, is {rotation.state}")
+
+    def _completed(self, rotation: Rotation, why: str) -> Rotation:
+        """Whatever a system said last, which is said first: the version that leaked by now does not wait for it."""
+        try:
+            return self.vault.complete(rotation.id)
+        except Refused as error:
+            self._say(f"{error.message}; it is all the same, for {why}", well=False)
+            return self.vault.complete(rotation.id, why)
 
     def _carried_out(self, response: Response) -> Response:
         rotation = response.rotation

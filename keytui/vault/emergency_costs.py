@@ -9,7 +9,7 @@ from typing import Final
 from keytui.domain.keys import Key, VersionState
 from keytui.domain.rotation import First, RotationState
 from keytui.domain.usage import CallerUse
-from keytui.vault.going_on import goes_on, left_to_do, only_goes_on
+from keytui.vault.going_on import goes_on, left_to_do, new_stays_accepted, only_goes_on
 from keytui.vault.model import RotationDetail
 from keytui.vault.outside import Outside
 from keytui.vault.protocol import Vault
@@ -58,7 +58,9 @@ class Costs:
         if not goes_on(rotation, first):
             return ""
         if begun.old.state is VersionState.REVOKED:
-            return f"{old} is revoked already. Go on: {self._left(begun)}."
+            stays = rotation.state is RotationState.PROVING
+            beside = f" {new_stays_accepted(self.key, rotation)}." if stays else ""
+            return f"{old} is revoked already. Go on: {self._left(begun)}.{beside}"
         if rotation.state is RotationState.DELIVERED and first is First.REVOKE:
             return f"{old} is refused at once; the new secret is out. Cut off until they read it: {self._who()}."
         if rotation.state in {RotationState.ISSUED, RotationState.DELIVERED}:

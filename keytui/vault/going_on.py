@@ -27,6 +27,12 @@ def only_goes_on(detail: RotationDetail) -> bool:
     return over and all(goes_on(detail.rotation, first) for first in First)
 
 
+def new_stays_accepted(key: Key, rotation: Rotation) -> str:
+    """What going on with one in `proving` leaves as it is, and what to do where it is that which leaked."""
+    way = f"`keytui complete {key.id} --force --note WHY`, then the same again"
+    return f"v{rotation.new_version} stays accepted; if that leaked: {way}"
+
+
 def left_to_do(key: Key, detail: RotationDetail, *, delivers: bool) -> str:
     """What going on does, as far as the vault was told; `delivers` says whether the key's targets are reached."""
     if detail.rotation.state in AFTER_HAND_OVER:

@@ -12,14 +12,16 @@ import pytest
 from keytui.domain.audit import Actor
 from keytui.domain.errors import Unreachable
 from keytui.domain.keys import Key, KeyDraft
-from keytui.domain.rotation import First, Plan
+from keytui.domain.rotation import First, Plan, Reason, RotationState, Strategy
 from keytui.domain.secrets import Secret
 from keytui.probes.key_probe import Answer, KeyProbe, Outcome
 from keytui.targets.target import Target
 from keytui.vault.emergency import Emergency, Response, Said
+from keytui.vault.emergency_costs import costs_of
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Delivery
 from keytui.vault.outside import Outside
+from keytui.vault.probed import Probed
 from keytui.vault.profile import Profile
 from keytui.vault.protocol import Vault
 from tests.contract.acts import request
@@ -228,6 +230,35 @@ def test_what_is_said_of_an_unproven_secret_names_the_version_that_it_was_to_rep
     assert stopped is not None
     assert stopped.failure is not None
     assert stopped.failure.message == "v3 is refused at ready, so v1 was not refused"
+
+
+def test_the_version_that_took_over_from_one_that_leaked_may_have_leaked_too(
+    vault: LocalVault, clock: StoppedClock
+) -> None:
+    scene = Scene(vault, clock, "second-leak", First.REVOKE)
+    rotation = vault.plan(scene.key.id, Plan(Strategy.EMERGENCY, First.REVOKE, Reason.COMPROMISE), request())
+    issued = vault.issue(rotation.id)
+    vault.note_probed(rotation.id, Probed("ready", 1, Outcome.REFUSED, Outcome.ACCEPTED, "200", timedelta()))
+    vault.prove(rotation.id, issued.secret)
+    costs = costs_of(vault, Outside(scene.key, "", None, (), (), (), {}), clock())
+
+    scene.respond()
+
+    way = f"v2 stays accepted; if that leaked: `keytui complete {scene.key.id} --force --note WHY`, then the same again"
+    assert way in scene.told
+    assert all(way in costs.of(first) for first in First)
+
+
+def test_a_last_word_that_an_emergency_goes_past_is_said(vault: LocalVault, clock: StoppedClock) -> None:
+    scene = Scene(vault, clock, "overridden", First.REVOKE)
+    rotation = vault.plan(scene.key.id, Plan(Strategy.IMMEDIATE), request())
+    issued = vault.issue(rotation.id)
+    vault.note_probed(rotation.id, Probed("ready", 1, Outcome.REFUSED, Outcome.ACCEPTED, "200", timedelta()))
+    assert vault.prove(rotation.id, issued.secret).state is RotationState.PROVING
+
+    scene.respond()
+
+    assert any("v1 of overridden was STILL ACCEPTED at ready" in line for line in scene.told)
 
 
 def test_a_rotation_that_cannot_end_here_is_no_reason_to_let_the_thief_in(
