@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from keytui.command import COMMAND_TIMEOUT, MOST_BYTES, parse_command, printed_by
 from keytui.domain.errors import Invalid, Refused
@@ -13,6 +14,8 @@ from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
 from keytui.plain_file import open_plain
 from keytui.vault.system_keyring import kept_in_keyring
+
+_DESCRIPTORS: Final = ("/dev/fd", "/proc/self/fd")
 
 
 def resolve(reference: Reference, environment: Mapping[str, str], timeout: float = COMMAND_TIMEOUT) -> Secret:
@@ -59,12 +62,18 @@ def _secret(reference: Reference, content: bytes) -> Secret:
 def _file(reference: Reference) -> bytes:
     path = Path(reference.name).expanduser()
     try:
-        with open_plain(path) as file:
+        with _opened(path) as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise Refused(f"others can read {path}", f"`chmod 600 {path}`, and replace the secret in it")
             return file.read(MOST_BYTES + 1)
     except OSError as error:
         raise Refused(f"{reference} cannot be read: {error.strerror}", "name a file that you may read") from None
+
+
+def _opened(path: Path) -> BinaryIO:
+    """What a shell handed over by its number, as `<(program)` is, may be a pipe: it has a writer, and ends."""
+    handed = any(path.is_relative_to(descriptors) for descriptors in _DESCRIPTORS)
+    return path.open("rb") if handed else open_plain(path)
 
 
 def _command(reference: Reference, timeout: float) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,15 @@ def test_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
     path.write_text("abc\n")
     path.chmod(0o600)
     assert value_of(f"file:{path}") == "abc"
+
+
+def test_a_pipe_that_a_shell_hands_over_is_read() -> None:
+    """As `file:<(pass show token)` comes: by the number of the descriptor."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing, "wb") as written:
+        written.write(b"handed-over\n")
+        written.close()
+        assert resolve(Reference(Place.FILE, f"/dev/fd/{reading}"), {}).reveal() == "handed-over"
 
 
 def test_a_command_without_a_shell() -> None:
