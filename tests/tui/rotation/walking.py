@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Select
 
 from keytui.tui.app import Console
+from keytui.tui.keystrokes import Hearing
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 
@@ -38,11 +39,19 @@ def drawn(pilot: Walk) -> list[Strip]:
 
 
 async def until(pilot: Walk, condition: Callable[[], bool], what: str = "") -> None:
-    """Let the console run until the condition holds; fail with the screen's words otherwise."""
+    """Let the console run until the condition holds and its screen can be seen; fail with the screen's words otherwise.
+
+    What is pressed before that is typed ahead, and not every screen hears it.
+    """
     deadline = time.monotonic() + DEADLINE
-    while not condition():
+    while not (condition() and _can_be_seen(pilot)):
         assert time.monotonic() < deadline, f"never came: {what}\n{said(pilot)}"
         await pilot.pause(0.02)
+
+
+def _can_be_seen(pilot: Walk) -> bool:
+    app, screen = pilot.app, pilot.app.screen
+    return not isinstance(app, Console) or not isinstance(screen, Hearing) or screen in app.keystrokes._shown
 
 
 async def until_said(pilot: Walk, *words: str) -> None:
