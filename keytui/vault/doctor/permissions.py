@@ -57,7 +57,7 @@ def _faults(path: Path, closed_to: int) -> Iterator[Finding]:
         yield wrong(SUBJECT, f"{path} cannot be looked at: {error.strerror}", "run this as the user whose it is")
         return
     if status.st_mode & closed_to:
-        may, way = _MAY[closed_to] if stat.S_ISREG(status.st_mode) else ("enter", "700")
+        may, way = _MAY[closed_to] if not stat.S_ISDIR(status.st_mode) else ("enter", "700")
         yield wrong(SUBJECT, f"others may {may} {path} ({stat.S_IMODE(status.st_mode):04o})", f"chmod {way} {path}")
     if status.st_uid != os.geteuid():
         yield wants_an_eye(

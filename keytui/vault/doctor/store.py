@@ -24,7 +24,7 @@ from keytui.vault.local.backup.state import LOADED, RECONCILED
 from keytui.vault.local.files import DATABASE
 from keytui.vault.local.key_files import PEPPER_FILE, check_of
 from keytui.vault.local.ledger import KEY_FILE
-from keytui.vault.local.log_head import HEAD_FILE, Head, kept_head
+from keytui.vault.local.log_head import HEAD_FILE, Head, has_signed, kept_head
 from keytui.vault.local.schema import SCHEMA
 from keytui.vault.profile import Profile
 
@@ -99,6 +99,13 @@ def _look_at_file(path: Path) -> Iterator[Finding]:
     except (sqlite3.Error, TypeError, ValueError):
         yield wrong(SUBJECT, f"{path} is a database, but not a vault of keytui's", "move it away, or name another one")
         return
+    if kept is None and facts.entries:
+        head = path.with_name(HEAD_FILE)
+        yield wrong(
+            SUBJECT,
+            f"{head} is missing, cannot be read or is not of this vault: an older copy would not be told from it",
+            f"`keytui audit verify --checkpoint FILE` with one that you kept; the next change writes it: {_RECOVERY}",
+        )
     if kept is not None and facts.beyond:
         yield wrong(
             SUBJECT,
@@ -157,8 +164,9 @@ def _facts(path: Path, kept: Head | None = None) -> _Facts:
 
 
 def _kept(file: Path) -> Head | None:
-    """The head that was kept, whoever signed it: `keytui audit verify` looks at that."""
-    return kept_head(file, lambda _head, _signature: True)
+    """The head that was kept, and that the vault's key has signed, where the vault still says which that is."""
+    public = _made_with(file.with_name(DATABASE)).get(KEY_FILE)
+    return kept_head(file, lambda head, signature: public is None or has_signed(bytes.fromhex(public), head, signature))
 
 
 def _look_at_database(profile: Profile) -> Iterator[Finding]:

@@ -91,6 +91,11 @@ def forget_words(vault: Path) -> None:
         database.commit()
 
 
+def an_open_pipe(vault: Path) -> None:
+    os.mkfifo(vault / "spare")
+    (vault / "spare").chmod(0o644)
+
+
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
@@ -110,7 +115,11 @@ def forget_words(vault: Path) -> None:
         (lambda vault: (vault / "signing.key").write_bytes(b"short"), "signing.key does not hold"),
         (lambda vault: (vault / "signing.key").write_bytes(b"x" * 32), "signing.key is not the one"),
         (lambda vault: (vault / "pepper").write_bytes(b"x" * 32), "pepper is not the one"),
+        (lambda vault: (vault / "audit.head").unlink(), "audit.head is missing"),
+        (lambda vault: put(vault / "audit.head", os.mkfifo), "keytui audit verify --checkpoint"),
+        (lambda vault: (vault / "audit.head").write_text("{}"), "keytui audit verify --checkpoint"),
         (lambda vault: vault.chmod(0o750), "chmod 700"),
+        (an_open_pipe, "chmod 600"),
         (lambda vault: (vault / "pepper").chmod(0o644), "chmod 600"),
         (lambda vault: os.utime(vault / "audit.head", (time.time() + 3600,) * 2), "clock is behind"),
     ],
