@@ -26,6 +26,7 @@ from keytui.vault.model import KeyDetail
 from keytui.vault.protocol import Vault
 
 PAGE: Final = 500
+_BEFORE_THE_COMMAND: Final = frozenset({"--plain", "--profile", "--read-only", "--write"})
 
 
 def list_keys(
@@ -93,6 +94,8 @@ def matching(vault: Vault, query: Query, order: Sort) -> Iterator[KeySummary]:
 def _query(context: typer.Context, words: list[str]) -> Query:
     """The words of a query; a leading dash negates, so only two of them can be a mistyped option."""
     mistyped = next((word for word in words if word.startswith("--")), None)
+    if mistyped in _BEFORE_THE_COMMAND:
+        raise Invalid(f"{mistyped} stands before the command", f"`keytui {mistyped} … list`")
     if mistyped is not None:
         raise Invalid(
             f"there is no option {mistyped}", "`keytui list --help` names them; a query negates with one dash"

@@ -18,6 +18,7 @@ DATABASE: Final = "vault.db"
 """What a vault in SQLite is called, in its directory."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _KEY_LENGTH: Final = 32
+_BRING_KEY: Final = "bring back your own copy of it, no backup has one: docs/guide/recovery.md says what to do"
 
 
 def private_directory(path: Path) -> None:
@@ -55,7 +56,7 @@ def kept_key(path: Path, randomness: Randomness) -> bytes:
     key = created_once(path, lambda: randomness(_KEY_LENGTH))
     private_file(path)
     if len(key) != _KEY_LENGTH:
-        raise Unreachable(f"{path} does not hold a whole key", "restore it from a backup of the vault's directory")
+        raise Unreachable(f"{path} does not hold a whole key", _BRING_KEY)
     return key
 
 

@@ -13,3 +13,7 @@ def test_a_name_that_begins_with_a_dash_comes_after_two(keytui: Commands) -> Non
     assert "No such option: -r; what begins with a dash and is no option comes after --" in refused
     assert "-rf" in keytui("show", "--", "-rf").out
     assert "comes after" not in keytui("keymap", "--nope", code=2).err, "it takes no name"
+
+
+def test_an_option_that_stands_before_the_command_is_told_so(keytui: Commands) -> None:
+    assert "--plain stands before the command" in keytui("list", "--plain", code=2).err
