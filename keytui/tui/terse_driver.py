@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Final
+from contextlib import suppress
+from io import TextIOBase, TextIOWrapper
+from typing import Final, TextIO, cast
 
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from keytui.tui.drawing import draw
@@ -30,6 +33,13 @@ class TerseDriver(LinuxDriver):
     """None where the terminal may show anything: before the first drawing, and after what is not understood."""
     _in_frames = False
     """Whether the terminal shows a frame whole or not at all."""
+
+    def __init__(
+        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if self._file is not None:
+            self._file = cast("TextIOWrapper", LastingTerminal(self._file))  # it is only ever written to
 
     def write(self, data: str) -> None:
         """Take what is drawn into the picture, which is told once this turn of the loop is over; say all else as it is.
@@ -58,3 +68,24 @@ class TerseDriver(LinuxDriver):
         told = self._picture.told() if self._picture is not None else ""
         if told:
             super().write(f"{_FRAME_BEGINS}{told}{_FRAME_ENDS}" if self._in_frames else told)
+
+
+class LastingTerminal(TextIOBase):
+    """A terminal whose window may be closed: what is written to it then is lost. Textual's writer would die of it, and
+    whoever writes wait for it for ever: a demo was never taken down.
+    """
+
+    def __init__(self, terminal: TextIO) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._terminal.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._terminal.flush()
+
+    def fileno(self) -> int:
+        return self._terminal.fileno()
