@@ -14,8 +14,6 @@ from textual.app import SystemCommand, get_system_commands_provider
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.dom import DOMNode, NoScreen
-from textual.driver import Driver
-from textual.events import Resize
 from textual.screen import Screen
 
 from keytui.clock import Clock, utc_now
@@ -108,20 +106,10 @@ class Console(VaultApp):
         """Set when the operator left to look around the demo, which is a console of its own."""
         self.wants_profile = ""
         """Set when the operator left for another vault."""
-        self._sizes_told: set[str] = set()
         self.keystrokes = Keystrokes(self)
         self._chosen_theme, self._keep_theme = theme, keep_theme
         theme_choice.register(self)
         self.theme = theme_choice.first_theme(theme, no_color=self.no_color)
-
-    def get_driver_class(self) -> type[Driver]:
-        """The terminal's, told only what differs; whichever other one the environment names stays."""
-        found = super().get_driver_class()
-        if found.__module__ != "textual.drivers.linux_driver":
-            return found
-        from keytui.tui.terse_driver import TerseDriver  # noqa: PLC0415  # other systems cannot import it
-
-        return TerseDriver
 
     def run_until_left(self) -> int:
         """Show the console until the operator or a signal ends it; the exit code."""
@@ -141,22 +129,6 @@ class Console(VaultApp):
     def on_mount(self) -> None:
         if not self.is_headless:
             Endings(self).listen()
-
-    def on_resize(self, event: Resize) -> None:
-        """Draw all where the size is as it was, too: it was another for a moment, or the shell had the terminal.
-
-        The first event of each kind only says how large the terminal is.
-        """
-        kind = "signal" if event.pixel_size is None else "in band"
-        if kind in self._sizes_told and event.size == self.size:
-            self.action_redraw()
-        self._sizes_told.add(kind)
-
-    def action_redraw(self) -> None:
-        """Clear the terminal and draw everything: it may show what another program wrote."""
-        if self._driver is not None and not self.is_headless:
-            self._driver.write("\x1b[2J")  # no driver takes that for a drawing, so that ours knows no cell any more
-        self.refresh()
 
     def why_not(self, action: str, node: DOMNode | None) -> WhyNot | None:
         """Why an action, as a binding of `node` names it, cannot be done now; None when it can."""

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from textual.app import App
 from textual.keys import format_key
 from textual.signal import Signal
 
@@ -24,6 +23,7 @@ from keytui.tui.following import follow, tend
 from keytui.tui.screens import catalogue
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.opening import OpeningScreen
+from keytui.tui.terminal_app import TerminalApp
 from keytui.tui.waiting import Waiting
 from keytui.tui.widgets.status_line import Status
 from keytui.vault.profile import Profile
@@ -41,7 +41,7 @@ TICK: Final = 5.0
 """Seconds between two looks at the clock. Nothing is painted unless its words changed."""
 
 
-class VaultApp(App[int]):
+class VaultApp(TerminalApp):
     """Screens read `vault`, `clock` and `status`, and hear of changes through `fed`."""
 
     def __init__(
