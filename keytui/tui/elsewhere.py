@@ -61,7 +61,7 @@ PLACES: Final[Mapping[str, Place]] = {
     "proof": Place("a rotation, 6 Proof", first=_ROTATION),
 }
 """By what the ids of their bindings begin with."""
-_EVERYWHERE: Final = frozenset({"app", "table"})
+EVERYWHERE: Final = frozenset({"app", "table"})
 """Groups that are had on every screen, or move about a table."""
 MOVES: Final = frozenset({"back", "scroll", "scroll_down", "scroll_up", "top", "bottom", "part"})
 """What only moves about its own screen."""
@@ -146,5 +146,5 @@ def _found() -> Iterator[tuple[Binding, Place]]:
     for name, binding in by_id().items():
         group = name.split(".")[0]
         namespace, action, _ = parse(binding.action)
-        if group not in _EVERYWHERE and not namespace and action not in MOVES:
+        if group not in EVERYWHERE and not namespace and action not in MOVES:
             yield binding, PLACES[group]

@@ -170,9 +170,11 @@ class Display:
         self.wait_for(lambda shown: not shown.shows(text))
 
     def wait_until_quiet(self, seconds: float) -> None:
-        """Wait until nothing was written for so long."""
+        """Wait until nothing was written for so long; a program that never rests fails."""
         size, since = len(self.raw), time.monotonic()
+        deadline = since + PATIENCE
         while time.monotonic() - since < seconds:
+            assert time.monotonic() < deadline, f"{PATIENCE:g} s went by and it writes still:\n{self.text}"
             time.sleep(0.02)
             if len(self.raw) != size:
                 size, since = len(self.raw), time.monotonic()

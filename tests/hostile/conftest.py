@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from keytui.vault.saved_filters import FILE_NAME
 from tests.contract.acts import created, handed_over, request
 from tests.hostile.texts import WHOLE
 from tests.tui.conftest import seed
+from tests.tui.parsed_once import styles_parsed_once
 from tests.world import StoppedClock, repeatable_randomness
 
 PASSPHRASE = "a passphrase for tests only"
@@ -57,6 +59,12 @@ class Planted:
 def profile_in(home: Path) -> Profile:
     """The default profile of a home."""
     return Profile("default", home / "default", Actor("ada", "bastion-2"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _styles_parsed_once() -> Iterator[None]:
+    with styles_parsed_once():
+        yield
 
 
 @pytest.fixture(scope="session")

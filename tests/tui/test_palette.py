@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from keytui.tui.app import Console
 from keytui.tui.bindings import by_id
-from keytui.tui.elsewhere import _EVERYWHERE, COMMANDS, PLACES, everything
+from keytui.tui.elsewhere import COMMANDS, EVERYWHERE, PLACES, everything
 from keytui.tui.screens.audit import AuditScreen
 from keytui.tui.screens.incident.listed import IncidentsScreen
 from keytui.tui.screens.keys import KeysScreen
@@ -44,7 +44,7 @@ def is_best(pilot: Walk, beginning: str) -> bool:
 
 def test_every_action_has_a_place_and_what_leads_there_exists() -> None:
     bindings = by_id()
-    assert {name.split(".")[0] for name in bindings} >= set(PLACES) | _EVERYWHERE
+    assert {name.split(".")[0] for name in bindings} >= set(PLACES) | EVERYWHERE
     assert {binding.id for binding, _ in everything()} | set(bindings) == set(bindings)
     for place in PLACES.values():
         assert bool(place.go) is not bool(place.first)
