@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
+from unicodedata import east_asian_width
 
 from rich.cells import split_graphemes
 
@@ -146,6 +147,11 @@ def _doubtful(cell: str) -> bool:
     return len(cell) > 1 or cell >= _EMOJI or not (cell.isprintable() or cell == _UNKNOWN)
 
 
+def _ambiguous(text: str) -> bool:
+    """Whether terminals set to an East Asian language make two cells of a character that is one to all others."""
+    return not text.isascii() and any(east_asian_width(character) == "A" for character in text)
+
+
 class _Pen:
     """Writes cells at places. `told` is what the terminal is to be told for it."""
 
@@ -153,6 +159,9 @@ class _Pen:
         self.told: list[str] = []
         self._look = PLAIN
         self._at: tuple[int, int] | None = None
+        """Where the terminal's cursor is. None where it may be on another line."""
+        self._sure = True
+        """Whether it is in that column too: some terminals make two cells of `●`."""
 
     def write(self, column: int, line: int, cells: list[str], looks: list[Look]) -> None:
         """Cells of one line, each with its look."""
@@ -175,8 +184,10 @@ class _Pen:
     def _say(self, column: int, line: int, cells: list[str]) -> None:
         if not _has_doubtful(cells):
             self._go(column, line)
-            self.told.append("".join(cells))
+            said = "".join(cells)
+            self.told.append(said)
             self._at = column + len(cells), line
+            self._sure = not _ambiguous(said)
             return
         for at, cell in enumerate(cells, column):
             if cell == _SECOND_HALF:
@@ -188,13 +199,15 @@ class _Pen:
                 self._at = None
             else:
                 self.told.append(cell)
-                self._at = at + width, line
+                self._at, self._sure = (at + width, line), not _ambiguous(cell)
 
     def _go(self, column: int, line: int) -> None:
-        if self._at == (column, line):
+        if self._sure and self._at == (column, line):
             return
-        if self._at is not None and self._at[1] == line and column > self._at[0]:
+        if not self._sure and self._at is not None and self._at[1] == line:
+            self.told.append(f"\x1b[{column + 1}G")
+        elif self._at is not None and self._at[1] == line and column > self._at[0]:
             self.told.append(f"\x1b[{column - self._at[0]}C")
         else:
             self.told.append(f"\x1b[{line + 1};{column + 1}H")
-        self._at = column, line
+        self._at, self._sure = (column, line), True

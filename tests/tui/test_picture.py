@@ -122,7 +122,7 @@ def drawn(terminal: Terminal, picture: Picture, updates: list[Update]) -> None:
     terminal.write(picture.told())
 
 
-@settings(max_examples=150)
+@settings(max_examples=75, deadline=None)
 @given(st.lists(stories(AGREED), min_size=1, max_size=3))
 def test_it_shows_what_textual_shows(story: list[tuple[int, int, list[Update]]]) -> None:
     """Each story has a size of its own: the terminal is resized, and the picture forgotten."""
@@ -136,7 +136,7 @@ def test_it_shows_what_textual_shows(story: list[tuple[int, int, list[Update]]])
         assert told.eye.seen == textual.eye.seen
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(stories(DISPUTED))
 def test_what_a_terminal_takes_for_wider_or_narrower_shows_as_if_all_was_drawn_anew(
     story: tuple[int, int, list[Update]],
@@ -173,6 +173,12 @@ def test_what_follows_a_wide_character_keeps_its_place() -> None:
         draw(f"\x1b[1;1H{text}\x1b[1;1H", picture)
         terminal.write(picture.told())
     assert terminal.eye.display == ["漢abcdefgh2 "]
+
+
+def test_what_follows_a_character_of_two_cells_in_some_places_is_placed_anew() -> None:
+    picture = Picture(12, 1)
+    draw("\x1b[1;1H\x1b[31m●\x1b[0m key-1    a\x1b[1;1H", picture)
+    assert picture.told() == "\x1b[31m\x1b[1;1H●\x1b[2G \x1b[mkey-1    a\x1b[1;1H"
 
 
 @pytest.mark.parametrize("data", ["\x1b[2J", "\x1b[1;1H\x1b]8;;https://x\x1b\\a\x1b]8;;\x1b\\", "\x1b[1;1Ha\tb", "\r"])
