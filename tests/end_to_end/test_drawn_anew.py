@@ -13,6 +13,7 @@ from tests.world import eventually
 
 KEYS: Final = 12
 CLEARS: Final = b"\x1b[2J"
+FRAME_ENDS: Final = b"\x1b[?2026l"
 SCREENS: Final = (
     ("enter", "字典組"),
     (":", "Search for commands"),
@@ -25,10 +26,19 @@ SCREENS: Final = (
     ("X", "Revoke"),
 )
 """Keys that open something over the table of keys, and what stands there then."""
-MODES: Final = (("2", "no rotation is open"), ("3", "same as"), ("4", "entries"), ("1", "by name"))
-QUIET: Final = 0.3
+KEY_TABLE: Final = ("1", "by name")
+ROTATIONS: Final = ("2", "no rotation is open")
+MODES: Final = (
+    (KEY_TABLE, ROTATIONS),
+    (ROTATIONS, ("3", "same as")),
+    (ROTATIONS, ("4", "entries")),
+    (ROTATIONS, KEY_TABLE),
+)
+"""Where it comes from, and where it goes."""
+QUIET: Final = 0.1
 TRIES: Final = 3
-"""A clock or an age on the screen may move between two looks, but not each time."""
+"""A clock or an age on the screen may move between two looks, but not each time. A look draws all anew, so that each
+try goes away first and comes back."""
 
 
 def test_every_screen_opened_and_closed_looks_as_if_drawn_anew(home: Home) -> None:
@@ -39,13 +49,10 @@ def test_every_screen_opened_and_closed_looks_as_if_drawn_anew(home: Home) -> No
         see_keys(terminal, "key-00")
         for number, (key, words) in enumerate(SCREENS):
             assert any(_there_and_back(terminal, key, words, look_there=number % 2 == 0) for _ in range(TRIES)), key
-        for key, words in MODES:
-            assert any(_pressed(terminal, key, words) for _ in range(TRIES)), key
-        terminal.resize(60, 20)
-        terminal.display.wait_for(lambda shown: "by name" in shown.text and len(shown.lines[0]) == 60)
-        assert any(_pressed(terminal, "k", "by name") for _ in range(TRIES))
-        _suspended_meanwhile(terminal, b"\x1b[2J\x1b[5;1Hwhat another program wrote")
-        assert any(_as_anew(terminal) for _ in range(TRIES))
+        for away, there in MODES:
+            assert any(_from_to(terminal, away, there) for _ in range(TRIES)), there
+        assert any(_resized(terminal) for _ in range(TRIES))
+        assert any(_suspended(terminal) for _ in range(TRIES))
         terminal.press("q")
         assert terminal.wait_for_exit() == 0
 
@@ -60,10 +67,21 @@ def _there_and_back(terminal: Terminal, key: str, words: str, *, look_there: boo
     return same and (look_there or _as_anew(terminal))
 
 
-def _pressed(terminal: Terminal, key: str, words: str) -> bool:
-    """Press it, and look at what comes of it."""
-    terminal.press(key)
-    terminal.display.wait_for(words)
+def _from_to(terminal: Terminal, *places: tuple[str, str]) -> bool:
+    """Go to one place after the other, and look at the last."""
+    for key, words in places:
+        terminal.press(key)
+        terminal.display.wait_for(words)
+    return _as_anew(terminal)
+
+
+def _resized(terminal: Terminal) -> bool:
+    """Drag the window there and back to a smaller size, and look at what a move leaves there."""
+    for columns, rows in ((80, 24), (60, 20)):
+        terminal.resize(columns, rows)
+        terminal.display.wait_for("by name")
+        terminal.display.wait_until_quiet(QUIET)
+    terminal.press("k")
     return _as_anew(terminal)
 
 
@@ -74,14 +92,16 @@ def _as_anew(terminal: Terminal) -> bool:
     before, cleared = display.cells, display.raw.count(CLEARS)
     terminal.press("ctrl+l")
     display.wait_for(lambda shown: shown.raw.count(CLEARS) > cleared)
+    display.wait_for(lambda shown: shown.raw.rfind(FRAME_ENDS) > shown.raw.rfind(CLEARS))
     display.wait_until_quiet(QUIET)
     return display.cells == before
 
 
-def _suspended_meanwhile(terminal: Terminal, others: bytes) -> None:
-    """Suspend it, have another program write to the terminal, and call it back."""
+def _suspended(terminal: Terminal) -> bool:
+    """Suspend it, have another program write to the terminal, call it back, and look."""
     terminal.press("ctrl+z")
     eventually(lambda: terminal.stopped, 30)
-    terminal.display.feed(others)
+    terminal.display.feed(b"\x1b[2J\x1b[5;1Hwhat another program wrote")
     terminal.signal(signal.SIGCONT)
     terminal.display.wait_for(lambda shown: shown.shows("by name") and not shown.shows("another program"))
+    return _as_anew(terminal)
