@@ -16,8 +16,15 @@ from weakref import WeakKeyDictionary, WeakSet
 from textual import events
 from textual.dom import DOMNode
 
+from keytui.tui.fields import is_field
+
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.screen import Screen
+    from textual.widget import Widget
+
+    _Press = tuple[str, Screen[object], Widget | None]
+    """A key, the screen that was on top, and the focus."""
 
 Typed = events.Key | events.Paste
 PATIENCE: Final = 3.0
@@ -47,6 +54,10 @@ class Keystrokes:
         """The one whose turn it is, on its way to the app again, and the screen that it is for."""
         self._went_to: DOMNode | None = None
         """Where the one before went."""
+        self._sent: _Press | None = None
+        """That one."""
+        self._moved: _Press | None = None
+        """One that led to no other screen and no other focus: the same again, held down, is not waited for."""
         self._patience: asyncio.TimerHandle | None = None
         """Runs while what the one before does is waited for."""
         self._done = False
@@ -65,6 +76,8 @@ class Keystrokes:
             return True
         if self._went_to is None or (typed, screen) == self._due:
             self._due, self._went_to = None, screen.focused or screen
+            self._sent = self._press(typed)
+            self._repeat()
             self._follow()
             return True
         if self._due is not None and self._due[0] is typed:
@@ -92,6 +105,23 @@ class Keystrokes:
         """Another screen is on top, or can be seen."""
         if self._done:
             self._next()
+
+    def _press(self, typed: Typed) -> _Press | None:
+        """The key as it is pressed now; None for what is pasted, or typed into a field."""
+        screen = self._app.screen
+        if not isinstance(typed, events.Key) or is_field(screen.focused):
+            return None
+        return typed.key, screen, screen.focused
+
+    def _repeat(self) -> None:
+        """Send on the same key behind the one that goes now, if that moved only."""
+        moved = self._moved
+        if moved is not None and self._held and moved == self._sent == self._press(self._held[0]):
+            self._send(self._held.popleft())
+
+    def _send(self, typed: Typed) -> None:
+        self._due = typed, self._app.screen
+        self._app.post_message(typed)
 
     def _follow(self) -> None:
         """Wait until what the key before does is done: its way is gone behind it, from where it went up to the app."""
@@ -130,11 +160,11 @@ class Keystrokes:
             self._done = True
             return
         self._stop_waiting()
+        self._moved = self._sent if self._sent is not None and self._sent[1:] == (screen, screen.focused) else None
         while self._held:
             typed = self._held.popleft()
             if not isinstance(screen, Hearing) or self._saw(screen, typed) or screen.hears_ahead(typed):
-                self._due = typed, screen
-                self._app.post_message(typed)
+                self._send(typed)
                 return
 
     def _broken_off(self, screen: DOMNode) -> bool:

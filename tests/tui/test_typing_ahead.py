@@ -18,6 +18,7 @@ from keytui.domain.audit import AuditFilter
 from keytui.tui.app import Console
 from keytui.tui.commands import KeySearch
 from keytui.tui.elsewhere import Place, everything
+from keytui.tui.keystrokes import Keystrokes
 from keytui.tui.screens.arm import ArmDialog
 from keytui.tui.screens.confirm import ConfirmDialog
 from keytui.tui.screens.incident.respond import RespondScreen
@@ -178,6 +179,25 @@ async def test_a_note_keeps_its_words_and_is_not_left_before_it_was_seen(console
         await until(pilot, lambda: isinstance(console.screen, ConfirmDialog), "the question")
         await until_still(pilot)
         assert value(pilot, "#note") == "mine"
+
+
+async def test_a_key_held_down_is_traced_once_and_what_comes_behind_it_finds_its_screen(
+    console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    wait = Keystrokes._wait
+
+    def waited(self: Keystrokes, seconds: float) -> asyncio.TimerHandle:
+        waits.append(seconds)
+        return wait(self, seconds)
+
+    monkeypatch.setattr(Keystrokes, "_wait", waited)
+    async with console.run_test() as pilot:
+        screen = await keys(pilot)
+        burst(pilot, *["j"] * 50, *["k"] * 50, "j", "N", "abc")
+        await until(pilot, lambda: value(pilot, "#name") == "abc", "the form, with what was typed")
+        assert screen.table._cursor == 1
+        assert len(waits) < 20
 
 
 class Stuck(Widget):
