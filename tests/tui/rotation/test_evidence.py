@@ -18,7 +18,7 @@ from keytui.vault.profile import Profile
 from keytui.verify.verifier import Verifier
 from tests.contract.acts import LEFT, handed_over
 from tests.tui.rotation.days import days_of
-from tests.tui.rotation.walking import confirm, hand_over, said, until, until_said, wizard
+from tests.tui.rotation.walking import confirm, hand_over, said, until, until_handled, until_said, wizard
 from tests.world import StoppedClock
 
 SIZE = (120, 36)
@@ -118,9 +118,8 @@ async def test_nothing_is_drawn_again_when_nothing_changed(
     async with console.run_test(size=SIZE) as pilot:
         screen = await wizard(pilot, rotation_id=1)
         await until_said(pilot, "? UNKNOWN")
-        looked = screen._turns["wizard"]
-        screen.reload()  # what the first look has shown is drawn once this one has ended
-        await until(pilot, lambda: screen._turns["wizard"] > looked, "a second look")
+        screen.reload()  # what the first look has shown, before it was laid out, is drawn once this one has ended
+        await until_handled(pilot)
         drawn: list[object] = []
         monkeypatch.setattr(Static, "update", lambda widget, *_, **__: drawn.append(widget))
         before = screen._turns["wizard"], screen._seconds
