@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -209,6 +210,15 @@ def test_what_moved_just_before_a_console_came_is_told_once(vault: LocalVault, s
     assert len(asyncio.run(followed())) == 2
 
 
+STEPS = ((1, "red", [2, 1, 2]), (2, "red", [3, 1, 3]), (3, "blue", [4, 2, 3]), (4, "red", [5, 2, 4]))
+"""Whose traffic there is in which second, and how often everybody, blue and red have been told of something then."""
+
+
+def have_been_told(consoles: Sequence[Console], counts: list[int]) -> bool:
+    """So often, one thing at a time: a console that is told late is told of two at once."""
+    return [len(console.told) for console in consoles] == counts
+
+
 def test_a_tenant_hears_of_its_own_traffic_alone(vault: LocalVault, server: Server, feed: LocalFeed) -> None:
     """The server's own recorder counts for all tenants, a tenant's recorder elsewhere for one."""
     consoles = [staff(vault, "all"), staff(vault, "blue", "blue"), staff(vault, "red", "red")]
@@ -221,13 +231,13 @@ def test_a_tenant_hears_of_its_own_traffic_alone(vault: LocalVault, server: Serv
     async def followed() -> list[list[datetime | None]]:
         async with AsyncExitStack() as open_:
             told = [await open_.enter_async_context(following(server, *each)) for each in consoles]
-            for second, tenant in ((1, "red"), (2, "red"), (3, "blue"), (4, "red")):
+            for second, tenant, counts in STEPS:
                 at = NOON + timedelta(seconds=second)
                 use = Use(issued[tenant], 1, Caller.called("web"), NOON, at, at, 1)
                 recorder = ("r2", "red/web", "red") if second == 4 else ("r1",)
                 feed.record(Flush(recorder[0], second + 1, at, (use,)), *recorder[1:])
                 await server.heard()
-            await until(lambda: [len(each.told) for each in told] == [5, 2, 4])
+                await until(partial(have_been_told, told, counts))
             return [[each.usage_as_of for each in console.told[1:]] for console in told]
 
     everybody, blue, red = asyncio.run(followed())
