@@ -33,7 +33,6 @@ from keytui.cli.audit import audit
 from keytui.cli.auto_rotation import auto_rotation
 from keytui.cli.backup import backup
 from keytui.cli.console import run_demo, run_top
-from keytui.cli.dashes import Commands
 from keytui.cli.doctor import doctor
 from keytui.cli.drifting import drift
 from keytui.cli.evidence import evidence
@@ -42,6 +41,7 @@ from keytui.cli.incidents import incidents
 from keytui.cli.keymap import keymap
 from keytui.cli.leaver import leaver
 from keytui.cli.migrating import migrate
+from keytui.cli.mistakes import Commands
 from keytui.cli.operators import disable_user, operators
 from keytui.cli.plainly import ask_for_plain
 from keytui.cli.profiles import profiles

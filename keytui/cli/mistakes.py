@@ -1,0 +1,50 @@
+"""A command line that cannot be run: all that it lacks is named at once, and so is the way to a name with a dash."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import typer
+from typer._click.core import Parameter  # typer has its own click, and shows nothing of it
+from typer._click.exceptions import MissingParameter, NoSuchOption, UsageError
+from typer.core import TyperArgument, TyperGroup, TyperOption
+
+
+class Commands(TyperGroup):
+    """All commands."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # as above: click's own Context
+        """Run the one that was named."""
+        try:
+            return super().invoke(ctx)
+        except NoSuchOption as error:
+            if error.cmd is not None and any(one.param_type_name == "argument" for one in error.cmd.params):
+                error.message += "; what begins with a dash and is no option comes after --, as in `-- -name`"
+            raise
+        except MissingParameter as error:
+            _name_all(error)
+
+
+def _name_all(error: MissingParameter) -> NoReturn:
+    """Whatever is required and was not given; click names the first. What was given is read before that is noticed."""
+    if error.ctx is None or error.cmd is None:
+        raise error
+    given = error.ctx.params
+    required = [one for one in error.cmd.params if one.required]
+    missing = [one for one in required if one.name not in given]
+    line = " ".join([error.ctx.command_path, *map(_as_typed, required)])
+    raise UsageError(f"Missing {', '.join(map(_called, missing))}: `{line}`.", error.ctx) from None
+
+
+def _called(parameter: Parameter) -> str:
+    return parameter.opts[0] if parameter.param_type_name == "option" else _value(parameter)
+
+
+def _as_typed(parameter: Parameter) -> str:
+    return " ".join(dict.fromkeys((_called(parameter), _value(parameter))))
+
+
+def _value(parameter: Parameter) -> str:
+    """What the help calls it; the words that it takes, where it takes only those."""
+    choices = parameter.type_descriptor.choices if isinstance(parameter, TyperOption | TyperArgument) else None
+    return parameter.metavar or "|".join(map(str, choices or ())) or parameter.name.upper()
