@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -50,15 +51,29 @@ def _content(path: Path) -> Mapping[str, object]:
         with open_plain(path) as file:
             if os.fstat(file.fileno()).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 raise Invalid(f"others may write {path}, which says when a key can go", f"close it: chmod go-w {path}")
-            content = tomllib.load(file)
+            said = file.read()
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} is not valid TOML: {error}", "mend the line it names") from error
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}", "check what it is, and who owns it") from error
+    content = _parsed(path, said)
     _refuse_unknown(path, content)
     return content
+
+
+def _parsed(path: Path, said: bytes) -> Mapping[str, object]:
+    if said.startswith(BOM_UTF8):
+        raise Invalid(f"{path}:1: it begins with a byte order mark, which TOML has not", "save it as UTF-8 without one")
+    try:
+        return tomllib.loads(said.decode())
+    except UnicodeDecodeError as error:
+        line, byte = said.count(b"\n", 0, error.start) + 1, error.start + 1
+        raise Invalid(
+            f"{path}:{line}: byte {byte} of the file (0x{said[error.start]:02x}) is not UTF-8 text",
+            "save it as UTF-8; if it is no text at all, put your copy of it back, or move it away to begin anew",
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"{path} is not valid TOML: {error}", "mend it there") from error
 
 
 @names_lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,6 +66,24 @@ def test_a_broken_profile_says_what_is_wrong(home: Path, text: str, named: str) 
     written(home, text)
     with pytest.raises(Invalid, match=named):
         load_profile("prod")
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (
+            b'theme = "dark"\n\n[profiles.a]\ndirectory = "\xff"\n',
+            "config.toml:4: byte 43 of the file (0xff) is not UTF-8",
+        ),
+        ('theme = "dark"\n'.encode("utf-16"), "config.toml:1: byte 1 of the file (0xff)"),
+        ('theme = "dark"\n'.encode("utf-8-sig"), "config.toml:1: it begins with a byte order mark"),
+    ],
+)
+def test_what_is_no_text_is_named_with_its_line(home: Path, content: bytes, named: str) -> None:
+    written(home, "").write_bytes(content)
+    with pytest.raises(Invalid, match=re.escape(named)) as error:
+        load_profile("default")
+    assert "save it as UTF-8" in error.value.hint
 
 
 def test_policies_take_presets_and_durations(tmp_path: Path) -> None:
