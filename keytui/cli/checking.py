@@ -61,8 +61,8 @@ def diagnose(context: typer.Context, json: JsonOption = False) -> None:
 
 
 def refuse_arguments(context: typer.Context) -> None:
-    """A secret typed behind the command is refused without being repeated."""
-    if context.args:
+    """A secret typed behind the command is refused without being repeated. A `-` is standard input, which is read."""
+    if context.args not in ([], ["-"]):
         raise Invalid(
             "a secret does not belong on a command line, where others can read it",
             "pipe it in; if that was a real one, replace it: it is in your shell's history",

@@ -33,6 +33,16 @@ def test_verify_takes_off_one_line_break_and_no_more(keytui: Commands) -> None:
     keytui("verify", stdin=" " + secret, code=1)
 
 
+def test_a_dash_is_standard_input_and_nothing_else_is_taken_for_a_secret(keytui: Commands) -> None:
+    secret = keytui.created()
+    keytui("verify", "-", stdin=secret)
+    keytui("diagnose", "-", "--json", stdin=secret)
+    for words in (["-", "-"], [secret], ["-", secret]):
+        refused = keytui("verify", *words, stdin=secret, code=2).err
+        assert "a secret does not belong on a command line" in refused
+        assert secret not in refused
+
+
 @pytest.mark.parametrize("command", ["verify", "diagnose", "seal"])
 def test_what_is_no_secret_is_refused(keytui: Commands, command: str) -> None:
     words = (command, "name") if command == "seal" else (command,)
