@@ -12,7 +12,7 @@ import typer
 from keytui.cli.asking import choose, interactive
 from keytui.cli.handover import claim_output, hand_out, hand_out_json, nothing_lost
 from keytui.cli.incident_shapes import cut_off_shape, incident_shape
-from keytui.cli.options import JsonOption, KeyArgument, ShowOption
+from keytui.cli.options import JsonOption, KeyArgument, ShowOption, YesOption
 from keytui.cli.output import remark, say, say_json
 from keytui.cli.rotations import next_step
 from keytui.cli.session import Globals, opened, reference
@@ -44,6 +44,7 @@ def begin(
         bool, typer.Option("--no-deliver", help="Leave the targets alone: the new secret is written out.")
     ] = False,
     within: Annotated[str, typer.Option(metavar="D", help="How long a system may take to hear of it.")] = "10s",
+    yes: YesOption = False,
     show: ShowOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -62,7 +63,7 @@ def begin(
         written_out = no_deliver or not outside.delivers
         if written_out:
             claim_output(show)
-        chosen = first or _asked(costs_of(vault, outside, utc_now()))
+        chosen = first or _asked(costs_of(vault, outside, utc_now()), yes)
         line = remark if written_out or json else say
         telling = _Telling(line)
         emergency = Emergency(vault, outside, chosen, utc_now, telling, no_deliver, patience)
@@ -114,11 +115,11 @@ class _Telling:
         self.line(f"{'✓' if said.well else '✗'} {said.after.total_seconds():5.1f} s  {said.text}")
 
 
-def _asked(costs: Costs) -> First:
-    """The costs of both ways, and the choice. Invalid where nobody is here to choose."""
+def _asked(costs: Costs, yes: bool) -> First:
+    """The costs of both ways, and the choice. Invalid where nobody is here to choose; `yes` chooses neither."""
     if costs.only_goes_on:
-        return _gone_on_with(costs)
-    if not interactive():
+        return _gone_on_with(costs, yes)
+    if yes or not interactive():
         raise Invalid(
             "an emergency needs to know what comes first",
             f"--first revoke: {costs.of(First.REVOKE)} --first replace: {costs.of(First.REPLACE)}",
@@ -134,14 +135,15 @@ def _asked(costs: Costs) -> First:
     return First(choose("What comes first?", tuple(First)))
 
 
-def _gone_on_with(costs: Costs) -> First:
+def _gone_on_with(costs: Costs, yes: bool) -> First:
     """One way is left, so nothing is to choose; it begins only when somebody says so. Invalid where nobody is."""
     first = First.REVOKE
-    if not interactive():
+    if not (yes or interactive()):
         raise Invalid("an emergency that was begun needs to be told to go on", f"--first {first}: {costs.of(first)}")
     remark(f"{costs.key.name} ({costs.key.environment}): {costs.of_the_open_one}")
     remark(costs.of(first))
-    choose("What now?", ("go on",))
+    if not yes:
+        choose("What now?", ("go on",))
     return first
 
 

@@ -52,7 +52,7 @@ def leaver(
             raise NotFound(f"nothing says that {user} had a key", "`keytui audit --actor NAME` shows what they did")
         if not json:
             _say(found, user)
-        asked = rotate is None and disable is None and interactive() and not json
+        asked = rotate is None and disable is None and interactive() and not (json or yes)
         chosen = _ask(found) if asked else _named(vault, found, rotate or [], disable or [])
         if chosen:
             share = f"{len(chosen)} of {counted(len(found), 'key')}"

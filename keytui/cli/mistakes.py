@@ -18,7 +18,9 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except NoSuchOption as error:
-            if error.cmd is not None and any(one.param_type_name == "argument" for one in error.cmd.params):
+            if error.option_name == "--yes":
+                error.message += "; it is for commands that ask before they act: leave it away"
+            elif error.cmd is not None and any(one.param_type_name == "argument" for one in error.cmd.params):
                 error.message += "; what begins with a dash and is no option comes after --, as in `-- -name`"
             raise
         except MissingParameter as error:

@@ -91,7 +91,7 @@ def rotate(
     strategy = strategy or Strategy.ROLLING
     plan = Plan(
         strategy,
-        first or _asked_first(strategy),
+        first or _asked_first(strategy, yes),
         reason or Reason.SCHEDULED,
         note,
         None if overlap is None else parse_duration(overlap),
@@ -229,11 +229,11 @@ def _hand_out(vault: Vault, issued: Issued, json: bool) -> None:
     )
 
 
-def _asked_first(strategy: Strategy) -> First | None:
-    """What an emergency does first is the operator's to say."""
+def _asked_first(strategy: Strategy, yes: bool) -> First | None:
+    """What an emergency does first is the operator's to say; `yes` says neither."""
     if strategy is not Strategy.EMERGENCY:
         return None
-    if not interactive():
+    if yes or not interactive():
         raise Invalid(
             "an emergency needs to know what comes first",
             "--first revoke: nobody gets in until the new secret is out; --first replace: both do until `complete`",
