@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
 from textual import events
+from textual._context import active_message_pump
 from textual.actions import ActionParseResult, parse
 from textual.app import SystemCommand, get_system_commands_provider
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.css.query import NoMatches
 from textual.dom import DOMNode, NoScreen
 from textual.screen import Screen
+from textual.widget import MountError
 
 from keytui.clock import Clock, utc_now
 from keytui.domain.ranges import RANGES, Range
@@ -31,6 +34,7 @@ from keytui.vault.profile import Profile
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual.message_pump import MessagePump
 
     from keytui.tui.vault_app import Glimpse
     from keytui.vault.protocol import Vault
@@ -282,6 +286,17 @@ class Console(VaultApp):
     def choose_theme(self, name: ThemeName) -> None:
         """Change to a theme, and keep it for the next start."""
         theme_choice.choose(self, name, self._keep_theme)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End for a fault of ours; not for a widget that was taken away while it came, Textual's own among them.
+
+        Such a one has no parts to find, and nobody sees it any more.
+        """
+        if not (isinstance(error, NoMatches | MountError) and self._goes(active_message_pump.get(self))):
+            super()._handle_exception(error)
+
+    def _goes(self, pump: MessagePump) -> bool:
+        return self.ending or (isinstance(pump, DOMNode) and pump._pruning)
 
     def _fatal_error(self) -> None:
         """End without a traceback: its locals could hold anything that was being handled."""

@@ -16,7 +16,8 @@ Answer = TypeVar("Answer")
 class Answered(Message, bubble=False):
     """A vault's answer, or its error, on its way to the screen that asked. `deliver` runs on the screen's loop.
 
-    A question asked in a named slot is dropped when the same slot was asked again: only the newest `turn` counts.
+    A question asked in a named slot is dropped when the same slot was asked again: only the newest `turn` counts. It is
+    0 for what came of a change.
     """
 
     def __init__(self, deliver: Callable[[], None], slot: str, turn: int) -> None:

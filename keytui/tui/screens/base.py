@@ -163,7 +163,8 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         deliver()
 
     def on_answered(self, message: Answered) -> None:
-        if self.console.ending:
+        gone = not self.display and bool(message.turn)  # a change is heard by a screen that goes, too
+        if self.console.ending or gone:
             return  # what would be drawn on may be gone already
         if not message.slot or message.turn == self._turns[message.slot]:
             message.deliver()

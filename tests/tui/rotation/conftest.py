@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from keytui.tui.app import Console
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Issued
 from keytui.vault.profile import Profile
+from tests.tui.rotation.site import Site
 from tests.world import StoppedClock
 
 
@@ -34,3 +36,12 @@ def first(vault: LocalVault) -> Issued:
 def again(vault: LocalVault, profile: Profile, clock: StoppedClock) -> Callable[[], Console]:
     """The console, started once more over the same vault directory."""
     return lambda: Console(lambda _: LocalVault.open(profile, clock=clock), profile, clock)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """The console's home, with two targets."""
+    site = Site(tmp_path / "home")
+    site.write()
+    monkeypatch.setenv("KEYTUI_HOME", str(site.home))
+    return site

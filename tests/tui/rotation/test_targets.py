@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -41,14 +40,6 @@ from tests.tui.rotation.walking import (
 from tests.world import StoppedClock
 
 SIZE = (120, 40)
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    site = Site(tmp_path / "home")
-    site.write()
-    monkeypatch.setenv("KEYTUI_HOME", str(site.home))
-    return site
 
 
 @pytest.fixture

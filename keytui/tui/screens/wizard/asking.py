@@ -47,7 +47,8 @@ class AskingBody(StepBody):
         raise NotImplementedError  # a widget cannot be an ABC: Textual has a metaclass of its own
 
     def on_mount(self) -> None:
-        self.ask_systems(())
+        if not self.gone:
+            self.ask_systems(())
 
     def ask_again(self) -> None:
         """Ask the systems too."""

@@ -81,7 +81,7 @@ class ProofBody(AskingBody):
         self.wizard.ask(question, self._proven, slot="" if old is not None else "proof")
 
     def _proven(self, evidence: Evidence) -> None:
-        if self.detail is None or not self.is_attached:
+        if self.detail is None or self.gone:
             return
         self._evidence = evidence
         if evidence[0].old is not Refusal.NOT_ASKED:
@@ -95,7 +95,7 @@ class ProofBody(AskingBody):
         self._draw()
 
     def _draw(self) -> None:
-        if self.detail is None or self._evidence is None or not self.is_attached:
+        if self.detail is None or self._evidence is None or self.gone:
             return
         rotation, (proof, entries), elsewhere = self.detail.rotation, self._evidence, self._elsewhere
         words = newest((*last_words(entries, rotation.id), *self._heard))

@@ -91,7 +91,8 @@ class ResumingBody(StepBody):
             first(vault)
             return AtTargets(vault, console.profile, console.clock, tell).resume(rotation)
 
-        self._say_choices(Content(""))
+        if not self.gone:
+            self._say_choices(Content(""))
         self.wizard.change(work, self._ended, self._failed, command=command, outcome=why_stopped)
 
     def _ended(self, outcome: Rotation | Stopped) -> None:

@@ -74,7 +74,8 @@ class ReviewBody(StepBody):
         yield Words(id="outlook")
 
     def on_mount(self) -> None:
-        self.ask_again()
+        if not self.gone:
+            self.ask_again()
 
     def ask_again(self) -> None:
         """Rehearse what is outside the vault: each system is asked in turn, and its row filled in as it answers."""
@@ -84,7 +85,7 @@ class ReviewBody(StepBody):
         )
 
     def _rehearse(self, outside: Outside) -> None:
-        if not worth_showing(outside):
+        if self.gone or not worth_showing(outside):
             return
         self._panel.expect(outside)
         self._draw_rehearsal()
@@ -96,12 +97,14 @@ class ReviewBody(StepBody):
         self.wizard.ask(question, lambda _: None, self._unknown, slot="rehearsing")
 
     def _unknown(self, error: KeytuiError) -> None:
-        self._panel.fail(error, self.wizard.key)
-        self._draw_rehearsal()
+        if not self.gone:
+            self._panel.fail(error, self.wizard.key)
+            self._draw_rehearsal()
 
     def on_system_rehearsed(self, message: SystemRehearsed) -> None:
-        self._panel.take(message.rehearsed)
-        self._draw_rehearsal()
+        if not self.gone:
+            self._panel.take(message.rehearsed)
+            self._draw_rehearsal()
 
     @property
     def _panel(self) -> RehearsalPanel:
@@ -178,7 +181,7 @@ class ReviewBody(StepBody):
     @on(Select.Changed)
     @on(Input.Changed)
     def _changed(self) -> None:
-        if self.wizard.rehearsal is None:
+        if self.gone or self.wizard.rehearsal is None:
             return
         self._show_plan(self.wizard.rehearsal)
         try:

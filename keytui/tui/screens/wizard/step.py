@@ -72,15 +72,22 @@ class StepBody(VerticalScroll):
 
     @property
     def here(self) -> bool:
-        """Whether this step is drawn: not before it is mounted, and not while it makes room for the next.
+        """Whether this step is drawn: not before it is mounted, and not while it makes room for the next."""
+        return self.is_mounted and self.is_attached and not self.gone
 
-        A step that is being removed loses what is in it before it leaves the screen; `display` says so first.
+    @property
+    def gone(self) -> bool:
+        """Whether this step makes room for the next, or has: what is in a step leaves the screen before the step does.
+
+        An answer may come before the step is `here`, and is drawn all the same.
         """
-        return self.is_mounted and self.is_attached and self.display
+        return not self.display
 
     def on_mount(self) -> None:
-        self.refresh_bindings()
-        self.show()
+        """One that makes room for the next before it is mounted never gets what it is composed of."""
+        if not self.gone:
+            self.refresh_bindings()
+            self.show()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.time_passed)
