@@ -13,7 +13,7 @@ from keytui.cli.drift_words import said
 from keytui.cli.options import MOST_ROWS, JsonOption, KeyArgument
 from keytui.cli.output import remark, say, say_fields, say_json, say_json_array, say_table
 from keytui.cli.rotations import versions
-from keytui.cli.session import opened, warn_unreconciled, written_out
+from keytui.cli.session import opened, written_out
 from keytui.cli.shapes import detail_shape, key_shape
 from keytui.cli.times import age, ago, ahead, minute
 from keytui.clock import utc_now
@@ -45,7 +45,6 @@ def list_keys(
     query = _query(context, words or [])
     order = parse_sort(sort)
     with opened(context) as vault:
-        warn_unreconciled(vault)
         now = utc_now()
         found = islice(matching(vault, query, order), limit)
         if json:
@@ -71,7 +70,6 @@ def _nothing(query: Query) -> str:
 def show(context: typer.Context, key: KeyArgument, json: JsonOption = False) -> None:
     """Show all of one key."""
     with opened(context) as vault:
-        warn_unreconciled(vault)
         detail = vault.detail(vault.find(key).id)
     now = utc_now()
     if json:

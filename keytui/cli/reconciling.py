@@ -58,7 +58,7 @@ def reconcile(
         raise Invalid("--keep-rest and --revoke-rest contradict each other", "name one of the two")
     decided = [*_read_decisions(decisions), *_each(Decision.KEEP, keep), *_each(Decision.REVOKE, revoke)]
     rest = Decision.KEEP if keep_rest else Decision.REVOKE if revoke_rest else None
-    with opened(context) as vault:
+    with opened(context, deciding=True) as vault:
         waiting = _reconcilable(vault)
         left = waiting.undecided(None if revoke_logged else 0)
         later = None if log is None else read_later_log(log, left.loaded)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 import typer
@@ -30,28 +30,50 @@ class Globals:
 
 
 @contextmanager
-def opened(context: typer.Context) -> Iterator[Vault]:
-    """The vault of the named profile, closed at the end whatever happens."""
+def opened(context: typer.Context, *, deciding: bool = False) -> Iterator[Vault]:
+    """The vault of the named profile, closed at the end whatever happens.
+
+    What an older vault answers is said to be that, unless the command is there for `deciding` about it.
+    """
     given = context.find_object(Globals) or Globals()
     vault = open_vault(load_profile(given.profile, given.read_only))
     try:
         if given.write:
             with suppress(Unreconciled):  # armed all the same, for `backup reconcile`; any other change says so itself
                 vault.arm(given.write)
-        yield vault
+        with nullcontext() if deciding else _told_if_older(vault):
+            yield vault
     except ReadOnly as error:
         raise ReadOnly(error.message, way_to_write(given)) from None
     finally:
         vault.close()
 
 
-def warn_unreconciled(vault: Vault) -> None:
-    """Say so where the vault is an older one than it was: what is shown as living may have been revoked."""
-    if isinstance(vault, Reconcilable):
-        try:
-            vault.require_reconciled()
-        except Unreconciled as error:
-            alarm(f"{error.message}; {error.hint}")
+@contextmanager
+def _told_if_older(vault: Vault) -> Iterator[None]:
+    """Say beside an answer that the vault is an older one than it was: what is shown as living may have been revoked.
+
+    Once, and after the answer: a change is refused with the same words, which are its error then.
+    """
+    try:
+        yield
+    except Unreconciled:
+        raise
+    except (KeytuiError, typer.Exit):
+        _warn_unreconciled(vault)
+        raise
+    _warn_unreconciled(vault)
+
+
+def _warn_unreconciled(vault: Vault) -> None:
+    if not isinstance(vault, Reconcilable):
+        return
+    try:
+        vault.require_reconciled()
+    except Unreconciled as error:
+        alarm(f"{error.message}; {error.hint}")
+    except KeytuiError:
+        return  # the answer is out; a vault that went away after it changes nothing about it
 
 
 def written_out(context: typer.Context, query: str) -> str:

@@ -118,13 +118,18 @@ def test_a_restore_is_decided_about_once_and_the_log_holds_again(keytui: Command
     assert "it once reached entry" in keytui("audit", "verify", code=1).out
     for refused in (("disable", "one"), ("audit", "accept-restore", "--note", "Friday's")):
         assert "keytui backup reconcile" in keytui(*refused, code=6).err
+    for answering in ("list", "show one", "show two", "rotations", "schedule", "audit", "callers one", "disable one"):
+        told = keytui(*answering.split(), code=None).err
+        assert told.count("an older copy is in this vault's place") == 1, answering
 
-    listed = keytui("backup", "reconcile").out
+    deciding = keytui("backup", "reconcile")
+    listed = deciding.out
+    assert "backup reconcile" not in deciding.err, "it is being read"
     assert ("an older copy of the vault was put in its place" in listed, "1 key and 0 tokens" in listed) == (True, True)
     assert keytui("backup", "reconcile", "--json").answer["in_place"] is True
     assert "armed: 1 kept" in keytui("backup", "reconcile", "--keep-rest", "--yes", "--note", "of Friday").out
 
-    keytui("audit", "verify")
+    assert "older" not in keytui("audit", "verify").err
     assert "of Friday" in keytui("audit", "--type", "backup.reconciled").out
     keytui("audit", "accept-restore", "--note", "again", code=1)
     keytui.created("three")
