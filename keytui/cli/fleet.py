@@ -12,7 +12,7 @@ from keytui.cli.asking import confirm_unless
 from keytui.cli.counting import counted
 from keytui.cli.delivering import Telling, explain
 from keytui.cli.exits import Exit
-from keytui.cli.looking import matching
+from keytui.cli.looking import matching, remark_no_such_values
 from keytui.cli.output import alarm, remark, say, say_json_line
 from keytui.cli.proving import in_words, proven_shape
 from keytui.cli.session import reference
@@ -65,7 +65,9 @@ class Waves:
             raise Invalid("a fleet is a query or marked keys, not both", "leave --query or --marked away")
         if self.marked:
             return list({key.id: key for key in map(vault.find, self.marked)}.values())
-        found = [summary.key for summary in matching(vault, parse(self.query), Sort())]
+        query = parse(self.query)
+        found = [summary.key for summary in matching(vault, query, Sort())]
+        remark_no_such_values(vault, query, len(found))
         if not found:
             raise NotFound(f"nothing matches {self.query!r}", "`keytui list` takes the same query")
         return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Annotated, Final
 
 import typer
@@ -18,8 +19,9 @@ from keytui.cli.shapes import detail_shape, key_shape
 from keytui.cli.times import age, ago, ahead, minute
 from keytui.clock import utc_now
 from keytui.domain.drift import custody
-from keytui.domain.errors import Invalid
+from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.keys import KeySummary
+from keytui.domain.no_such_value import may_mislead
 from keytui.domain.query import Query, Sort, parse, parse_sort
 from keytui.domain.text import harmless
 from keytui.vault.model import KeyDetail
@@ -48,7 +50,9 @@ def list_keys(
         now = utc_now()
         found = islice(matching(vault, query, order), limit)
         if json:
-            say_json_array(key_shape(summary, now) for summary in found)
+            first = tuple(islice(found, 1))
+            say_json_array(key_shape(summary, now) for summary in chain(first, found))
+            remark_no_such_values(vault, query, len(first))
             return
         rows = [_row(summary, now) for summary in found]
         say_table(
@@ -59,6 +63,15 @@ def list_keys(
         )
         total = vault.page(query, order, 0, 1).total
         remark(f"{len(rows)} of {total}" if rows else _nothing(query))
+        remark_no_such_values(vault, query, total)
+
+
+def remark_no_such_values(vault: Vault, query: Query, found: int) -> None:
+    """Say which values no key has, where that is why nothing was found or why a `-` leaves nothing out."""
+    with suppress(KeytuiError):  # the answer itself is out
+        if may_mislead(query, found):
+            for one in vault.no_such_values(query):
+                remark(one.in_words())
 
 
 def _nothing(query: Query) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from keytui.cli.asking import answered, confirm, interactive
+from keytui.cli.looking import remark_no_such_values
 from keytui.cli.operators import operator_shape, say_operators
 from keytui.cli.options import JsonOption, NoteOption
 from keytui.cli.output import remark, say, say_json
@@ -53,10 +54,13 @@ def review(
     with opened(context) as vault:
         if sign_off is not None:
             _sign_one_off(vault, sign_off, note, json)
-        elif json:
-            _tell_json(vault, parse(written_out(context, query)))
+            return
+        which = parse(written_out(context, query))
+        remark_no_such_values(vault, which, vault.count(which))
+        if json:
+            _tell_json(vault, which)
         else:
-            _walk(vault, parse(written_out(context, query)), ask=interactive())
+            _walk(vault, which, ask=interactive())
 
 
 def _sign_one_off(vault: Vault, reference: str, note: str, json: bool) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid
 from keytui.domain.keys import Flag, KeyState, KeySummary, Kind
+from keytui.domain.near import meant
 
 
 class Facet(StrEnum):
@@ -172,7 +173,7 @@ def _term(word: str) -> Term:
         return _duration_term(facet, value.lower(), negated)
     known = _CLOSED_VALUES.get(facet)
     if known is not None and value.lower() not in known:
-        raise Invalid(f"no {facet} is called {value!r}", f"{facet} is one of " + ", ".join(known))
+        raise Invalid(f"no {facet} is called {value!r}", f"{meant(value, known)}{facet} is one of " + ", ".join(known))
     return Term(facet, value.lower(), negated)
 
 

@@ -11,7 +11,9 @@ from keytui.domain.automation import AutoRotation, AutoRotationReport
 from keytui.domain.drift import Drift
 from keytui.domain.incidents import Closing, Incident, IncidentDraft, IncidentKey
 from keytui.domain.keys import Flag, Key, KeyDraft, KeyEdit, KeySummary, Version, VersionState
+from keytui.domain.no_such_value import NoSuchValue
 from keytui.domain.operators import Operator, OperatorDraft
+from keytui.domain.query import Facet
 from keytui.domain.reviews import Decision, Review, Reviewed, ReviewPage, Viewer
 from keytui.domain.rotation import Plan, Rotation, RotationState
 from keytui.domain.secrets import Secret
@@ -86,6 +88,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "Issued": Issued(_KEY, _SECOND, _SECRET, _ROTATION),
     "Page": Page((KeySummary(_KEY, _SECOND, _NOON + _DAY, (Flag.ROTATING,), (), 7),), 0, 1),
     "Rows": Rows((KeySummary(_KEY, _SECOND, _NOON + _DAY, (Flag.ROTATING,), (), 7),), 0, None),
+    "NoSuchValue": NoSuchValue(Facet.ENVIRONMENT, "prod", ("production",)),
     "Rotation": _ROTATION,
     "Assessment": Assessment(Verdict.NOT_SAFE, Question.RETIRE, _NOON + _DAY, (_UNMOVED,)),
     "SyncReport": SyncReport("reserve", _NOON, 12, 11, 0, (_KEY,), (Drifted(_KEY, 1, Drift.STILL_ACCEPTED),), (), ()),

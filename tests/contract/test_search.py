@@ -93,6 +93,27 @@ def test_a_query_finds_what_it_says(fleet: House, query: str, expected: list[str
     assert names(fleet.vault, query) == expected
 
 
+@pytest.mark.parametrize("most", [500, 2])
+def test_a_value_that_no_key_has_is_told_with_what_is_near(
+    fleet: House, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("keytui.vault.local.keys.values._MOST", most)
+
+    def said(words: str) -> list[str]:
+        return [value.in_words() for value in fleet.vault.no_such_values(parse(words))]
+
+    assert said("checkout env:prod") == ["no key has env:prod; did you mean env:production?"]
+    assert said("-env:prod issuer:bultin") == [
+        "no key has env:prod; did you mean env:production?",
+        "no key has issuer:bultin; did you mean issuer:builtin?",
+    ]
+    assert said("tenant:acne") == ["no key has tenant:acne; did you mean tenant:acme?"]
+    assert said("scope:bookings:raed") == ["no key has scope:bookings:raed; did you mean scope:bookings:read?"]
+    assert said("app:mobile") == ["no key has app:mobile; keys have app:web"]
+    assert said("env:STAGING owner:ÜBUNGS-payments-ops tenant:acme -scope:admin app:web issuer:builtin") == []
+    assert said("check -kind:token flag:due unused:>1d") == []
+
+
 def test_a_prefix_is_searched_from_its_beginning(fleet: House) -> None:
     prefix = fleet.vault.find("paused")
     shown = fleet.vault.detail(prefix.id).summary.version.prefix

@@ -49,6 +49,7 @@ READS = frozenset(
         "incident",
         "incidents",
         "monitor",
+        "no_such_values",
         "open_rotation",
         "page",
         "present",

@@ -80,6 +80,19 @@ async def test_a_half_typed_filter_keeps_the_rows_and_says_what_is_wrong(console
         assert rows(pilot) == ["ci-deploy"]
 
 
+async def test_a_filter_by_what_no_key_has_says_what_may_have_been_meant(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        field = console.screen.query_one("#filter", Input)
+        field.value = "env:prod"
+        await until_said(pilot, "0 keys", "no key has env:prod; did you mean env:production?")
+        field.value = "env:production"
+        await until_said(pilot, "ci-deploy")
+        assert "no key has" not in said(pilot)
+        field.value = "-env:prod"
+        await until_said(pilot, "7 keys   no key has env:prod")
+
+
 async def test_rows_are_shown_while_they_are_counted_and_typing_on_breaks_that_off(
     console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:

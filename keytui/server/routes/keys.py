@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from keytui.domain.keys import Key, KeyDraft, KeyEdit
+from keytui.domain.no_such_value import NoSuchValue
 from keytui.domain.query import parse
 from keytui.domain.rotation import Reason
 from keytui.server.asking import Asked, Changed, KeyId, Version
@@ -63,6 +64,12 @@ def rows(vault: Asked, listing: Annotated[Listing, Depends()]) -> Response:
 def count(vault: Asked, filter: Annotated[str, FILTER] = "") -> int:  # noqa: A002  # the parameter's name
     """How many keys match."""
     return vault.count(parse(filter))
+
+
+@keys.get("/no-such-values")
+def no_such_values(vault: Asked, filter: Annotated[str, FILTER] = "") -> tuple[NoSuchValue, ...]:  # noqa: A002  # the parameter's name
+    """Values that a filter names and that no key has, each with what may have been meant."""
+    return vault.no_such_values(parse(filter))
 
 
 @keys.post("", status_code=201)

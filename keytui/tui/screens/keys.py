@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.keys import KeySummary
+from keytui.domain.no_such_value import NoSuchValue, may_mislead
 from keytui.domain.query import Query, Sort, SortField, parse
 from keytui.domain.text import harmless
 from keytui.tui.fields import go_and_type
@@ -69,6 +70,10 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
         self._query = Query()
         self._wrong = ""
         """Why what stands in the filter does not parse; the rows are those of the last that did."""
+        self._explained: Query | None = None
+        """The query of whose values it was asked whether any key has them."""
+        self._no_such = ""
+        """Which no key has, where that explains what was found."""
         self._sort = 0
         self._wanted = Wanted()
         """What this query and order are asked with."""
@@ -108,7 +113,9 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
     def _arrived(self, turn: int, rows: Rows) -> None:
         self.table.put(turn, rows.offset, rows.rows, rows.total)
         self._tell_count()
-        if rows.total is None and turn > self._counted:
+        if rows.total is not None:
+            self._explain(rows.total)
+        elif turn > self._counted:
             self._counted = turn
             query, wanted = self._query, self._wanted
             self.ask(lambda vault: vault.count(query, wanted), partial(self._was_counted, turn), self._not_answered)
@@ -116,6 +123,20 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
     def _was_counted(self, turn: int, total: int) -> None:
         self.table.count(turn, total)
         self._tell_count()
+        self._explain(total)
+
+    def _explain(self, found: int) -> None:
+        """Ask once, where a value that no key has would explain it: `env:prod` finds nothing, `-env:prod` all."""
+        query = self._query
+        if query != self._explained and may_mislead(query, found):
+            self._explained = query
+            self.ask(lambda vault: vault.no_such_values(query), partial(self._explained_by, query), self._not_answered)
+
+    def _explained_by(self, query: Query, values: tuple[NoSuchValue, ...]) -> None:
+        if query == self._query:
+            self._no_such = "; ".join(value.in_words() for value in values)
+            self.table.say_when_empty(f"{self._no_such}   esc shows all" if values else _EMPTY)
+            self._tell_count()
 
     def _not_answered(self, error: KeytuiError) -> None:
         if not isinstance(error, Unwanted):
@@ -134,7 +155,9 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
         total, marked = self.table.extent, len(self.table.marks)
         sort = SORTS[self._sort]
         words = f"{total:,} key{'' if total == 1 else 's'}" if self.table.total is not None else _counting(total)
-        if self.size.width >= 70:
+        if self._no_such and total:
+            words += f"   {self._no_such}"
+        elif self.size.width >= 70:
             words += f"   by {sort.field} {'↓' if sort.descending else '↑'}"
         parts = [(f"✓ {marked} marked   ", "bold $accent")] if marked else []
         self.query_one("#found", Words).say(Content.assemble(*parts, words))
@@ -158,7 +181,8 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
         else:
             self._wrong = ""
             if query != self._query:
-                self._query = query
+                self._query, self._explained, self._no_such = query, None, ""
+                self.table.say_when_empty(_EMPTY)
                 self._begin()
         self._tell_count()
 

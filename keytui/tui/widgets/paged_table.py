@@ -177,6 +177,11 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         if isinstance(self.parent, Widget):
             self.parent.post_message(told)
 
+    def say_when_empty(self, words: str) -> None:
+        """What stands where the rows would from now on, while there are none."""
+        self._empty = words
+        self._repaint_line(2)
+
     def repaint(self) -> None:
         """Draw the lines whose words changed, and no others: times move on by themselves."""
         for y in range(self.size.height):

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import KeytuiError
 from keytui.domain.keys import Key, KeySummary
+from keytui.domain.no_such_value import NoSuchValue
 from keytui.domain.query import Place, Query, Sort
 from keytui.domain.rotation import Plan, Rotation, Step
 from keytui.domain.usage import CallerUse, Usage
@@ -21,6 +22,7 @@ from keytui.vault.local.issuing.asking import Issuing
 from keytui.vault.local.keys.finding import found_key
 from keytui.vault.local.keys.pages import Matching, Part
 from keytui.vault.local.keys.search import conditions
+from keytui.vault.local.keys.values import no_such_values
 from keytui.vault.local.mapping import delivery_of, key_of, step_of, summary_of, version_of
 from keytui.vault.local.rotations.rehearsal import rehearsed
 from keytui.vault.local.rows import key_row, rotation_row, stored_rotation, version_row, version_rows
@@ -52,6 +54,10 @@ class Asking(Issuing):
     def count(self, query: Query, wanted: Wanted | None = None) -> int:
         with self._reading(wanted=wanted) as session:
             return Matching(session, query, conditions(query, self._policies, self._clock())).total()
+
+    def no_such_values(self, query: Query) -> tuple[NoSuchValue, ...]:
+        with self._reading() as session:
+            return tuple(no_such_values(session, query, self._policies, self._clock()))
 
     def _page(self, query: Query, part: Part) -> Page:
         now = self._clock()

@@ -9,6 +9,7 @@ from typing import Protocol
 from keytui.domain.audit import AuditFilter
 from keytui.domain.keys import Key
 from keytui.domain.monitor import CallerTraffic, Monitor
+from keytui.domain.no_such_value import NoSuchValue
 from keytui.domain.query import Query, Sort
 from keytui.domain.ranges import Range
 from keytui.domain.rotation import Plan, Rotation
@@ -56,6 +57,13 @@ class Reading(Protocol):
 
     def count(self, query: Query, wanted: Wanted | None = None) -> int:
         """How many keys match. Unwanted once nobody waits any more."""
+        ...
+
+    def no_such_values(self, query: Query) -> tuple[NoSuchValue, ...]:
+        """Values that the query names and that no key has, each with what may have been meant.
+
+        Where it would take long to know, nothing is said. What `state:` does not ask for counts as no key.
+        """
         ...
 
     def find(self, reference: str) -> Key:

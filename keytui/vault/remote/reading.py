@@ -8,6 +8,7 @@ from datetime import datetime
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.keys import Key
+from keytui.domain.no_such_value import NoSuchValue
 from keytui.domain.query import Query, Sort, written
 from keytui.domain.rotation import Plan, Rotation
 from keytui.domain.secrets import Secret
@@ -52,6 +53,9 @@ class Reading(Section):
 
     def count(self, query: Query, wanted: Wanted | None = None) -> int:
         return self._line.get(int, "/admin/keys/count", {"filter": written(query)}, wanted=wanted)
+
+    def no_such_values(self, query: Query) -> tuple[NoSuchValue, ...]:
+        return self._line.get(tuple[NoSuchValue, ...], "/admin/keys/no-such-values", {"filter": written(query)})
 
     def page(self, query: Query, sort: Sort, offset: int, limit: int) -> Page:
         asked = _listing(query, sort)

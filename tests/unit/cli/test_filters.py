@@ -18,6 +18,19 @@ from tests.unit.cli.conftest import Commands
 NEW = ("--scope", "bookings:read", "--owner")
 
 
+def test_a_filter_by_what_no_key_has_says_what_may_have_been_meant(keytui: Commands) -> None:
+    keytui.created()
+    near = "no key has env:prod; did you mean env:production?"
+
+    assert near in keytui("list", "env:prod").err
+    assert keytui("list", "env:prod", "--json").json == []
+    assert near in keytui("list", "env:prod", "--json").err
+    assert near in keytui("rotate", "--query", "-env:prod", "--dry-run").err, "it would leave nothing out"
+    assert near in keytui("review", "--query", "env:prod", "--json").err
+    assert "no key has" not in keytui("list", "env:production", "-owner:payments").err
+    assert "did you mean stale?" in keytui("list", "flag:stal", code=2).err
+
+
 def test_a_filter_is_saved_used_listed_and_forgotten(keytui: Commands) -> None:
     for name, environment in (("a", "production"), ("b", "staging")):
         keytui("create", name, "--env", environment, *NEW, "payments")

@@ -48,6 +48,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     ),
     "GET /admin/keys/rows": Endpoint(_READ),
     "GET /admin/keys/count": Endpoint(_READ),
+    "GET /admin/keys/no-such-values": Endpoint(_READ),
     "GET /admin/keys/find": Endpoint(_READ, query="reference=KEY"),
     "POST /admin/keys/import": Endpoint(
         Operation.IMPORT,

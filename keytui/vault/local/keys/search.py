@@ -47,7 +47,7 @@ _revoked: Final = col(KeyRow.revoked_at).is_not(None)
 
 def conditions(query: Query, policies: Policies, now: datetime) -> list[Condition]:
     """All must hold. Revoked keys are left out unless the query asks for some itself."""
-    found = [_term(term, policies, now) for term in query.terms]
+    found = [term_condition(term, policies, now) for term in query.terms]
     found = [not_(one) if term.negated else one for one, term in zip(found, query.terms, strict=True)]
     return found if query.asks_revoked else [not_(_revoked), *found]
 
@@ -128,7 +128,8 @@ def state_condition(state: KeyState, now: datetime) -> Condition:
     }[state]
 
 
-def _term(term: Term, policies: Policies, now: datetime) -> Condition:
+def term_condition(term: Term, policies: Policies, now: datetime) -> Condition:
+    """Whether a key is as one term says, which may have to be negated."""
     if term.facet is Facet.TEXT:
         return _text(term.value)
     if term.facet in _WORDS:

@@ -45,6 +45,7 @@ ASKED: Final[dict[str, Call]] = {
     "page": lambda vault, own: vault.page(parse(""), Sort(), 0, 100),
     "rows": lambda vault, own: vault.rows(parse("a"), Sort(), 0, 100),
     "count": lambda vault, own: vault.count(parse("flag:due")),
+    "no_such_values": lambda vault, own: vault.no_such_values(parse("env:prod owner:a issuer:b scope:c")),
     "find": lambda vault, own: [vault.find(name) for name in ("checkout", own.secret.prefix(), "vip", "mailer")],
     "detail": lambda vault, own: [vault.detail(key_id) for key_id in (own.key_id, own.sensitive_id)],
     "rehearse": lambda vault, own: vault.rehearse(own.key_id, Plan()),
