@@ -12,7 +12,7 @@ from keytui.domain.audit import Actor
 from keytui.domain.keys import KeyDraft, KeyEdit
 from keytui.domain.query import Sort, SortField, parse
 from keytui.domain.rotation import Reason
-from keytui.vault.local.keys import pages, words
+from keytui.vault.local.keys import pages
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 
@@ -47,12 +47,16 @@ def names(vault: LocalVault, query: str, sort: Sort = Sort(), offset: int = 0, l
     return [row.key.name for row in page.rows]
 
 
-@pytest.mark.parametrize(("few", "near"), [(0, 0), (0, 10_000), (5, 10_000), (1000, 0)])
+@pytest.mark.parametrize(
+    "far",
+    [(0, 0, 0), (0, 0, 10_000), (0, 10_000, 0), (5, 10_000, 0), (1000, 0, 0)],
+    ids="few {0[0]} near {0[1]} held {0[2]}".format,
+)
 @pytest.mark.parametrize(
     "word", ["mail", "api", "pay", "ma", "a", "-7", "7", "web", "s-c", "tk_", "tk", "zzz", "mail api", '"']
 )
 def test_every_way_to_the_rows_finds_what_the_words_say(
-    vault: LocalVault, monkeypatch: pytest.MonkeyPatch, few: int, near: int, word: str
+    vault: LocalVault, monkeypatch: pytest.MonkeyPatch, far: tuple[int, int, int], word: str
 ) -> None:
     everything = vault.page(parse(""), Sort(), 0, 1000).rows
     wanted = [
@@ -63,9 +67,8 @@ def test_every_way_to_the_rows_finds_what_the_words_say(
             for part in word.split()
         )
     ]
-    monkeypatch.setattr(words, "FEW", few)
-    monkeypatch.setattr(pages, "FEW", few)
-    monkeypatch.setattr(pages, "_NEAR", near)
+    for name, keys in zip(("FEW", "DENSE", "_NEAR", "_HELD"), (far[0], *far), strict=True):
+        monkeypatch.setattr(pages, name, keys)
 
     text = f"'{word}'" if word in ('"', "-7") else word
     found = names(vault, text.replace("'-7'", "name:-7"))
@@ -73,14 +76,15 @@ def test_every_way_to_the_rows_finds_what_the_words_say(
     assert found == wanted
 
 
-@pytest.mark.parametrize("field", list(SortField))
-@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("sort", [Sort(field, down) for field in SortField for down in (False, True)], ids=str)
 @pytest.mark.parametrize("query", ["", "env:production", "mail"])
+@pytest.mark.parametrize("held", [0, 1_000])
 def test_pages_from_the_end_are_those_from_the_beginning(
-    vault: LocalVault, monkeypatch: pytest.MonkeyPatch, field: SortField, descending: bool, query: str
+    vault: LocalVault, monkeypatch: pytest.MonkeyPatch, sort: Sort, query: str, held: int
 ) -> None:
     monkeypatch.setattr(pages, "_NEAR", 0)
-    sort = Sort(field, descending)
+    monkeypatch.setattr(pages, "_HELD", held)
+    monkeypatch.setattr(pages, "FEW", 0)
     whole = [row.key.id for row in vault.page(parse(query), sort, 0, 1000).rows]
 
     tiles = [vault.page(parse(query), sort, offset, 5).rows for offset in range(0, 40, 5)]

@@ -2,7 +2,8 @@
 
 Every way ends in the same conditions and the same order. An order's own index is walked from whichever end is nearer.
 Of words in SQLite, few keys are found by their parts and sorted; many stand close together in any order, so that the
-first keys of it are looked through before all are found and sorted.
+first keys of it are looked through before all are found and sorted. What is looked up one by one costs most where the
+disk has to find it: an order's index is small, and is read before keys are.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from sqlalchemy import ColumnElement, TextClause, literal_column
+from sqlalchemy import ColumnElement, Subquery, TextClause, literal_column
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -21,12 +22,14 @@ from keytui.vault.local.dialects import POSTGRESQL
 from keytui.vault.local.keys.counts import counted
 from keytui.vault.local.keys.search import Condition, after, order, unset_first
 from keytui.vault.local.keys.word_index import BEYOND
-from keytui.vault.local.keys.words import FEW, Words, all_without, finds_quickly, words_of
+from keytui.vault.local.keys.words import DENSE, FEW, Words, all_without, finds_quickly, words_of
 from keytui.vault.local.tables import KeyRow
 from keytui.vault.local.usage.buckets import one_of
 
 _NEAR: Final = 5_000
 """Keys at the beginning of an order that are looked through at once: a hundredth of a second."""
+_HELD: Final = 50_000
+"""The same of an order's index, when the keys themselves need not be read."""
 _SPARSE: Final = 8
 """Walking an order's index looks keys up one by one, which takes so many times as long as reading them as they lie."""
 _SOON: Final = 500
@@ -100,18 +103,18 @@ class Matching:
     def _counted_anew(self) -> int:
         counting = select(func.count()).select_from(KeyRow).where(*self._conditions)
         if self._words is not None and self._words.found <= _MANY:
-            counting = counting.where(self._words.condition)
+            counting = counting.where(self._words.holding("keys.rowid"))
         return self._session.exec(counting).one()
 
     def _found(self, words: Words, part: Part) -> Sequence[KeyRow]:
         if not words.found:
             return ()
         rows = self._together(words, part)
-        if rows is None and words.found > FEW and self._finds_quickly:
+        if rows is None and words.found > DENSE and self._finds_quickly:
             rows = self._near(part)
         if rows is None and words.found > FEW and words.alone:
-            rows = self._near_the_end(part, words.found)
-        return self._sorted(part, words.condition) if rows is None else rows
+            rows = self._held(words, part)
+        return self._sorted(part, words.holding("keys.rowid")) if rows is None else rows
 
     def _walked(self, part: Part, total: int | None, *also: Condition) -> Sequence[KeyRow]:
         return _walked(self._session, [*self._conditions, *also], part, total)
@@ -135,30 +138,37 @@ class Matching:
     def _near(self, part: Part) -> Sequence[KeyRow] | None:
         """The rows, when enough of the keys at the beginning of the order match; None when that is not so.
 
-        PostgreSQL is asked for them as they are, which it finds its own way to.
+        PostgreSQL is asked for them as they are, which it finds its own way to. SQLite takes key by key in the order,
+        and looks no further than it has to.
         """
         if part.place is not None or part.offset + part.limit > _SOON:
             return None
         if self._on_postgresql:
             return self._walked(part, None)
-        rows = self._sorted(part, self._among_the_first(part.sort))
-        return rows if len(rows) == part.limit else None
+        first = self._first(_NEAR, part.sort)
+        near = select(KeyRow.id).select_from(first).join(KeyRow, first.c.rowid == _ROWID).where(*self._conditions)
+        ids = self._session.exec(near.offset(part.offset).limit(part.limit)).all()
+        return _of(self._session, ids, part.sort) if len(ids) == part.limit else None
 
-    def _near_the_end(self, part: Part, total: int) -> Sequence[KeyRow] | None:
-        """The same from the order's end, where `total` keys match."""
-        limit = min(part.limit, total - part.offset)
-        if part.place is not None or limit <= 0 or total - part.offset > _SOON:
+    def _held(self, words: Words, part: Part) -> Sequence[KeyRow] | None:
+        """The same for words that ask for nothing else, from the order's nearer end: its index alone is read, and each
+        key of it held against all that the words find.
+        """
+        limit = min(part.limit, words.found - part.offset)
+        if part.place is not None or limit <= 0:
             return None
-        near = select(KeyRow).where(*self._conditions, self._among_the_first(part.sort, backwards=True))
-        last = near.order_by(*order(part.sort, backwards=True)).offset(total - part.offset - limit).limit(limit)
-        rows = self._session.exec(last).all()
-        return rows[::-1] if len(rows) == limit else None
+        backwards = part.offset > words.found // 2
+        first = self._first(_HELD, part.sort, backwards=backwards)
+        held = select(first.c.id).where(words.holding("first.rowid"))
+        skipped = words.found - part.offset - limit if backwards else part.offset
+        ids = self._session.exec(held.offset(skipped).limit(limit)).all()
+        return _of(self._session, ids, part.sort) if len(ids) == limit else None
 
-    def _among_the_first(self, sort: Sort, *, backwards: bool = False) -> Condition:
-        all_there_are = select(_ROWID).select_from(KeyRow)
+    def _first(self, many: int, sort: Sort, *, backwards: bool = False) -> Subquery:
+        """So many keys from the beginning of the order, or from its end."""
+        all_there_are = select(KeyRow.id, _ROWID.label("rowid")).select_from(KeyRow)
         first = all_there_are if self._query.asks_revoked else all_there_are.where(_LIVING)
-        nearest = first.order_by(*order(sort, backwards=backwards)).limit(_NEAR)
-        return _ROWID.in_(nearest.correlate(None).scalar_subquery())
+        return first.order_by(*order(sort, backwards=backwards)).limit(many).subquery("first")
 
     def _together(self, words: Words, part: Part) -> Sequence[KeyRow] | None:
         """The rows, when all that is found begins with the word in what is sorted by: it stands together in that index.
@@ -187,7 +197,12 @@ def _walked(session: Session, matching: Sequence[Condition], part: Part, total: 
     wanted = _unset(session, ids, matching, part.sort, backwards=backwards, limit=limit)
     if wanted is None:
         wanted = session.exec(ids.where(*matching)).all()
-    return session.exec(select(KeyRow).where(one_of(KeyRow.id, wanted)).order_by(*order(part.sort))).all()
+    return _of(session, wanted, part.sort)
+
+
+def _of(session: Session, ids: Sequence[str], sort: Sort) -> Sequence[KeyRow]:
+    """The rows of some ids."""
+    return session.exec(select(KeyRow).where(one_of(KeyRow.id, ids)).order_by(*order(sort))).all()
 
 
 def _unset(
