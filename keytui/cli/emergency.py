@@ -43,6 +43,9 @@ def begin(
     no_deliver: Annotated[
         bool, typer.Option("--no-deliver", help="Leave the targets alone: the new secret is written out.")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="The new secret of an emergency that is proving leaked too: begin another.")
+    ] = False,
     within: Annotated[str, typer.Option(metavar="D", help="How long a system may take to hear of it.")] = "10s",
     yes: YesOption = False,
     show: ShowOption = False,
@@ -63,10 +66,10 @@ def begin(
         written_out = no_deliver or not outside.delivers
         if written_out:
             claim_output(show)
-        chosen = first or _asked(costs_of(vault, outside, utc_now()), yes)
+        chosen = first or _asked(costs_of(vault, outside, utc_now(), again=again), yes)
         line = remark if written_out or json else say
         telling = _Telling(line)
-        emergency = Emergency(vault, outside, chosen, utc_now, telling, no_deliver, patience)
+        emergency = Emergency(vault, outside, chosen, utc_now, telling, no_deliver, patience, again=again)
         response = emergency.respond(title)
         if response.issued is not None:
             response = _written_out(vault, response, json)

@@ -23,7 +23,7 @@ from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState,
 from keytui.domain.secrets import Secret
 from keytui.probes.key_probe import Outcome
 from keytui.vault.delivering import Delivering, nothing_more
-from keytui.vault.going_on import AFTER_HAND_OVER, BEFORE_HAND_OVER, goes_on, new_stays_accepted
+from keytui.vault.going_on import AFTER_HAND_OVER, BEFORE_HAND_OVER, goes_on, leaked_again, new_stays_accepted
 from keytui.vault.model import Issued, KeyDetail
 from keytui.vault.outside import Outside
 from keytui.vault.progress import ShutOut, Told, Undelivered, What
@@ -82,6 +82,8 @@ class Emergency:
     within: timedelta = WITHIN
     """How long a system may take to hear of the change."""
     seconds: Callable[[], float] = time.monotonic
+    again: bool = False
+    """What leaked is the new secret of an emergency that is proving: that one ends, and another begins."""
     _began: float = 0.0
     _asked_before: tuple[Proven, ...] = ()
     """What systems said of the old secret before the hand-over counted, where that was over by then."""
@@ -125,7 +127,7 @@ class Emergency:
         """An emergency rotation: the one that was begun, or a new one after whatever else was open has ended."""
         key, why = self.outside.key, f"incident #{incident.id}"
         open_ = self.vault.open_rotation(key.id)
-        if open_ is not None and goes_on(open_, self.first):
+        if open_ is not None and goes_on(open_, self.first) and not leaked_again(open_, again=self.again):
             self._say(f"rotation #{open_.id} goes on: it is {open_.state}")
             if open_.state is RotationState.PROVING:
                 self._say(new_stays_accepted(key, open_), well=False)

@@ -9,7 +9,7 @@ from typing import Final
 from keytui.domain.keys import Key, VersionState
 from keytui.domain.rotation import First, RotationState
 from keytui.domain.usage import CallerUse
-from keytui.vault.going_on import goes_on, left_to_do, new_stays_accepted, only_goes_on
+from keytui.vault.going_on import goes_on, leaked_again, left_to_do, new_stays_accepted, only_goes_on
 from keytui.vault.model import RotationDetail
 from keytui.vault.outside import Outside
 from keytui.vault.protocol import Vault
@@ -34,6 +34,8 @@ class Costs:
     begun: RotationDetail | None
     """The rotation that is open already: it goes on, or is ended first."""
     asked_at: datetime
+    again: bool = False
+    """Whether the new secret of the one that is open is said to have leaked too."""
 
     def of(self, first: First) -> str:
         """What it costs to do that first, in a sentence or two."""
@@ -55,7 +57,7 @@ class Costs:
     def _of_going_on(self, begun: RotationDetail, first: First) -> str:
         """The same where the new secret is under way already; "" where nothing of it is."""
         rotation, old = begun.rotation, f"v{begun.old.number}"
-        if not goes_on(rotation, first):
+        if self._anew or not goes_on(rotation, first):
             return ""
         if begun.old.state is VersionState.REVOKED:
             stays = rotation.state is RotationState.PROVING
@@ -74,7 +76,11 @@ class Costs:
     @property
     def only_goes_on(self) -> bool:
         """Whether either way is the same: to go on with what was begun."""
-        return self.begun is not None and only_goes_on(self.begun)
+        return self.begun is not None and not self._anew and only_goes_on(self.begun)
+
+    @property
+    def _anew(self) -> bool:
+        return self.begun is not None and leaked_again(self.begun.rotation, again=self.again)
 
     @property
     def of_the_open_one(self) -> str:
@@ -82,7 +88,7 @@ class Costs:
         if self.begun is None:
             return ""
         rotation = self.begun.rotation
-        on = [first for first in First if goes_on(rotation, first)]
+        on = [first for first in First if goes_on(rotation, first) and not self._anew]
         is_open = f"rotation #{rotation.id} is open ({rotation.state}), and"
         if not on:
             return f"{is_open} is ended first"
@@ -103,8 +109,8 @@ class Costs:
         return bool(self.targets) and not self.missing
 
 
-def costs_of(vault: Vault, outside: Outside, now: datetime) -> Costs:
-    """Asked of the vault alone: nobody waits for a target in an emergency."""
+def costs_of(vault: Vault, outside: Outside, now: datetime, *, again: bool = False) -> Costs:
+    """Asked of the vault alone: nobody waits for a target in an emergency. `again` as `Emergency` has it."""
     detail = vault.detail(outside.key.id)
     rotation = vault.open_rotation(outside.key.id)
     accepted = tuple(sorted(one.number for one in detail.versions if one.state in _LET_IN))
@@ -119,4 +125,5 @@ def costs_of(vault: Vault, outside: Outside, now: datetime) -> Costs:
         missing=outside.missing,
         begun=None if rotation is None else vault.rotation(rotation.id),
         asked_at=now,
+        again=again,
     )

@@ -27,10 +27,14 @@ def only_goes_on(detail: RotationDetail) -> bool:
     return over and all(goes_on(detail.rotation, first) for first in First)
 
 
+def leaked_again(rotation: Rotation, *, again: bool) -> bool:
+    """Whether it is ended and another begun, because the new secret of it is said to have leaked too."""
+    return again and rotation.state is RotationState.PROVING
+
+
 def new_stays_accepted(key: Key, rotation: Rotation) -> str:
     """What going on with one in `proving` leaves as it is, and what to do where it is that which leaked."""
-    way = f"`keytui complete {key.id} --force --note WHY`, then the same again"
-    return f"v{rotation.new_version} stays accepted; if that leaked: {way}"
+    return f"v{rotation.new_version} stays accepted; if that leaked too: `keytui incident {key.id} --again`"
 
 
 def left_to_do(key: Key, detail: RotationDetail, *, delivers: bool) -> str:

@@ -201,6 +201,13 @@ def test_a_system_that_does_otherwise_is_said_so_and_nothing_counts_as_done(
         again = keytui("incident", "checkout", "--first", "revoke", "--no-deliver", "--within", "1s", code=1)
         assert "rotation #1 goes on: it is proving" in again.err
         assert "v1 of checkout was STILL ACCEPTED at ready" in again.err
+        assert "if that leaked too: `keytui incident" in again.err
+        asked = keytui("incident", "checkout", "--again", "--no-deliver", code=2).err
+        assert "v2 is refused at once" in asked
+        another = keytui("incident", "checkout", "--again", "--first", "revoke", "--no-deliver")
+        assert "rotation #1, which was open, is completed" in another.err
+        keytui("verify", stdin=places[0].read_text().removeprefix("API_KEY=").strip(), code=1)
+        keytui("verify", stdin=another.out)
 
 
 @pytest.mark.parametrize(("lost", "said"), [("issue", "v1 may be refused already"), ("handed_over", "was written")])

@@ -244,7 +244,7 @@ def test_the_version_that_took_over_from_one_that_leaked_may_have_leaked_too(
 
     scene.respond()
 
-    way = f"v2 stays accepted; if that leaked: `keytui complete {scene.key.id} --force --note WHY`, then the same again"
+    way = f"v2 stays accepted; if that leaked too: `keytui incident {scene.key.id} --again`"
     assert way in scene.told
     assert all(way in costs.of(first) for first in First)
 
