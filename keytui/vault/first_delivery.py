@@ -43,7 +43,8 @@ def deliver_first(
         try:
             attempt = occupied(vault, target, key) or deliver_once(target, key, version.number, secret)
         except Unreachable as error:  # its secret is in our hands alone: whoever asked hears where it is not
-            attempt = Attempt("failed", error.message, error.message, error.hint)
+            away = f"the vault is away, so {target.name} was not written: {error.message}"
+            attempt = Attempt("failed", f"not written, the vault is away: {error.message}", away, error.hint)
         stands.append(Stands(target.name, _holds(attempt), said=attempt.said))
         tell(Told(target.name, _what(attempt), version.number, clock(), attempt.said, attempt.hint))
         if not attempt.arrived:

@@ -16,6 +16,7 @@ from keytui.domain.secrets import Secret, fingerprint
 from keytui.targets.target import Abilities
 from keytui.vault.deliveries import may_hold
 from keytui.vault.delivering import Delivering
+from keytui.vault.first_delivery import deliver_first
 from keytui.vault.model import Delivery, Issued
 from keytui.vault.progress import Choice, Holds, Told, Undelivered, What
 from keytui.vault.ways_on import skip, stands_of, ways_on
@@ -163,6 +164,24 @@ def test_a_vault_that_is_away_for_a_moment_tells_nothing_of_a_place(
     with pytest.raises(Unreachable):
         one.hand_over()
     assert shop.vault.rotation(one.rotation.id).deliveries == ()
+
+
+def test_a_vault_that_is_away_is_no_fault_of_the_place_that_a_first_secret_goes_to(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued, place = shop.vault.create(KeyDraft("search", "production"), request()), Place("env")
+    place.holds = Secret("whatever stands there")
+
+    def away(*_: object) -> None:
+        raise Unreachable("keys.example.com cannot be reached", "try again")
+
+    monkeypatch.setattr("keytui.vault.occupants.occupant", away)
+    with pytest.raises(Undelivered, match="the vault is away, so env was not written") as end:
+        deliver_first(
+            shop.vault, issued.key, [place], issued.version, issued.secret, clock=shop.clock, tell=lambda _: None
+        )
+    assert end.value.stands[0].said == "not written, the vault is away: keys.example.com cannot be reached"
+    assert place.delivered == 0
 
 
 def test_what_is_skipped_keeps_what_it_held_and_is_in_the_vault_as_such(shop: Shop) -> None:
