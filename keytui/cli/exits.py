@@ -6,8 +6,6 @@ from enum import IntEnum
 from typing import Final
 
 from keytui.cli.output import remark
-from keytui.cli.times import minute
-from keytui.domain.durations import short
 from keytui.domain.errors import (
     ApprovalNeeded,
     Forbidden,
@@ -18,7 +16,6 @@ from keytui.domain.errors import (
     Unreachable,
     Unsafe,
 )
-from keytui.domain.verdict import Assessment, Verdict
 
 
 class Exit(IntEnum):
@@ -38,11 +35,6 @@ class Exit(IntEnum):
     """As a program that SIGPIPE ends: nobody reads its output any more."""
 
 
-BY_VERDICT: Final = {
-    Verdict.SAFE: Exit.DONE,
-    Verdict.NOT_SAFE: Exit.NOT_SAFE,
-    Verdict.UNKNOWN: Exit.UNKNOWN,
-}
 _BY_ERROR: Final[tuple[tuple[type[KeytuiError], Exit], ...]] = (
     (Invalid, Exit.USAGE),
     (Locked, Exit.UNREACHABLE),
@@ -60,6 +52,8 @@ class Partly(KeytuiError):
 def code_of(error: KeytuiError) -> Exit:
     """The exit code of an error; whatever is not listed was refused."""
     if isinstance(error, Unsafe):
+        from keytui.cli.verdicts import BY_VERDICT  # every start would wait for what a verdict is
+
         return BY_VERDICT[error.assessment.verdict]
     if isinstance(error, Partly):
         return Exit.PARTLY
@@ -70,6 +64,8 @@ def report(error: KeytuiError) -> Exit:
     """Say on standard error what was wrong and the way out; the exit code comes back."""
     remark(f"keytui: {error.message}")
     if isinstance(error, Unsafe):
+        from keytui.cli.verdicts import reasons  # as above
+
         for line in reasons(error.assessment):
             remark(line)
         remark('  `--force --note "…"` goes past it, and the log keeps why')
@@ -86,18 +82,3 @@ def report_fault(fault: Exception) -> Exit:
     where = f" at {place.tb_frame.f_globals.get('__name__', '?')}:{place.tb_lineno}" if place is not None else ""
     remark(f"keytui: a fault of ours, not yours: {type(fault).__name__}{where}")
     return Exit.FAULT
-
-
-def reasons(assessment: Assessment) -> list[str]:
-    """A verdict's reasons as lines, the ones that were waived last."""
-    lines = []
-    for finding in sorted(assessment.reasons, key=lambda finding: bool(finding.waived_by)):
-        waived = f" (waived by {finding.waived_by})" if finding.waived_by else ""
-        span = short(finding.window.end - finding.window.start)
-        lines.append(f"  {finding.verdict.replace('_', ' ')}: {finding.detail}{waived}")
-        lines.append(f"      {finding.source}, as of {minute(finding.as_of)}, over {span}")
-        if finding.remedy and not finding.waived_by:
-            lines.append(f"      {finding.remedy}")
-        if finding.subject and not finding.waived_by:
-            lines.append(f"      `keytui waive` calls it {finding.subject!r}")
-    return lines

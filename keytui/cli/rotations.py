@@ -10,13 +10,13 @@ import typer
 
 from keytui.cli.asking import confirm_unless
 from keytui.cli.delivering import outside
-from keytui.cli.exits import BY_VERDICT, reasons
 from keytui.cli.options import MOST_ROWS, JsonOption, KeyArgument, NoteOption, YesOption
 from keytui.cli.output import remark, say, say_json, say_json_array, say_table
 from keytui.cli.session import opened, reference, rotation_of
 from keytui.cli.shapes import assessment_shape, rotation_shape
 from keytui.cli.targets import put_back_targets
 from keytui.cli.times import ahead
+from keytui.cli.verdicts import BY_VERDICT, reasons
 from keytui.clock import utc_now
 from keytui.domain.rotation import Rotation, RotationState, Verb, allowed, move
 from keytui.vault.model import RotationDetail

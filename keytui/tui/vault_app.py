@@ -15,7 +15,6 @@ from textual.signal import Signal
 
 from keytui.clock import Clock
 from keytui.domain.errors import KeytuiError, Unauthenticated
-from keytui.domain.query import Query, Sort
 from keytui.tui.asking import our_fault
 from keytui.tui.command_log import CommandLog
 from keytui.tui.connection import Connection
@@ -121,6 +120,8 @@ class VaultApp(TerminalApp):
         self.run_worker(self._open, thread=True, exit_on_error=False, group="opening")
 
     def _open(self) -> None:
+        from keytui.domain.query import Query, Sort  # noqa: PLC0415  # the first paint would wait for what a key is
+
         try:
             self._map_keys()
             vault = self.connection.met(self._open_vault)

@@ -36,7 +36,8 @@ print(json.dumps(seen))
 COMMAND_MODULES: Final = """
 import json, sys
 import keytui.cli.entry
-print(json.dumps(sorted(name for name in ("textual", "sqlmodel", "typer") if name in sys.modules)))
+late = ("textual", "sqlmodel", "typer", "keytui.domain.keys")
+print(json.dumps(sorted(name for name in late if name in sys.modules)))
 """
 
 
