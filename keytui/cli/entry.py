@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from typing import Final
 
-from keytui.cli.exits import Exit, report, report_fault
+from keytui.cli.exits import Exit, name_fault, report, report_fault
 from keytui.cli.signals import ENDING, heard, leave_alone
 from keytui.cli.streams import discard_output, fill_missing_streams, flush_output, output_fault, stand_in_for_symbols
-from keytui.domain.errors import KeytuiError
+from keytui.domain.errors import Invalid, KeytuiError
 from keytui.vault.profile import DEFAULT_PROFILE
 
 COMPLETE: Final = "_KEYTUI_COMPLETE"
@@ -28,10 +28,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     _forbid_core_dumps()
     _forbid_recordings()
     words = list(sys.argv[1:] if argv is None else argv)
+    if not all(map(_is_text, words)):
+        return report(
+            Invalid("a word of the command line is not UTF-8 text", "type it anew, or check what your terminal sends")
+        )
     with heard() as signals:
         code = _told(lambda: copy_context().run(_dispatch, words))
     lost = _told(flush_output)
     return 128 + signals.number if signals.number else lost or code
+
+
+def _is_text(word: str) -> bool:
+    """Bytes that are none are taken as the name of a file that is there, and as nothing else."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return os.path.lexists(word.rpartition("=")[2])
+    return True
 
 
 def _told(work: Callable[[], int | None]) -> int:
@@ -47,7 +60,7 @@ def _told(work: Callable[[], int | None]) -> int:
     except BrokenPipeError:
         return Exit.READER_GONE
     except OSError as fault:
-        found = output_fault(fault)
+        found = name_fault(output_fault(fault))
         return report(found) if isinstance(found, KeytuiError) else report_fault(found)
     except Exception as fault:  # whatever it is, its text and locals could hold a secret
         return report_fault(fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from errno import ENAMETOOLONG
 from typing import Final
 
 from keytui.cli.output import remark
@@ -16,6 +17,7 @@ from keytui.domain.errors import (
     Unreachable,
     Unsafe,
 )
+from keytui.domain.text import shortened
 
 
 class Exit(IntEnum):
@@ -62,7 +64,7 @@ def code_of(error: KeytuiError) -> Exit:
 
 def report(error: KeytuiError) -> Exit:
     """Say on standard error what was wrong and the way out; the exit code comes back."""
-    remark(f"keytui: {error.message}")
+    remark(f"keytui: {shortened(error.message)}")
     if isinstance(error, Unsafe):
         from keytui.cli.verdicts import reasons  # as above
 
@@ -70,8 +72,15 @@ def report(error: KeytuiError) -> Exit:
             remark(line)
         remark('  `--force --note "…"` goes past it, and the log keeps why')
     if error.hint:
-        remark(f"  {error.hint}")
+        remark(f"  {shortened(error.hint)}")
     return code_of(error)
+
+
+def name_fault(error: Exception) -> Exception:
+    """A name that no file can have, as what it is: a mistake of whoever gave it. Another error comes back as it is."""
+    if not isinstance(error, OSError) or error.errno != ENAMETOOLONG:
+        return error
+    return Invalid("the name of a file is too long for this system", "check what was given as the name of a file")
 
 
 def report_fault(fault: Exception) -> Exit:

@@ -1,4 +1,4 @@
-"""A command line that cannot be run: all that it lacks is named at once, and so is the way to a name with a dash."""
+"""A command line that cannot be run: all that it lacks is named at once, and in words for those who typed it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import typer
 from typer._click.core import Parameter  # typer has its own click, and shows nothing of it
 from typer._click.exceptions import MissingParameter, NoSuchOption, UsageError
 from typer.core import TyperArgument, TyperGroup, TyperOption
+
+from keytui.domain.text import shortened
 
 
 class Commands(TyperGroup):
@@ -25,6 +27,14 @@ class Commands(TyperGroup):
             raise
         except MissingParameter as error:
             _name_all(error)
+        except UsageError as error:
+            error.message = shortened(_in_our_words(error.message))
+            raise
+
+
+def _in_our_words(message: str) -> str:
+    """Without the words that pydantic has for programmers."""
+    return message.removeprefix("Value error, ").replace("Input should be", "it should be").partition(", unable to")[0]
 
 
 def _name_all(error: MissingParameter) -> NoReturn:

@@ -137,7 +137,8 @@ def _read_decisions(path: Path | None) -> list[tuple[Decision, str]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} cannot be read: {error}", "name a file of text that can be") from None
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise Invalid(f"{path} cannot be read: {why}", "name a file of text that can be") from None
     decided = []
     for number, line in enumerate(lines, 1):
         words = line.split(maxsplit=1)

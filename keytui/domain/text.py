@@ -25,6 +25,8 @@ _NEVER_SHOWN: Final = frozenset(chain(_UNSEEN, map(chr, _WIDENING)))
 
 
 _UNCOMMON: Final = re.compile("[^ -~]+")
+_ENDLESS: Final = re.compile(r"\S{1000,}")
+"""A word that is longer than any name, path or address that somebody reads."""
 
 
 class _Kind(Enum):
@@ -54,6 +56,11 @@ def _made_harmless(text: str) -> str:
 def quoted(text: str) -> str:
     """The text in quotes, harmless, each escape once: as Python would write it."""
     return harmless(repr(text))
+
+
+def shortened(text: str) -> str:
+    """Each endless word as its beginning, length and end: for errors, which repeat what somebody gave."""
+    return _ENDLESS.sub(lambda word: f"{word[0][:40]}… ({len(word[0]):,} characters) …{word[0][-20:]}", text)
 
 
 def _shown(run: re.Match[str]) -> str:

@@ -57,7 +57,8 @@ def read_later_log(path: Path, loaded: Loaded) -> LaterLog:
     try:
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} cannot be read: {error}", "name a file of text that can be") from None
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise Invalid(f"{path} cannot be read: {why}", "name a file of text that can be") from None
     entries = {entry.sequence: entry for entry in (_entry(path, number, line) for number, line in enumerate(lines, 1))}
     later = [entries[sequence] for sequence in sorted(entries) if sequence > loaded.ends]
     broken = first_break(later, loaded.ended_hash, loaded.ends + 1)
