@@ -50,6 +50,8 @@ def _findings(name: str) -> Iterator[Finding]:
     from keytui.vault.doctor.storage import look_at_storage
     from keytui.vault.doctor.store import look_at_vault, newest_entry
     from keytui.vault.doctor.tracked import look_at_git
+    from keytui.vault.doctor.writing import look_at_writers
+    from keytui.vault.local.files import DATABASE
 
     path = configuration_path()
     yield from look_at_terminal(os.environ)
@@ -61,6 +63,7 @@ def _findings(name: str) -> Iterator[Finding]:
     else:
         yield from look_at_vault(profile)
         if profile.server is None and not profile.database:
+            yield from look_at_writers(profile.directory / DATABASE)
             yield from look_at_storage(profile.directory)
         yield from look_at_clock(utc_now(), newest_entry(profile), profile.directory)
         directories = [home(), *([] if profile.server is not None else [profile.directory])]

@@ -130,6 +130,7 @@ class ServerProcess:
     def close(self) -> None:
         """Hand over what was counted, and let go of everything, with a clean end, also while the database is away."""
         in_order = (
+            self.vault.give_up_waiting,
             self.events.close,
             self.verifier.close,
             self.following.close,

@@ -42,6 +42,8 @@ POLL_EVERY: Final = 0.1
 """Seconds between looks at the change feed: one lookup in an index."""
 SILENT_FOR: Final = timedelta(seconds=30)
 """A verifier that could not reach its vault for so long has refused everything, so that its callers did not show."""
+FLUSH_PATIENCE: Final = 5.0
+"""Seconds that a flush waits for another writer: it is kept, and comes again, and a service that ends waits for it."""
 AGE_EVERY: Final = timedelta(minutes=1)
 KEYS_AT_ONCE: Final = 250
 """Keys that are read in one go for somebody who wants them all: a tenth of a second that others may have to wait."""
@@ -182,7 +184,7 @@ class LocalFeed:
 
     def record(self, flush: Flush, name: str = "", tenant: str | None = None) -> None:
         """With a `name`, the recorder is elsewhere: it has to be called so, and is believed what can be."""
-        with self._writing, self._database.writing() as session:
+        with self._writing, self._database.writing(FLUSH_PATIENCE) as session:
             now = self._clock()
             if name:
                 flush = believed(flush, position(session), now, 2 * self._silent_for)
@@ -213,7 +215,7 @@ class LocalFeed:
             if self._aged_at is not None and timedelta() <= now - self._aged_at < AGE_EVERY:
                 return
             self._aged_at = now
-            with self._database.writing() as session:
+            with self._database.writing(FLUSH_PATIENCE) as session:
                 if roll_up(session, self._retention, now, AGED_AT_ONCE) == AGED_AT_ONCE:
                     self._aged_at = None  # there is more
 

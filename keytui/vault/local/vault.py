@@ -188,9 +188,14 @@ class LocalVault(
     def present(self, token: Secret) -> None:
         raise Refused("a local vault asks for no token", "whoever owns its files is let in")
 
+    def give_up_waiting(self) -> None:
+        """It is about to be closed: no change waits for another process any more, or only for a moment."""
+        self._ground.database.give_up_waiting()
+
     def close(self) -> None:
         ground = self._ground
         ground.closing.set()
+        self.give_up_waiting()
         ground.held_key.drop()
         ground.refused_uses.close()
         try:

@@ -88,7 +88,7 @@ def test_nobody_writes_into_what_is_about_to_be_replaced(
         return signed(profile, beside, rows, clock)
 
     monkeypatch.setattr(rebuilding, "_signed", meanwhile)
-    monkeypatch.setattr(sqlite_database, "_WAIT_FOR_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_database, "PATIENCE", 0.1)
 
     keytui("rebuild")
 

@@ -135,7 +135,7 @@ def test_only_many_keys_get_more_room_and_for_some_seconds(profile: Profile, mon
     vault = LocalVault.open(profile, StoppedClock())
 
     def kept() -> list[object]:
-        with vault._ground.database.reading() as session:
+        with vault._ground.database.writing() as session:
             asked = ("cache_size", "wal_autocheckpoint")
             return [session.connection().exec_driver_sql(f"PRAGMA {one}").scalar_one() for one in asked]
 

@@ -13,17 +13,19 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from sqlalchemy import Engine, event
 from sqlmodel import Session
 
+from keytui.vault.local.database.writers import PATIENCE, Writers
 from keytui.vault.wanted import Wanted
 
 
 class Database(ABC):
     """One vault's database. What goes wrong in it comes out as Unreachable, with where it is and a way out."""
 
-    def __init__(self, where: str, reader: Engine, writer: Engine) -> None:
+    def __init__(self, where: str, reader: Engine, writer: Engine, writers: Writers) -> None:
         self.where = where
         """Where it is, as an operator reads it: no password is in it."""
         self._reader = reader
         self._writer = writer
+        self._writers = writers
 
     @contextmanager
     def reading(self, wanted: Wanted | None = None) -> Iterator[Session]:
@@ -32,13 +34,26 @@ class Database(ABC):
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session that is the only writer: committed when the block ends, rolled back when it raises."""
-        with self._in_words(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+    def writing(self, patience: float = PATIENCE) -> Iterator[Session]:
+        """A session that is the only writer: committed when the block ends, rolled back when it raises.
+
+        Unreachable when others write for longer than `patience`, in seconds.
+        """
+        with (
+            self._in_words(),
+            self._writers.turn(patience),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
+
+    def give_up_waiting(self) -> None:
+        """The vault is about to be closed: no change waits any more for one of another process."""
+        self._writers.give_up()
 
     def close(self) -> None:
         """Let go of every connection."""
+        self._writer.dispose()
         self._reader.dispose()
 
     def _breakable(self, session: Session, wanted: Wanted | None) -> AbstractContextManager[None]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -21,7 +22,8 @@ from sqlmodel import Session
 from keytui.domain.errors import Invalid, Unreachable
 from keytui.domain.references import parse_reference
 from keytui.vault.local.database import Database
-from keytui.vault.local.database.postgresql_words import HungUp, in_words
+from keytui.vault.local.database.postgresql_words import HungUp, in_words, locked
+from keytui.vault.local.database.writers import PATIENCE, Writers
 from keytui.vault.local.files import private_directory
 from keytui.vault.local.log_head import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Schema, revision_in
@@ -60,12 +62,16 @@ class PostgresqlDatabase(Database):
     """One vault's database."""
 
     def __init__(self, where: str, engine: Engine) -> None:
+        writers = Writers(partial(locked, where))
         super().__init__(
             where,
             engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
             engine.execution_options(isolation_level="READ COMMITTED", writing=True),
+            writers,
         )
-        self._turn = Lock()
+        self._asking: psycopg.Connection | None = None
+        """The connection that waits for other processes' changes."""
+        event.listen(self._writer, "begin", self._become_the_writer)
 
     @classmethod
     def open(cls, url: URL, directory: Path, schema: Schema = SCHEMA) -> Self:
@@ -82,22 +88,15 @@ class PostgresqlDatabase(Database):
         return cls(where, engine)
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        if not self._turn.acquire(timeout=_WAIT_SECONDS):
-            raise Unreachable(
-                f"the vault {self.where} does not answer: other changes of this process have waited for very long",
-                "see what holds the database up, then try again",
-            )
+    def writing(self, patience: float = PATIENCE) -> Iterator[Session]:
         committing = False
         try:
-            with super().writing() as session:
+            with super().writing(patience) as session:
                 yield session
                 session.flush()
                 committing = True
         except HungUp as error:
             raise self._unanswered() if committing else error from None
-        finally:
-            self._turn.release()
 
     def _unanswered(self) -> Unreachable:
         """Of a COMMIT. Who asks again under the same key or request is told what became of it."""
@@ -105,6 +104,20 @@ class PostgresqlDatabase(Database):
             f"the line to the vault {self.where} was lost as the change was made: nobody knows whether it was",
             "see with `keytui audit` before you do it again",
         )
+
+    def give_up_waiting(self) -> None:
+        super().give_up_waiting()
+        asking = self._asking
+        if asking is not None:
+            asking.cancel()
+
+    def _become_the_writer(self, connection: Connection) -> None:
+        """Nothing is read before the lock is held: each later statement sees what the writer before has left."""
+        self._asking = cast("psycopg.Connection", connection.connection.driver_connection)
+        try:
+            self._writers.ask_others(partial(take_writers_lock, connection))
+        finally:
+            self._asking = None
 
     def close(self) -> None:
         """Whoever still reads brings its connection back to a pool that nobody uses any more: it ends there."""
@@ -175,19 +188,13 @@ def engine_of(url: URL) -> Engine:
             "a vault on PostgreSQL needs psycopg, which is not installed", "pip install 'keytui[postgres]'"
         ) from None
     event.listen(engine, "connect", _read_whole_numbers)
-    event.listen(engine, "begin", _begin)
     return engine
 
 
-def take_writers_lock(connection: Connection) -> None:
-    """Become the only writer of the vault, until the transaction ends."""
+def take_writers_lock(connection: Connection) -> bool:
+    """Become the only writer of the vault, until the transaction ends: True, or an error once it took too long."""
     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", (_WRITERS,))
-
-
-def _begin(connection: Connection) -> None:
-    """Nothing is read before the lock is held: each later statement sees what the writer before has left."""
-    if connection.get_execution_options().get("writing", False):
-        take_writers_lock(connection)
+    return True
 
 
 def _read_whole_numbers(connection: psycopg.Connection, _entry: ConnectionPoolEntry) -> None:

@@ -52,6 +52,11 @@ class HungUp(Unreachable):
     """The server said nothing more, so that what it was asked last may have been done or not."""
 
 
+def locked(where: str) -> Unreachable:
+    """Of a vault that others write to for longer than anybody waits."""
+    return Unreachable(f"the vault {where} does not answer: other changes have waited for very long", _STATES["55P03"])
+
+
 @contextmanager
 def in_words(where: str) -> Iterator[None]:
     """Tells what goes wrong within. The cause is not chained: it may quote rows and parameters."""

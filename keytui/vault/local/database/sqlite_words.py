@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from keytui.domain.errors import Unreachable
 from keytui.plain_file import kind_of
+from keytui.vault.local.database.lock_holder import lock_holder
 
 _DAMAGED: Final = (
     "`keytui doctor` says what is damaged: an index is made anew by `keytui rebuild`; for anything else "
@@ -21,7 +22,6 @@ _DAMAGED: Final = (
 NO_LOCKS: Final = "keep the vault on a disk of this machine (KEYTUI_HOME, or `directory` of its profile)"
 _TOO_OLD: Final = "keytui needs SQLite 3.34 or newer with FTS5: install a Python that has it"
 _HINTS: Final = (
-    ("locked", "another process holds the vault for very long; look for it, then try again"),
     ("not a database", "move it away, with its -wal and -shm, then load a backup: keytui backup load FILE"),
     ("malformed", _DAMAGED),
     ("vtable constructor", _DAMAGED),
@@ -33,6 +33,8 @@ _HINTS: Final = (
     ("no such module", _TOO_OLD),
     ("no such tokenizer", _TOO_OLD),
 )
+_PRIMARY: Final = 0xFF
+"""What SQLite says of an error beyond its kind stands above these bits."""
 _LOCKING: Final = frozenset(
     {
         sqlite3.SQLITE_IOERR_LOCK,
@@ -69,6 +71,21 @@ def require_file(path: Path) -> None:
             )
 
 
+def is_busy(error: BaseException) -> bool:
+    """Whether SQLite says that another connection has the lock: asked again, it may be free."""
+    return getattr(_first(error), "sqlite_errorcode", 0) & _PRIMARY == sqlite3.SQLITE_BUSY
+
+
+def locked(path: Path) -> Unreachable:
+    """Of a vault that somebody else writes to for longer than anybody waits, by name where that is known."""
+    holder = lock_holder(path)
+    return Unreachable(
+        f"the vault {path} is locked: {holder or 'another process'} has been writing to it for very long",
+        f"{'see what it does, or end it' if holder else f'find it with `fuser {path}`'}, then do the same again: "
+        "the vault stands as it was",
+    )
+
+
 def lost(path: Path, how: str) -> Unreachable:
     """Of a database that is `missing` or `empty`, while the vault's other files are there."""
     return Unreachable(
@@ -89,6 +106,8 @@ def _first(error: BaseException) -> BaseException:
 
 def _told(path: Path, error: BaseException) -> Unreachable:
     cause = str(error)
+    if "locked" in cause and "locking" not in cause:
+        return locked(path)
     if getattr(error, "sqlite_errorcode", 0) in _LOCKING or "locking protocol" in cause:
         return Unreachable(f"the file system of {path} keeps no locks, and SQLite needs them: {cause}", NO_LOCKS)
     closer = _in_the_way(path) if any(sign in cause for sign in _LOOKED_INTO) else None
