@@ -20,6 +20,7 @@ from keytui.domain.incidents import Closing, Happening, Incident, IncidentDetail
 
 if TYPE_CHECKING:
     from typer._click.core import Context  # typer has its own click, and gives groups no other name for it
+    from typer._click.shell_completion import CompletionItem
 
 NumberArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="The incident's number.")]
 
@@ -31,10 +32,16 @@ class KeyOrVerb(TyperGroup):
     """
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        if args and (args[0] in self.commands or args[0] in ctx.help_option_names):
+        completing = ctx.resilient_parsing and not args
+        if completing or (args and (args[0] in self.commands or args[0] in ctx.help_option_names)):
             return super().parse_args(ctx, args)
         lists = not args or args[0] in {"--all", "--limit"} or args == ["--json"]
         return super().parse_args(ctx, ["list" if lists else "begin", *args])
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs and keys that begin so."""
+        (key,) = (one for one in self.commands["begin"].params if one.param_type_name == "argument")
+        return [*super().shell_complete(ctx, incomplete), *key.shell_complete(ctx, incomplete)]
 
 
 incidents = typer.Typer(

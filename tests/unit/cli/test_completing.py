@@ -94,6 +94,8 @@ def bash(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
         ("keytui --profile far show ", []),
         ("keytui --profile nobody show c", []),
         ("keytui rota", ["rotate", "rotations"]),
+        ("keytui incident c", ["close", "checkout-api", "ci-deploy"]),
+        ("keytui incident checkout-api --fi", ["--first"]),
     ],
 )
 def test_the_word_that_is_typed_is_completed(bash: Offers, line: str, offered: list[str]) -> None:
