@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from typing import Final
 
 import typer
 
@@ -18,6 +19,11 @@ from keytui.vault.profile import DEFAULT_PROFILE, load_profile
 from keytui.vault.protocol import Vault
 from keytui.vault.reconciling import Reconcilable
 from keytui.vault.saved_filters import load_filters
+
+_HEAD_SAYS_NOTHING: Final = (
+    "audit.head is damaged, or of another vault: nobody can tell whether an older copy is in this vault's place; "
+    "the next change writes it anew: see `keytui doctor` before"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,11 @@ def opened(context: typer.Context, *, deciding: bool = False) -> Iterator[Vault]
 def _told_if_older(vault: Vault) -> Iterator[None]:
     """Say beside an answer that the vault is an older one than it was: what is shown as living may have been revoked.
 
-    Once, and after the answer: a change is refused with the same words, which are its error then.
+    Once, and after the answer: a change is refused with the same words, which are its error then. A damaged head is
+    told before, because a change writes it anew.
     """
+    if isinstance(vault, Reconcilable) and vault.head_says_nothing():
+        alarm(_HEAD_SAYS_NOTHING)
     try:
         yield
     except Unreconciled:

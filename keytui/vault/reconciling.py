@@ -80,6 +80,10 @@ class Reconcilable(Protocol):
         """Raise Unreconciled while the vault waits for a look at what a backup brought back."""
         ...
 
+    def head_says_nothing(self) -> bool:
+        """Whether the kept head of the log is damaged, so that an older copy would not be told from this vault."""
+        ...
+
     def undecided(self, limit: int | None = None) -> Undecided:
         """What would be accepted again and was not decided yet, with up to `limit` keys by name.
 

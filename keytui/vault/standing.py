@@ -37,5 +37,7 @@ class Standing:
     """Requests for approval that wait for an answer which this principal may give."""
     unreconciled: bool = False
     """Whether it waits for a decision about what an older copy or a backup brought back: no change till then."""
+    head_says_nothing: bool = False
+    """Whether the kept head of its log is damaged: an older copy in the vault's place would not be told from it."""
     seal_epoch: int = 0
     """Rises when the seal is closed or gets a new passphrase: whoever unlocked it before has to do so again."""

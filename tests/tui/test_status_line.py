@@ -55,6 +55,13 @@ def test_of_a_long_path_the_end_stays() -> None:
     assert "…re/keytui/default" in line(deep, 70).plain
 
 
+@pytest.mark.parametrize(("width", "said"), [(160, "! audit.head is damaged (doctor)"), (80, "! head"), (40, "! head")])
+def test_a_head_that_says_nothing_is_told(width: int, said: str) -> None:
+    content = line(replace(STATUS, standing=replace(STANDING, head_says_nothing=True)), width)
+    assert content.cell_length == width
+    assert all(word in content.plain for word in (said, "prod", "READ-ONLY", "! 3"))
+
+
 def test_an_armed_profile_counts_its_minutes_down() -> None:
     armed = replace(STATUS, standing=replace(STANDING, armed_until=NOON + timedelta(minutes=14, seconds=1)))
     assert "▲ WRITE armed 15 m" in line(armed, 100).plain

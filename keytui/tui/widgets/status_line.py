@@ -159,6 +159,8 @@ def _right(status: Status) -> list[Part]:
     if standing is not None and standing.approvals:
         few = f"? {standing.approvals}"
         parts.append(_shrinking(f"{few} to approve", few, 2, "bold $warning"))
+    if standing is not None and standing.head_says_nothing:
+        parts.append(_shrinking("! audit.head is damaged (doctor)", "! head", 0, "bold $warning"))
     parts.extend(_writing(status))
     local = status.now.astimezone()
     parts.append(Part(((4, Content(f"{local:%H:%M}")),)))

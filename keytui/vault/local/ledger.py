@@ -114,6 +114,10 @@ class Ledger:
         """The kept head, where the log does not hold it, whatever else is wrong; asked before anything else."""
         return kept_beyond(session, self._head_file, self._signed)
 
+    def head_says_nothing(self) -> bool:
+        """Whether there is a file of the kept head that cannot be read, or that the vault's key has not signed."""
+        return self._head_file.exists() and self._kept_head() is None
+
     def has_signed(self, kept: Checkpoint) -> bool:
         """Whether a checkpoint is of this vault's key, wherever it was kept."""
         return kept.public_key == self.public_key and self._signed(Head(kept.sequence, kept.hash), kept.signature)

@@ -41,6 +41,7 @@ class Watching(Section):
                 tenant=ground.principal.tenant,
                 read_only=ground.profile.read_only or waits,
                 unreconciled=waits,
+                head_says_nothing=ground.ledger.head_says_nothing(),
                 armed_until=None if waits else ground.guard.armed_until,
                 seal=seal_state(session, ground.held_key),
                 seal_epoch=seal_epoch(session),

@@ -133,3 +133,18 @@ def test_a_restore_is_decided_about_once_and_the_log_holds_again(keytui: Command
     assert "of Friday" in keytui("audit", "--type", "backup.reconciled").out
     keytui("audit", "accept-restore", "--note", "again", code=1)
     keytui.created("three")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"sequence": 1, "hash": "x", "signature": "00"}'])
+def test_a_damaged_head_is_told_until_a_change_writes_it_anew(keytui: Commands, content: bytes) -> None:
+    keytui.created("one")
+    head = keytui.home / "default" / "audit.head"
+    head.write_bytes(content)
+
+    with keytui.vault() as vault:
+        assert vault.standing().head_says_nothing
+    for command in (("list", "--json"), ("show", "one"), ("disable", "one")):
+        assert keytui(*command).err.count("audit.head is damaged, or of another vault") == 1, command
+    assert "audit.head" not in keytui("list").err
+    head.unlink()
+    assert "audit.head" not in keytui("list").err, "one that is missing may be that of a new server"

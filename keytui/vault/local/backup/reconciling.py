@@ -50,6 +50,9 @@ class Reconciling(Keeping, Operating):
         with self._ground.database.reading() as session:
             refuse_unreconciled(session, self._ground.ledger.kept_beyond(session))
 
+    def head_says_nothing(self) -> bool:
+        return self._ground.ledger.head_says_nothing()
+
     def undecided(self, limit: int | None = None) -> Undecided:
         with self._reading() as session:
             return _undecided(session, self._waiting(session), self._clock(), limit)
