@@ -120,6 +120,18 @@ def test_a_key_is_found_by_id_name_and_prefix(vault: Vault) -> None:
         assert vault.find(reference) == key
 
 
+def test_a_name_that_is_nearly_right_is_told_with_those_that_are(vault: Vault) -> None:
+    created(vault)
+    vault.revoke(created(vault, "checkout-abi").key.id, None, Reason.LEAVER, "")
+    for typed in ("chekout-api", "CHECKOUT", "checkout-apis"):
+        with pytest.raises(NotFound) as missed:
+            vault.find(typed)
+        assert missed.value.hint == "did you mean checkout-api? list them: keytui list"
+    with pytest.raises(NotFound) as missed:
+        vault.find("unheard-of")
+    assert missed.value.hint == "list them: keytui list"
+
+
 def test_a_key_is_found_by_the_prefix_of_a_version_that_was_replaced(vault: Vault) -> None:
     first = created(vault)
     handed_over(vault, first.key.id)

@@ -10,12 +10,17 @@ from sqlalchemy import ColumnElement, SQLColumnExpression
 from sqlmodel import Session, col, or_, select
 
 from keytui.domain.errors import Ambiguous, NotFound
+from keytui.domain.near import nearest
 from keytui.domain.secrets import PREFIX_LENGTH, Secret, looks_issued
-from keytui.domain.text import quoted
+from keytui.domain.text import harmless, quoted
 from keytui.vault.local.tables import KeyRow, VersionRow
 
 _ID_PREFIX_AT_LEAST: Final = 6
 _NAMED_AT_MOST: Final = 10
+_COMPARED: Final = 300
+"""Names that a slip is looked for among: some hundredths of a second."""
+_BEGINNINGS: Final = (5, 2, 1)
+"""How many letters are taken to be right, the most first: few slips are at the beginning of a name."""
 _FINGERPRINT: Final = re.compile(r"sha256:([0-9a-f]{16})")
 
 
@@ -35,7 +40,18 @@ def found_key(session: Session, reference: str) -> KeyRow:
             return rows[0]
         if rows:
             raise Ambiguous(f"{quoted(reference)} is more than one key", tuple(_candidates(rows)))
-    raise NotFound(f"no key is called {quoted(reference)}", "list them: keytui list")
+    raise NotFound(f"no key is called {quoted(reference)}", f"{_meant(session, reference)}list them: keytui list")
+
+
+def _meant(session: Session, reference: str) -> str:
+    """`did you mean NAME? ` of the names that begin as it does, as far as that takes no time; "" where none is near."""
+    living = select(KeyRow.name).where(col(KeyRow.revoked_at).is_(None)).order_by(col(KeyRow.name)).limit(_COMPARED)
+    begun = (typed[:length] for length in _BEGINNINGS for typed in (reference, reference.lower()))
+    for begin in filter(None, dict.fromkeys(begun)):
+        near = nearest(reference, session.exec(living.where(_begins(col(KeyRow.name), begin))).all())
+        if near:
+            return f"did you mean {' or '.join(map(harmless, near))}? "
+    return ""
 
 
 def _refuse_bytes(reference: str) -> None:

@@ -50,6 +50,19 @@ def test_a_value_that_opens_anothers_key_is_not_imported_and_not_explained(toget
     assert not vault.page(parse("FOUND"), Sort(), 0, 9).rows
 
 
+def test_what_is_near_to_something_of_anothers_is_not_told(together: TeamVault) -> None:
+    draft = KeyDraft("parcels-eu", "sandbox", tenant="globex", owner="shipping", issuer="builtin", apps=("labels",))
+    together.owner.create(draft, together.request())
+    vault = together.as_(together.tenants["acme"].admin)
+
+    with pytest.raises(NotFound) as missed:
+        vault.find("parcels-eux")
+    assert missed.value.hint == "list them: keytui list"
+    told = vault.no_such_values(parse("env:sandbo owner:shippin app:label tenant:globe"))
+    assert len(told) == 4
+    assert not {"sandbox", "shipping", "labels", "globex"} & {word for one in told for word in (*one.near, *one.known)}
+
+
 def test_operators_of_another_tenant_are_out_of_reach(together: TeamVault) -> None:
     vault = together.as_(together.tenants["acme"].admin)
     together.principal("zoe", Role.STAFF, "globex")
