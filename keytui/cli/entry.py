@@ -15,6 +15,7 @@ from keytui.cli.exits import Exit, name_fault, report, report_fault
 from keytui.cli.signals import ENDING, heard, leave_alone
 from keytui.cli.streams import discard_output, fill_missing_streams, flush_output, output_fault, stand_in_for_symbols
 from keytui.domain.errors import Invalid, KeytuiError
+from keytui.domain.text import harmless
 from keytui.vault.profile import DEFAULT_PROFILE
 
 COMPLETE: Final = "_KEYTUI_COMPLETE"
@@ -28,23 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     _forbid_core_dumps()
     _forbid_recordings()
     words = list(sys.argv[1:] if argv is None else argv)
-    if not all(map(_is_text, words)):
-        return report(
-            Invalid("a word of the command line is not UTF-8 text", "type it anew, or check what your terminal sends")
-        )
     with heard() as signals:
         code = _told(lambda: copy_context().run(_dispatch, words))
     lost = _told(flush_output)
     return 128 + signals.number if signals.number else lost or code
-
-
-def _is_text(word: str) -> bool:
-    """Bytes that are none are taken as the name of a file that is there, and as nothing else."""
-    try:
-        word.encode()
-    except UnicodeEncodeError:
-        return os.path.lexists(word.rpartition("=")[2])
-    return True
 
 
 def _told(work: Callable[[], int | None]) -> int:
@@ -67,6 +55,7 @@ def _told(work: Callable[[], int | None]) -> int:
 
 
 def _dispatch(words: list[str]) -> int | None:
+    _refuse_bytes(words)
     if COMPLETE not in os.environ:
         if words[:1] == ["demo"]:
             from keytui.cli.console import run_demo
@@ -82,6 +71,19 @@ def _dispatch(words: list[str]) -> int | None:
             return run_top(rest[1:], options.profile, options.read_only)
     _commands(words)
     return None
+
+
+def _refuse_bytes(words: list[str]) -> None:
+    """Bytes that are no text may be the name of a file that is there, and nothing else."""
+    for number, word in enumerate(words, 1):
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            if not os.path.lexists(word.rpartition("=")[2]):
+                raise Invalid(
+                    f"word {number} of the command line is not UTF-8 text: it has {harmless(word[error.start])}",
+                    "type it anew, or check what your terminal sends",
+                ) from None
 
 
 def _console_only(words: list[str]) -> tuple[argparse.Namespace, list[str]] | None:

@@ -34,7 +34,8 @@ def test_all_that_a_command_line_lacks_is_named_at_once(keytui: Commands) -> Non
 @pytest.mark.parametrize("where", [("list", "owner:\udcff"), ("leaver", "\udcff"), ("incident", "list", "\udcff")])
 def test_bytes_that_are_no_text_are_named_as_that(keytui: Commands, where: tuple[str, ...]) -> None:
     """The database refuses them; it was a fault of ours, or even a log that somebody had changed."""
-    assert "a word of the command line is not UTF-8 text" in keytui(*where, code=2).err
+    refused = keytui(*where, code=2).err
+    assert f"word {len(where)} of the command line is not UTF-8 text: it has \\udcff" in refused
 
 
 def test_a_file_may_be_called_by_bytes_that_are_no_text(keytui: Commands, tmp_path: Path) -> None:
