@@ -126,11 +126,14 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
         self._explain(total)
 
     def _explain(self, found: int) -> None:
-        """Ask once, where a value that no key has would explain it: `env:prod` finds nothing, `-env:prod` all."""
+        """Ask once, where a value that no key has would explain it: `env:prod` finds nothing, `-env:prod` all.
+
+        What comes of it is not needed: a server older than this console does not know the question.
+        """
         query = self._query
         if query != self._explained and may_mislead(query, found):
             self._explained = query
-            self.ask(lambda vault: vault.no_such_values(query), partial(self._explained_by, query), self._not_answered)
+            self.ask(lambda vault: vault.no_such_values(query), partial(self._explained_by, query), lambda _: None)
 
     def _explained_by(self, query: Query, values: tuple[NoSuchValue, ...]) -> None:
         if query == self._query:

@@ -16,11 +16,12 @@ from keytui.domain.query import Facet, Query
 from keytui.vault.local.access.tenancy import is_bound
 from keytui.vault.local.keys.counts import counted
 from keytui.vault.local.keys.search import Condition, term_condition
-from keytui.vault.local.keys.words import FEW
 from keytui.vault.local.tables import KeyCountRow, KeyRow
 
 _MOST: Final = 500
 """Values that are looked at: what is near is found among so many in some hundredths of a second."""
+_READ: Final = 30_000
+"""Keys of which all are read where no index has the values, in some hundredths of a second."""
 _PLACES: Final = 50
 """Environments of tenants that are looked through one by one."""
 _INDEXED: Final = {
@@ -49,7 +50,7 @@ def _known(session: Session, facet: Facet, looked_at: Sequence[Condition]) -> Se
         return _leapt(session, _INDEXED[facet], looked_at)
     if facet is Facet.ISSUER:
         return _issuers(session, looked_at)
-    if (counted(session, Query()) or 0) > FEW:
+    if (counted(session, Query()) or 0) > _READ:
         return None
     if facet in _SETS:
         sets = session.exec(select(_SETS[facet]).where(*looked_at).distinct()).all()
