@@ -1,7 +1,7 @@
 """How a screen looks, as text that a person can compare: its words at three sizes, and its styles in each theme.
 
 A screen is mounted once, and dragged from size to size and from theme to theme. What has to hold of any screen at any
-size is looked at on the way (see `holding.py`).
+size is looked at on the way (see `holding.py`); and that it is as it was after a window that has no room for it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from __future__ import annotations
 import string
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import unified_diff
 from itertools import groupby
 from typing import Final
 
 from rich.style import Style
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.filter import monochrome_style
+from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Checkbox, Input, Select
 
 from keytui.tui.app import Console
 from keytui.tui.screens.wizard.step import StepBody
@@ -26,7 +30,10 @@ from tests.tui.rotation.walking import Walk, drawn, until_handled
 
 SIZES: Final = ((120, 36), (80, 24), (60, 20))
 THEMED: Final = (ThemeName.DARK, ThemeName.LIGHT, ThemeName.HIGH_CONTRAST, ThemeName.ANSI)
+TINY: Final = ((1, 1), (20, 3))
 LARGE: Final = ((200, 60), (300, 100))
+_STYLES: Final = "== styles"
+_FIELDS: Final = (Checkbox, Input, Select)
 _LETTERS: Final = string.ascii_letters
 Go = Callable[[Walk], Awaitable[None]]
 
@@ -49,6 +56,7 @@ async def look_of(console: Console, go: Go, *, themes: Sequence[ThemeName] = THE
         for size in SIZES:
             await _dragged(pilot, size)
             book.note(size, *[await _drawn_in(pilot, theme) for theme in themes[:2]])
+        await _as_before_once_there_is_room_again(pilot, book)
         for theme in themes[2:]:
             await _drawn_in(pilot, theme)
         for size in LARGE:
@@ -68,6 +76,26 @@ async def _dragged(pilot: Walk, size: tuple[int, int]) -> None:
         await until_handled(pilot)
     assert isinstance(pilot.app, Console)
     holds_at_any_size(pilot.app)
+
+
+async def _as_before_once_there_is_room_again(pilot: Walk, book: _Book) -> None:
+    """A tiny window may show next to nothing. After it there is the same, down to what was typed."""
+    before = _held(pilot.app.screen_stack)
+    for size in TINY:
+        await pilot.resize_terminal(*size)
+        await until_handled(pilot)
+    for size, page in zip(SIZES, book.pages, strict=True):
+        await _dragged(pilot, size)
+        told = unified_diff(page.partition(_STYLES)[0].splitlines(), _words(size, drawn(pilot)), lineterm="")
+        assert not (other := list(told)), "\n".join(other)
+        assert _held(pilot.app.screen_stack) == before
+
+
+def _held(screens: Sequence[Screen[object]]) -> list[object]:
+    """The screens, what has the focus in each, and its fields with what is in them."""
+    widgets = [widget for screen in screens for widget in screen.query(Widget)]
+    fields = [(field, field.value) for field in widgets if isinstance(field, _FIELDS)]
+    return [*((screen, screen.focused) for screen in screens), *fields]
 
 
 async def _drawn_in(pilot: Walk, theme: ThemeName) -> list[Strip]:
@@ -93,8 +121,7 @@ class _Book:
         """Write down a page. Both show the same words."""
         both = zip(dark, light or dark, strict=True)
         pairs = [list(zip(_seen(one), _seen(other), strict=True)) for one, other in both]
-        words = [strip.text.rstrip() for strip in dark]
-        self.pages.append("\n".join([f"== {size[0]}x{size[1]}", *words, "== styles", *map(self._runs, pairs), ""]))
+        self.pages.append("\n".join([*_words(size, dark), _STYLES, *map(self._runs, pairs), ""]))
 
     def _runs(self, cells: Iterable[tuple[Cell, Cell]]) -> str:
         letters = [self._letter(dark[1], light[1]) for dark, light in cells]
@@ -110,6 +137,10 @@ class _Book:
             for (dark, light), letter in self.letters.items()
         ]
         return "\n".join([*self.pages, "== legend", *legend, ""])
+
+
+def _words(size: tuple[int, int], strips: list[Strip]) -> list[str]:
+    return [f"== {size[0]}x{size[1]}", *(strip.text.rstrip() for strip in strips)]
 
 
 def _seen(strip: Strip) -> Iterator[Cell]:

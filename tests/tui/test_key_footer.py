@@ -7,7 +7,7 @@ from textual.widgets._footer import FooterKey
 
 from keytui.tui.app import Console
 from keytui.vault.local.vault import LocalVault
-from tests.tui.rotation.walking import until_still
+from tests.tui.rotation.walking import drawn, until_still
 from tests.tui.walking import keys
 
 
@@ -32,3 +32,15 @@ async def test_it_follows_what_can_be_done_and_is_left_alone_otherwise(console: 
         assert [key.description for key in screen.query_one(Footer).query(FooterKey)] == [
             key.description for key in shown
         ]
+
+
+async def test_it_has_its_blanks_again_after_a_narrow_window(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=(80, 24)) as pilot:
+        await keys(pilot)
+        await pilot.press("X")
+        await until_still(pilot)
+        before = drawn(pilot)[-1].text
+        for size in ((20, 3), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await until_still(pilot)
+        assert drawn(pilot)[-1].text == before

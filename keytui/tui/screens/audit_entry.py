@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -16,6 +15,7 @@ from keytui.domain.audit import AuditEntry
 from keytui.domain.text import harmless
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.base import Dialog
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.wording import QUIET
 
 
@@ -38,7 +38,7 @@ class AuditEntryScreen(Dialog[str]):
 
     def body(self) -> ComposeResult:
         entry = self._entry
-        with VerticalScroll(id="dialog"):
+        with Scrolling(id="dialog"):
             yield Static(Content(f"#{entry.sequence} {harmless(entry.event.type)}"), id="title")
             yield Static(Content("\n").join(_lines(entry)), id="whole")
             yield Static(self._ways(), id="ways")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Label
 
 from keytui.domain.text import harmless
 from keytui.tui.screens.base import Dialog
+from keytui.tui.widgets.scrolling import Scrolling
 
 if TYPE_CHECKING:
     from keytui.tui.keystrokes import Typed
@@ -47,7 +48,7 @@ class ConfirmDialog(Dialog[str | None]):
 
     def body(self) -> ComposeResult:
         question = self.question
-        with VerticalScroll(id="dialog", can_focus=False):
+        with Scrolling(id="dialog", can_focus=False):
             yield Label(Content(harmless(question.title)), id="title")
             for line in question.lines:
                 yield Label(Content(harmless(line)))

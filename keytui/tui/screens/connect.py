@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Checkbox, Input, Label
 
@@ -19,6 +19,7 @@ from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.tui.fields import is_field
 from keytui.tui.screens.base import VaultScreen
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.secret import SecretField
 from keytui.tui.widgets.tick import Tick
 from keytui.tui.widgets.words import Words
@@ -52,7 +53,7 @@ class ConnectScreen(VaultScreen[None]):
     ]
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="form", can_focus=False):
+        with Scrolling(id="form", can_focus=False):
             yield Label(Content("Connect to a team's server"), id="title")
             for name, hint in _FIELDS:
                 with Horizontal(classes="field"):

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Label
@@ -24,6 +24,7 @@ from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.fleet_rows import FleetRows
 from keytui.tui.screens.wizard.delivery import surroundings
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.system_rows import system_rows
 from keytui.tui.widgets.words import Words
 from keytui.vault.fleet import Fleet, KeyOutcome, Member, in_waves, wave_size
@@ -64,7 +65,7 @@ class FleetScreen(VaultScreen[None]):
         self._runs = False
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="fleet"):
+        with Scrolling(id="fleet"):
             title = f"Rotate these {len(self._keys)} keys in waves: a canary first, each wave proven before the next"
             yield Words(Content.styled(title, "bold"))
             yield Words(id="rows")

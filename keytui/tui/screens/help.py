@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from keytui.tui.screens.base import Dialog
+from keytui.tui.widgets.scrolling import Scrolling
 
 
 class HelpScreen(Dialog[None]):
@@ -31,7 +31,7 @@ class HelpScreen(Dialog[None]):
         self._active = active
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="dialog"):
+        with Scrolling(id="dialog"):
             yield Static(Content.styled("Keys that work here", "bold"), id="title")
             yield Static(Content("\n").join(self._lines()), id="bindings")
 

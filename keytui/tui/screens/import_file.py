@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Label
 
@@ -18,6 +18,7 @@ from keytui.domain.keys import KeyDraft
 from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_import, same_as
 from keytui.tui.screens.base import VaultScreen
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.words import Words
 from keytui.vault.env_file import SortedOut, read_env_file, sort_out
 from keytui.vault.model import ImportReport
@@ -39,7 +40,7 @@ class ImportScreen(VaultScreen[None]):
         self._read: SortedOut | None = None
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="form", can_focus=False):
+        with Scrolling(id="form", can_focus=False):
             yield Label(Content("Import a .env file"), id="title")
             for name, hint in (("path", ".env"), ("variables", "all API keys; or NAME, NAME"), ("owner", "")):
                 with Horizontal(classes="field"):

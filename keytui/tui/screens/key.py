@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 
 from keytui.domain.incidents import Incident
 from keytui.domain.keys import KeySummary
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.key_actions import KeyActions
 from keytui.tui.widgets.key_page import key_heading, key_page
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.status_line import Status
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import Changes, KeyDetail
@@ -55,7 +55,7 @@ class KeyScreen(KeyActions):
 
     def body(self) -> ComposeResult:
         yield Words("◌ asking the vault …", id="heading")
-        with VerticalScroll(id="page"):
+        with Scrolling(id="page"):
             yield Words(id="words")
 
     def on_mount(self) -> None:

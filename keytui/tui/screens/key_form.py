@@ -10,7 +10,7 @@ from uuid import uuid4
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Checkbox, Input, Label
 
@@ -21,6 +21,7 @@ from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_create, for_edit
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.tick import Tick
 from keytui.tui.widgets.words import Words
 from keytui.vault.model import Issued
@@ -79,7 +80,7 @@ class KeyForm(VaultScreen[None]):
         raise NotImplementedError  # a screen cannot be an ABC: Textual has a metaclass of its own
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="form", can_focus=False):
+        with Scrolling(id="form", can_focus=False):
             yield Label(Content(harmless(self.heading())), id="title")
             for field in self.FIELDS:
                 with Horizontal(classes="field"):

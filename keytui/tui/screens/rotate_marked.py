@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 
 from keytui.domain.errors import KeytuiError
@@ -19,6 +18,7 @@ from keytui.domain.text import harmless
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.path import step_of
 from keytui.tui.screens.wizard.screen import WizardScreen
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.words import Words
 from keytui.vault.protocol import Vault
 
@@ -73,7 +73,7 @@ class RotateMarkedScreen(VaultScreen[None]):
         self._by_id = {key.id: Turn(key, Progress.WAITING) for key in keys}
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="turns"):
+        with Scrolling(id="turns"):
             yield Words(id="title")
             yield Words(id="list")
             yield Words(id="summary")

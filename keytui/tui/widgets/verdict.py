@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Final
 
 from textual.content import Content
-from textual.widgets import Static
 
 from keytui.domain.durations import short
 from keytui.domain.text import harmless
 from keytui.domain.verdict import Assessment, Finding, Verdict
+from keytui.tui.widgets.words import Words
 
 _FACES: Final = {
     Verdict.SAFE: ("✓ SAFE", "bold $success"),
@@ -25,26 +25,19 @@ def verdict_word(verdict: Verdict) -> Content:
     return Content.styled(*_FACES[verdict])
 
 
-class VerdictPanel(Static):
-    """Shows an Assessment. It repaints only when its words change."""
+class VerdictPanel(Words):
+    """Shows an Assessment."""
 
     DEFAULT_CSS = """
-    VerdictPanel { height: auto; margin-top: 1; }
+    VerdictPanel { margin-top: 1; }
     """
-
-    def __init__(self) -> None:
-        super().__init__("", markup=False)
-        self._shown = Content("")
 
     def show(self, assessment: Assessment | None, now: datetime) -> None:
         """Show this verdict as it reads at `now`."""
         if assessment is None:
-            content = Content("no verdict is asked at this point")
+            self.say(Content("no verdict is asked at this point"))
         else:
-            content = verdict(assessment, now, self.content_size.width)
-        if not content.is_same(self._shown):
-            self._shown = content
-            self.update(content)
+            self.say(verdict(assessment, now, self.content_size.width))
 
 
 def verdict(assessment: Assessment, now: datetime, width: int) -> Content:

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Label
 
@@ -14,6 +14,7 @@ from keytui.domain.incidents import Closing, Incident, IncidentDetail, load_in_w
 from keytui.domain.text import harmless
 from keytui.tui.command_lines import for_closing
 from keytui.tui.screens.base import Dialog
+from keytui.tui.widgets.scrolling import Scrolling
 
 _FIELDS: Final = (
     ("cause", "how it came about"),
@@ -37,7 +38,7 @@ class CloseIncidentDialog(Dialog[Incident | None]):
         return all(load.back for load in self._detail.load)
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="dialog", can_focus=False):
+        with Scrolling(id="dialog", can_focus=False):
             yield Label(Content(f"Close incident #{self._detail.incident.id}?"), id="title")
             mark = ("✓ ", "$success") if self._back else ("▲ ", "bold $warning")
             yield Label(Content.assemble(mark, harmless(load_in_words(self._detail.load))), id="load")

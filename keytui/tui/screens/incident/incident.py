@@ -7,7 +7,6 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 
 from keytui.domain.incidents import CutOff, Former, Happening, Incident, IncidentDetail, Moment
@@ -20,6 +19,7 @@ from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.incident.closing import CloseIncidentDialog
 from keytui.tui.screens.incident.half_way import HalfWay, half_way, half_way_lines
 from keytui.tui.screens.incident.respond import RespondScreen
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import QUIET, when
 from keytui.vault.model import Changes
@@ -61,7 +61,7 @@ class IncidentScreen(VaultScreen[None]):
 
     def body(self) -> ComposeResult:
         yield Words("◌ asking the vault …", id="heading")
-        with VerticalScroll(id="emergency"):
+        with Scrolling(id="emergency"):
             yield Words(id="words")
 
     def on_mount(self) -> None:

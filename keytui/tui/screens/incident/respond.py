@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button
@@ -23,6 +23,7 @@ from keytui.tui.command_lines import for_incident, for_keys, same_as
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import ago
 from keytui.vault.profile import Profile, configuration_path
@@ -75,7 +76,7 @@ class RespondScreen(VaultScreen[int | None]):
     def body(self) -> ComposeResult:
         name = f"{harmless(self._key.name)}   {harmless(self._key.environment)}"
         yield Words(Content.assemble(("‼ ", "bold $error"), (f"{name} is compromised", "bold")), id="heading")
-        with VerticalScroll(id="emergency"):
+        with Scrolling(id="emergency"):
             yield Words("◌ asking the vault …", id="costs")
             yield Words(id="progress")
         yield Words(id="closed")

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Label
 
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
 from keytui.tui.screens.base import Dialog
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.secret import SecretField
 
 
@@ -28,7 +29,7 @@ class SecretDialog(Dialog[Secret | None]):
         self._title, self._explanation, self._verb = title, explanation, verb
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="dialog", can_focus=False):
+        with Scrolling(id="dialog", can_focus=False):
             yield Label(Content(harmless(self._title)), id="title")
             yield Label(Content(harmless(self._explanation)))
             yield SecretField("it stays masked", id="secret")

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input
 
@@ -22,6 +22,7 @@ from keytui.tui.screens.wizard.mismatch import mismatch
 from keytui.tui.screens.wizard.path import WizardStep
 from keytui.tui.screens.wizard.probing import ProbesPanel
 from keytui.tui.screens.wizard.targets_panel import TargetsPanel
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.secret import SecretField, SecretLine
 from keytui.tui.widgets.steps import FOLDED, Heading, RotationHeading, StepList
 from keytui.tui.widgets.words import Words
@@ -56,7 +57,7 @@ class HandOverScreen(ByTargetsScreen):
         with Horizontal(id="columns"):
             if self._rotation is not None:
                 yield StepList()
-            with VerticalScroll(id="hand-over"):
+            with Scrolling(id="hand-over"):
                 yield from self._step()
 
     def _step(self) -> ComposeResult:

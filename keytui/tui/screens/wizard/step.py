@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.wizard.targets_panel import TargetsPanel, TargetTold
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.vault.model import RotationDetail
 from keytui.vault.protocol import Vault
 
@@ -24,7 +24,7 @@ SCROLLING: Final[list[BindingType]] = [
 ]
 
 
-class StepBody(VerticalScroll):
+class StepBody(Scrolling):
     """One step. `draw` hands it the rotation as it stands, also before it is mounted; `tick` comes once a second."""
 
     BINDINGS: ClassVar[list[BindingType]] = SCROLLING

@@ -7,13 +7,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from keytui.domain.text import harmless
 from keytui.tui.screens.base import Dialog
+from keytui.tui.widgets.scrolling import Scrolling
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class WaiveDialog(Dialog[Waiving | None]):
         self._subjects = subjects
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="dialog", can_focus=False):
+        with Scrolling(id="dialog", can_focus=False):
             yield Label("Which of these may be set aside?", id="title")
             yield OptionList(
                 *(Option(Content(harmless(subject))) for subject in self._subjects), id="subjects", compact=True
