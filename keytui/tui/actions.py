@@ -108,7 +108,7 @@ class Actions(Provider):
         done: set[str] = set()
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if binding.id is None or binding.id.startswith("table."):
+            if binding.id is None or binding.id.startswith(("table.", "text.")):
                 continue
             here.add(binding.id)
             if binding.description and binding.action not in done:

@@ -13,8 +13,9 @@ from textual.dom import DOMNode
 import keytui.tui
 from keytui.tui.app import Console
 from keytui.tui.widgets.paged_table import PagedTable
+from keytui.tui.widgets.scrolling import Scrolling
 
-_FIRST: Final[tuple[type[DOMNode], ...]] = (Console, PagedTable)
+_FIRST: Final[tuple[type[DOMNode], ...]] = (Console, PagedTable, Scrolling)
 _SAID: Final = {
     "slash": "/",
     "left_square_bracket": "[",
@@ -31,7 +32,7 @@ NAMES: Final = {said: key for key, said in _SAID.items()}
 
 
 def nodes() -> Iterator[type[DOMNode]]:
-    """Everything of the console that has bindings of its own: the app, the tables, then the screens by module."""
+    """Everything of the console that has bindings of its own: the app, tables and texts, then the screens by module."""
     found = {node for node in every(DOMNode) if node.__module__.startswith("keytui.") and own(node)}
     listed = {binding.id for node in _FIRST for binding in own(node)}
     yield from _FIRST

@@ -61,9 +61,9 @@ PLACES: Final[Mapping[str, Place]] = {
     "proof": Place("a rotation, 6 Proof", first=_ROTATION),
 }
 """By what the ids of their bindings begin with."""
-EVERYWHERE: Final = frozenset({"app", "table"})
-"""Groups that are had on every screen, or move about a table."""
-MOVES: Final = frozenset({"back", "scroll", "scroll_down", "scroll_up", "top", "bottom", "part"})
+EVERYWHERE: Final = frozenset({"app", "table", "text"})
+"""Groups that are had on every screen, or move about a table or a text."""
+MOVES: Final = frozenset({"back", "part"})
 """What only moves about its own screen."""
 
 COMMANDS: Final[Mapping[str, str]] = {

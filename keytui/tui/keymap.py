@@ -28,6 +28,7 @@ from keytui.tui.screens.live import LiveScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.widgets.paged_table import PagedTable
+from keytui.tui.widgets.scrolling import Scrolling
 from keytui.vault.configuration import fields_of
 from keytui.vault.configuration_lines import names_lines
 
@@ -211,7 +212,7 @@ def _at_once() -> Iterator[Mapping[str, _Had]]:
         elif hasattr(screen, "table") or issubclass(screen, LiveScreen):
             yield _of(PagedTable, screen, Console)
         else:
-            yield _of(screen, Console)
+            yield _of(Scrolling, screen, Console)
 
 
 def _of(*nodes: type[DOMNode]) -> Mapping[str, _Had]:
@@ -220,7 +221,9 @@ def _of(*nodes: type[DOMNode]) -> Mapping[str, _Had]:
 
 def _over_everything(dialog: type[DOMNode]) -> Mapping[str, _Had]:
     """Of the app's bindings a dialog lets through those that are asked before everything else."""
-    return _together(chain(_bindings(dialog), (each for each in _bindings(Console) if each[1].priority)))
+    return _together(
+        chain(_bindings(Scrolling), _bindings(dialog), (each for each in _bindings(Console) if each[1].priority))
+    )
 
 
 def _together(bindings: Iterable[tuple[str, Binding]]) -> Mapping[str, _Had]:

@@ -11,6 +11,8 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 from keytui.tui.bindings import nodes, own, said
+from keytui.tui.widgets.row_bindings import IN_TEXT
+from keytui.tui.widgets.scrolling import Scrolling
 
 _HEAD: Final = """# Keys
 
@@ -27,9 +29,8 @@ def document() -> str:
 def _section(node: type[DOMNode]) -> str:
     name = re.sub(r"(Screen|Body)$", "", node.__name__)
     title = node.__dict__.get("BINDING_GROUP_TITLE") or re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
-    rows = [
-        f"| {_keys(binding)} | {binding.tooltip or binding.description} | `{binding.id}` |" for binding in own(node)
-    ]
+    shown = [binding for binding in own(node) if node is Scrolling or binding not in IN_TEXT]
+    rows = [f"| {_keys(binding)} | {binding.tooltip or binding.description} | `{binding.id}` |" for binding in shown]
     return "\n".join([f"## {title}", "", "| key | what it does | id |", "|---|---|---|", *rows, ""])
 
 

@@ -28,5 +28,6 @@ def test_every_binding_has_an_id_of_its_own_and_says_what_it_does() -> None:
 
 def test_no_mutation_sits_on_ctrl_and_a_letter() -> None:
     on_ctrl = {name: binding for name, binding in by_id().items() if "ctrl+" in binding.key}
-    assert set(on_ctrl) == {"app.palette-anywhere", "app.suspend", "app.redraw", *(f"table.{to}" for to in MOVES)}
+    moves = {f"{where}.{to}" for where in ("table", "text") for to in MOVES}
+    assert set(on_ctrl) == {"app.palette-anywhere", "app.suspend", "app.redraw", *moves}
     assert not [name for name, binding in on_ctrl.items() if parse(binding.action)[1] in OPERATIONS]

@@ -134,6 +134,21 @@ async def test_rows_beyond_are_asked_for_as_the_cursor_comes_near_them() -> None
         assert app.table.lines == 1 + 20 + AHEAD
 
 
+async def test_the_first_the_middle_and_the_last_row_in_sight_are_one_key_away() -> None:
+    app = Rows(7)
+    async with app.run_test(size=(60, 20)) as pilot:
+        for height, rows in ((20, (0, 3, 6)), (4, (0, 1, 2))):
+            app.table.styles.height = height
+            await pilot.pause()
+            app.show()
+            await pilot.press("g")
+            for pressed, at in zip("HML", rows, strict=True):
+                await pilot.press(pressed)
+                assert app.table.cursor_row == app.all[at], f"{pressed} of {height} lines"
+        await pilot.press("G", "H")
+        assert app.table.cursor_row == app.all[4]
+
+
 async def test_a_narrow_table_loses_columns_and_an_empty_one_says_so() -> None:
     app = Rows(1)
     async with app.run_test(size=(30, 10)) as pilot:

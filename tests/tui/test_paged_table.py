@@ -196,6 +196,10 @@ async def test_arrows_and_vi_go_the_same_ways() -> None:
             (("g",), 0),
             (("end",), MILLION - 1),
             (("home",), 0),
+            (("L",), page - 1),
+            (("M",), (page - 1) // 2),
+            (("pagedown", "pagedown"), (page - 1) // 2 + 2 * page),
+            (("H",), (page - 1) // 2 + page + 1),
         ):
             await pilot.press(*pressed)
             await until(pilot, lambda at=at: app.table.cursor_row == f"row-{at}", f"row {at} after {pressed}")  # type: ignore[misc]  # mypy cannot infer a lambda with a default

@@ -28,8 +28,6 @@ class AuditEntryScreen(Dialog[str]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_key", "open its key", id="audit-entry.key", tooltip="Open the key that it is about"),
         Binding("h,left", "back", "back", show=False, id="audit-entry.back", tooltip="Back to the log"),
-        Binding("j", "scroll(1)", "down", show=False, id="audit-entry.down", tooltip="Scroll down"),
-        Binding("k", "scroll(-1)", "up", show=False, id="audit-entry.up", tooltip="Scroll up"),
     ]
 
     def __init__(self, entry: AuditEntry) -> None:
@@ -55,9 +53,6 @@ class AuditEntryScreen(Dialog[str]):
     def action_open_key(self) -> None:
         """Close, and have its key opened."""
         self.dismiss(self._entry.event.key_id)
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one("#dialog").scroll_relative(y=by, animate=False)
 
 
 def _lines(entry: AuditEntry) -> Iterator[Content]:

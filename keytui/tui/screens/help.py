@@ -22,8 +22,6 @@ class HelpScreen(Dialog[None]):
     BINDING_GROUP_TITLE = "Help"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "back", "close", show=False, id="help.close", tooltip="Close this help"),
-        Binding("j", "scroll(1)", "down", show=False, id="help.down", tooltip="Scroll down"),
-        Binding("k", "scroll(-1)", "up", show=False, id="help.up", tooltip="Scroll up"),
     ]
 
     def __init__(self, active: dict[str, ActiveBinding]) -> None:
@@ -43,6 +41,3 @@ class HelpScreen(Dialog[None]):
         for bindings in by_action.values():
             keys = " ".join(dict.fromkeys(self.app.get_key_display(binding) for binding in bindings))
             yield Content.assemble((f"{keys:<16}", "bold $accent"), bindings[0].tooltip or bindings[0].description)
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one("#dialog").scroll_relative(y=by, animate=False)

@@ -40,10 +40,6 @@ class KeyScreen(KeyActions):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left", "back", "back", key_display="esc", id="key.back", tooltip="Back to the list"),
         Binding("r", "refetch", "refresh", show=False, id="key.refresh", tooltip="Ask the vault again"),
-        Binding("j", "scroll(1)", "down", show=False, id="key.down", tooltip="Scroll down"),
-        Binding("k", "scroll(-1)", "up", show=False, id="key.up", tooltip="Scroll up"),
-        Binding("g", "top", "top", show=False, id="key.top", tooltip="To the top"),
-        Binding("G", "bottom", "bottom", show=False, id="key.bottom", tooltip="To the bottom"),
     ]
 
     def __init__(self, key_id: str) -> None:
@@ -108,15 +104,6 @@ class KeyScreen(KeyActions):
 
     def chosen(self) -> tuple[KeySummary, ...]:
         return (self._detail.summary,) if self._detail is not None else ()
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one("#page").scroll_relative(y=by, animate=False)
-
-    def action_top(self) -> None:
-        self.query_one("#page").scroll_home(animate=False)
-
-    def action_bottom(self) -> None:
-        self.query_one("#page").scroll_end(animate=False)
 
 
 def _look(key_id: str, vault: Vault) -> Seen:

@@ -58,8 +58,24 @@ class KeyForm(VaultScreen[None]):
     FIELDS: ClassVar[tuple[Field, ...]]
     BINDING_GROUP_TITLE = "In a form"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", "next field", show=False, id="form.next", tooltip="To the next field"),
-        Binding("up", "app.focus_previous", "field before", show=False, id="form.before", tooltip="A field back"),
+        Binding(
+            "down",
+            "app.focus_next",
+            "next field",
+            show=False,
+            priority=True,
+            id="form.next",
+            tooltip="To the next field",
+        ),
+        Binding(
+            "up",
+            "app.focus_previous",
+            "field before",
+            show=False,
+            priority=True,
+            id="form.before",
+            tooltip="A field back",
+        ),
         Binding("escape", "back", "leave", id="form.leave", tooltip="Leave the form; nothing changes"),
     ]
 

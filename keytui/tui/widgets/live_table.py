@@ -75,7 +75,7 @@ class LiveTable(Widget, Generic[Row], can_focus=True):
     }
     """
     BINDING_GROUP_TITLE = row_bindings.TITLE
-    BINDINGS: ClassVar[list[BindingType]] = [row_bindings.OPEN, *row_bindings.MOVES]
+    BINDINGS: ClassVar[list[BindingType]] = [row_bindings.OPEN, *row_bindings.IN_TABLE, *row_bindings.IN_SIGHT]
 
     class Said(Message):
         """Anything that a table says; `@on(LiveTable.Opened, "#id")` tells tables apart."""
@@ -270,6 +270,10 @@ class LiveTable(Widget, Generic[Row], can_focus=True):
         """To the last row; where not all are here, they are asked for, and the cursor goes on to their last."""
         self._to_the_end = len(self._rows) < (self._total or 0)
         self.go_to(len(self._rows) - 1)
+
+    def action_in_sight(self, halves: int) -> None:
+        self._to_the_end = False
+        self.go_to(row_bindings.in_sight(self._top, self.size.height - 1, len(self._rows), halves))
 
     def action_open(self) -> None:
         if self._rows:

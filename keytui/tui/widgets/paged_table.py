@@ -43,7 +43,9 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
     }
     """
     BINDING_GROUP_TITLE = row_bindings.TITLE
-    BINDINGS: ClassVar[list[BindingType]] = [row_bindings.OPEN, row_bindings.MARK, *row_bindings.MOVES]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(row_bindings.OPEN, row_bindings.MARK, *row_bindings.IN_TABLE, *row_bindings.IN_SIGHT)
+    ]
 
     class Said(Message):
         """Anything that a table says; `@on(PagedTable.Moved, "#id")` tells tables apart."""
@@ -326,6 +328,9 @@ class PagedTable(ScrollView, Generic[Row], can_focus=True):
         """To the last row; while they are counted to the last that is known, and on to the last of all after that."""
         self.go_to(self.extent - 1)
         self._to_the_end = self.total is None
+
+    def action_in_sight(self, halves: int) -> None:
+        self.go_to(row_bindings.in_sight(self.scroll_offset.y, self.size.height - 1, self.extent, halves))
 
     def action_open(self) -> None:
         if self._cursor_row is not None:

@@ -1,4 +1,4 @@
-"""The keys of every table: arrows and vi alike."""
+"""The keys of every table and of every text that scrolls: arrows and vi alike."""
 
 from __future__ import annotations
 
@@ -13,13 +13,35 @@ OPEN: Final = Binding(
 MARK: Final = Binding(
     "space", "mark", "mark", id="table.mark", tooltip="Mark or unmark the row; acting then takes all marked"
 )
-MOVES: Final = (
-    Binding("up,k", "move(-1)", "up", show=False, id="table.up", tooltip="One row up"),
-    Binding("down,j", "move(1)", "down", show=False, id="table.down", tooltip="One row down"),
-    Binding("pageup,ctrl+b", "turn_page(-1)", "page up", show=False, id="table.page-up", tooltip="A screen up"),
-    Binding("pagedown,ctrl+f", "turn_page(1)", "page down", show=False, id="table.page-down", tooltip="A screen down"),
-    Binding("ctrl+u", "turn_page(-1, 2)", "half up", show=False, id="table.half-up", tooltip="Half a screen up"),
-    Binding("ctrl+d", "turn_page(1, 2)", "half down", show=False, id="table.half-down", tooltip="Half a screen down"),
-    Binding("g,home", "first", "first", show=False, id="table.first", tooltip="To the first row"),
-    Binding("G,end", "last", "last", show=False, id="table.last", tooltip="To the last row"),
+
+
+def _moves(where: str) -> tuple[Binding, ...]:
+    """Up and down by lines, screens, halves of them, and to both ends; their ids begin with `where`."""
+    each = (
+        ("up,k", "move(-1)", "up", "up", "One line up"),
+        ("down,j", "move(1)", "down", "down", "One line down"),
+        ("pageup,ctrl+b", "turn_page(-1)", "page up", "page-up", "A screen up"),
+        ("pagedown,ctrl+f", "turn_page(1)", "page down", "page-down", "A screen down"),
+        ("ctrl+u", "turn_page(-1, 2)", "half up", "half-up", "Half a screen up"),
+        ("ctrl+d", "turn_page(1, 2)", "half down", "half-down", "Half a screen down"),
+        ("g,home", "first", "first", "first", "To the first line"),
+        ("G,end", "last", "last", "last", "To the last line"),
+    )
+    return tuple(
+        Binding(keys, action, name, show=False, id=f"{where}.{to}", tooltip=tooltip)
+        for keys, action, name, to, tooltip in each
+    )
+
+
+IN_TABLE: Final = _moves("table")
+IN_TEXT: Final = _moves("text")
+IN_SIGHT: Final = (
+    Binding("H", "in_sight(0)", "high", show=False, id="table.high", tooltip="To the first row in sight"),
+    Binding("M", "in_sight(1)", "middle", show=False, id="table.middle", tooltip="To the middle row in sight"),
+    Binding("L", "in_sight(2)", "low", show=False, id="table.low", tooltip="To the last row in sight"),
 )
+
+
+def in_sight(top: int, lines: int, rows: int, halves: int) -> int:
+    """The place of a row that is seen: so many halves down from `top`, of `rows` where `lines` are shown at once."""
+    return top + (min(max(lines, 1), rows - top) - 1) * halves // 2

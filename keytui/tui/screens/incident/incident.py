@@ -49,8 +49,6 @@ class IncidentScreen(VaultScreen[None]):
         Binding("C", "close_incident", "close", id="incident.close", tooltip="Cause, remediation, lessons; asks first"),
         Binding("R", "respond", "respond", id="incident.respond", tooltip="Go on with its key; nothing is done yet"),
         Binding("r", "refetch", "refresh", show=False, id="incident.refresh", tooltip="Ask the vault again"),
-        Binding("j", "scroll(1)", "down", show=False, id="incident.down", tooltip="Scroll down"),
-        Binding("k", "scroll(-1)", "up", show=False, id="incident.up", tooltip="Scroll up"),
     ]
 
     def __init__(self, incident_id: int) -> None:
@@ -98,9 +96,6 @@ class IncidentScreen(VaultScreen[None]):
         width = max(words.size.width, 20)
         stopped = [line for one in self._half_way for line in half_way_lines(one, width)]
         words.say(Content("\n").join([*stopped, _whole(self._detail)]))
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one("#emergency").scroll_relative(y=by, animate=False)
 
     def action_note_incident(self) -> None:
         """Ask for the words, then add them."""

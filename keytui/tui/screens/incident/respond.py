@@ -23,6 +23,7 @@ from keytui.tui.command_lines import for_incident, for_keys, same_as
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
+from keytui.tui.widgets import row_bindings
 from keytui.tui.widgets.scrolling import Scrolling
 from keytui.tui.widgets.words import Words
 from keytui.tui.wording import ago
@@ -57,10 +58,9 @@ class RespondScreen(VaultScreen[int | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("X", "respond('revoke')", "revoke first", id="respond.revoke", tooltip="The old secret ends at once"),
         Binding("R", "respond('replace')", "replace first", id="respond.replace", tooltip="The new one is out first"),
-        Binding("G", "respond('on')", "go on", id="respond.go-on", tooltip="Where one way is left"),
+        Binding("O", "respond('on')", "go on", id="respond.go-on", tooltip="Where one way is left"),
         Binding("H", "by_hand", "by hand", id="respond.by-hand", tooltip="Leave the targets alone, or not after all"),
-        Binding("j", "scroll(1)", "down", show=False, id="respond.down", tooltip="Scroll down"),
-        Binding("k", "scroll(-1)", "up", show=False, id="respond.up", tooltip="Scroll up"),
+        *row_bindings.IN_TEXT,
     ]
 
     def __init__(self, key: Key) -> None:
@@ -154,8 +154,22 @@ class RespondScreen(VaultScreen[int | None]):
     def _open(self) -> None:
         self._show_incident()
 
-    def action_scroll(self, by: int) -> None:
-        self.query_one("#emergency").scroll_relative(y=by, animate=False)
+    def action_move(self, by: int) -> None:
+        self._text.action_move(by)
+
+    def action_turn_page(self, by: int, parts: int = 1) -> None:
+        self._text.action_turn_page(by, parts)
+
+    def action_first(self) -> None:
+        self._text.action_first()
+
+    def action_last(self) -> None:
+        self._text.action_last()
+
+    @property
+    def _text(self) -> Scrolling:
+        """What the keys move, which has no focus: the harmless button has it."""
+        return self.query_one(Scrolling)
 
     def action_respond(self, way: str) -> None:
         """Do it, once. `on` is the one way that is left: the old version is revoked, so nothing is to be waited for."""
@@ -305,7 +319,7 @@ def _costs(costs: Costs, *, by_hand: bool) -> Content:
 
 def _ways(costs: Costs) -> list[Content]:
     if costs.only_goes_on:
-        return [Content.assemble(("G  go on  ", "bold $accent"), harmless(costs.of(First.REVOKE))), Content("")]
+        return [Content.assemble(("O  go on  ", "bold $accent"), harmless(costs.of(First.REVOKE))), Content("")]
     return [
         Content.assemble(("X  revoke first   ", "bold $accent"), harmless(costs.of(First.REVOKE))),
         Content(""),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
-
-from textual.binding import Binding, BindingType
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.wizard.targets_panel import TargetsPanel, TargetTold
@@ -18,16 +16,11 @@ if TYPE_CHECKING:
     from keytui.tui.screens.wizard.screen import WizardScreen
 
 Answer = TypeVar("Answer")
-SCROLLING: Final[list[BindingType]] = [
-    Binding("j", "scroll_down", "down", show=False, id="wizard.down", tooltip="Scroll down"),
-    Binding("k", "scroll_up", "up", show=False, id="wizard.up", tooltip="Scroll up"),
-]
 
 
 class StepBody(Scrolling):
     """One step. `draw` hands it the rotation as it stands, also before it is mounted; `tick` comes once a second."""
 
-    BINDINGS: ClassVar[list[BindingType]] = SCROLLING
     DEFAULT_CSS = """
     StepBody { height: 1fr; width: 1fr; padding: 0 1; scrollbar-gutter: stable; }
     """
