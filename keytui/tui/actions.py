@@ -99,9 +99,10 @@ class Actions(Provider):
 
     async def startup(self) -> None:
         """The first palette of all reads every screen, beside the console. Nothing is waited for here: a search that
-        is broken off breaks off a start that it waits for, and then nothing is found ever after.
+        is broken off breaks off a start that it waits for, and then nothing is found ever after. It is the app's: the
+        palette may be gone before it is read, and nobody asks how that went.
         """
-        self._reading = asyncio.create_task(asyncio.to_thread(everything))
+        self._reading = self.app.run_worker(everything, thread=True, exit_on_error=False, group="reading")
 
     async def _found(self) -> AsyncIterator[Entry]:
         here: set[str] = set()
@@ -115,7 +116,7 @@ class Actions(Provider):
                 done.add(binding.action)
                 run = partial(self._console.run_action, binding.action, active.node)
                 yield Entry(binding, self._key(binding), run, self._console.why_not(binding.action, active.node))
-        for binding, place in await asyncio.shield(self._reading):
+        for binding, place in await asyncio.shield(self._reading.wait()):
             if binding.id not in here:
                 yield self._elsewhere(binding, place)
 

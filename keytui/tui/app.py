@@ -23,6 +23,7 @@ from keytui.clock import Clock, utc_now
 from keytui.domain.ranges import RANGES, Range
 from keytui.tui import theme_choice
 from keytui.tui.keystrokes import Keystrokes
+from keytui.tui.notices import tell
 from keytui.tui.permissions import Explaining, WhyNot
 from keytui.tui.screens import catalogue
 from keytui.tui.screens.base import VaultScreen
@@ -226,12 +227,11 @@ class Console(VaultApp):
 
     def action_help_quit(self) -> None:
         """At ctrl+c: how to quit. Where a secret is shown that is shown once, or a change is on its way, as q does."""
-        screen = self.screen
         if self.secret_at_hand or self.connection.flight.locked():
             self.action_leave()
-        elif isinstance(screen, VaultScreen):
+        else:
             quits, back = self.key_of("app.quit", "q"), self.key_of("screen.back", "esc")
-            screen.tell(f"{quits} quits, {back} goes back", "ctrl+c ends nothing here", severity="warning")
+            tell(self, f"{quits} quits, {back} goes back", "ctrl+c ends nothing here", "warning")
 
     def leave_for(self, profile: str) -> None:
         """Leave for another vault, once every screen lets go. Each vault has a console of its own."""

@@ -21,6 +21,7 @@ from keytui.domain.query import Sort, parse
 from keytui.domain.text import harmless
 from keytui.tui.actions import literal
 from keytui.tui.fields import stand_still
+from keytui.tui.notices import copy_or_help_quit
 from keytui.tui.screens.keeping import FilterKeeping
 from keytui.tui.screens.key import KeyScreen
 from keytui.tui.widgets.status_line import StatusLine
@@ -57,8 +58,12 @@ class Palette(CommandPalette):
         self._keystrokes.go_on()
 
     @property
+    def _keytui(self) -> Console:
+        return cast("Console", self.app)
+
+    @property
     def _keystrokes(self) -> Keystrokes:
-        return cast("Console", self.app).keystrokes
+        return self._keytui.keystrokes
 
     @on(Input.Submitted)
     def _choose_once_found(self, event: Input.Submitted) -> None:
@@ -83,6 +88,9 @@ class Palette(CommandPalette):
                 self._select_or_command()
             else:
                 self._keystrokes.shown(self)
+
+    def action_copy_text(self) -> None:
+        copy_or_help_quit(super().action_copy_text, self._keytui)
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close it, once."""

@@ -10,7 +10,7 @@ from textual.app import SystemCommand
 
 from keytui.domain.errors import KeytuiError
 from keytui.tui.asking import answer
-from keytui.tui.screens.base import Severity, VaultScreen
+from keytui.tui.notices import tell
 from keytui.tui.themes import THEMES
 from keytui.vault.appearance import ThemeName
 
@@ -55,7 +55,7 @@ def commands(console: Console) -> Iterator[SystemCommand]:
 def choose(console: Console, name: ThemeName, keep: Keep | None) -> None:
     """Change to a theme at once, and keep it, off the loop."""
     if console.no_color and name is ThemeName.ANSI:
-        return _tell(
+        return tell(
             console, "the terminal's own colours are off", "NO_COLOR is set: unset it, or take another theme", "warning"
         )
     console.theme = THEMES[name].name
@@ -63,7 +63,7 @@ def choose(console: Console, name: ThemeName, keep: Keep | None) -> None:
         return None
 
     def work() -> None:
-        kept = partial(_tell, console, f"theme {name}")
+        kept = partial(tell, console, f"theme {name}")
         console.call_later(answer(lambda: keep(name), kept, partial(_not_kept, console)))
 
     console.run_worker(work, thread=True, exit_on_error=False, group="theme")
@@ -71,9 +71,4 @@ def choose(console: Console, name: ThemeName, keep: Keep | None) -> None:
 
 
 def _not_kept(console: Console, error: KeytuiError) -> None:
-    _tell(console, f"the theme is this console's alone: {error.message}", error.hint, "warning")
-
-
-def _tell(console: Console, message: str, hint: str, severity: Severity = "information") -> None:
-    if isinstance(console.screen, VaultScreen):
-        console.screen.tell(message, hint, severity=severity)
+    tell(console, f"the theme is this console's alone: {error.message}", error.hint, "warning")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from functools import partial
+from threading import Event
 
+import pytest
 from textual.command import CommandList
 from textual.widgets import Input
 
+from keytui.tui import actions
 from keytui.tui.app import Console
 from keytui.tui.bindings import by_id
 from keytui.tui.elsewhere import COMMANDS, EVERYWHERE, PLACES, everything
@@ -16,7 +20,7 @@ from keytui.tui.screens.incident.listed import IncidentsScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.rotations import RotationsScreen
 from keytui.vault.local.vault import LocalVault
-from tests.tui.rotation.walking import Walk, until, until_said
+from tests.tui.rotation.walking import DEADLINE, Walk, until, until_said
 from tests.tui.walking import keys
 
 TALL = (100, 50)
@@ -92,6 +96,39 @@ async def test_words_keys_and_commands_find_it(console: Console, fleet: LocalVau
         for words, first in asked.items():
             await found(pilot, words)
             await until(pilot, partial(is_best, pilot, f"{first}   "), f"{first} as the first")
+
+
+async def test_ctrl_c_says_in_it_how_to_quit(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=TALL, notifications=True) as pilot:
+        await keys(pilot)
+        await found(pilot, "rotate", "rotate")
+        await pilot.press("ctrl+c")
+        await until_said(pilot, "▲ q quits, esc goes back", "ctrl+c ends nothing here", "guided")
+
+
+async def test_a_reading_that_fails_after_it_is_closed_says_nothing(
+    console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed, ended = Event(), Event()
+
+    def everything() -> tuple[()]:
+        try:
+            assert closed.wait(DEADLINE)
+            raise RuntimeError("a screen that cannot be read")
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(actions, "everything", everything)
+    async with console.run_test(size=TALL) as pilot:
+        await keys(pilot)
+        await found(pilot, "")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(console.screen, KeysScreen), "the keys")
+        closed.set()
+        await until(pilot, ended.is_set, "the end of the reading")
+        await pilot.pause()
+        gc.collect()
+    assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
 async def test_choosing_what_is_elsewhere_goes_there_and_says_how(console: Console, fleet: LocalVault) -> None:

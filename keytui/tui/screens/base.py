@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
 from textual import events, on
-from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
@@ -20,6 +19,7 @@ from keytui.domain.text import harmless
 from keytui.tui.asking import Answered, answer
 from keytui.tui.command_log import DONE
 from keytui.tui.fields import is_button, is_field, stand_still
+from keytui.tui.notices import Severity, copy_or_help_quit, tell
 from keytui.tui.permissions import WhyNot
 from keytui.tui.widgets.key_footer import KeyFooter
 from keytui.tui.widgets.status_line import Link, Status, StatusLine
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
     from keytui.vault.protocol import Vault
 
 Answer = TypeVar("Answer")
-Severity = Literal["information", "warning", "error"]
-_SEVERITIES: Final[dict[Severity, tuple[str, float]]] = {
-    "information": ("✓", 6),
-    "warning": ("▲", 8),
-    "error": ("✗", 12),
-}
-"""The symbol that a notification begins with, and the seconds that it stays."""
 
 
 class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
@@ -203,14 +196,8 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         self.tell(error.message, error.hint, severity="error")
 
     def tell(self, message: str, hint: str = "", *, severity: Severity = "information") -> None:
-        """A notification, which begins with the symbol of its severity. Nothing in it is parsed as markup.
-
-        Words that stand there are not said again: all who ask a lost vault come back with the same.
-        """
-        symbol, seconds = _SEVERITIES[severity]
-        text = f"{symbol} {harmless(message)}" + (f"\n  {harmless(hint)}" if hint else "")
-        if not self.console.says(text):
-            self.app.notify(text, severity=severity, timeout=seconds, markup=False)
+        """A notification over whichever screen is on top."""
+        tell(self.console, message, hint, severity)
 
     def on_mount(self) -> None:
         self.console.fed.subscribe(self, self._feed)
@@ -259,11 +246,7 @@ class VaultScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
         return super().dismiss(result)
 
     def action_copy_text(self) -> None:
-        """At ctrl+c: what is selected; where nothing is, it is meant to quit."""
-        try:
-            super().action_copy_text()
-        except SkipAction:
-            self.console.action_help_quit()
+        copy_or_help_quit(super().action_copy_text, self.console)
 
     def action_back(self) -> None:
         """Close this screen, if it lets go."""
