@@ -8,7 +8,7 @@ import errno
 import io
 import os
 import sys
-from typing import Final
+from typing import Final, TextIO
 
 from keytui.domain.errors import Refused
 
@@ -29,16 +29,32 @@ def fill_missing_streams() -> None:
 def stand_in_for_symbols() -> None:
     """Where an encoding has no lines and symbols, they come out as ASCII that is as wide and reads alike; any other
     character that it lacks as its escape: a name in Japanese is no fault of ours.
+
+    A locale that names no encoding (`C`, `POSIX`) is taken for UTF-8, as Python does. Within tmux its client knows.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if not isinstance(stream, io.TextIOWrapper):
-            continue
-        if stream.encoding.lower().replace("-", "") == "utf8":
+    streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
+    terminals = [stream for stream in streams if stream.isatty()]
+    if terminals and os.environ.get("TMUX") and not _reaches_the_terminal():
+        for stream in terminals:
+            stream.reconfigure(encoding="ascii")
+    for stream in streams:
+        if is_utf8(stream):
             stream.reconfigure(errors="backslashreplace")
         else:
             from keytui.cli.stand_ins import NAME
 
             stream.reconfigure(errors=NAME)
+
+
+def is_utf8(stream: TextIO) -> bool:
+    """Whether everything can be written there."""
+    return stream.encoding.lower().replace("-", "") == "utf8"
+
+
+def _reaches_the_terminal() -> bool:
+    from keytui.cli.tmux import takes_unicode
+
+    return takes_unicode()
 
 
 def flush_output() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import locale
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from keytui.command import printed_by
-from keytui.domain.errors import KeytuiError
+from keytui.cli.streams import is_utf8
+from keytui.cli.tmux import takes_unicode, tmux
 from keytui.tui.clipboard import Route, route, terminal_limits
 from keytui.vault.doctor.finding import Finding, fine, wants_an_eye, wrong
 
@@ -18,7 +17,6 @@ CLIPBOARD: Final = "clipboard"
 TMUX: Final = "tmux"
 _LEAST: Final = (60, 20)
 _COLOURS: Final = ("truecolor", "24bit")
-_TMUX_TIMEOUT: Final = 2.0
 _LONGEST_ESCAPE: Final = 100
 """Milliseconds that tmux may hold the esc key back before it seems slow."""
 
@@ -47,11 +45,27 @@ def _screen(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield wrong(
             TERMINAL, "TERM says that this terminal can do nothing", "export TERM=xterm-256color, or what it is"
         )
-    if locale.getencoding().lower().replace("-", "") != "utf8":
+    yield from _text(environment)
+
+
+def _text(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether lines and symbols are drawn as such: what the streams were set up for as this process began."""
+    if is_utf8(sys.stderr):
+        if sys.flags.utf8_mode and not environment.get("PYTHONUTF8"):
+            yield fine(
+                TERMINAL, "the locale names no encoding: taken for UTF-8; PYTHONIOENCODING=ascii draws ASCII instead"
+            )
+    elif environment.get("TMUX") and not takes_unicode():
         yield wants_an_eye(
             TERMINAL,
-            f"text is {locale.getencoding()}, not UTF-8: lines and symbols of the console may come out wrong",
-            "export LC_ALL=C.UTF-8",
+            "tmux gives it no UTF-8: lines and symbols are drawn in ASCII",
+            "if the terminal shows them: tmux -u attach, or export LC_ALL=C.UTF-8 before it",
+        )
+    else:
+        yield wants_an_eye(
+            TERMINAL,
+            f"text is {sys.stderr.encoding}, not UTF-8: lines and symbols are drawn in ASCII",
+            "if the terminal shows them: export LC_ALL=C.UTF-8",
         )
 
 
@@ -59,7 +73,7 @@ def _clipboard(environment: Mapping[str, str]) -> Iterator[Finding]:
     """Where `c` in the hand-over sends a secret."""
     way = route(environment)
     limits = terminal_limits(environment)
-    if way is Route.TERMINAL and limits and not (environment.get("TMUX") and _tmux("-sv", "set-clipboard") == "on"):
+    if way is Route.TERMINAL and limits and not (environment.get("TMUX") and _setting("set-clipboard") == "on"):
         yield wants_an_eye(CLIPBOARD, f"{way}, by SSH; {limits}", "or hand over by a file or a pipe: f and p")
     elif way is Route.TERMINAL:
         yield fine(CLIPBOARD, f"{way}, by SSH; no terminal says whether it took it, so paste it back")
@@ -75,7 +89,11 @@ def _clipboard(environment: Mapping[str, str]) -> Iterator[Finding]:
 
 def _settings_of_tmux(environment: Mapping[str, str]) -> Iterator[Finding]:
     """Those that the console suffers from."""
-    clipboard, wait, term = _tmux("-sv", "set-clipboard"), _tmux("-sv", "escape-time"), environment.get("TERM", "")
+    clipboard, wait, term = (
+        _setting("set-clipboard"),
+        _setting("escape-time"),
+        environment.get("TERM", ""),
+    )
     found = list[Finding]()
     if clipboard and clipboard != "on":
         found.append(
@@ -100,12 +118,8 @@ def _colours(environment: Mapping[str, str]) -> str:
     return "all colours" if environment.get("COLORTERM") in _COLOURS else "256 colours or fewer"
 
 
-def _tmux(*asked: str) -> str:
-    """One of its options; "" where it does not answer."""
-    try:
-        return printed_by(("tmux", "show-options", *asked), _TMUX_TIMEOUT).decode(errors="replace").strip()
-    except KeytuiError:
-        return ""
+def _setting(name: str) -> str:
+    return tmux("show-options", "-sv", name)
 
 
 def _local_clipboard() -> bool:

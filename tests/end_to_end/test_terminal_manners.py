@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -106,10 +108,22 @@ def test_a_secret_that_is_shown_once_outlives_a_tiny_window_a_suspension_and_the
     assert home.check(old).valid
 
 
-def test_a_terminal_without_unicode_gets_ascii_that_is_as_wide(home: Home) -> None:
+@pytest.fixture
+def without_unicode(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """An environment that says so: of a locale, or of a tmux whose terminal has another one than we."""
+    if request.param == "locale":
+        return {"LANG": "POSIX", "LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    tmux = tmp_path / "bin" / "tmux"
+    tmux.parent.mkdir()
+    tmux.write_text('#!/bin/sh\n[ "$*" = "display-message -p #{client_utf8}" ] && echo 0\n')
+    tmux.chmod(0o700)
+    return {"TMUX": "/run/tmux", "PATH": f"{tmux.parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize("without_unicode", ["locale", "tmux"], indirect=True)
+def test_a_terminal_without_unicode_gets_ascii_that_is_as_wide(home: Home, without_unicode: dict[str, str]) -> None:
     home.create("bookings")
-    plain = {"LANG": "POSIX", "LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    with Terminal([KEYTUI], {**home.env, **plain}, 80, 24) as terminal:
+    with Terminal([KEYTUI], {**home.env, **without_unicode}, 80, 24) as terminal:
         see_keys(terminal, "bookings")
         terminal.display.wait_for(lambda shown: "-" * 80 in shown.text)
         terminal.press("q")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from functools import partial
-from threading import Event
 
 import pytest
 from textual.command import CommandList
 from textual.widgets import Input
 
 from keytui.tui import actions
+from keytui.tui.actions import Actions
 from keytui.tui.app import Console
 from keytui.tui.bindings import by_id
 from keytui.tui.elsewhere import COMMANDS, EVERYWHERE, PLACES, everything
@@ -20,7 +20,7 @@ from keytui.tui.screens.incident.listed import IncidentsScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.rotations import RotationsScreen
 from keytui.vault.local.vault import LocalVault
-from tests.tui.rotation.walking import DEADLINE, Walk, until, until_said
+from tests.tui.rotation.walking import Walk, until, until_said, until_still
 from tests.tui.walking import keys
 
 TALL = (100, 50)
@@ -106,27 +106,20 @@ async def test_ctrl_c_says_in_it_how_to_quit(console: Console, fleet: LocalVault
         await until_said(pilot, "▲ q quits, esc goes back", "ctrl+c ends nothing here", "guided")
 
 
-async def test_a_reading_that_fails_after_it_is_closed_says_nothing(
+async def test_a_reading_that_fails_and_that_nobody_waits_for_says_nothing(
     console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    closed, ended = Event(), Event()
+    """As where the palette is closed before it has begun to look."""
 
     def everything() -> tuple[()]:
-        try:
-            assert closed.wait(DEADLINE)
-            raise RuntimeError("a screen that cannot be read")
-        finally:
-            ended.set()
+        raise RuntimeError("a screen that cannot be read")
 
     monkeypatch.setattr(actions, "everything", everything)
     async with console.run_test(size=TALL) as pilot:
-        await keys(pilot)
-        await found(pilot, "")
-        await pilot.press("escape")
-        await until(pilot, lambda: isinstance(console.screen, KeysScreen), "the keys")
-        closed.set()
-        await until(pilot, ended.is_set, "the end of the reading")
-        await pilot.pause()
+        palettes = Actions(await keys(pilot))
+        await palettes.startup()
+        await until_still(pilot)
+        del palettes
         gc.collect()
     assert not [record for record in caplog.records if record.name == "asyncio"]
 

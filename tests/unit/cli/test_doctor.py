@@ -308,13 +308,12 @@ class Screen:
     """A terminal that stands still."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, columns: int = 120, rows: int = 36) -> None:
-        self.tmux = {"set-clipboard": "on", "escape-time": "10"}
+        self.tmux = {"set-clipboard": "on", "escape-time": "10", "#{client_utf8}": "1"}
         monkeypatch.setattr("sys.stdin.isatty", lambda: True)
         monkeypatch.setattr("sys.stderr.isatty", lambda: True)
         monkeypatch.setattr("shutil.get_terminal_size", lambda **_: os.terminal_size((columns, rows)))
-        monkeypatch.setattr("locale.getencoding", lambda: "UTF-8")
         monkeypatch.setattr(terminal_findings, "_local_clipboard", lambda: True)
-        monkeypatch.setattr(terminal_findings, "_tmux", lambda *asked: self.tmux[asked[-1]])
+        monkeypatch.setattr("keytui.cli.tmux.printed_by", lambda words, _: self.tmux[words[-1]].encode())
 
     def warnings(self, **environment: str) -> list[str]:
         given = {"TERM": "xterm-256color", **environment}
@@ -332,14 +331,16 @@ def test_what_a_terminal_lacks_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any("59x20 is small" in each for each in Screen(monkeypatch, 59, 20).warnings())
     screen = Screen(monkeypatch)
     assert any("TERM says" in each for each in screen.warnings(TERM="dumb"))
-    monkeypatch.setattr("locale.getencoding", lambda: "ANSI_X3.4-1968")
-    assert any("not UTF-8" in each for each in screen.warnings())
+    monkeypatch.setattr(terminal_findings, "is_utf8", lambda _: False)
+    assert any("not UTF-8: lines and symbols are drawn in ASCII" in each for each in screen.warnings())
+    screen.tmux["#{client_utf8}"] = "0"
+    assert any("tmux gives it no UTF-8" in each for each in screen.warnings(TMUX="x", TERM="screen"))
 
 
 def test_what_stands_between_us_and_the_clipboard_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen(monkeypatch)
     assert any("GNU screen" in each for each in screen.warnings(SSH_TTY="x", STY="y"))
-    screen.tmux = {"set-clipboard": "external", "escape-time": "500"}
+    screen.tmux |= {"set-clipboard": "external", "escape-time": "500"}
     found = screen.warnings(SSH_TTY="x", TMUX="y", TERM="vt100")
     assert [any(says in each for each in found) for says in ("set-clipboard", "500 ms", "vt100")] == [True, True, True]
     monkeypatch.setattr(terminal_findings, "_local_clipboard", lambda: False)
