@@ -14,6 +14,13 @@ from keytui.domain.access import Operation
 
 LASTS: Final = timedelta(hours=24)
 """How long a request waits for an answer, and an approved one to be used."""
+_SKEW: Final = timedelta(hours=1)
+"""So far the clocks of hosts that share a vault may differ."""
+
+
+def latest_expiry(now: datetime) -> datetime:
+    """What expires later was asked for by a clock that was ahead: it would be good for as long as that was wrong."""
+    return now + LASTS + _SKEW
 
 
 class ApprovalState(StrEnum):

@@ -108,7 +108,8 @@ _PAUSES: Final = (
     *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
 """Standard Webhooks' own schedule, after the try at once: three days in all."""
-_LONGEST_WISH: Final = timedelta(days=1)
+LONGEST_PAUSE: Final = timedelta(days=1)
+"""Between two tries. What is to be tried later than that was put off by a clock that was ahead."""
 
 
 def pause_after(attempts: int, asked_for: timedelta | None = None) -> timedelta | None:
@@ -118,4 +119,4 @@ def pause_after(attempts: int, asked_for: timedelta | None = None) -> timedelta 
     """
     if attempts > len(_PAUSES):
         return None
-    return max(_PAUSES[attempts - 1], min(asked_for or timedelta(), _LONGEST_WISH))
+    return max(_PAUSES[attempts - 1], min(asked_for or timedelta(), LONGEST_PAUSE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from keytui.domain.access import Role
@@ -39,5 +39,7 @@ class Standing:
     """Whether it waits for a decision about what an older copy or a backup brought back: no change till then."""
     head_says_nothing: bool = False
     """Whether the kept head of its log is damaged: an older copy in the vault's place would not be told from it."""
+    clock_off: timedelta = timedelta()
+    """How far the vault's clock is behind its newest entry (less than zero), or ahead of when it was last in use."""
     seal_epoch: int = 0
     """Rises when the seal is closed or gets a new passphrase: whoever unlocked it before has to do so again."""

@@ -40,6 +40,13 @@ def test_the_status_line_counts_what_wants_an_eye(house: House) -> None:
     assert (standing.open_rotations, standing.alerts) == (2, 3)
 
 
+def test_a_clock_behind_the_newest_entry_is_told(house: House) -> None:
+    created(house.vault)
+    assert house.vault.standing().clock_off == timedelta()
+    house.clock.advance(-HOUR)
+    assert house.vault.standing().clock_off == -HOUR
+
+
 def test_a_read_only_profile_refuses_every_mutation_until_its_name_is_typed(house: House) -> None:
     key = created(house.vault).key
     rotation, _ = handed_over(house.vault, key.id)

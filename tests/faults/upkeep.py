@@ -180,13 +180,13 @@ def _flushed(feed: LocalFeed, key_id: str) -> None:
 
 
 def _aged(feed: LocalFeed, key_id: str) -> None:
-    """The recorder's next flush, a year later."""
+    """The recorder's next flush, when minutes are hours and hours are days."""
     with feed._database.reading() as session:
         told = session.get_one(RecorderRow, "r1").sequence
-    feed.record(Flush("r1", told + 1, NOON + YEAR, (use(key_id, 1, NOON + YEAR, accepted=7, refused=2),)))
+    feed.record(Flush("r1", told + 1, NOON + AGES, (use(key_id, 1, NOON + AGES, accepted=7, refused=2),)))
 
 
-YEAR: Final = timedelta(days=365)
+AGES: Final = timedelta(days=50)
 AGEING: Final = "usage ages beside what a recorder tells"
 LATER: Final = {AGEING}
 """What may end well, and leave something for the next time."""
@@ -209,5 +209,5 @@ WORKS: Final = (
     Work("credentials that changed", _fed(lambda feed, _: feed.credential_changes(1, 0))),
     Work("a recorder registers", _fed(lambda feed, _: feed.register("r2", "api-2", "host", 2))),
     Work("a recorder tells", _fed(_flushed)),
-    Work(AGEING, _fed(_aged, YEAR)),
+    Work(AGEING, _fed(_aged, AGES)),
 )

@@ -50,6 +50,16 @@ def test_host_and_role_and_whether_it_answers_are_said_from_60_cells_on(width: i
     assert any(symbol in words for symbol in "◌●✗")
 
 
+@pytest.mark.parametrize(
+    ("off", "words"),
+    [(timedelta(hours=-2), "▲ clock 2h behind"), (timedelta(days=400), "▲ clock 400d ahead"), (timedelta(), "")],
+)
+def test_a_clock_that_cannot_be_right_is_said(off: timedelta, words: str) -> None:
+    status = replace(STATUS, standing=replace(STANDING, clock_off=off))
+    assert words in line(status, 160).plain
+    assert ("▲ clock" in line(status, 80).plain) is bool(words)
+
+
 def test_of_a_long_path_the_end_stays() -> None:
     deep = replace(STATUS, standing=replace(STANDING, location="/home/ada/.local/share/keytui/default"))
     assert "…re/keytui/default" in line(deep, 70).plain

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, cast
 
 from textual.content import Content
 from textual.widget import Widget
 
+from keytui.domain.durations import short
 from keytui.domain.text import harmless
 from keytui.vault.standing import SealState, Standing
 
@@ -156,6 +157,8 @@ def _right(status: Status) -> list[Part]:
     if standing is not None and standing.alerts:
         words = f"! {standing.alerts} alert" + ("s" if standing.alerts != 1 else "")
         parts.append(_shrinking(words, f"! {standing.alerts}", 0, "bold $error"))
+    if standing is not None and standing.clock_off:
+        parts.append(_shrinking(_clock_words(standing.clock_off), "▲ clock", 2, "bold $warning"))
     if standing is not None and standing.approvals:
         few = f"? {standing.approvals}"
         parts.append(_shrinking(f"{few} to approve", few, 2, "bold $warning"))
@@ -166,6 +169,11 @@ def _right(status: Status) -> list[Part]:
     parts.append(Part(((4, Content(f"{local:%H:%M}")),)))
     parts.append(Part(((8, Content.styled(f"{status.now.astimezone(UTC):%H:%M}Z", "$quiet")),)))
     return parts
+
+
+def _clock_words(off: timedelta) -> str:
+    """Of a clock that cannot be right: verdicts, expiries and the log go by it."""
+    return f"▲ clock {short(abs(off))} {'behind' if off < timedelta() else 'ahead'}"
 
 
 def _shrinking(words: str, few: str, rank: int, style: str) -> Part:

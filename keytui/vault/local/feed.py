@@ -22,6 +22,7 @@ from keytui.domain.keys import BUILTIN
 from keytui.domain.retention import Retention
 from keytui.domain.usage import Flush
 from keytui.vault.local.backup.state import reconciled_since, refuse_unreconciled
+from keytui.vault.local.clock_leaps import time_to_delete_by
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.opening import open_database
 from keytui.vault.local.files import kept_key
@@ -216,7 +217,8 @@ class LocalFeed:
                 return
             self._aged_at = now
             with self._database.writing(FLUSH_PATIENCE) as session:
-                if roll_up(session, self._retention, now, AGED_AT_ONCE) == AGED_AT_ONCE:
+                by = time_to_delete_by(session, now)
+                if roll_up(session, self._retention, by, AGED_AT_ONCE) == AGED_AT_ONCE:
                     self._aged_at = None  # there is more
 
     def _refuse_unreconciled(self, session: Session) -> None:

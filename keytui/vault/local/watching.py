@@ -13,6 +13,7 @@ from keytui.vault.local.access.approving import waiting_approvals
 from keytui.vault.local.access.tenancy import entries_of
 from keytui.vault.local.alerts.alerting import alerts_that_count
 from keytui.vault.local.backup.state import unreconciled
+from keytui.vault.local.clock_leaps import clock_off
 from keytui.vault.local.ledger import position
 from keytui.vault.local.sealing.sealing import seal_epoch, seal_state
 from keytui.vault.local.section import Section
@@ -48,6 +49,7 @@ class Watching(Section):
                 open_rotations=_open_rotations(session),
                 alerts=alerts_that_count(session),
                 approvals=waiting_approvals(session, ground.principal, self._clock()),
+                clock_off=clock_off(session, self._clock()),
             )
 
     def changes(self, after: int, timeout: float) -> Changes:

@@ -276,6 +276,15 @@ class TestTrying:
         assert newest(vault).state is MessageState.SENT
         assert (len(team.receiver.ids), len(set(team.receiver.ids))) == (2, 1)
 
+    def test_a_try_that_a_clock_a_year_ahead_has_put_off_does_not_wait_for_the_year(self, team: Team) -> None:
+        vault = team.open()
+        rotated(vault, created(vault))
+        team.receiver.answers = [(500, {}), (204, {})]
+        team.clock.advance(timedelta(days=365))
+        assert [bool(sent.failure) for sent in team.deliver(vault)] == [True]
+        team.clock.advance(timedelta(days=-365))
+        assert [sent.failure for sent in team.deliver(vault)] == [""]
+
     def test_retry_after_is_kept_to_for_every_message(self, team: Team) -> None:
         vault = team.open()
         for name in ("one", "two"):

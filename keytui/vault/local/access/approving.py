@@ -6,10 +6,11 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, or_, select
 
 from keytui.domain.access import Operation, Principal
-from keytui.domain.approvals import Approval, ApprovalState
+from keytui.domain.approvals import Approval, ApprovalState, latest_expiry
 from keytui.domain.audit import Event
 from keytui.domain.errors import Forbidden, NotFound, Refused
 from keytui.domain.operators import person
@@ -28,7 +29,7 @@ class Approving(Section):
 
     def approvals(self, *, decided: bool = False) -> tuple[Approval, ...]:
         now = self._clock()
-        waiting = (col(ApprovalRow.state) == ApprovalState.PENDING) & (col(ApprovalRow.expires_at) > now)
+        waiting = and_(*_waiting(now))
         lately = col(ApprovalRow.requested_at) >= now - SHOWN_DECIDED
         with self._reading() as session:
             found = select(ApprovalRow).where(or_(waiting, lately) if decided else waiting)
@@ -62,12 +63,17 @@ def waiting_approvals(session: Session, principal: Principal, now: datetime) -> 
     """Requests that wait for an answer which this principal may give."""
     if not principal.may(Operation.APPROVE):
         return 0
-    waiting = select(ApprovalRow).where(ApprovalRow.state == ApprovalState.PENDING, col(ApprovalRow.expires_at) > now)
+    waiting = select(ApprovalRow).where(*_waiting(now))
     asked: dict[tuple[str, str], list[ApprovalRow]] = defaultdict(list)
     for row in session.exec(waiting):
         asked[row.requested_by, row.tenant].append(row)
     actor = str(principal.actor)
     return sum(len(rows) for rows in asked.values() if not _is_own(session, actor, rows[0]))
+
+
+def _waiting(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    expires_at = col(ApprovalRow.expires_at)
+    return col(ApprovalRow.state) == ApprovalState.PENDING, expires_at > now, expires_at <= latest_expiry(now)
 
 
 def _is_own(session: Session, actor: str, row: ApprovalRow) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from keytui.domain.access import Operation, Role
-from keytui.domain.approvals import Approval, ApprovalState
+from keytui.domain.approvals import Approval, ApprovalState, latest_expiry
 from keytui.domain.operators import Operator
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.tables import ApprovalRow, OperatorRow
@@ -29,7 +29,7 @@ def operator_of(row: OperatorRow) -> Operator:
 def approval_of(row: ApprovalRow, now: datetime) -> Approval:
     """`expired` is not stored: it follows from the time, for a request and for an approval that nobody used."""
     state = ApprovalState(row.state)
-    if state in {ApprovalState.PENDING, ApprovalState.APPROVED} and now >= row.expires_at:
+    if state in {ApprovalState.PENDING, ApprovalState.APPROVED} and not now < row.expires_at <= latest_expiry(now):
         state = ApprovalState.EXPIRED
     return Approval(
         id=stored_id(row.id),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 
 from keytui.domain.access import Operation, Role
-from keytui.domain.approvals import LASTS, ApprovalState
+from keytui.domain.approvals import LASTS, ApprovalState, latest_expiry
 from keytui.domain.audit import Event
 from keytui.domain.errors import ApprovalNeeded, Forbidden
 from keytui.domain.keys import Key
@@ -120,6 +120,7 @@ def _asked_for(write: Write, act: Act, state: ApprovalState) -> ApprovalRow | No
         ApprovalRow.tenant == act.tenant,
         ApprovalRow.what == act.what,
         col(ApprovalRow.expires_at) > write.now,
+        col(ApprovalRow.expires_at) <= latest_expiry(write.now),
     )
     found = write.session.exec(same.order_by(col(ApprovalRow.id))).all()
     return next((row for row in found if person(row.requested_by) == person(write.actor)), None)

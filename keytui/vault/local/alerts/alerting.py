@@ -17,6 +17,7 @@ from keytui.domain.errors import Invalid, KeytuiError, NotFound, Refused
 from keytui.vault.local.alerts.looking import KINDS, Look, Pace, due_looks, give_looks_back, seen, take_looks
 from keytui.vault.local.alerts.noting import alert_of, forget_old, most_serious_first, note_signals
 from keytui.vault.local.answers import forget_answers, forget_requests
+from keytui.vault.local.clock_leaps import time_to_delete_by
 from keytui.vault.local.keys.drafts import checked_note
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.section import Section
@@ -93,10 +94,11 @@ class Alerting(Section):
             opened = note_signals(session, kinds, found, now)
             for row in opened:
                 self._ground.outbox.post_alert(session, now, alert_of(row))
-            forget_old(session, now)
-            forget_old_messages(session, now)
-            forget_answers(session, now)
-            forget_requests(session, now)
+            by = time_to_delete_by(session, now)
+            forget_old(session, by)
+            forget_old_messages(session, by)
+            forget_answers(session, by)
+            forget_requests(session, by)
             return opened
 
     def _theirs(self, numbers: Collection[int]) -> tuple[Alert, ...]:
@@ -109,7 +111,8 @@ class Alerting(Section):
         """Let old usage age, in several short transactions, so that no recorder waits long for its turn."""
         for _ in range(_ROLLED_AT_ONCE):
             with self._ground.database.writing() as session:
-                if roll_up(session, self._ground.retention, self._clock(), _ROWS) < _ROWS:
+                by = time_to_delete_by(session, self._clock())
+                if roll_up(session, self._ground.retention, by, _ROWS) < _ROWS:
                     return
 
     def _take_looks(self) -> tuple[Look, ...]:

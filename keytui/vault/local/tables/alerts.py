@@ -65,7 +65,10 @@ class NotificationRow(Row, table=True):
 
 
 class LookRow(Row, table=True):
-    """When some process last looked for alerts or old addresses, so that no other does the same at the same time."""
+    """When some process last looked for alerts or old addresses, so that no other does the same at the same time.
+
+    Or what the time was then, and since when the clock is ahead of it: see `clock_leaps`.
+    """
 
     __tablename__ = "looks"
 

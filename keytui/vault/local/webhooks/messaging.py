@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, delete, func, select, update
+from sqlmodel import Session, col, delete, func, or_, select, update
 
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
@@ -15,6 +15,7 @@ from keytui.domain.errors import NotFound, Refused
 from keytui.domain.webhooks import (
     CLAIMED_FOR,
     KEPT,
+    LONGEST_PAUSE,
     UNSERVED,
     Message,
     MessageState,
@@ -129,10 +130,11 @@ class Messaging(Section):
         known = session.get(WebhookRow, webhook)
         if known is not None and known.disabled_at is not None:
             return None
+        now, next_at = self._clock(), col(MessageRow.next_at)
         waiting = select(MessageRow).where(
             MessageRow.state == MessageState.WAITING,
             MessageRow.webhook == webhook,
-            col(MessageRow.next_at) <= self._clock(),
+            or_(next_at <= now, next_at > now + LONGEST_PAUSE),
         )
         return session.exec(waiting.order_by(col(MessageRow.id)).limit(1)).first()
 
@@ -185,7 +187,7 @@ def _leave_alone(session: Session, webhook: str, now: datetime, retry_after: tim
     """`Retry-After` is about the webhook and not about the one message."""
     if retry_after is None:
         return
-    until = now + min(retry_after, timedelta(days=1))
+    until = now + min(retry_after, LONGEST_PAUSE)
     others = (
         col(MessageRow.webhook) == webhook,
         col(MessageRow.state) == MessageState.WAITING,

@@ -337,6 +337,25 @@ def test_requests_and_approvals_expire(tmp_path: Path) -> None:
     team.close()
 
 
+def test_what_a_clock_a_year_ahead_agreed_to_is_not_good_for_the_year(tmp_path: Path) -> None:
+    team = TeamVault(tmp_path / "vault")
+    ada, bob = team.principal("ada", Role.SUPER_ADMIN), team.principal("bob", Role.TENANT_ADMIN, "acme")
+    asked, agreed = _sensitive(team, "asked"), _sensitive(team, "agreed")
+    hers, his = team.as_(ada), team.as_(bob)
+    team.clock.advance(timedelta(days=365))
+    first = _waits(lambda: hers.plan(asked.id, Plan(), team.request()))
+    second = _waits(lambda: hers.plan(agreed.id, Plan(), team.request()))
+    his.approve(second, "")
+
+    team.clock.advance(timedelta(days=-365))
+
+    assert (his.approvals(), his.standing().approvals) == ((), 0)
+    with pytest.raises(Refused, match="expired"):
+        his.approve(first, "")
+    assert _waits(lambda: hers.plan(agreed.id, Plan(), team.request())) != second
+    team.close()
+
+
 @pytest.mark.parametrize("number", [0, -1, 404, 2**70])
 def test_what_was_never_asked_cannot_be_approved(team: TeamVault, bob: Principal, number: int) -> None:
     with pytest.raises(NotFound, match="no request for approval"):
