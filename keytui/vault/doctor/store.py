@@ -14,7 +14,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from keytui.domain.errors import KeytuiError
+from keytui.domain.errors import KeytuiError, Unreachable
 from keytui.domain.text import harmless
 from keytui.plain_file import kind_of, read_plain
 from keytui.vault.doctor.damage import damaged_table, fault_of_words
@@ -89,7 +89,12 @@ def _look_at_file(path: Path) -> Iterator[Finding]:
     if not path.stat().st_size and path.with_name(HEAD_FILE).exists():
         yield wrong(SUBJECT, f"{path} is empty, and the files beside it are there", _RECOVERY)
         return
-    if fault := fault_in(path) or fault_of_words(path):
+    try:
+        fault = fault_in(path) or fault_of_words(path)
+    except Unreachable as error:
+        yield of_error(SUBJECT, error)
+        return
+    if fault:
         todo = _RECOVERY if damaged_table(path) else f"{_REBUILD}; or else {_RECOVERY}"
         yield wrong(SUBJECT, f"{path} is damaged or cannot be read: {harmless(fault)}", todo)
         return

@@ -20,6 +20,7 @@ from keytui.cli.terminal_findings import look_at_terminal
 from keytui.clock import utc_now
 from keytui.vault.doctor.finding import State
 from keytui.vault.doctor.storage import look_at_storage
+from tests.another_process import locked
 from tests.spoiling import spoil
 from tests.unit.cli.conftest import Commands, Run
 
@@ -345,3 +346,18 @@ def test_what_stands_between_us_and_the_clipboard_is_said(monkeypatch: pytest.Mo
     assert [any(says in each for each in found) for says in ("set-clipboard", "500 ms", "vt100")] == [True, True, True]
     monkeypatch.setattr(terminal_findings, "_local_clipboard", lambda: False)
     assert any("no clipboard" in each for each in screen.warnings())
+
+
+def test_a_vault_that_nobody_is_let_into_is_locked_and_not_damaged(
+    keytui: Commands, vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keytui.vault.local.backup.copying._WAIT_SECONDS", 0.05)
+    with closing(sqlite3.connect(vault / "vault.db")) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
+    with locked(vault / "vault.db", "EXCLUSIVE") as pid:
+        run = keytui("doctor", "--json", code=1)
+    found = [str(item["found"]) for item in run.items if item["subject"] == "vault"]
+    assert len(found) == 2, "that it cannot be looked at, and who keeps it so"
+    assert f"{vault / 'vault.db'} is locked: process {pid} " in found[0], found
+    assert "keeps everybody else from writing" in found[1]
+    assert "damaged" not in run.out

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,26 +26,8 @@ from keytui.vault.local.feed import LocalFeed
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.profile import Profile
 from keytui.verify.verifier import Verifier
+from tests.another_process import locked
 from tests.world import NOON, StoppedClock, eventually
-
-_HOLD = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[int]:
-    """Another process writes to it; its number."""
-    holding = [sys.executable, "-c", _HOLD, str(path)]
-    with subprocess.Popen(holding, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"held\n"
-        yield other.pid
-        other.kill()
 
 
 def hurry(vault: LocalVault) -> None:

@@ -226,14 +226,22 @@ def statements_of(profile: Profile) -> int:
     return count
 
 
-def killed(work: Callable[[], object]) -> bool:
-    """Whether a process that did this was killed. No vault may be open."""
+def begun(work: Callable[[], object]) -> int:
+    """A process that does this, and ends with 1 where it fails. No vault may be open."""
     child = os.fork()
     if child == 0:
+        end = 1
         try:
             work()
+            end = 0
         finally:
-            os._exit(0)
+            os._exit(end)
+    return child
+
+
+def killed(work: Callable[[], object]) -> bool:
+    """Whether a process that did this was killed. No vault may be open."""
+    child = begun(work)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
@@ -299,6 +307,7 @@ def test_the_copy_of_before_is_whole_or_not_there(
 
     assert copy.exists() is (moment != "copied")
     SqliteDatabase.open(profile.directory).close()
+    assert [each.name for each in profile.directory.iterdir() if each.name.startswith(".")] == [], "nothing piles up"
     with engine_of(profile.directory) as engine:
         require_same_rows(rows_of(engine), lived, EARLIER[-1])
     whole = tmp_path / "whole"
@@ -306,6 +315,25 @@ def test_the_copy_of_before_is_whole_or_not_there(
     shutil.copy(copy, whole / "vault.db")
     with engine_of(whole) as engine:
         assert in_order(rows_of(engine)["audit"]) == in_order(lived.rows["audit"])
+
+
+def test_several_processes_may_open_an_old_vault_at_once(lived: Lived, tmp_path: Path, clock: StoppedClock) -> None:
+    """One of them is killed as it raises the vault: the others find it undone, and one does it."""
+    profile = old_vault(lived, tmp_path / "vault", EARLIER[-1])
+
+    def dying() -> None:
+        event.listen(Engine, "commit", die)
+        SqliteDatabase.open(profile.directory)
+
+    works = [dying, *[lambda: SqliteDatabase.open(profile.directory).close()] * 3]
+    children = [begun(work) for work in works]
+
+    ends = sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
+    assert ends[1:] == [0, 0, 0]
+    assert ends[0] in {0, -signal.SIGKILL}, "it may have found the vault raised"
+    with engine_of(profile.directory) as engine:
+        require_same_rows(rows_of(engine), lived, EARLIER[-1])
+    require_all_there(profile, lived, clock)
 
 
 def test_a_damaged_vault_is_not_raised(lived: Lived, tmp_path: Path) -> None:

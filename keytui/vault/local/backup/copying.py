@@ -13,6 +13,7 @@ from typing import Final
 
 from keytui.plain_file import kind_of
 from keytui.vault.backups import Tell
+from keytui.vault.local.database.sqlite_words import in_words, is_busy
 
 _PAGES: Final = 1024
 """Copied at a time: 4 MiB, some milliseconds after which ctrl+c is heard."""
@@ -39,7 +40,10 @@ def copy_database(source: Path, copy: Path, tell: Tell) -> None:
 
 
 def fault_in(path: Path) -> str:
-    """What SQLite's own check finds wrong with a database first; "" when it is whole. It reads all of it."""
+    """What SQLite's own check finds wrong with a database first; "" when it is whole. It reads all of it.
+
+    Unreachable where it cannot be looked at now: another process keeps it locked, or there is no room for the look.
+    """
     try:
         with closing(reading(path)) as database:
             database.set_progress_handler(_listen, _LISTEN_EVERY)
@@ -47,6 +51,9 @@ def fault_in(path: Path) -> str:
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
             raise KeyboardInterrupt from None
+        if is_busy(error) or "full" in str(error):
+            with in_words(path):
+                raise
         return str(error)
     return "" if found == "ok" else str(found).splitlines()[-1]
 
