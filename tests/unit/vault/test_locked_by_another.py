@@ -18,7 +18,7 @@ from keytui.domain.rotation import Plan
 from keytui.vault.doctor.finding import State
 from keytui.vault.doctor.writing import look_at_writers
 from keytui.vault.local import feed as local_feed
-from keytui.vault.local.database import writers
+from keytui.vault.local.database import postgresql, writers
 from keytui.vault.local.database.lock_holder import Holder, lock_holder
 from keytui.vault.local.database.postgresql import engine_of, take_writers_lock, url_of
 from keytui.vault.local.database.writers import Writers
@@ -98,7 +98,8 @@ def test_usage_is_kept_and_counted_once_when_the_lock_is_gone(
 
 def test_who_leaves_waits_for_nobody(on_either: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
     """`q` in a console whose vault another process has, and the end of a server."""
-    monkeypatch.setattr(writers, "LAST_PATIENCE", 0.1)
+    for module in (writers, postgresql):
+        monkeypatch.setattr(module, "LAST_PATIENCE", 0.1)
     vault = LocalVault.open(on_either)
     with held(on_either):
         thread, refused = tried(lambda: vault.create(draft("checkout"), "one"))
@@ -106,9 +107,9 @@ def test_who_leaves_waits_for_nobody(on_either: Profile, monkeypatch: pytest.Mon
         began = time.monotonic()
         vault.give_up_waiting()
         thread.join()
-        assert time.monotonic() - began < 5.0
-    assert len(refused) == 1
-    vault.close()
+        assert len(refused) == 1
+        vault.close()
+        assert time.monotonic() - began < 10.0
 
 
 @contextmanager

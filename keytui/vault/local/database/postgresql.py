@@ -8,6 +8,7 @@ before that, so that those who wait hold no connection.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,7 +24,7 @@ from keytui.domain.errors import Invalid, Unreachable
 from keytui.domain.references import parse_reference
 from keytui.vault.local.database import Database
 from keytui.vault.local.database.postgresql_words import HungUp, in_words, locked
-from keytui.vault.local.database.writers import PATIENCE, Writers
+from keytui.vault.local.database.writers import LAST_PATIENCE, LOOK_EVERY, PATIENCE, Writers
 from keytui.vault.local.files import private_directory
 from keytui.vault.local.log_head import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Schema, revision_in
@@ -107,12 +108,20 @@ class PostgresqlDatabase(Database):
 
     def give_up_waiting(self) -> None:
         super().give_up_waiting()
+        if self._asking is not None:
+            Thread(target=self._break_off_asking, daemon=True).start()
+
+    def _break_off_asking(self) -> None:
+        """Again until it is heard: what was not sent yet cannot be broken off."""
         asking = self._asking
-        if asking is not None:
+        while asking is not None and self._asking is asking:
             asking.cancel()
+            time.sleep(LOOK_EVERY)
 
     def _become_the_writer(self, connection: Connection) -> None:
         """Nothing is read before the lock is held: each later statement sees what the writer before has left."""
+        if self._writers.closing:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LAST_PATIENCE * 1000:.0f}")
         self._asking = cast("psycopg.Connection", connection.connection.driver_connection)
         try:
             self._writers.ask_others(partial(take_writers_lock, connection))

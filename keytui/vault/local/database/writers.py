@@ -20,10 +20,10 @@ LAST_PATIENCE: Final = 2.0
 """Seconds that it waits in a vault that is being closed: what is left then is a signature, or a job to leave."""
 LOOK_EVERY: Final = 0.25
 """Seconds of one wait, after which ctrl+c and the closing of the vault are heard."""
-_HELD_UP: Final = 1.0
+_HELD_UP: Final = 3.0
 """Seconds after which another process holds this one up: no change of keytui's takes as long."""
 _MOST_HELD_UP: Final = 8
-"""Who may wait then. Each has a thread, and a server's 40 are needed by those who read."""
+"""Who may wait on then. Each has a thread, and a server's 40 are needed by those who read."""
 
 
 class Writers:
@@ -33,9 +33,10 @@ class Writers:
         self._refusal = refusal
         self._seconds = seconds
         self._turn = Lock()
-        self._counting = Lock()
-        self._waiting = 0
-        self._closing = False
+        self._queuing = Lock()
+        self._queue: list[object] = []
+        self.closing = False
+        """Whether nobody waits any more, or only for `LAST_PATIENCE`."""
         self._until: float | None = None
         """How long whoever has the turn may wait for other processes; None while nobody has it."""
         self._asking_since: float | None = None
@@ -43,13 +44,13 @@ class Writers:
 
     def give_up(self) -> None:
         """The vault is being closed: who waits is refused, and who comes yet waits for a moment only."""
-        self._closing = True
+        self.closing = True
 
     @contextmanager
     def turn(self, patience: float) -> Iterator[None]:
         """Be the only writer of this process. Unreachable when that takes longer than `patience`, in seconds."""
-        with self._counted():
-            until = self._wait(patience)
+        with self._queued() as place:
+            until = self._wait(patience, place)
         self._until = until
         try:
             yield
@@ -61,23 +62,23 @@ class Writers:
         """Ask until it is so that this process `may` write, beside all others. Unreachable when that takes too long."""
         self._asking_since = self._seconds()
         until = self._asking_since + PATIENCE if self._until is None else self._until
-        in_time = not self._closing
+        in_time = not self.closing
         while not may():
             self._go_on(until, in_time=in_time)
         self._asking_since = None
 
-    def _wait(self, patience: float) -> float:
+    def _wait(self, patience: float, place: Callable[[], int]) -> float:
         """Take the turn; until when its owner may wait on."""
-        in_time = not self._closing
+        in_time = not self.closing
         until = self._seconds() + (patience if in_time else min(patience, LAST_PATIENCE))
         while not self._turn.acquire(timeout=LOOK_EVERY):
             self._go_on(until, in_time=in_time)
-            if self._waiting > _MOST_HELD_UP and self._is_held_up():
+            if self._is_held_up() and place() >= _MOST_HELD_UP:
                 raise self._refusal()
         return until
 
     def _go_on(self, until: float, *, in_time: bool) -> None:
-        if self._seconds() >= until or (self._closing and in_time):
+        if self._seconds() >= until or (self.closing and in_time):
             raise self._refusal()
 
     def _is_held_up(self) -> bool:
@@ -85,11 +86,18 @@ class Writers:
         return since is not None and self._seconds() - since > _HELD_UP
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
-        with self._counting:
-            self._waiting += 1
+    def _queued(self) -> Iterator[Callable[[], int]]:
+        """Stand in the queue; how many stand before."""
+        me = object()
+        with self._queuing:
+            self._queue.append(me)
+
+        def place() -> int:
+            with self._queuing:
+                return self._queue.index(me)
+
         try:
-            yield
+            yield place
         finally:
-            with self._counting:
-                self._waiting -= 1
+            with self._queuing:
+                self._queue.remove(me)
