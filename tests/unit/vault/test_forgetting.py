@@ -83,7 +83,9 @@ def test_an_address_is_kept_for_ninety_days_after_its_last_use(site: Site) -> No
 def test_many_are_forgotten_a_hundred_a_minute(site: Site) -> None:
     key_id = site.created()
     site.visit(key_id, *(Caller.undeclared(f"192.0.2.{number}", "curl/8") for number in range(150)))
-    site.clock.advance(91 * DAY)
+    site.clock.advance(45 * DAY)
+    site.visit(key_id)  # or the clock would have leapt by three months
+    site.clock.advance(46 * DAY)
     for left in (50, 0):
         site.visit(key_id)
         assert sum(caller.address != "" for caller in site.callers(key_id).values()) == left
@@ -126,7 +128,9 @@ def test_an_agent_that_calls_itself_like_a_number_is_no_obstacle(site: Site) -> 
     site.visit(key_id, CURL)
     for number in range(1, 4):
         site.visit(key_id, Caller.undeclared("", f"erased-{number}"))
-    site.clock.advance(91 * DAY)
+    site.clock.advance(45 * DAY)
+    site.visit(key_id)  # or the clock would have leapt by three months
+    site.clock.advance(46 * DAY)
     site.visit(key_id)
 
     assert len(site.callers(key_id)) == 4
