@@ -70,10 +70,16 @@ def _findings(name: str) -> Iterator[Finding]:
     secret = secret_files(path)
     yield from look_at_permissions(directories, path, secret)
     yield from look_at_git(directories, [file.path for file in secret])
-    yield from look_at_configuration(path, _server_settings)
+    yield from look_at_configuration(path, _server_settings, _keymap)
 
 
 def _server_settings(path: Path) -> object:
     from keytui.server.settings import load_server_settings
 
     return load_server_settings(path, {})
+
+
+def _keymap(path: Path) -> object:
+    from keytui.tui.screens.catalogue import keymap
+
+    return keymap(path)

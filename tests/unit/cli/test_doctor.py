@@ -220,6 +220,8 @@ def test_what_was_left_behind_wants_an_eye(keytui: Commands, vault: Path, name: 
         "[targets.app]\nkind = 'dotenv'\n",
         "[retention]\nminutes = 'never'\n",
         "[server]\nport = 'x'\n",
+        "theme = 'drak'\n",
+        "[keymap]\n'table.dwon' = 'e'\n",
         "[profiles.team]\nurl = 'https://keys.example.com'\n",
     ],
 )
