@@ -99,7 +99,8 @@ async def test_words_keys_and_commands_find_it(console: Console, fleet: LocalVau
 
 
 async def test_ctrl_c_says_in_it_how_to_quit(console: Console, fleet: LocalVault) -> None:
-    async with console.run_test(size=TALL, notifications=True) as pilot:
+    """Over what it has found, which may fill the window."""
+    async with console.run_test(size=(60, 20), notifications=True) as pilot:
         await keys(pilot)
         await found(pilot, "rotate", "rotate")
         await pilot.press("ctrl+c")
