@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from keytui.domain.audit import Actor
 from keytui.vault.local.vault import LocalVault
@@ -29,6 +30,12 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 gc.set_threshold(100_000, 20, 20)
 """As Python comes, it looks for garbage after every 700 objects: a fifth of what a test of the console took."""
+
+settings.register_profile(
+    "repeatable", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("repeatable")
+"""Property tests find the same examples in every run, and leave nothing on the disk."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -102,9 +102,10 @@ class Exchange:
         try:
             response = self._client.send(sent, stream=True)
             try:
+                self._streaming = response
+                self._require_open(response)
                 if response.status_code != httpx.codes.OK or _media_type(response) != "text/event-stream":
                     raise NotSent(f"{self._server.host} has no event stream for us", "it is asked instead")
-                self._streaming = response
                 for line in response.iter_lines():
                     if line.startswith("data:"):
                         yield line.removeprefix("data:").encode()
@@ -122,6 +123,7 @@ class Exchange:
         try:
             response = self._client.send(sent, stream=True)
             try:
+                self._require_open(response)
                 with nullcontext() if request.wanted is None else request.wanted.stopping(partial(_hang_up, response)):
                     body = _whole_body(response, until)
                 return Answer(
@@ -138,6 +140,12 @@ class Exchange:
         if self._streaming is not None:
             _hang_up(self._streaming)
         self._client.close()
+
+    def _require_open(self, response: httpx.Response) -> None:
+        """A connection that was being made when the others were let go of belongs to nobody, and would stay."""
+        if self.closed:
+            _hang_up(response)
+            raise httpx.ReadError("the vault is closed")
 
     def _built(self, request: Request, token: Secret, headers: Mapping[str, str], silence: float) -> httpx.Request:
         content_type = {} if request.body is None else {"Content-Type": "application/json"}

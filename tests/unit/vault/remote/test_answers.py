@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpcore import NetworkStream, SyncBackend
 
 from keytui.domain.audit import AuditFilter
 from keytui.domain.errors import (
@@ -29,12 +30,13 @@ from keytui.domain.query import Query
 from keytui.domain.references import Place, Reference
 from keytui.domain.secrets import Secret
 from keytui.vault.many_keys import NewKey, Origin
-from keytui.vault.remote.exchange import Answer, Exchange, Patience, Request
+from keytui.vault.remote.exchange import Answer, Dropped, Exchange, Patience, Request
 from keytui.vault.standing import SealState
 from keytui.vault.team_server import TeamServer
 from keytui.vault.wanted import Unwanted, Wanted
 from tests.serving import Serving
 from tests.unit.vault.remote.conftest import Team
+from tests.world import eventually
 
 SHORT = Patience(connect=1, silence=0.4, answer=0.8, unknown=0.4, pause=0.01)
 DRAFT = KeyDraft("checkout", "production")
@@ -317,3 +319,29 @@ def test_certificates_that_are_none_are_named(team: Team, tmp_path: Path) -> Non
     (tmp_path / "team.pem").write_text("no certificate")
     with pytest.raises(Invalid, match=r"team\.pem"):
         Exchange(TeamServer("https://keys.example.com", REFERENCE, str(tmp_path / "team.pem")), SHORT)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_connection_that_is_made_while_the_vault_is_closed_does_not_stay(
+    monkeypatch: pytest.MonkeyPatch, streams: bool
+) -> None:
+    kept = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 2\r\n\r\n{}"
+    left: list[bytes] = []
+
+    def say(connection: socket.socket) -> None:
+        connection.sendall(kept)
+        left.append(connection.recv(1))
+
+    connect = SyncBackend.connect_tcp
+    with saying(say) as url:
+        exchange = Exchange(TeamServer(url, REFERENCE), SHORT)
+
+        def late(*to: Any, **how: Any) -> NetworkStream:
+            exchange.close()
+            return connect(*to, **how)
+
+        monkeypatch.setattr(SyncBackend, "connect_tcp", late)
+        asked = Request("GET", "/")
+        with pytest.raises(Dropped, match="the vault is closed"):
+            list(exchange.events(asked, Secret("t"))) if streams else exchange.ask(asked, Secret("t"), {})
+        eventually(lambda: left == [b""])
