@@ -290,7 +290,8 @@ class Console(VaultApp):
     def _handle_exception(self, error: Exception) -> None:
         """End for a fault of ours; not for a widget that was taken away while it came, Textual's own among them.
 
-        Such a one has no parts to find, and nobody sees it any more.
+        Such a one has no parts to find, and nobody sees it any more. It goes with what it is a part of; one that can be
+        taken away by itself looks first whether it goes, because Textual keeps what failed in its place.
         """
         if not (isinstance(error, NoMatches | MountError) and self._goes(active_message_pump.get(self))):
             super()._handle_exception(error)

@@ -21,8 +21,7 @@ class Words(Static):
         """Say this from now on."""
         if not content.is_same(self._shown):
             self._shown = content
-            self._layout_updates += (
-                1  # Textual does not, while it takes in a size: the height of what was said before stays
-            )
+            # Textual does not count that while it takes in a size: the height of what was said before would stay.
+            self._layout_updates += 1
             # Of a size that the stylesheet gives, nothing else on the screen has to be laid out anew.
             self.update(content, layout=self.styles.auto_dimensions)
