@@ -113,6 +113,12 @@ def _the_assignment(text: str, variable: str) -> _Line | None:
                 "close its quotes, and leave nothing after them but a comment",
             )
     found = [line for line in lines if line.name == variable and line.value is not None]
+    before = [line for line in lines if not line.readable and (not found or line.begins < found[0].begins)]
+    if opened := next((line for line in before if _opens_a_quote(text[line.begins : line.beyond])), None):
+        raise Invalid(
+            f"line {_number(text, opened.begins)} opens a quote that nothing closes",
+            f"close it: some readers take {variable} for a part of that value",
+        )
     if len(found) > 1:
         numbers = ", ".join(str(_number(text, line.begins)) for line in found)
         raise Invalid(
@@ -125,6 +131,12 @@ def _the_assignment(text: str, variable: str) -> _Line | None:
             "put it in single quotes",
         )
     return found[0] if found else None
+
+
+def _opens_a_quote(line: str) -> bool:
+    """Whether a line's value begins in quotes that the line does not close."""
+    value = line.partition("=")[2].lstrip()
+    return value[:1] in {"'", '"', "`"} and value.count(value[0]) == 1
 
 
 def _proven(changed: str, variable: str, value: Secret | None) -> str:

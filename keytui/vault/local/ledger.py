@@ -8,6 +8,7 @@ shows. Who keeps a checkpoint elsewhere sees what was done to the log even by so
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -116,7 +117,7 @@ class Ledger:
 
     def head_says_nothing(self) -> bool:
         """Whether there is a file of the kept head that cannot be read, or that the vault's key has not signed."""
-        return self._head_file.exists() and self._kept_head() is None
+        return os.path.lexists(self._head_file) and self._kept_head() is None
 
     def has_signed(self, kept: Checkpoint) -> bool:
         """Whether a checkpoint is of this vault's key, wherever it was kept."""

@@ -68,7 +68,7 @@ def kept_head(file: Path, signed: Signed) -> Head | None:
         content = json.loads(read_plain(file))
         head = Head(int(content["sequence"]), str(content["hash"]))
         return head if signed(head, bytes.fromhex(content["signature"])) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):  # whatever JSON can be
         return None
 
 

@@ -135,7 +135,16 @@ def test_a_restore_is_decided_about_once_and_the_log_holds_again(keytui: Command
     keytui.created("three")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"sequence": 1, "hash": "x", "signature": "00"}'])
+DAMAGED = {
+    "empty": b"",
+    "cut": b"{",
+    "not signed": b'{"sequence": 1, "hash": "x", "signature": "00"}',
+    "without end": b'{"sequence": 1e999, "hash": "x", "signature": "00"}',
+    "without bottom": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_head_is_told_until_a_change_writes_it_anew(keytui: Commands, content: bytes) -> None:
     keytui.created("one")
     head = keytui.home / "default" / "audit.head"

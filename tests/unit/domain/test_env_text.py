@@ -143,9 +143,14 @@ def test_a_line_that_cannot_be_read_is_no_reason_to_write_another(text: str) -> 
         with_value(text, "A", Secret("x"))
 
 
-def test_a_quote_that_is_open_elsewhere_would_swallow_what_is_written() -> None:
-    with pytest.raises(Invalid, match="something before it swallows it"):
-        with_value("B='open\n", "A", Secret("a b"))
+@pytest.mark.parametrize("text", ["B='open\n", 'B="line1\nA=old\n', "C=1\nexport B='open\n\nA=x\n"])
+def test_to_some_readers_an_open_quote_swallows_what_stands_behind_it(text: str) -> None:
+    with pytest.raises(Invalid, match="opens a quote that nothing closes"):
+        with_value(text, "A", Secret("a b"))
+
+
+def test_a_quote_that_is_open_behind_it_swallows_nothing() -> None:
+    assert with_value("A=old\nB='open\n", "A", Secret("new")) == "A=new\nB='open\n"
 
 
 @pytest.mark.parametrize(
