@@ -38,6 +38,8 @@ _MANY: Final = 300_000
 """Keys from which on looking each up is slower than reading all that there are."""
 _LIVING: Final = col(KeyRow.revoked_at).is_(None)
 _ROWID: Final[ColumnElement[int]] = literal_column("keys.rowid")
+_IN_ITS_ORDER: Final[ColumnElement[int]] = literal_column("+first.rowid")
+"""The sign keeps SQLite from turning the join round: it makes no index of what is computed, and goes by the order."""
 _BY_WORD: Final = {SortField.NAME: col(KeyRow.name), SortField.OWNER: col(KeyRow.owner)}
 
 
@@ -146,7 +148,7 @@ class Matching:
         if self._on_postgresql:
             return self._walked(part, None)
         first = self._first(_NEAR, part.sort)
-        near = select(KeyRow.id).select_from(first).join(KeyRow, first.c.rowid == _ROWID).where(*self._conditions)
+        near = select(KeyRow.id).select_from(first).join(KeyRow, _ROWID == _IN_ITS_ORDER).where(*self._conditions)
         ids = self._session.exec(near.offset(part.offset).limit(part.limit)).all()
         return _of(self._session, ids, part.sort) if len(ids) == part.limit else None
 
