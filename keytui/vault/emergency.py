@@ -23,7 +23,14 @@ from keytui.domain.rotation import First, Plan, Reason, Rotation, RotationState,
 from keytui.domain.secrets import Secret
 from keytui.probes.key_probe import Outcome
 from keytui.vault.delivering import Delivering, nothing_more
-from keytui.vault.going_on import AFTER_HAND_OVER, BEFORE_HAND_OVER, goes_on, leaked_again, new_stays_accepted
+from keytui.vault.going_on import (
+    AFTER_HAND_OVER,
+    BEFORE_HAND_OVER,
+    goes_on,
+    leaked_again,
+    new_stays_accepted,
+    refuse_again,
+)
 from keytui.vault.model import Issued, KeyDetail
 from keytui.vault.outside import Outside
 from keytui.vault.progress import ShutOut, Told, Undelivered, What
@@ -94,6 +101,8 @@ class Emergency:
         self._began = self.seconds()
         key = self.outside.key
         self._refuse_half()
+        if self.again:
+            refuse_again(key, self.vault.open_rotation(key.id))
         incident = self._incident(title or f"{key.name} is compromised")
         response = Response(incident)
         try:

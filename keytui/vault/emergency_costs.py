@@ -9,7 +9,7 @@ from typing import Final
 from keytui.domain.keys import Key, VersionState
 from keytui.domain.rotation import First, RotationState
 from keytui.domain.usage import CallerUse
-from keytui.vault.going_on import goes_on, leaked_again, left_to_do, new_stays_accepted, only_goes_on
+from keytui.vault.going_on import goes_on, leaked_again, left_to_do, new_stays_accepted, only_goes_on, refuse_again
 from keytui.vault.model import RotationDetail
 from keytui.vault.outside import Outside
 from keytui.vault.protocol import Vault
@@ -110,9 +110,11 @@ class Costs:
 
 
 def costs_of(vault: Vault, outside: Outside, now: datetime, *, again: bool = False) -> Costs:
-    """Asked of the vault alone: nobody waits for a target in an emergency. `again` as `Emergency` has it."""
+    """Asked of the vault alone: no target is waited for in an emergency. `again` and Refused as `Emergency` has it."""
     detail = vault.detail(outside.key.id)
     rotation = vault.open_rotation(outside.key.id)
+    if again:
+        refuse_again(outside.key, rotation)
     accepted = tuple(sorted(one.number for one in detail.versions if one.state in _LET_IN))
     used = [use for use in vault.callers(outside.key.id) if use.version in accepted and use.accepted]
     usage = vault.usage(outside.key.id, now - _HOUR, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from keytui.domain.errors import Refused
 from keytui.domain.keys import Key, VersionState
 from keytui.domain.rotation import First, Rotation, RotationState, Strategy, Verb, allowed
 from keytui.vault.model import RotationDetail
@@ -30,6 +31,23 @@ def only_goes_on(detail: RotationDetail) -> bool:
 def leaked_again(rotation: Rotation, *, again: bool) -> bool:
     """Whether it is ended and another begun, because the new secret of it is said to have leaked too."""
     return again and rotation.state is RotationState.PROVING
+
+
+def refuse_again(key: Key, rotation: Rotation | None) -> None:
+    """Raise Refused where one that is not `proving` would go on, with the very version that is said to have leaked."""
+    if rotation is None or rotation.state is RotationState.PROVING or not any(goes_on(rotation, one) for one in First):
+        return
+    new, command = f"v{rotation.new_version}", f"`keytui incident {key.id} --first revoke"
+    if rotation.state is RotationState.DELIVERED:
+        way_out = f"{command}` ends v{rotation.old_version}, and after that --again ends {new}"
+    elif rotation.state is RotationState.ISSUED:
+        way_out = f"{command} --no-deliver` ends {new}, and hands you another"
+    else:
+        way_out = "there is no new secret yet that could have leaked: leave --again away"
+    raise Refused(
+        f"rotation #{rotation.id} is {rotation.state}: --again ends one that is proving, and this one would go on",
+        way_out,
+    )
 
 
 def new_stays_accepted(key: Key, rotation: Rotation) -> str:

@@ -115,6 +115,45 @@ def test_a_target_that_fails_stops_it_and_the_same_again_goes_on(keytui: Command
     assert len(keytui("incident", "list", "--json").items) == 1
 
 
+def test_a_second_leak_is_refused_while_the_one_that_is_open_would_go_on_with_what_leaked(
+    keytui: Commands, places: tuple[Path, ...]
+) -> None:
+    targeted(keytui)
+    places[1].unlink()
+    places[1].mkdir()
+    keytui("incident", "checkout", "--first", "revoke", code=1)
+    leaked = places[0].read_text().partition("API_KEY=")[2].strip()
+
+    for chosen in ((), ("--first", "revoke")):
+        refused = keytui("incident", "checkout", "--again", *chosen, code=1)
+        assert "rotation #1 is issued: --again ends one that is proving" in refused.err
+        assert "incident #1" not in refused.out
+
+    done = keytui(*_commands_in(refused.err))
+    keytui("verify", stdin=leaked, code=1)
+    keytui("verify", stdin=done.out)
+
+
+def test_a_second_leak_is_refused_before_the_old_version_is_over(keytui: Commands) -> None:
+    old = keytui.created()
+    leaked = keytui("incident", "checkout", "--first", "replace").out
+
+    refused = keytui("incident", "checkout", "--again", "--first", "revoke", code=1)
+    assert "rotation #1 is delivered: --again ends one that is proving" in refused.err
+    keytui("verify", stdin=old)
+
+    keytui(*_commands_in(refused.err))
+    done = keytui("incident", "checkout", "--again", "--first", "revoke")
+    for dead in (old, leaked):
+        keytui("verify", stdin=dead, code=1)
+    keytui("verify", stdin=done.out)
+
+
+def _commands_in(hint: str) -> list[str]:
+    """The words of the command that it names."""
+    return " ".join(hint.split()).partition("`keytui ")[2].partition("`")[0].split()
+
+
 @pytest.mark.parametrize("end", [(), ("retire", "checkout", "--force", "--note", "x")])
 def test_what_was_open_is_ended_first_so_that_no_older_secret_is_left(keytui: Commands, end: tuple[str, ...]) -> None:
     first = keytui.created()
