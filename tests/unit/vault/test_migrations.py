@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, insert, select
@@ -39,6 +40,8 @@ from tests.postgresql import new_database, reference
 from tests.world import StoppedClock, repeatable_randomness
 
 EARLIER = sorted(path.name[:4] for path in (SCHEMA.scripts / "versions").glob("0*.py") if path.name[:4] < SCHEMA.head)
+HANGS = 60.0
+"""Seconds after which a process that should be over never will be."""
 PASSPHRASE = Secret("correct horse battery staple")
 OTHERWISE_THEN = {"0001": {"usage", "callers", "gaps"}}
 """Tables that were made of other columns; `test_migration_0002` tells what became of their rows."""
@@ -239,10 +242,19 @@ def begun(work: Callable[[], object]) -> int:
     return child
 
 
+def end_of(child: int) -> int:
+    """Its exit code, or less than zero for a signal. One that hangs is ended: it must not hold up all other tests."""
+    too_late = Timer(HANGS, os.kill, (child, signal.SIGTERM))
+    too_late.start()
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        too_late.cancel()
+
+
 def killed(work: Callable[[], object]) -> bool:
     """Whether a process that did this was killed. No vault may be open."""
-    child = begun(work)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    return end_of(begun(work)) == -signal.SIGKILL
 
 
 def die(*_: object) -> None:
@@ -328,7 +340,7 @@ def test_several_processes_may_open_an_old_vault_at_once(lived: Lived, tmp_path:
     works = [dying, *[lambda: SqliteDatabase.open(profile.directory).close()] * 3]
     children = [begun(work) for work in works]
 
-    ends = sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
+    ends = sorted(map(end_of, children))
     assert ends[1:] == [0, 0, 0]
     assert ends[0] in {0, -signal.SIGKILL}, "it may have found the vault raised"
     with engine_of(profile.directory) as engine:
