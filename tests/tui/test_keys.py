@@ -93,6 +93,18 @@ async def test_a_filter_by_what_no_key_has_says_what_may_have_been_meant(console
         await until_said(pilot, "7 keys   no key has env:prod")
 
 
+async def test_what_no_key_had_is_not_said_any_more_once_one_has_it(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=SIZE) as pilot:
+        await keys(pilot)
+        field = console.screen.query_one("#filter", Input)
+        for query, environment, found in (("-env:prod", "prod", "7 keys"), ("env:qa", "qa", "1 key")):
+            field.value = query
+            await until_said(pilot, f"no key has env:{environment}")
+            created(fleet, f"a-{environment}", environment)
+            await pilot.press("r")
+            await until_said(pilot, f"{found}   by name")
+
+
 async def test_rows_are_shown_while_they_are_counted_and_typing_on_breaks_that_off(
     console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:

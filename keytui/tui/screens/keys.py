@@ -128,12 +128,14 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
     def _explain(self, found: int) -> None:
         """Ask once, where a value that no key has would explain it: `env:prod` finds nothing, `-env:prod` all.
 
-        What comes of it is not needed: a server older than this console does not know the question.
+        Of two answers the newer one holds: a key that has it may have come in between. None is needed: a server older
+        than this console does not know the question.
         """
         query = self._query
         if query != self._explained and may_mislead(query, found):
             self._explained = query
-            self.ask(lambda vault: vault.no_such_values(query), partial(self._explained_by, query), lambda _: None)
+            explained = partial(self._explained_by, query)
+            self.ask(lambda vault: vault.no_such_values(query), explained, lambda _: None, slot="no-such")
 
     def _explained_by(self, query: Query, values: tuple[NoSuchValue, ...]) -> None:
         if query == self._query:
@@ -149,6 +151,7 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
         """Ask another question: the answers to the one before are not wanted any more."""
         self._wanted.drop()
         self._wanted = Wanted()
+        self._explained = None
         self.table.reload(top=True)
 
     def _tell_count(self) -> None:
@@ -158,7 +161,7 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
         total, marked = self.table.extent, len(self.table.marks)
         sort = SORTS[self._sort]
         words = f"{total:,} key{'' if total == 1 else 's'}" if self.table.total is not None else _counting(total)
-        if self._no_such and total:
+        if self._no_such and total and may_mislead(self._query, total):
             words += f"   {self._no_such}"
         elif self.size.width >= 70:
             words += f"   by {sort.field} {'↓' if sort.descending else '↑'}"
@@ -184,7 +187,7 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
         else:
             self._wrong = ""
             if query != self._query:
-                self._query, self._explained, self._no_such = query, None, ""
+                self._query, self._no_such = query, ""
                 self.table.say_when_empty(_EMPTY)
                 self._begin()
         self._tell_count()
@@ -232,6 +235,8 @@ class KeysScreen(ModeScreen, KeyActions, FilterKeeping):
         self.recheck()
 
     def refetch(self) -> None:
+        """Ask again, also whether any key has what is looked for: one may have come."""
+        self._explained = None
         self.table.reload()
 
     def ticked(self, now: datetime) -> None:
