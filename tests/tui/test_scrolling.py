@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.events import Key as Pressed
 
 from keytui.domain.keys import Key
 from keytui.tui.app import Console
@@ -10,7 +11,7 @@ from keytui.tui.screens.incident.respond import RespondScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
 from keytui.tui.widgets.scrolling import Scrolling
 from keytui.vault.local.vault import LocalVault
-from tests.tui.rotation.walking import Walk, until_said, until_still
+from tests.tui.rotation.walking import Walk, until, until_said, until_still
 from tests.tui.walking import keys
 
 SIZE = (80, 12)
@@ -22,6 +23,10 @@ async def moves(pilot: Walk) -> None:
     text = pilot.app.screen.query(Scrolling).first()
     last, page = int(text.max_scroll_y), text.size.height
     assert last > 1
+    for _ in range(last):
+        pilot.app.post_message(Pressed("j", "j"))
+    await until(pilot, lambda: text.scroll_y == last, "lines down by keys that come in one piece")
+    await pilot.press("home")
     for pressed, at in (
         (("j", "down", "k"), 1),
         (("up", "ctrl+d"), min(page // 2, last)),

@@ -37,4 +37,4 @@ class Scrolling(VerticalScroll, inherit_bindings=False):
     def _go_to(self, y: int) -> None:
         if not self.allow_vertical_scroll:
             raise SkipAction
-        self.scroll_to(y=y, animate=False)
+        self.scroll_to(y=y, animate=False, immediate=True)  # else keys that come in one piece count from one place
