@@ -6,6 +6,7 @@ import pytest
 from textual.events import Key as Pressed
 
 from keytui.domain.keys import Key
+from keytui.domain.rotation import First, Plan, Reason, Strategy
 from keytui.tui.app import Console
 from keytui.tui.screens.incident.respond import RespondScreen
 from keytui.tui.screens.wizard.screen import WizardScreen
@@ -59,14 +60,19 @@ async def test_help_a_key_and_an_entry_of_the_log(console: Console, fleet: Local
 
 @pytest.mark.parametrize("over", [RespondScreen, lambda key: WizardScreen(key.id)], ids=["respond", "wizard"])
 async def test_a_screen_that_acts(console: Console, fleet: LocalVault, over: type[RespondScreen]) -> None:
-    """Nothing that moves acts there: `G` did, on the one that responds to a compromise."""
+    """Nothing that moves acts there: `G` went on with an emergency that had stopped half-way."""
     key: Key = fleet.find("checkout-api")
+    if over is RespondScreen:
+        rotation = fleet.plan(key.id, Plan(Strategy.EMERGENCY, First.REVOKE, Reason.COMPROMISE), "plan")
+        fleet.issue(rotation.id)
+    before = fleet.rotations(True, 0, 9)
     async with console.run_test(size=SIZE) as pilot:
         await keys(pilot)
         await console.push_screen(over(key))
-        await until_said(pilot, "checkout-api")
+        await until_said(pilot, "O  go on" if over is RespondScreen else "checkout-api")
         await moves(pilot)
-    assert not fleet.rotations(True, 0, 9)[1:]
+        await until_still(pilot)
+    assert fleet.rotations(True, 0, 9) == before
 
 
 async def test_up_and_down_go_from_field_to_field_where_a_form_scrolls_too(console: Console, fleet: LocalVault) -> None:
