@@ -61,7 +61,7 @@ def read(
             key_version=version,
             actor=actor,
             since=None if since is None else before(since, now),
-            until=now if until is None else before(until, now),
+            until=None if until is None else before(until, now),
         )
         _write(islice(every_entry(vault, which), limit), Layout.JSONL if json else layout)
 

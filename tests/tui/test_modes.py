@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from keytui.vault.profile import Profile
 from tests.contract.acts import created
 from tests.tui.rotation.walking import said, until, until_said, until_still
 from tests.tui.walking import keys
+from tests.world import StoppedClock
 
 SIZE = (120, 36)
 
@@ -72,8 +74,11 @@ async def test_the_log_is_narrowed_by_facets(console: Console, fleet: LocalVault
         await until_said(pilot, "✗ 'x' is no version")
 
 
-async def test_what_the_filter_shows_is_exported(console: Console, fleet: LocalVault, tmp_path: Path) -> None:
+async def test_what_the_filter_shows_is_exported(
+    console: Console, fleet: LocalVault, tmp_path: Path, clock: StoppedClock
+) -> None:
     path = tmp_path / "for-the-auditor.csv"
+    clock.advance(timedelta(days=-400))  # what was written before is dated ahead of now, and belongs to the log too
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await keys(pilot)
         await pilot.press("4", "slash", *"rotation", "enter")

@@ -7,10 +7,13 @@ import io
 import json
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from keytui.clock import utc_now
+from keytui.vault.local.vault import LocalVault
 from tests.unit.cli.conftest import Commands
 
 
@@ -32,6 +35,19 @@ def test_the_log_is_read_newest_first_and_filtered(keytui: Commands) -> None:
     assert keytui("audit", "--until", "1h", "--json").out == ""
     assert keytui("audit", "--since", "2020-01-01", "--until", "2020-02-01T00:00Z").out == ""
     keytui("audit", "--since", "yesterday", code=2)
+
+
+def test_what_a_wrong_clock_dated_ahead_of_now_is_in_the_log(keytui: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    keytui.created("one")
+    with monkeypatch.context() as an_hour_ahead:
+        an_hour_ahead.setattr(
+            "keytui.cli.session.open_vault",
+            lambda profile: LocalVault.open(profile, clock=lambda: utc_now() + timedelta(hours=1)),
+        )
+        keytui("revoke", "one", "--reason", "leaver", "--yes")
+    assert "key.revoked" in keytui("audit").out
+    assert json.loads(keytui("audit", "--format", "jsonl").out.splitlines()[0])["type"] == "key.revoked"
+    assert "key.revoked" not in keytui("audit", "--until", "1s").out
 
 
 def test_the_table_and_the_csv_carry_every_entry(keytui: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
