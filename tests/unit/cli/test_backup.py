@@ -125,6 +125,9 @@ def test_what_reads_a_vault_that_waits_says_so_beside_the_answer(keytui: Command
         done = keytui(*asked)
         assert ("one" in done.out, "keytui backup reconcile" in done.err) == (True, True)
     assert "keytui backup reconcile" in keytui("--write", "default", "disable", "one", "--yes", code=6).err
+    for about_a_secret in ("verify", "diagnose"):
+        refused = keytui(about_a_secret, stdin="tk_anything", code=6)
+        assert ("keytui backup reconcile" in refused.err, refused.out) == (True, "")
     keytui("--write", "default", "backup", "reconcile", "--keep-rest", "--yes")
     assert "reconcile" not in keytui("list").err
 

@@ -66,6 +66,7 @@ class Checking(Section):
     def diagnose(self, secret: Secret) -> Diagnosis:
         bare = cleaned(secret)
         with self._reading(Operation.CHECK) as session:
+            refuse_unreconciled(session, self._ground.ledger.kept_beyond(session))
             answer = self._answer(session, bare, frozenset(), self._clock())
             begins = select(VersionRow.prefix).where(VersionRow.prefix == bare.prefix()).limit(1)
             prefixes = {prefix for prefix in session.exec(begins) if prefix}
