@@ -173,8 +173,16 @@ def _term(word: str) -> Term:
         return _duration_term(facet, value.lower(), negated)
     known = _CLOSED_VALUES.get(facet)
     if known is not None and value.lower() not in known:
-        raise Invalid(f"no {facet} is called {value!r}", f"{meant(value, known)}{facet} is one of " + ", ".join(known))
+        raise Invalid(f"no {facet} is called {value!r}", _other_way(facet, value.lower(), known))
     return Term(facet, value.lower(), negated)
+
+
+def _other_way(facet: Facet, value: str, known: tuple[str, ...]) -> str:
+    """The facet that takes this word, as `state:` takes what stands among the flags of a list; else what would do."""
+    elsewhere = [f"{each}:{value}" for each, values in _CLOSED_VALUES.items() if value in values]
+    if elsewhere:
+        return "that is " + " or ".join(elsewhere)
+    return f"{meant(value, known)}{facet} is one of " + ", ".join(known)
 
 
 def _unknown_facet(name: str, word: str) -> Term:

@@ -51,6 +51,7 @@ def test_a_query_is_read(text: str, terms: tuple[Term, ...]) -> None:
         ("name:", "nothing after the colon", "as in name:production"),
         ("-flag:", "nothing after the colon", "as in flag:leaked"),
         ("flag:sta", "no flag is called 'sta'", "stale"),
+        ("-flag:Disabled", "no flag is called 'Disabled'", "that is state:disabled"),
         ("state:gone", "no state is called 'gone'", "disabled"),
         ("kind:key", "no kind is called 'key'", "api-key"),
         ("owners:x", "'owners'", "owner:"),
