@@ -242,9 +242,7 @@ class Console(VaultApp):
         have been left, and nobody would hear what came of it.
         """
         if self.connection.flight.locked():
-            if isinstance(self.screen, VaultScreen):
-                way_out = "quit once it has landed: that is told here"
-                self.screen.tell("a change is still on its way", way_out, severity="warning")
+            tell(self, "a change is still on its way", "quit once it has landed: that is told here", "warning")
             return
         self.wants_profile = profile
         self._once_let_go(partial(self.exit, 0))

@@ -107,6 +107,15 @@ async def test_ctrl_c_says_in_it_how_to_quit(console: Console, fleet: LocalVault
         await until_said(pilot, "▲ q quits, esc goes back", "ctrl+c ends nothing here", "guided")
 
 
+async def test_ctrl_c_says_in_it_that_a_change_is_still_on_its_way(console: Console, fleet: LocalVault) -> None:
+    async with console.run_test(size=(60, 20), notifications=True) as pilot:
+        await keys(pilot)
+        await found(pilot, "rotate", "rotate")
+        with console.connection.flight:
+            await pilot.press("ctrl+c")
+            await until_said(pilot, "▲ a change is still on its way", "quit once it has landed")
+
+
 async def test_a_reading_that_fails_and_that_nobody_waits_for_says_nothing(
     console: Console, fleet: LocalVault, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
