@@ -86,6 +86,9 @@ def printed_by(words: Sequence[str], timeout: float = COMMAND_TIMEOUT) -> bytes:
                 f"{words[0]!r} did not end within {timeout:g} s and was killed",
                 "run it by hand: it may wait for somebody",
             ) from None
+        except KeyboardInterrupt:  # a signal of ours does not reach it: it leads its own session
+            _kill_with_children(process)
+            raise
         if len(printed) > MOST_BYTES:
             _kill_with_children(process)
             return printed[: MOST_BYTES + 1]

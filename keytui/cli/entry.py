@@ -25,7 +25,6 @@ COMPLETE: Final = "_KEYTUI_COMPLETE"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (`sys.argv` when none is given); the exit code comes back."""
     fill_missing_streams()
-    stand_in_for_symbols()
     _forbid_core_dumps()
     _forbid_recordings()
     words = list(sys.argv[1:] if argv is None else argv)
@@ -55,6 +54,7 @@ def _told(work: Callable[[], int | None]) -> int:
 
 
 def _dispatch(words: list[str]) -> int | None:
+    stand_in_for_symbols()
     _refuse_bytes(words)
     if COMPLETE not in os.environ:
         if words[:1] == ["demo"]:

@@ -7,8 +7,8 @@ from typing import Final
 from keytui.command import printed_by
 from keytui.domain.errors import KeytuiError
 
-_TIMEOUT: Final = 1.0
-"""Seconds for an answer: it takes a few milliseconds."""
+_TIMEOUT: Final = 0.3
+"""Seconds for an answer: it takes a few milliseconds, and each command that writes to a terminal waits for it."""
 
 
 def tmux(*words: str) -> str:

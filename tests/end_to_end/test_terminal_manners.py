@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -17,6 +20,12 @@ from tests.world import eventually
 
 PROMPTLY = 10.0
 """Seconds on a machine that does much else; the console itself gives up after two."""
+PATIENT_WITH_TMUX: Final = (
+    sys.executable,
+    "-c",
+    "import sys, keytui.cli.tmux as tmux; tmux._TIMEOUT = 60; from keytui.cli.entry import main; sys.exit(main())",
+)
+"""The program, on a machine that may take its time to start a tmux."""
 
 
 def test_a_window_that_changes_its_size_keeps_name_profile_and_all_of_the_screen(home: Home) -> None:
@@ -113,17 +122,37 @@ def without_unicode(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str,
     """An environment that says so: of a locale, or of a tmux whose terminal has another one than we."""
     if request.param == "locale":
         return {"LANG": "POSIX", "LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    tmux = tmp_path / "bin" / "tmux"
-    tmux.parent.mkdir()
-    tmux.write_text('#!/bin/sh\n[ "$*" = "display-message -p #{client_utf8}" ] && echo 0\n')
+    return within_tmux(tmp_path / "bin", '[ "$*" = "display-message -p #{client_utf8}" ] && echo 0')
+
+
+def within_tmux(directory: Path, script: str) -> dict[str, str]:
+    """An environment that is one of a tmux, whose command is this script."""
+    tmux = directory / "tmux"
+    directory.mkdir()
+    tmux.write_text(f"#!/bin/sh\n{script}\n")
     tmux.chmod(0o700)
-    return {"TMUX": "/run/tmux", "PATH": f"{tmux.parent}{os.pathsep}{os.environ['PATH']}"}
+    return {"TMUX": "/run/tmux", "PATH": f"{directory}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_tmux_that_does_not_answer_keeps_no_command_from_ending(
+    home: Home, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    asked = tmp_path / "asked"
+    hanging = within_tmux(tmp_path / "bin", f"echo $$ > {asked}; exec sleep 120")
+    with Terminal([*PATIENT_WITH_TMUX, "list"], {**home.env, **hanging}, 80, 24) as terminal:
+        eventually(lambda: asked.exists() and asked.read_text().endswith("\n"), 30)
+        terminal.signal(number)
+        assert terminal.wait_for_exit() == code
+        assert b"Traceback" not in terminal.display.raw
+    with suppress(ProcessLookupError):  # it was left where the signal came before anybody knew of it
+        os.kill(int(asked.read_text()), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("without_unicode", ["locale", "tmux"], indirect=True)
 def test_a_terminal_without_unicode_gets_ascii_that_is_as_wide(home: Home, without_unicode: dict[str, str]) -> None:
     home.create("bookings")
-    with Terminal([KEYTUI], {**home.env, **without_unicode}, 80, 24) as terminal:
+    with Terminal(PATIENT_WITH_TMUX, {**home.env, **without_unicode}, 80, 24) as terminal:
         see_keys(terminal, "bookings")
         terminal.display.wait_for(lambda shown: "-" * 80 in shown.text)
         terminal.press("q")
