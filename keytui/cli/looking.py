@@ -23,7 +23,7 @@ from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.keys import KeySummary
 from keytui.domain.no_such_value import may_mislead
 from keytui.domain.query import Query, Sort, parse, parse_sort
-from keytui.domain.text import harmless
+from keytui.domain.text import harmless, shortened
 from keytui.vault.model import KeyDetail
 from keytui.vault.protocol import Vault
 
@@ -71,7 +71,7 @@ def remark_no_such_values(vault: Vault, query: Query, found: int) -> None:
     with suppress(KeytuiError):  # the answer itself is out
         if may_mislead(query, found):
             for one in vault.no_such_values(query):
-                remark(one.in_words())
+                remark(shortened(one.in_words()))
 
 
 def _nothing(query: Query) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 import typer
-from typer._click.core import Parameter  # typer has its own click, and shows nothing of it
+from typer._click.core import Command, Parameter  # typer has its own click, and shows nothing of it
 from typer._click.exceptions import MissingParameter, NoSuchOption, UsageError
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
@@ -15,13 +15,22 @@ from keytui.domain.text import shortened
 class Commands(TyperGroup):
     """All commands."""
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # as below
+        """Read what stands before the command."""
+        try:
+            return super().parse_args(ctx, args)
+        except UsageError as error:
+            error.message = shortened(error.message)
+            raise
+
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # as above: click's own Context
         """Run the one that was named."""
         try:
             return super().invoke(ctx)
         except NoSuchOption as error:
+            error.message = shortened(error.message)
             if error.option_name == "--yes":
-                error.message += "; it is for commands that ask before they act: leave it away"
+                error.message += f"; {_instead_of_yes(error.cmd)}"
             elif error.cmd is not None and any(one.param_type_name == "argument" for one in error.cmd.params):
                 error.message += "; what begins with a dash and is no option comes after --, as in `-- -name`"
             raise
@@ -30,6 +39,13 @@ class Commands(TyperGroup):
         except UsageError as error:
             error.message = shortened(_in_our_words(error.message))
             raise
+
+
+def _instead_of_yes(command: Command | None) -> str:
+    """A review asks about each key, and yes is no answer to that."""
+    if command is not None and any("--sign-off" in one.opts for one in command.params):
+        return "`--sign-off KEY` signs one key off without a question"
+    return "it is for commands that ask before they act: leave it away"
 
 
 def _in_our_words(message: str) -> str:

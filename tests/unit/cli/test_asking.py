@@ -65,3 +65,6 @@ def test_yes_chooses_nothing_that_is_the_operators_to_choose(keytui: Commands, m
     assert "--first revoke" in keytui("rotate", "checkout", "--strategy", "emergency", "--yes", code=2).err
     assert "nothing was changed" in keytui("leaver", "payments", "--yes").err
     assert "leave it away" in keytui("enable", "checkout", "--yes", code=2).err, "it asks nothing"
+    refused = keytui("review", "--yes", code=2).err
+    assert "`--sign-off KEY` signs one key off without a question" in refused
+    assert "leave it away" not in refused, "it asks"

@@ -43,6 +43,7 @@ def test_a_rotation_is_told_by_cron(keytui: Commands, monkeypatch: pytest.Monkey
     keytui("webhooks", "deliver")
     assert receiver.ids[-1] == receiver.ids[-2]
     assert "not disabled" in keytui("webhooks", "enable", "team", code=1).err
+    assert "no webhook is called 'nosuch'" in keytui("webhooks", "enable", "nosuch", code=1).err
 
 
 def test_a_failure_is_said_without_the_path(

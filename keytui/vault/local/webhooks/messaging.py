@@ -104,9 +104,11 @@ class Messaging(Section):
                 write.record(Event("webhook.disabled", details={"webhook": row.webhook, "why": failure}))
 
     def enable_webhook(self, webhook: str) -> None:
-        """Send it messages again after it had said that it wants no more."""
+        """Send it messages again after it had said that it wants no more. NotFound where there is none of that name."""
         with self._writing(Operation.NOTIFY) as write:
             row = write.session.get(WebhookRow, webhook)
+            if row is None and not self._knows(write.session, webhook):
+                raise NotFound(f"no webhook is called {webhook!r}", "see them all: keytui webhooks list")
             if row is None or row.disabled_at is None:
                 raise Refused(f"the webhook {webhook!r} is not disabled", "see them all: keytui webhooks list")
             row.disabled_at = None
@@ -125,6 +127,11 @@ class Messaging(Section):
             told = {"message": str(message_id), "webhook": row.webhook, "type": row.type}
             write.record(Event("webhook.redelivered", row.key_id, details=told))
             return _message(row)
+
+    def _knows(self, session: Session, webhook: str) -> bool:
+        """Whether it is configured, or had a message."""
+        had = select(MessageRow.id).where(MessageRow.webhook == webhook).limit(1)
+        return any(one.name == webhook for one in self._ground.outbox.webhooks) or session.exec(had).first() is not None
 
     def _due(self, session: Session, webhook: str) -> MessageRow | None:
         known = session.get(WebhookRow, webhook)
