@@ -20,7 +20,7 @@ from keytui.tui.screens.incident.listed import IncidentsScreen
 from keytui.tui.screens.keys import KeysScreen
 from keytui.tui.screens.rotations import RotationsScreen
 from keytui.vault.local.vault import LocalVault
-from tests.tui.rotation.walking import Walk, until, until_said, until_still
+from tests.tui.rotation.walking import Walk, until, until_said
 from tests.tui.walking import keys
 
 TALL = (100, 50)
@@ -44,6 +44,10 @@ async def found(pilot: Walk, words: str, *expected: str) -> list[str]:
 def is_best(pilot: Walk, beginning: str) -> bool:
     listed = [str(option.prompt) for each in pilot.app.screen.query(CommandList) for option in each.options]
     return bool(listed) and listed[0].startswith(beginning)
+
+
+def has_read(palettes: Actions) -> bool:
+    return palettes._reading.is_finished
 
 
 def test_every_action_has_a_place_and_what_leads_there_exists() -> None:
@@ -128,7 +132,7 @@ async def test_a_reading_that_fails_and_that_nobody_waits_for_says_nothing(
     async with console.run_test(size=TALL) as pilot:
         palettes = Actions(await keys(pilot))
         await palettes.startup()
-        await until_still(pilot)
+        await until(pilot, partial(has_read, palettes), "the end of the reading")
         del palettes
         gc.collect()
     assert not [record for record in caplog.records if record.name == "asyncio"]
