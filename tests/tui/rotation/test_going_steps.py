@@ -119,7 +119,7 @@ async def test_a_console_that_ends_while_the_wizard_comes(
 async def test_a_wizard_that_is_left_at_any_moment_while_it_comes(console: Console, first: Issued) -> None:
     async with console.run_test(size=SIZE) as pilot:
         await opened(pilot)
-        for turns in range(10, 100, 5):
+        for turns in range(10, 100, 15):
             screen = WizardScreen(first.key.id)
             await console.push_screen(screen)
             for _ in range(turns):
