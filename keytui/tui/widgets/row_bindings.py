@@ -15,17 +15,17 @@ MARK: Final = Binding(
 )
 
 
-def _moves(where: str) -> tuple[Binding, ...]:
-    """Up and down by lines, screens, halves of them, and to both ends; their ids begin with `where`."""
+def _moves(where: str, of: str) -> tuple[Binding, ...]:
+    """Up and down by one, by screens and halves of them, and to both ends, `of` what; their ids begin with `where`."""
     each = (
-        ("up,k", "move(-1)", "up", "up", "One line up"),
-        ("down,j", "move(1)", "down", "down", "One line down"),
+        ("up,k", "move(-1)", "up", "up", f"One {of} up"),
+        ("down,j", "move(1)", "down", "down", f"One {of} down"),
         ("pageup,ctrl+b", "turn_page(-1)", "page up", "page-up", "A screen up"),
         ("pagedown,ctrl+f", "turn_page(1)", "page down", "page-down", "A screen down"),
         ("ctrl+u", "turn_page(-1, 2)", "half up", "half-up", "Half a screen up"),
         ("ctrl+d", "turn_page(1, 2)", "half down", "half-down", "Half a screen down"),
-        ("g,home", "first", "first", "first", "To the first line"),
-        ("G,end", "last", "last", "last", "To the last line"),
+        ("g,home", "first", "first", "first", f"To the first {of}"),
+        ("G,end", "last", "last", "last", f"To the last {of}"),
     )
     return tuple(
         Binding(keys, action, name, show=False, id=f"{where}.{to}", tooltip=tooltip)
@@ -33,8 +33,8 @@ def _moves(where: str) -> tuple[Binding, ...]:
     )
 
 
-IN_TABLE: Final = _moves("table")
-IN_TEXT: Final = _moves("text")
+IN_TABLE: Final = _moves("table", "row")
+IN_TEXT: Final = _moves("text", "line")
 IN_SIGHT: Final = (
     Binding("H", "in_sight(0)", "high", show=False, id="table.high", tooltip="To the first row in sight"),
     Binding("M", "in_sight(1)", "middle", show=False, id="table.middle", tooltip="To the middle row in sight"),
