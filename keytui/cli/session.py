@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -15,6 +16,7 @@ from keytui.domain.errors import KeytuiError, ReadOnly, Refused, Unreconciled
 from keytui.domain.keys import Key
 from keytui.domain.rotation import Rotation
 from keytui.open import open_vault
+from keytui.vault.local.modes import unreadable_way
 from keytui.vault.profile import DEFAULT_PROFILE, load_profile
 from keytui.vault.protocol import Vault
 from keytui.vault.reconciling import Reconcilable
@@ -24,6 +26,8 @@ _HEAD_SAYS_NOTHING: Final = (
     "audit.head is damaged, or of another vault: nobody can tell whether an older copy is in this vault's place; "
     "the next change writes it anew: see `keytui doctor` before"
 )
+
+_HEAD_UNREADABLE: Final = "audit.head cannot be read: nobody can tell whether an older copy is in this vault's place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,13 @@ def opened(context: typer.Context, *, deciding: bool = False) -> Iterator[Vault]
     What an older vault answers is said to be that, unless the command is there for `deciding` about it.
     """
     given = context.find_object(Globals) or Globals()
-    vault = open_vault(load_profile(given.profile, given.read_only))
+    profile = load_profile(given.profile, given.read_only)
+    vault = open_vault(profile)
     try:
         if given.write:
             with suppress(Unreconciled):  # armed all the same, for `backup reconcile`; any other change says so itself
                 vault.arm(given.write)
-        with nullcontext() if deciding else _told_if_older(vault):
+        with nullcontext() if deciding else _told_if_older(vault, profile.directory):
             yield vault
     except ReadOnly as error:
         raise ReadOnly(error.message, way_to_write(given)) from None
@@ -56,14 +61,14 @@ def opened(context: typer.Context, *, deciding: bool = False) -> Iterator[Vault]
 
 
 @contextmanager
-def _told_if_older(vault: Vault) -> Iterator[None]:
+def _told_if_older(vault: Vault, directory: Path) -> Iterator[None]:
     """Say beside an answer that the vault is an older one than it was: what is shown as living may have been revoked.
 
     Once, and after the answer: a change is refused with the same words, which are its error then. A damaged head is
     told before, because a change writes it anew.
     """
     if isinstance(vault, Reconcilable) and vault.head_says_nothing():
-        alarm(_HEAD_SAYS_NOTHING)
+        alarm(_why_head_says_nothing(directory))
     try:
         yield
     except Unreconciled:
@@ -72,6 +77,13 @@ def _told_if_older(vault: Vault) -> Iterator[None]:
         _warn_unreconciled(vault)
         raise
     _warn_unreconciled(vault)
+
+
+def _why_head_says_nothing(directory: Path) -> str:
+    from keytui.vault.local.log_head import HEAD_FILE
+
+    way = unreadable_way(directory / HEAD_FILE)
+    return f"{_HEAD_UNREADABLE}: {way}" if way else _HEAD_SAYS_NOTHING
 
 
 def _warn_unreconciled(vault: Vault) -> None:

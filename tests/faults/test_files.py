@@ -131,6 +131,7 @@ ELSEWHERE: Final = {
     "cli/handover.py": "standard output, whose failure test_commands.py of the commands is about",
     "cli/evidence.py": "a new file, of which there is a work",
     "cli/configuration_doc.py": "writes a page of the documentation",
+    "vault/local/modes.py": "opens what is beside a database to its owner, and SQLite tells where that cannot be",
     "vault/doctor/storage.py": "asks a file for a lock, and changes nothing",
     "tui/keys_doc.py": "writes a page of the documentation",
     "tui/screens/command_log.py": "a new file, of which there is a work",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class SecretFile:
 
 def look_at_configuration(path: Path, *further: Load) -> Iterator[Finding]:
     """Every part of it, one error of each; `further` are loaders that only a face knows."""
-    if not path.exists():
+    if not os.access(path, os.F_OK):
         yield fine(SUBJECT, f"no {path}: everything has its default")
         return
     errors = dict[str, Finding]()

@@ -10,6 +10,7 @@ from typing import Final
 
 from keytui.vault.doctor.configured import SecretFile
 from keytui.vault.doctor.finding import Finding, fine, wants_an_eye, wrong
+from keytui.vault.local.modes import shut_out
 
 SUBJECT: Final = "permissions"
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -28,12 +29,12 @@ def look_at_permissions(
     found, seen = list[Finding](), 0
     for directory in dict.fromkeys(directories):
         for path in (directory, *(file for file in _files(directory) if file != configuration)):
-            seen += path.exists()
+            seen += os.access(path, os.F_OK)
             found += _faults(path, _OTHERS)
     for file in secret_files:
-        seen += file.path.exists()
+        seen += os.access(file.path, os.F_OK)
         found += _faults(file.path, stat.S_IRWXO if file.shared else _OTHERS)
-    seen += configuration.exists()
+    seen += os.access(configuration, os.F_OK)
     found += _faults(configuration, _OTHERS_WRITE)
     yield from found
     if not found:
@@ -54,7 +55,9 @@ def _faults(path: Path, closed_to: int) -> Iterator[Finding]:
     except FileNotFoundError:
         return
     except OSError as error:
-        yield wrong(SUBJECT, f"{path} cannot be looked at: {error.strerror}", "run this as the user whose it is")
+        closed = shut_out(path.parent)
+        way = closed.hint if closed else "run this as the user whose it is"
+        yield wrong(SUBJECT, f"{path} cannot be looked at: {error.strerror}", way)
         return
     if status.st_mode & closed_to:
         may, way = _MAY[closed_to] if not stat.S_ISDIR(status.st_mode) else ("enter", "700")

@@ -95,4 +95,4 @@ def _lock_fault(path: Path) -> str:
 
 def _nearest(directory: Path) -> Path:
     """It, or what there is already of the way to it."""
-    return next(each for each in (directory.absolute(), *directory.absolute().parents) if each.exists())
+    return next(each for each in (directory.absolute(), *directory.absolute().parents) if os.access(each, os.F_OK))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ from keytui.vault.local.files import DATABASE
 from keytui.vault.local.key_files import PEPPER_FILE, check_of
 from keytui.vault.local.ledger import KEY_FILE
 from keytui.vault.local.log_head import HEAD_FILE, Head, has_signed, kept_head
+from keytui.vault.local.modes import denied, shut_out, unreadable_way
 from keytui.vault.local.schema import SCHEMA
 from keytui.vault.profile import Profile
 
@@ -53,6 +55,8 @@ def look_at_vault(profile: Profile) -> Iterator[Finding]:
     """The profile's vault: a file of ours, a database, or somebody's server."""
     if profile.server is not None:
         yield fine(SUBJECT, f"profile {profile.name} is at {profile.server.host}; its host has the files")
+    elif closed := shut_out(profile.directory):
+        yield of_error(SUBJECT, closed)
     elif not profile.directory.exists():
         yield fine(SUBJECT, f"profile {profile.name} has none yet: it is made in {profile.directory} on first use")
     elif profile.database:
@@ -68,7 +72,7 @@ def look_at_vault(profile: Profile) -> Iterator[Finding]:
 def newest_entry(profile: Profile) -> datetime | None:
     """When the vault's newest entry was made; None where that cannot be read."""
     path = profile.directory / DATABASE
-    if profile.server is not None or profile.database or not path.exists():
+    if profile.server is not None or profile.database or not os.access(path, os.R_OK):
         return None
     try:
         return _facts(path).newest
@@ -83,11 +87,8 @@ def _look_at_file(path: Path) -> Iterator[Finding]:
         else:
             yield fine(SUBJECT, f"no {path} yet: it is made on first use")
         return
-    if kind := kind_of(path):
-        yield wrong(SUBJECT, f"{path} is {kind}, and not the vault's file", _RECOVERY)
-        return
-    if not path.stat().st_size and path.with_name(HEAD_FILE).exists():
-        yield wrong(SUBJECT, f"{path} is empty, and the files beside it are there", _RECOVERY)
+    if unread := _wrong_unread(path):
+        yield unread
         return
     try:
         fault = fault_in(path) or fault_of_words(path)
@@ -105,12 +106,7 @@ def _look_at_file(path: Path) -> Iterator[Finding]:
         yield wrong(SUBJECT, f"{path} is a database, but not a vault of keytui's", "move it away, or name another one")
         return
     if kept is None and facts.entries:
-        head = path.with_name(HEAD_FILE)
-        yield wrong(
-            SUBJECT,
-            f"{head} is missing, cannot be read or is not of this vault: an older copy would not be told from it",
-            f"`keytui audit verify --checkpoint FILE` with one that you kept; the next change writes it: {_RECOVERY}",
-        )
+        yield _without_head(path.with_name(HEAD_FILE))
     if kept is not None and facts.beyond:
         yield wrong(
             SUBJECT,
@@ -119,6 +115,26 @@ def _look_at_file(path: Path) -> Iterator[Finding]:
             "put the newer one back; or decide what of it may live again: keytui backup reconcile",
         )
     yield from _look_at_facts(path, facts)
+
+
+def _wrong_unread(path: Path) -> Finding | None:
+    """What is wrong with a vault's file before a word of it is read."""
+    if kind := kind_of(path):
+        return wrong(SUBJECT, f"{path} is {kind}, and not the vault's file", _RECOVERY)
+    if not path.stat().st_size and path.with_name(HEAD_FILE).exists():
+        return wrong(SUBJECT, f"{path} is empty, and the files beside it are there", _RECOVERY)
+    closed = denied(path)
+    return of_error(SUBJECT, closed) if closed else None
+
+
+def _without_head(head: Path) -> Finding:
+    if way := unreadable_way(head):
+        return wrong(SUBJECT, f"{head} cannot be read: an older copy would not be told from it", way)
+    return wrong(
+        SUBJECT,
+        f"{head} is missing, cannot be read or is not of this vault: an older copy would not be told from it",
+        f"`keytui audit verify --checkpoint FILE` with one that you kept; the next change writes it: {_RECOVERY}",
+    )
 
 
 def _look_at_facts(path: Path, facts: _Facts) -> Iterator[Finding]:

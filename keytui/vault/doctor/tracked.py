@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -36,8 +37,10 @@ def look_at_git(homes: Sequence[Path], secret_files: Sequence[Path]) -> Iterator
 
 
 def _places(homes: Sequence[Path], secret_files: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    yield from ((home, ".") for home in dict.fromkeys(homes) if home.is_dir())
-    yield from ((path.parent, path.name) for path in dict.fromkeys(secret_files) if path.is_file())
+    yield from ((home, ".") for home in dict.fromkeys(homes) if os.access(home, os.F_OK) and home.is_dir())
+    yield from (
+        (path.parent, path.name) for path in dict.fromkeys(secret_files) if os.access(path, os.F_OK) and path.is_file()
+    )
 
 
 def _of_place(directory: Path, name: str) -> Finding | None:

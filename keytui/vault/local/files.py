@@ -13,6 +13,7 @@ from typing import Final
 from keytui.domain.errors import Unreachable
 from keytui.domain.secrets import Randomness
 from keytui.plain_file import read_plain
+from keytui.vault.local.modes import shut_out, unreadable_way
 
 DATABASE: Final = "vault.db"
 """What a vault in SQLite is called, in its directory."""
@@ -23,6 +24,8 @@ _BRING_KEY: Final = "bring back your own copy of it, no backup has one: docs/gui
 
 def private_directory(path: Path) -> None:
     """Make the directory, and those above it that are missing. Unreachable when others may enter it."""
+    if closed := shut_out(path):
+        raise closed
     try:
         for directory in (*reversed(path.parents), path):
             directory.mkdir(mode=0o700, exist_ok=True)
@@ -88,7 +91,8 @@ def replace(path: Path, content: bytes) -> None:
 
 def unreadable(path: Path, error: OSError) -> Unreachable:
     """What an operator reads of a file that cannot be used."""
-    return Unreachable(f"{path} cannot be used: {error.strerror}", "check who owns it and whether the disk is full")
+    way = unreadable_way(path) or "check who owns it and whether the disk is full"
+    return Unreachable(f"{path} cannot be used: {error.strerror}", way)
 
 
 @contextlib.contextmanager

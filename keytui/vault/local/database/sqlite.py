@@ -26,6 +26,7 @@ from keytui.vault.local.database.writers import LOOK_EVERY, PATIENCE, Writers
 from keytui.vault.local.files import DATABASE, private_directory, private_file
 from keytui.vault.local.log_head import HEAD_FILE
 from keytui.vault.local.many_rows import give_room_back
+from keytui.vault.local.modes import shut_out, unlock_log
 from keytui.vault.local.schema import SCHEMA, Raised, Schema
 from keytui.vault.wanted import Wanted
 
@@ -54,6 +55,7 @@ class SqliteDatabase(Database):
         require_file(path)
         _refuse_to_begin_anew(path)
         private_file(path)
+        unlock_log(path)
         file = _identity(path)  # before SQLite opens it: while that waits for a lock, another may be put there
         engine = _engine(path, PATIENCE, Writers(partial(locked, path)))
         with in_words(path):
@@ -79,6 +81,8 @@ class SqliteDatabase(Database):
     def _see_that_it_is_there(self) -> None:
         """An open file outlives its name: what is written into one that was moved away, nobody else would ever read."""
         if _identity(self.path) != self._file:
+            if closed := shut_out(self.path.parent):
+                raise closed
             raise Unreachable(
                 f"the vault {self.path} was moved away or replaced while it was open",
                 "put it back, or leave and start again to open what is there now",

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from keytui.domain.errors import Unreachable
 from keytui.plain_file import kind_of
 from keytui.vault.local.database.lock_holder import lock_holder
+from keytui.vault.local.modes import denied
 
 _DAMAGED: Final = (
     "`keytui doctor` says what is damaged: an index is made anew by `keytui rebuild`; for anything else "
@@ -112,27 +113,16 @@ def _told(path: Path, error: BaseException) -> Unreachable:
         return Unreachable(f"the file system of {path} keeps no locks, and SQLite needs them: {cause}", NO_LOCKS)
     closer = _in_the_way(path) if any(sign in cause for sign in _LOOKED_INTO) else None
     if closer is not None:
-        return Unreachable(f"the vault {path} does not answer: {closer[0]}", closer[1])
+        return closer
     hint = next((hint for sign, hint in _HINTS if sign in cause), "see whether the disk and the file are sound")
     return Unreachable(f"the vault {path} does not answer: {cause}", hint)
 
 
-def _in_the_way(path: Path) -> tuple[str, str] | None:
-    """What keeps this process from the file, and the way out; None where nothing does."""
-    if not path.exists():
-        return None
-    if os.statvfs(path).f_flag & os.ST_RDONLY:
-        return (
-            "its file system is mounted read-only",
+def _in_the_way(path: Path) -> Unreachable | None:
+    """What keeps this process from the file, with the way out; None where nothing does."""
+    if os.access(path, os.F_OK) and os.statvfs(path).f_flag & os.ST_RDONLY:
+        return Unreachable(
+            f"the vault {path} does not answer: its file system is mounted read-only",
             "mount it to be written: SQLite needs a place beside the file even to read it; nothing was changed",
         )
-    for what, where, mode in (
-        ("its file cannot be read", path, os.R_OK),
-        ("its file cannot be written", path, os.W_OK),
-        ("its directory cannot be written", path.parent, os.W_OK | os.X_OK),
-    ):
-        if not os.access(where, mode):
-            owner = where.stat().st_uid
-            way = f"be the user whose it is ({owner}), or: chmod {'700' if where is path.parent else '600'} {where}"
-            return f"{what} by this user ({os.geteuid()})", f"{way}"
-    return None
+    return denied(path)
