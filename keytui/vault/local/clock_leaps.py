@@ -1,7 +1,8 @@
 """Whether the clock can be right, by what the vault has seen of the time: what is deleted by it never comes back.
 
 A clock that has leapt ahead is not gone by at once. Nothing that is old by it is deleted until it has stayed there for
-a day; one that is set right meanwhile has deleted nothing.
+a day; one that is set right meanwhile has deleted nothing. One that is behind says nothing of the others: nothing young
+is old by it, and it is not noted.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _LEAP: Final = "a leap of the clock"
 def time_to_delete_by(session: Session, now: datetime) -> datetime:
     """By which time what is old may be deleted: now, or when the clock was right last. In a writing session."""
     last, leap = _last(session), session.get(LookRow, _LEAP)
+    if last is not None and last - now > TOLERANCE:
+        return now
     if last is not None and now - last > LEAP:
         if leap is None or leap.at > now:
             session.merge(LookRow(what=_LEAP, at=now))
@@ -38,7 +41,7 @@ def time_to_delete_by(session: Session, now: datetime) -> datetime:
     if leap is not None:
         session.delete(leap)
     noted = session.get(LookRow, _TIME)
-    if noted is None or abs(now - noted.at) >= _NOTED_EVERY:
+    if noted is None or now - noted.at >= _NOTED_EVERY:
         session.merge(LookRow(what=_TIME, at=now))
     return now
 

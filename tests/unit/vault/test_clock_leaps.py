@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Final
 
 import pytest
 from sqlalchemy import text
@@ -17,6 +18,18 @@ from keytui.vault.profile import Profile
 from tests.world import NOON, StoppedClock
 
 HOUR, DAY, YEARS = timedelta(hours=1), timedelta(days=1), timedelta(days=3 * 365)
+RIGHT, BEHIND = timedelta(), timedelta(days=-3000)
+
+LIVES: Final[dict[str, tuple[list[tuple[timedelta, timedelta]], int]]] = {
+    "ahead for an hour, then right": ([(HOUR, YEARS), (2 * HOUR, YEARS), (3 * HOUR, RIGHT), (3 * DAY, RIGHT)], 60),
+    "behind once, then right": ([(3 * DAY, BEHIND), (3 * DAY, RIGHT)], 60),
+    "behind again and again for weeks": ([(n * DAY, off) for n in range(6, 43, 6) for off in (BEHIND, RIGHT)], 1440),
+    "behind by hours once a day": ([(n * DAY, off) for n in (1, 2, 3) for off in (-5 * HOUR, RIGHT)], 60),
+    "left alone for 3 months": ([(85 * DAY, RIGHT), (86 * DAY, RIGHT)], 1440),
+    "left alone, and behind meanwhile": ([(85 * DAY, RIGHT), (85 * DAY + HOUR, BEHIND), (86 * DAY, RIGHT)], 1440),
+    "left alone, and not yet for a day": ([(85 * DAY, RIGHT), (86 * DAY - HOUR, RIGHT)], 1),
+}
+"""When a clock is looked at, by the right time, and how far it is off; and the grain of the first use after that."""
 
 
 class Site:
@@ -29,8 +42,13 @@ class Site:
         self.feed = LocalFeed.open(profile, clock)
         self.feed.register("r1", "api", "host", 1)
         self._sequence = 0
-        caller = Caller.undeclared("203.0.113.9", "curl")
-        self.lived((Use(self.key_id, 1, caller, NOON, NOON, NOON, accepted=7),))
+        self._caller = Caller.undeclared("203.0.113.9", "curl")
+        self.used()
+
+    def used(self) -> None:
+        """Seven requests at the clock's time."""
+        at = self.clock()
+        self.lived((Use(self.key_id, 1, self._caller, at, at, at, accepted=7),))
 
     def lived(self, uses: tuple[Use, ...] = ()) -> None:
         """A flush, a look for alerts, and an entry in the log, at the clock's time."""
@@ -108,3 +126,30 @@ def test_hours_back_are_said_until_the_log_is_of_before(site: Site) -> None:
     assert site.off == -HOUR
     site.clock.advance(HOUR)
     assert site.off == timedelta()
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_usage_ages_by_the_right_clock_whatever_was_seen_before(site: Site, life: str) -> None:
+    looks, grain = LIVES[life]
+    for real, off in looks:
+        site.clock.now = NOON + real + off
+        site.lived()
+    assert (site.kept(), site.addresses, site.off) == ([(grain, 7)], {"203.0.113.9"}, timedelta())
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["believed", "never noted"])
+def test_entries_of_next_year_keep_nothing_for_the_year(site: Site, noted: bool) -> None:
+    for _ in range(3):
+        site.clock.advance(YEARS if site.clock() == NOON else CONFIRMED)
+        site.lived()
+    assert site.kept() == []
+    if not noted:
+        with site.vault._ground.database.writing() as session:
+            session.connection().execute(text("DELETE FROM looks"))
+
+    site.clock.now = NOON + DAY
+    site.used()
+    assert site.kept() == [(1, 7)]
+    site.clock.advance(3 * DAY)
+    site.lived()
+    assert (site.kept(), site.off) == ([(60, 7)], timedelta())
