@@ -11,16 +11,15 @@ from enum import StrEnum
 from typing import Final
 
 from keytui.domain.access import Operation
+from keytui.domain.clocks import BY_RIGHT_CLOCKS
 
 LASTS: Final = timedelta(hours=24)
 """How long a request waits for an answer, and an approved one to be used."""
-_SKEW: Final = timedelta(hours=1)
-"""So far the clocks of hosts that share a vault may differ."""
 
 
 def latest_expiry(now: datetime) -> datetime:
     """What expires later was asked for by a clock that was ahead: it would be good for as long as that was wrong."""
-    return now + LASTS + _SKEW
+    return now + LASTS + BY_RIGHT_CLOCKS
 
 
 class ApprovalState(StrEnum):

@@ -7,14 +7,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from keytui.domain.clocks import BY_RIGHT_CLOCKS
 from keytui.domain.errors import Refused
 from keytui.domain.keys import Key
 
 USER: Final = "auto-rotation"
 """Who acts in the log when a key rotates by itself: this, at the host that does it."""
-
-BY_RIGHT_CLOCKS: Final = timedelta(hours=1)
-"""How far those of several servers are apart at most."""
 
 
 def is_automatic(holder: str) -> bool:

@@ -285,6 +285,15 @@ class TestTrying:
         team.clock.advance(timedelta(days=-365))
         assert [sent.failure for sent in team.deliver(vault)] == [""]
 
+    def test_a_pause_of_a_whole_day_is_kept_to_by_a_clock_that_is_a_little_behind(self, team: Team) -> None:
+        vault = team.open()
+        rotated(vault, created(vault))
+        team.receiver.answers = [(429, {"Retry-After": str(24 * 3600)}), (500, {})]
+        assert len(team.deliver(vault)) == 1
+        team.clock.advance(-timedelta(milliseconds=1))
+        assert team.deliver(vault) == ()
+        assert (newest(vault).attempts, newest(vault).state) == (1, MessageState.WAITING)
+
     def test_retry_after_is_kept_to_for_every_message(self, team: Team) -> None:
         vault = team.open()
         for name in ("one", "two"):

@@ -12,7 +12,8 @@ from sqlmodel import Session, and_, col, not_, or_, select
 
 from keytui.domain.access import Operation, Principal, Role
 from keytui.domain.audit import Actor, Event
-from keytui.domain.automation import BY_RIGHT_CLOCKS, USER, AutoRotation, AutoRotationReport, Selection
+from keytui.domain.automation import USER, AutoRotation, AutoRotationReport, Selection
+from keytui.domain.clocks import BY_RIGHT_CLOCKS
 from keytui.domain.durations import long
 from keytui.domain.errors import Invalid, Refused
 from keytui.domain.keys import Kind

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, delete, func, or_, select, update
 
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
+from keytui.domain.clocks import BY_RIGHT_CLOCKS
 from keytui.domain.errors import NotFound, Refused
 from keytui.domain.webhooks import (
     CLAIMED_FOR,
@@ -141,7 +142,7 @@ class Messaging(Section):
         waiting = select(MessageRow).where(
             MessageRow.state == MessageState.WAITING,
             MessageRow.webhook == webhook,
-            or_(next_at <= now, next_at > now + LONGEST_PAUSE),
+            or_(next_at <= now, next_at > now + LONGEST_PAUSE + BY_RIGHT_CLOCKS),
         )
         return session.exec(waiting.order_by(col(MessageRow.id)).limit(1)).first()
 
