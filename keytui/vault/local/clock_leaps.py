@@ -58,6 +58,12 @@ def clock_off(session: Session, now: datetime) -> timedelta:
     return now - last if last is not None and now - last > LONG_AHEAD else timedelta()
 
 
+def is_behind(session: Session, now: datetime) -> bool:
+    """Whether this clock is wrong, rather than one before it: later is noted, and later is the newest entry."""
+    newest, last = _newest_entry(session), _last(session)
+    return newest is not None and last is not None and min(newest, last) - now > TOLERANCE
+
+
 def _last(session: Session) -> datetime | None:
     """When the clock was gone by last; of a vault where nothing was to delete yet, its newest entry."""
     noted = session.get(LookRow, _TIME)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select, update
 
 from keytui.domain.access import Operation, Role
 from keytui.domain.approvals import LASTS, ApprovalState, latest_expiry
@@ -13,6 +14,7 @@ from keytui.domain.audit import Event
 from keytui.domain.errors import ApprovalNeeded, Forbidden
 from keytui.domain.keys import Key
 from keytui.domain.operators import person
+from keytui.vault.local.clock_leaps import is_behind
 from keytui.vault.local.mapping import stored_id
 from keytui.vault.local.tables import ApprovalRow, KeyRow
 
@@ -84,6 +86,7 @@ def use_up(write: Write, approval: int | None) -> None:
 def requested(write: Write, unapproved: Unapproved) -> ApprovalNeeded:
     """The error to raise. Asked for again, it is the same request as long as nobody has decided it."""
     act = unapproved.act
+    end_those_from_ahead(write.session, write.now)
     row = _asked_for(write, act, ApprovalState.PENDING)
     if row is None:
         row = ApprovalRow(
@@ -107,6 +110,16 @@ def requested(write: Write, unapproved: Unapproved) -> ApprovalNeeded:
         f"once somebody has run `keytui approvals approve {row.id}`, {act.then} within {_hours()} hours",
         stored_id(row.id),
     )
+
+
+def end_those_from_ahead(session: Session, now: datetime) -> None:
+    """What a clock that was ahead has asked for or approved stays expired when that time comes.
+
+    By a clock that is behind, everybody's would be of one that was ahead.
+    """
+    if not is_behind(session, now):
+        ahead = col(ApprovalRow.expires_at) > latest_expiry(now)
+        session.exec(update(ApprovalRow).where(ahead).values(expires_at=now))
 
 
 def _asked_for(write: Write, act: Act, state: ApprovalState) -> ApprovalRow | None:

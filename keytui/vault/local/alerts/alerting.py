@@ -14,6 +14,7 @@ from keytui.domain.access import Operation
 from keytui.domain.alerts import SHOWN_RESOLVED, Alert, AlertKind, Severity, Signal
 from keytui.domain.audit import Event
 from keytui.domain.errors import Invalid, KeytuiError, NotFound, Refused
+from keytui.vault.local.access.requests import end_those_from_ahead
 from keytui.vault.local.alerts.looking import KINDS, Look, Pace, due_looks, give_looks_back, seen, take_looks
 from keytui.vault.local.alerts.noting import alert_of, forget_old, most_serious_first, note_signals
 from keytui.vault.local.answers import forget_answers, forget_requests
@@ -94,6 +95,7 @@ class Alerting(Section):
             opened = note_signals(session, kinds, found, now)
             for row in opened:
                 self._ground.outbox.post_alert(session, now, alert_of(row))
+            end_those_from_ahead(session, now)
             by = time_to_delete_by(session, now)
             forget_old(session, by)
             forget_old_messages(session, by)

@@ -356,6 +356,45 @@ def test_what_a_clock_a_year_ahead_agreed_to_is_not_good_for_the_year(tmp_path: 
     team.close()
 
 
+@pytest.mark.parametrize("met", ["by a look", "by who asks again"])
+def test_what_a_clock_a_year_ahead_agreed_to_does_not_come_back_with_that_time(tmp_path: Path, met: str) -> None:
+    team = TeamVault(tmp_path / "vault")
+    ada, bob = team.principal("ada", Role.SUPER_ADMIN), team.principal("bob", Role.TENANT_ADMIN, "acme")
+    asked, agreed = _sensitive(team, "asked"), _sensitive(team, "agreed")
+    hers, his = team.as_(ada), team.as_(bob)
+    team.owner.tend()
+    team.clock.advance(timedelta(days=365))
+    first = _waits(lambda: hers.plan(asked.id, Plan(), team.request()))
+    second = _waits(lambda: hers.plan(agreed.id, Plan(), team.request()))
+    his.approve(second, "")
+
+    team.clock.advance(timedelta(hours=1, days=-365))
+    if met == "by a look":
+        team.owner.tend()
+    else:
+        _waits(lambda: hers.plan(agreed.id, Plan(), team.request()))
+    team.clock.advance(timedelta(days=365))
+
+    assert {one.state for one in his.approvals(decided=True)} == {ApprovalState.EXPIRED}
+    with pytest.raises(Refused, match="expired"):
+        his.approve(first, "")
+    assert _waits(lambda: hers.plan(agreed.id, Plan(), team.request())) != second
+    team.close()
+
+
+def test_a_look_by_a_clock_that_is_behind_ends_no_approval(tmp_path: Path) -> None:
+    team = TeamVault(tmp_path / "vault")
+    ada, bob = team.principal("ada", Role.SUPER_ADMIN), team.principal("bob", Role.TENANT_ADMIN, "acme")
+    key, hers = _sensitive(team, "agreed"), team.as_(ada)
+    team.owner.tend()
+    team.as_(bob).approve(_waits(lambda: hers.plan(key.id, Plan(), team.request())), "")
+    for years in (-3, 3):
+        team.clock.advance(timedelta(days=365 * years))
+        team.owner.tend()
+    assert hers.plan(key.id, Plan(), team.request()).open
+    team.close()
+
+
 @pytest.mark.parametrize("number", [0, -1, 404, 2**70])
 def test_what_was_never_asked_cannot_be_approved(team: TeamVault, bob: Principal, number: int) -> None:
     with pytest.raises(NotFound, match="no request for approval"):
