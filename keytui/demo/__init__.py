@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from keytui.private_file import passing_directory
 from keytui.vault.profile import Profile, configuration_path, local_actor
+from keytui.vault.wanted import Unwanted
 
 if TYPE_CHECKING:
     from keytui.vault.appearance import ThemeName
@@ -24,7 +25,12 @@ def run(keys: int, seed: int, theme: ThemeName | None = None) -> int:
     def open_vault(profile: Profile) -> Vault:
         from keytui.demo.stage import raise_curtain
 
-        return raise_curtain(profile, told, seed, crowd=keys - told)
+        return raise_curtain(profile, told, seed, crowd=keys - told, go_on=go_on)
+
+    def go_on() -> None:
+        """Who leaves while the vault is made does not wait until it is whole, only to see it go."""
+        if console.ending:
+            raise Unwanted("the demo was left while it was made", "start it again: keytui demo")
 
     with passing_directory("keytui-demo-") as directory:
         profile = Profile("demo", Path(directory), local_actor())
@@ -34,4 +40,5 @@ def run(keys: int, seed: int, theme: ThemeName | None = None) -> int:
             gather_crowd(profile, keys - told, seed)
         from keytui.tui.app import Console
 
-        return Console(open_vault, profile, configuration=configuration_path(), theme=theme).run_until_left()
+        console = Console(open_vault, profile, configuration=configuration_path(), theme=theme)
+        return console.run_until_left()

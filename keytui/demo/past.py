@@ -35,6 +35,9 @@ _GRACE: Final = timedelta(days=2)
 _DISABLED_AGO: Final = timedelta(days=1)
 _OLD_RECORDER: Final = "demo-past"
 
+GoOn = Callable[[], None]
+"""Raises where nobody waits for the past any more."""
+
 
 class TravelClock:
     """Stands at a moment of the past until it arrives; from then on it is `present`."""
@@ -79,12 +82,16 @@ class _Moment:
     happens: Callable[[], object]
 
 
-def live_through(vault: Vault, clock: TravelClock, members: Sequence[Member]) -> tuple[Lived, ...]:
-    """Carry out every member's creations and rotations, in the order of time; the clock has arrived afterwards."""
+def live_through(vault: Vault, clock: TravelClock, members: Sequence[Member], go_on: GoOn) -> tuple[Lived, ...]:
+    """Carry out every member's creations and rotations, in the order of time; the clock has arrived afterwards.
+
+    It ends between two of them where `go_on` raises.
+    """
     now = clock.present()
     lived = tuple(Lived(member) for member in members)
     moments = [moment for one in lived for moment in _moments(vault, one, now)]
     for moment in sorted(moments, key=lambda each: each.at):
+        go_on()
         clock.travel(moment.at)
         moment.happens()
     clock.arrive()
@@ -121,8 +128,11 @@ def _end(vault: Vault, lived: Lived, verb: Callable[[int, str], Rotation]) -> No
         verb(rotation.id, "nobody recorded requests before the demo began")
 
 
-def remember_requests(sink: Sink, clock: TravelClock, lived: Sequence[Lived], ends: bool) -> None:
-    """Report the fleet's requests of the last days as one recorder; `ends` says whether it is done."""
+def remember_requests(sink: Sink, clock: TravelClock, lived: Sequence[Lived], ends: bool, go_on: GoOn) -> None:
+    """Report the fleet's requests of the last days as one recorder; `ends` says whether it is done.
+
+    It ends between two reports where `go_on` raises.
+    """
     now = clock.present()
     start = now - REMEMBERED
     clock.travel(start)
@@ -130,6 +140,7 @@ def remember_requests(sink: Sink, clock: TravelClock, lived: Sequence[Lived], en
     long_ago = tuple(use for one in lived for use in _last_uses(one, start, now))
     for number, (begin, end) in enumerate(_spans(start, now), start=1):
         uses = (*(use for one in lived for use in _uses(one, begin, end, now)), *(long_ago if begin == start else ()))
+        go_on()
         clock.travel(end)
         sink.record(Flush(_OLD_RECORDER, number, end, uses, closing=ends and end >= now))
     clock.arrive()

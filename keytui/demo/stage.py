@@ -9,7 +9,7 @@ from typing import Final
 
 from keytui.clock import Clock, utc_now
 from keytui.demo.fleet import Member, fleet
-from keytui.demo.past import LONGEST_SPAN, REMEMBERED, Lived, TravelClock, live_through, remember_requests
+from keytui.demo.past import LONGEST_SPAN, REMEMBERED, GoOn, Lived, TravelClock, live_through, remember_requests
 from keytui.demo.traffic import Client, Traffic
 from keytui.domain.access import Operation
 from keytui.domain.audit import Event
@@ -75,12 +75,13 @@ class DemoVault(LocalVault):
         return rotation
 
 
-def raise_curtain(profile: Profile, keys: int, seed: int, crowd: int = 0) -> DemoVault:
+def raise_curtain(profile: Profile, keys: int, seed: int, crowd: int = 0, go_on: GoOn = lambda: None) -> DemoVault:
     """A vault in the profile's directory, with the fleet's past written and its traffic flowing.
 
-    The directory is empty, or has a `crowd` of keys that nobody sends requests with.
+    The directory is empty, or has a `crowd` of keys that nobody sends requests with. It ends early
+    where `go_on` raises.
     """
-    lived = write_past(profile, fleet(keys, seed))
+    lived = write_past(profile, fleet(keys, seed), go_on=go_on)
     feed = DemoFeed.open(profile)
     feed.key_ids = [one.key_id for one in lived]
     vault = DemoVault.open(profile)
@@ -99,14 +100,15 @@ def write_past(
     randomness: Randomness = secrets.token_bytes,
     *,
     ends: bool = True,
+    go_on: GoOn = lambda: None,
 ) -> tuple[Lived, ...]:
     """Write the members' past into the profile's empty directory. Its recorder `ends` cleanly, or stays as of now."""
     clock = TravelClock(present)
     vault = LocalVault.open(profile, clock, randomness)
     feed = LocalFeed.open(profile, clock, silent_for=_NOT_SILENT, retention=_WHILE_TOLD)
     try:
-        lived = live_through(vault, clock, members)
-        remember_requests(feed, clock, lived, ends)
+        lived = live_through(vault, clock, members, go_on)
+        remember_requests(feed, clock, lived, ends, go_on)
     finally:
         feed.close()
         vault.close()

@@ -27,6 +27,7 @@ class Connection:
         self.flight = Lock()
         """Held while a change is on its way: there is never a second one."""
         self.stopped = Event()
+        self._keeping = Lock()
         self._clock = clock
         self._vault: Vault | None = None
         self._opening = False
@@ -88,9 +89,19 @@ class Connection:
         self._opening, self._link = False, Link.UNREACHABLE
 
     def met(self, open_vault: Callable[[Profile], Vault]) -> Vault:
-        """The vault, which is made once, whether it lets us in or not. For the one thread that opens it."""
+        """The vault, which is made once, whether it lets us in or not. For the one thread that opens it.
+
+        Unreachable when the console was left meanwhile: nobody else would let go of it.
+        """
         if self._vault is None:
-            self._vault = open_vault(self.profile)
+            vault = open_vault(self.profile)
+            with self._keeping:
+                left = self.stopped.is_set()
+                self._vault = None if left else vault
+            if left:
+                vault.close()
+                raise Unreachable("the console was left while its vault was opened", "start it again")
+            return vault
         return self._vault
 
     def opened(self, standing: Standing) -> None:
@@ -114,7 +125,8 @@ class Connection:
         return first
 
     def close(self) -> None:
-        """Stop following, then let go of the vault. It may block."""
-        self.stopped.set()
+        """Stop following, then let go of the vault; one that is open only now is let go of at once. It may block."""
+        with self._keeping:
+            self.stopped.set()
         if self._vault is not None:
             self._vault.close()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 from tests.end_to_end.display import Display
 from tests.end_to_end.home import Home
+from tests.world import eventually
 
 
 def test_the_demo_lives_and_leaves_nothing_behind(home: Home) -> None:
@@ -27,6 +30,21 @@ def test_a_demo_that_is_terminated_leaves_nothing_behind_either(home: Home) -> N
         terminal.signal(signal.SIGTERM)
         assert terminal.wait_for_exit() == 128 + signal.SIGTERM
         assert terminal.display.restored
+    assert not list(home.temporary.iterdir())
+
+
+@pytest.mark.parametrize("way", [signal.SIGHUP, signal.SIGTERM, 0], ids=["hang-up", "terminate", "q"])
+def test_a_demo_that_is_left_while_it_is_made_ends_at_once_and_leaves_nothing(home: Home, way: int) -> None:
+    with home.terminal("demo", "--keys", "900") as terminal:
+        terminal.display.wait_for("opening the vault")
+        eventually(lambda: any(home.temporary.glob("keytui-demo-*/vault.db")))
+        if way:
+            terminal.signal(signal.Signals(way))
+        else:
+            terminal.press("q")
+        assert terminal.wait_for_exit() == (128 + way if way else 0)
+        assert b"the vault could not be" not in terminal.display.raw
+        assert b"lost contact" not in terminal.display.raw
     assert not list(home.temporary.iterdir())
 
 
