@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+import pytest
 
 _HOLD: Final = """
 import sqlite3, sys
@@ -27,3 +31,14 @@ def locked(path: Path, how: str = "IMMEDIATE") -> Iterator[int]:
         assert other.stdout.readline() == b"held\n"
         yield other.pid
         other.kill()
+
+
+def require_told_locks(directory: Path) -> None:
+    """Skips a test of who has a file locked where the kernel does not tell: of a lock of our own it would."""
+    locks = Path("/proc/locks")
+    with (directory / "told").open("w") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        found = os.fstat(file.fileno())
+        ours = f" {os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino} "
+        if not locks.exists() or ours not in locks.read_text():
+            pytest.skip("/proc/locks does not tell of the locks of this file system (gVisor, btrfs, macOS)")

@@ -53,6 +53,7 @@ class ServerProcess:
 
     app: App
     vault: LocalVault
+    feed: LocalFeed
     verifier: Verifier
     events: Broadcaster
     following: Following
@@ -125,12 +126,13 @@ class ServerProcess:
                 Job("refusals", _REFUSALS_EVERY, vault.tell_refusals, in_each=True),
             ],
         )
-        return cls(app, vault, verifier, events, following, background, limits.failed_logins, log)
+        return cls(app, vault, feed, verifier, events, following, background, limits.failed_logins, log)
 
     def close(self) -> None:
         """Hand over what was counted, and let go of everything, with a clean end, also while the database is away."""
         in_order = (
             self.vault.give_up_waiting,
+            self.feed.give_up_waiting,
             self.events.close,
             self.verifier.close,
             self.following.close,

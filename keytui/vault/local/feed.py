@@ -105,6 +105,10 @@ class LocalFeed:
             raise
         return feed
 
+    def give_up_waiting(self) -> None:
+        """It is about to be closed: no flush waits for another process any more, and the last for a moment only."""
+        self._database.give_up_waiting()
+
     def close(self) -> None:
         self._database.close()
 

@@ -20,7 +20,7 @@ from keytui.cli.terminal_findings import look_at_terminal
 from keytui.clock import utc_now
 from keytui.vault.doctor.finding import State
 from keytui.vault.doctor.storage import look_at_storage
-from tests.another_process import locked
+from tests.another_process import locked, require_told_locks
 from tests.spoiling import spoil
 from tests.unit.cli.conftest import Commands, Run
 
@@ -356,6 +356,7 @@ def test_a_vault_that_nobody_is_let_into_is_locked_and_not_damaged(
     monkeypatch.setattr("keytui.vault.local.backup.copying._WAIT_SECONDS", 0.05)
     with closing(sqlite3.connect(vault / "vault.db")) as database:
         database.execute("PRAGMA journal_mode = DELETE")
+    require_told_locks(vault)
     with locked(vault / "vault.db", "EXCLUSIVE") as pid:
         run = keytui("doctor", "--json", code=1)
     found = [str(item["found"]) for item in run.items if item["subject"] == "vault"]

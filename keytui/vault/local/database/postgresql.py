@@ -11,20 +11,21 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import Session
 
 from keytui.domain.errors import Invalid, Unreachable
 from keytui.domain.references import parse_reference
 from keytui.vault.local.database import Database
-from keytui.vault.local.database.postgresql_words import HungUp, in_words, locked
-from keytui.vault.local.database.writers import LAST_PATIENCE, LOOK_EVERY, PATIENCE, Writers
+from keytui.vault.local.database.postgresql_words import HungUp, in_words, locked, was_cancelled
+from keytui.vault.local.database.writers import LOOK_EVERY, PATIENCE, Writers
 from keytui.vault.local.files import private_directory
 from keytui.vault.local.log_head import HEAD_FILE
 from keytui.vault.local.schema import SCHEMA, Schema, revision_in
@@ -59,19 +60,28 @@ _WRITERS: Final = 1_801_812_340
 """Our advisory locks among those that others may take in the same database; a vault's is the one of its schema."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asking:
+    """One wait for other processes' changes. The next may be on the same connection, and is another."""
+
+    connection: psycopg.Connection
+
+
 class PostgresqlDatabase(Database):
     """One vault's database."""
 
     def __init__(self, where: str, engine: Engine) -> None:
-        writers = Writers(partial(locked, where))
+        writers = Writers(where, partial(locked, where))
         super().__init__(
             where,
             engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
             engine.execution_options(isolation_level="READ COMMITTED", writing=True),
             writers,
         )
-        self._asking: psycopg.Connection | None = None
-        """The connection that waits for other processes' changes."""
+        self._breaking = Lock()
+        """Held while a connection is told to wait no more, so that none of it reaches its next user."""
+        self._asking: _Asking | None = None
+        """Who waits for other processes' changes, and has to wait no more when the vault is closed."""
         event.listen(self._writer, "begin", self._become_the_writer)
 
     @classmethod
@@ -108,25 +118,37 @@ class PostgresqlDatabase(Database):
 
     def give_up_waiting(self) -> None:
         super().give_up_waiting()
-        if self._asking is not None:
-            Thread(target=self._break_off_asking, daemon=True).start()
+        with self._breaking:
+            asking = self._asking
+        if asking is not None:
+            Thread(target=self._break_off, args=(asking,), daemon=True).start()
 
-    def _break_off_asking(self) -> None:
+    def _break_off(self, asking: _Asking) -> None:
         """Again until it is heard: what was not sent yet cannot be broken off."""
-        asking = self._asking
-        while asking is not None and self._asking is asking:
-            asking.cancel()
+        while True:
+            with self._breaking:
+                if self._asking is not asking:
+                    return
+                asking.connection.cancel()
             time.sleep(LOOK_EVERY)
 
     def _become_the_writer(self, connection: Connection) -> None:
         """Nothing is read before the lock is held: each later statement sees what the writer before has left."""
-        if self._writers.closing:
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LAST_PATIENCE * 1000:.0f}")
-        self._asking = cast("psycopg.Connection", connection.connection.driver_connection)
+        driver = cast("psycopg.Connection", connection.connection.driver_connection)
+        with self._breaking:
+            self._asking = None if self._writers.closing else _Asking(driver)
         try:
+            left = self._writers.patience_left()
+            if left < _WAIT_SECONDS - LOOK_EVERY:
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(left * 1000, 1):.0f}")  # 0 were for ever
             self._writers.ask_others(partial(take_writers_lock, connection))
+        except OperationalError as error:
+            if self._writers.closing and was_cancelled(error):
+                raise locked(self.where) from None
+            raise
         finally:
-            self._asking = None
+            with self._breaking:
+                self._asking = None
 
     def close(self) -> None:
         """Whoever still reads brings its connection back to a pool that nobody uses any more: it ends there."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DataError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
 from keytui.domain.errors import Invalid, KeytuiError, Unreachable
 
@@ -55,6 +55,11 @@ class HungUp(Unreachable):
 def locked(where: str) -> Unreachable:
     """Of a vault that others write to for longer than anybody waits."""
     return Unreachable(f"the vault {where} does not answer: other changes have waited for very long", _STATES["55P03"])
+
+
+def was_cancelled(error: DBAPIError) -> bool:
+    """Whether the server was asked to end the statement, or ended it because it took too long."""
+    return getattr(error.orig, "sqlstate", None) == "57014"
 
 
 @contextmanager

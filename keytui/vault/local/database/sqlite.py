@@ -38,7 +38,7 @@ class SqliteDatabase(Database):
     """One vault's file."""
 
     def __init__(self, path: Path, file: tuple[int, int] | None, engine: Engine, raised: Raised) -> None:
-        writers = Writers(partial(locked, path))
+        writers = Writers(str(path), partial(locked, path))
         writer = _engine(path, LOOK_EVERY, writers)
         super().__init__(str(path.parent), engine, writer.execution_options(writing=True), writers)
         self.path = path
@@ -57,7 +57,7 @@ class SqliteDatabase(Database):
         private_file(path)
         unlock_log(path)
         file = _identity(path)  # before SQLite opens it: while that waits for a lock, another may be put there
-        engine = _engine(path, PATIENCE, Writers(partial(locked, path)))
+        engine = _engine(path, PATIENCE, Writers(str(path), partial(locked, path)))
         with in_words(path):
             raised = bring_up(engine, path, schema)
         return cls(path, file, engine, raised)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from queue import Empty, SimpleQueue
 from typing import Final
 
 from keytui.domain.errors import Unreachable
@@ -27,18 +27,23 @@ _MOST_HELD_UP: Final = 8
 
 
 class Writers:
-    """Those of one process that write to one vault. `refusal` says that somebody else has it, and what to do."""
+    """Those of one process that write to one vault, in the order of their coming: the first of them has the turn.
 
-    def __init__(self, refusal: Callable[[], Unreachable], seconds: Callable[[], float] = time.monotonic) -> None:
+    `where` the vault is, and the `refusal` that says that another process has it, and what to do.
+    """
+
+    def __init__(
+        self, where: str, refusal: Callable[[], Unreachable], seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._where = where
         self._refusal = refusal
         self._seconds = seconds
-        self._turn = Lock()
-        self._queuing = Lock()
-        self._queue: list[object] = []
+        self._queue: list[SimpleQueue[None]] = []
+        """A bell of each, which rings when the turn may be its own."""
         self.closing = False
         """Whether nobody waits any more, or only for `LAST_PATIENCE`."""
         self._until: float | None = None
-        """How long whoever has the turn may wait for other processes; None while nobody has it."""
+        """How long whoever had the turn last may wait for other processes; None while nobody had it."""
         self._asking_since: float | None = None
         """Since when whoever has the turn asks for the other processes' leave."""
 
@@ -48,56 +53,62 @@ class Writers:
 
     @contextmanager
     def turn(self, patience: float) -> Iterator[None]:
-        """Be the only writer of this process. Unreachable when that takes longer than `patience`, in seconds."""
-        with self._queued() as place:
-            until = self._wait(patience, place)
-        self._until = until
+        """Be the only writer of this process. Unreachable when that takes longer than `patience`, in seconds.
+
+        One call of the interpreter's own enters the queue, and one leaves it: ctrl+c comes between such calls, and
+        leaves nobody behind in it.
+        """
+        bell: SimpleQueue[None] = SimpleQueue()
         try:
+            self._queue.append(bell)
+            self._until = self._wait(patience, bell)
             yield
         finally:
-            self._until = self._asking_since = None
-            self._turn.release()
+            self._queue.remove(bell)
+            for first in self._queue[:1]:
+                first.put(None)
 
     def ask_others(self, may: Callable[[], bool]) -> None:
         """Ask until it is so that this process `may` write, beside all others. Unreachable when that takes too long."""
-        self._asking_since = self._seconds()
-        until = self._asking_since + PATIENCE if self._until is None else self._until
-        in_time = not self.closing
-        while not may():
-            self._go_on(until, in_time=in_time)
-        self._asking_since = None
+        try:
+            self._asking_since = self._seconds()
+            in_time, until = not self.closing, self._asking_since + self.patience_left()
+            while not may():
+                if self._is_over(until, in_time=in_time):
+                    raise self._refusal()
+        finally:
+            self._asking_since = None
 
-    def _wait(self, patience: float, place: Callable[[], int]) -> float:
-        """Take the turn; until when its owner may wait on."""
+    def patience_left(self) -> float:
+        """Seconds that whoever has the turn may wait on for other processes."""
+        left = PATIENCE if self._until is None else max(self._until - self._seconds(), 0.0)
+        return min(left, LAST_PATIENCE) if self.closing else left
+
+    def _wait(self, patience: float, bell: SimpleQueue[None]) -> float:
+        """Wait for the turn; until when its owner may wait on."""
         in_time = not self.closing
         until = self._seconds() + (patience if in_time else min(patience, LAST_PATIENCE))
-        while not self._turn.acquire(timeout=LOOK_EVERY):
-            self._go_on(until, in_time=in_time)
-            if self._is_held_up() and place() >= _MOST_HELD_UP:
-                raise self._refusal()
+        while self._queue[0] is not bell:
+            try:
+                bell.get(timeout=LOOK_EVERY)
+            except Empty:
+                if self._is_over(until, in_time=in_time) or self._are_too_many(bell):
+                    raise self._refused() from None
         return until
 
-    def _go_on(self, until: float, *, in_time: bool) -> None:
-        if self._seconds() >= until or (self.closing and in_time):
-            raise self._refusal()
+    def _is_over(self, until: float, *, in_time: bool) -> bool:
+        return self._seconds() >= until or (self.closing and in_time)
 
-    def _is_held_up(self) -> bool:
+    def _are_too_many(self, bell: SimpleQueue[None]) -> bool:
+        """Whether another process holds this one up, and enough wait for it already, behind the one that asks."""
         since = self._asking_since
-        return since is not None and self._seconds() - since > _HELD_UP
+        return since is not None and self._seconds() - since > _HELD_UP and self._queue.index(bell) > _MOST_HELD_UP
 
-    @contextmanager
-    def _queued(self) -> Iterator[Callable[[], int]]:
-        """Stand in the queue; how many stand before."""
-        me = object()
-        with self._queuing:
-            self._queue.append(me)
-
-        def place() -> int:
-            with self._queuing:
-                return self._queue.index(me)
-
-        try:
-            yield place
-        finally:
-            with self._queuing:
-                self._queue.remove(me)
+    def _refused(self) -> Unreachable:
+        """Of the turn. Another process is to blame only where the one that has it asks for that one's leave."""
+        if self._asking_since is not None:
+            return self._refusal()
+        return Unreachable(
+            f"the vault {self._where} is busy: another change of this same process takes very long",
+            "wait until that one is done, then do the same again: the vault stands as it was",
+        )
