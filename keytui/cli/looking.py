@@ -62,7 +62,7 @@ def list_keys(
             ("EXPIRES", "OWNER", "VER", "AGE", "PREFIX"),
         )
         total = vault.page(query, order, 0, 1).total
-        remark(f"{len(rows)} of {total}" if rows else _nothing(query))
+        remark(f"{len(rows)} of {total}" if rows else _nothing(vault, query))
         remark_no_such_values(vault, query, total)
 
 
@@ -74,9 +74,11 @@ def remark_no_such_values(vault: Vault, query: Query, found: int) -> None:
                 remark(shortened(one.in_words()))
 
 
-def _nothing(query: Query) -> str:
+def _nothing(vault: Vault, query: Query) -> str:
     if query.terms:
         return "nothing matches: `keytui list` without a query lists all"
+    if vault.page(parse("state:revoked"), Sort(), 0, 1).total:
+        return "every key is revoked: `keytui list state:revoked` lists them"
     return "no key yet: `keytui create` makes one, `keytui import .env` takes yours in, `keytui demo` shows a fleet"
 
 

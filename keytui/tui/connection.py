@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from keytui.clock import Clock
 from keytui.domain.access import Role
 from keytui.domain.errors import KeytuiError, Unauthenticated, Unreachable
-from keytui.tui.permissions import WhyNot, why_forbidden, why_read_only
+from keytui.tui.permissions import WhyNot, why_forbidden, why_read_only, why_waiting
 from keytui.tui.widgets.status_line import Link, Status
 from keytui.vault.profile import Profile
 
@@ -61,9 +61,11 @@ class Connection:
         return self._standing.role if self._standing is not None else None
 
     def why_forbidden(self, action: str) -> WhyNot | None:
-        """Why the operator's role, or a profile that is read-only, keeps from an action; None when nothing does."""
+        """Why the role, a vault that waits, or a profile that is read-only keeps from an action; None for nothing."""
         if forbidden := why_forbidden(action, self.role):
             return WhyNot(forbidden, "ask somebody whose role allows it")
+        if self._standing is not None and self._standing.unreconciled:
+            return why_waiting(action)
         return None if self.status.writable else why_read_only(action, self.profile.name)
 
     def glimpsed(self) -> None:

@@ -41,6 +41,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 }
 """By the action's name. An action that is not here changes nothing; the vault itself refuses what slips through."""
 
+_VERBS: Final = {"incident": "begin an incident", "have_it": "say that you have it"}
+"""What an action does, where its name is no verb."""
+
 
 @dataclass(frozen=True, slots=True)
 class WhyNot:
@@ -63,8 +66,18 @@ def why_read_only(action: str, profile: str) -> WhyNot | None:
     """Why a profile that is read-only lets an action do nothing; None when the action changes nothing."""
     if action not in OPERATIONS:
         return None
-    verb = action.replace("_", " ")
+    verb = _VERBS.get(action, action.replace("_", " "))
     return WhyNot(f"{profile} is read-only: no way to {verb}", ":write arms it for 15 minutes")
+
+
+def why_waiting(action: str) -> WhyNot | None:
+    """Why nothing changes a vault that came from a backup or is an older copy; None when the action changes nothing."""
+    if action not in OPERATIONS and action != "write":
+        return None
+    return WhyNot(
+        "this vault came from a backup, or is an older copy, and takes no change yet",
+        "decide on its host what may live again: keytui backup reconcile",
+    )
 
 
 def why_forbidden(action: str, role: Role | None) -> str:

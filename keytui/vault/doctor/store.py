@@ -110,8 +110,8 @@ def _look_at_file(path: Path) -> Iterator[Finding]:
     if kept is not None and facts.beyond:
         yield wrong(
             SUBJECT,
-            f"{path} is an older copy of itself, or its log was cut: it has {facts.entries} entries, and not the "
-            f"{kept.sequence}th that was kept of it; it lets nobody in",
+            f"{path} is an older copy of itself, or its log was cut: it has {facts.entries} entries, and not entry "
+            f"{kept.sequence}, which was kept of it; it lets nobody in",
             "put the newer one back; or decide what of it may live again: keytui backup reconcile",
         )
     yield from _look_at_facts(path, facts)

@@ -193,6 +193,7 @@ def test_revoke_needs_a_yes_in_a_script(keytui: Commands) -> None:
     keytui("verify", stdin=secret)
     assert keytui("revoke", "checkout", "--reason", "leaver", "--yes", "--json").answer["state"] == "revoked"
     assert keytui("verify", "--json", stdin=secret, code=1).answer["reason"] == "revoked"
+    assert "every key is revoked: `keytui list state:revoked`" in keytui("list").err
     keytui("revoke", "checkout", "--reason", "leaver", "--yes", code=1)
     assert keytui("list", "--json").json == []
     assert [key["name"] for key in keytui("list", "state:revoked", "--json").items] == ["checkout"]

@@ -23,6 +23,7 @@ from keytui.domain.keys import KeyDraft
 from keytui.domain.rotation import Plan
 from keytui.domain.secrets import Secret
 from keytui.domain.usage import Caller
+from keytui.vault.local.database.sqlite_words import in_words
 from keytui.vault.local.keys.glimpse import glimpse
 from keytui.vault.local.vault import LocalVault
 from keytui.vault.model import Found
@@ -290,3 +291,10 @@ def bound_by_modes() -> list[str]:
         pytest.skip("root is not bound by modes, and setpriv is not here")
     away = "-dac_override,-dac_read_search"
     return ["setpriv", f"--bounding-set={away}", f"--inh-caps={away}"]
+
+
+@pytest.mark.parametrize("said", ["database or disk is full", "disk I/O error"])
+def test_a_full_disk_is_told_to_who_reads_as_to_who_writes(said: str, tmp_path: Path) -> None:
+    with pytest.raises(Unreachable) as told, in_words(tmp_path / "vault.db"):
+        raise sqlite3.OperationalError(said)
+    assert "the vault stands as it was" in told.value.hint

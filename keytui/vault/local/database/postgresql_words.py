@@ -17,7 +17,7 @@ _STATES: Final = {
     "42501": "give the role of the URL the right to it, or make it the owner of the tables",
     "42P01": "its tables are not this keytui's: keytui migrate",
     "42703": "its tables are not this keytui's: keytui migrate",
-    "53100": "make room on the server's disk, then do the same again: this write is undone",
+    "53100": "make room on the server's disk, then do the same again: the vault stands as it was",
     "53300": "raise max_connections there, or run fewer servers and workers",
     "55P03": "somebody else holds the database for very long; look in pg_stat_activity, then try again",
     "57014": "it took too long; look in pg_stat_activity what holds it up, then try again",
