@@ -97,7 +97,7 @@ async def test_a_cell_that_changed_is_drawn_and_no_other(drawn: list[Region]) ->
         await pilot.pause()
         assert drawn == [Region(0, 4, 5, 1)], "the rate's five cells on the fourth row's line"
         assert app.lines()[4].rstrip().endswith("  7")
-        assert nothing_is_drawn()
+        await until(pilot, nothing_is_drawn, "a table at rest again")
 
 
 async def test_the_cursor_follows_its_row_and_stays_in_sight() -> None:
