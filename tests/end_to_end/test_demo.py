@@ -37,7 +37,7 @@ def test_a_demo_that_is_terminated_leaves_nothing_behind_either(home: Home) -> N
 def test_a_demo_that_is_left_while_it_is_made_ends_at_once_and_leaves_nothing(home: Home, way: int) -> None:
     with home.terminal("demo", "--keys", "900") as terminal:
         terminal.display.wait_for("opening the vault")
-        eventually(lambda: any(home.temporary.glob("keytui-demo-*/vault.db")))
+        eventually(lambda: any(home.temporary.glob("keytui-demo-*/vault.db")), within=30.0)
         if way:
             terminal.signal(signal.Signals(way))
         else:
