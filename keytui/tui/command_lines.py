@@ -16,6 +16,7 @@ from keytui.domain.keys import BUILTIN, Key, KeyDraft, KeyEdit
 from keytui.domain.ranges import Range
 from keytui.domain.rotation import First, Plan, Reason, Rotation, Strategy
 from keytui.domain.text import harmless
+from keytui.vault.profile import DEFAULT_PROFILE, Profile
 from keytui.vault.saved_filters import Of
 
 
@@ -80,10 +81,10 @@ def for_import(path: str, variables: Iterable[str], environment: str, owner: str
     return shlex.join(words)
 
 
-def for_top(over: Range) -> str:
+def for_top(over: Range) -> tuple[str, str]:
     """The `keytui top` of a range, and the `keytui usage` with the same numbers."""
     span = short(over.span)
-    return f"{shlex.join(('keytui', 'top', '--range', span))}   or  {shlex.join(('keytui', 'usage', '--since', span))}"
+    return shlex.join(("keytui", "top", "--range", span)), shlex.join(("keytui", "usage", "--since", span))
 
 
 def for_callers(key_name: str) -> str:
@@ -169,6 +170,20 @@ def for_audit(which: AuditFilter, path: Path) -> str:
     return f"{shlex.join(['keytui', 'audit', *words])} > {shlex.quote(str(path))}"
 
 
-def same_as(command: str) -> Content:
-    """How a screen shows the command that does the same."""
-    return Content.assemble(("same as  ", "$quiet"), harmless(command))
+def for_shell(command: str, profile: Profile, *, reads: bool = False) -> str:
+    """The command, each line of it, as a shell needs it: with the vault that it is about, which is the default one for
+    a shell, and armed unless it only `reads`.
+    """
+    options = "" if profile.name == DEFAULT_PROFILE else f" --profile {profile.name}"
+    options += f" --write {profile.name}" if profile.read_only and not reads else ""
+    return "\n".join(f"keytui{options}{line[6:]}" if _is_ours(line) else line for line in command.splitlines())
+
+
+def _is_ours(line: str) -> bool:
+    return line.startswith("keytui ") and not line.startswith("keytui --")
+
+
+def same_as(profile: Profile, *commands: str, reads: bool = False) -> Content:
+    """How a screen shows the command, or each of some, that does the same to the profile's vault."""
+    told = (harmless(for_shell(command, profile, reads=reads)) for command in commands)
+    return Content.assemble(("same as  ", "$quiet"), "   or  ".join(told))

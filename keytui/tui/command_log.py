@@ -8,7 +8,8 @@ from typing import Final
 
 from keytui.clock import Clock
 from keytui.domain.text import harmless
-from keytui.vault.profile import DEFAULT_PROFILE, Profile
+from keytui.tui.command_lines import for_shell
+from keytui.vault.profile import Profile
 
 UNDER_WAY: Final = "under way"
 DONE: Final = "done"
@@ -31,14 +32,12 @@ class CommandLog:
 
     def __init__(self, profile: Profile, clock: Clock) -> None:
         self._clock = clock
-        self._options = "" if profile.name == DEFAULT_PROFILE else f" --profile {profile.name}"
-        self._options += f" --write {profile.name}" if profile.read_only else ""
+        self._profile = profile
         self.entries: tuple[Logged, ...] = ()
 
     def begin(self, command: str) -> int:
         """Something is on its way; its number, to end it by. `command` holds no secret."""
-        lines = (f"keytui{self._options}{line[6:]}" if _is_ours(line) else line for line in command.splitlines())
-        self.entries += (Logged(len(self.entries), self._clock(), "\n".join(lines)),)
+        self.entries += (Logged(len(self.entries), self._clock(), for_shell(command, self._profile)),)
         return len(self.entries) - 1
 
     def end(self, number: int, outcome: str = DONE) -> None:
@@ -56,7 +55,3 @@ class CommandLog:
             f"{harmless(each.outcome)}\n{chr(10).join(map(harmless, each.command.splitlines()))}\n"
             for each in self.entries
         )
-
-
-def _is_ours(line: str) -> bool:
-    return line.startswith("keytui ") and not line.startswith("keytui --")

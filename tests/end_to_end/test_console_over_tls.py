@@ -91,7 +91,7 @@ def create(terminal: Terminal, name: str) -> str:
     terminal.press("N")
     terminal.display.wait_for("A new key")
     fill_in(terminal, name, "production", "payments", "read")
-    terminal.display.wait_for(f"keytui create {name}")
+    terminal.display.wait_for(f" create {name}")
     line, column = terminal.display.place_of(on_button("Create"))
     terminal.click(line, column + 2)
     return take_from_clipboard(terminal, "o")

@@ -67,7 +67,9 @@ async def test_replacing_first_delivers_then_refuses_and_the_incident_is_noted_a
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await point_at(pilot, "checkout-api")
         await pilot.press("I")
-        await until_said(pilot, "until web, jobs, ci have the new secret", "4 callers", "keytui incident checkout-api")
+        await until_said(
+            pilot, "until web, jobs, ci have the new secret", "4 callers", "keytui --profile test incident checkout-api"
+        )
         await pilot.press("R")
         await until_said(pilot, "ci holds v2", "v1 is revoked here", "Open incident #1")
         await pilot.press("enter")

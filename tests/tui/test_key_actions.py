@@ -39,9 +39,10 @@ async def test_a_new_key_is_handed_over_and_works(console: Console, fleet: Local
         await keys(pilot)
         await pilot.press("N")
         await until(pilot, lambda: isinstance(console.screen, CreateScreen), "the form")
-        await until_said(pilot, "keytui create NAME --env E")
+        await until_said(pilot, "keytui --profile test create NAME --env E")
         fill(pilot, name="night-job", environment="production", owner="ops", scopes="jobs:run", expires="90d")
-        await until_said(pilot, "keytui create night-job --env production --owner ops --scope jobs:run --expires 90d")
+        await until_said(pilot, "keytui --profile test create night-job --env production --owner ops")
+        await until_said(pilot, "--scope jobs:run --expires 90d")
         await pilot.click("#do")
         await until(pilot, lambda: isinstance(console.screen, HandOverScreen), "the hand-over")
         secret = await read_secret(pilot)
@@ -98,7 +99,7 @@ async def test_editing_changes_only_what_was_changed(console: Console, fleet: Lo
         await pilot.press("E")
         await until(pilot, lambda: isinstance(console.screen, EditScreen), "the form")
         fill(pilot, owner="crm-team")
-        await until_said(pilot, "keytui edit legacy-crm --owner crm-team")
+        await until_said(pilot, "keytui --profile test edit legacy-crm --owner crm-team")
         await pilot.click("#do")
         await until_said(pilot, "✓ saved legacy-crm")
         await until(pilot, lambda: "crm-team" in said(pilot).split("saved")[0], "the new owner in its row")
@@ -111,13 +112,13 @@ async def test_disabling_and_enabling_again(console: Console, fleet: LocalVault,
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await point_at(pilot, "legacy-crm")
         await pilot.press("D")
-        await until_said(pilot, "Disable legacy-crm?", "keytui disable legacy-crm")
+        await until_said(pilot, "Disable legacy-crm?", "keytui --profile test disable legacy-crm")
         await confirm(pilot, note="leak suspected")
         await until_said(pilot, "✓ disabled: legacy-crm", "‖ disabled")
         assert fleet.find("legacy-crm").state(clock()) is KeyState.DISABLED
         await until(pilot, lambda: isinstance(console.screen, KeysScreen), "the table")
         await pilot.press("D")
-        await until_said(pilot, "Enable legacy-crm?", "keytui enable legacy-crm")
+        await until_said(pilot, "Enable legacy-crm?", "keytui --profile test enable legacy-crm")
         await confirm(pilot)
         await until_said(pilot, "✓ enabled: legacy-crm")
         assert fleet.find("legacy-crm").state(clock()) is KeyState.ACTIVE
@@ -140,7 +141,7 @@ async def test_revoking_asks_for_the_name(console: Console, fleet: LocalVault, c
     async with console.run_test(size=SIZE, notifications=True) as pilot:
         await point_at(pilot, "legacy-crm")
         await pilot.press("X")
-        await until_said(pilot, "Revoke legacy-crm?", "This is final", "keytui revoke legacy-crm")
+        await until_said(pilot, "Revoke legacy-crm?", "This is final", "keytui --profile test revoke legacy-crm")
         dialog = console.screen
         assert isinstance(dialog, RevokeDialog)
         assert dialog.query_one("#act", Button).disabled

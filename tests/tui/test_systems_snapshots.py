@@ -73,7 +73,7 @@ async def test_a_key_that_is_accepted_still(
 
 
 async def test_what_an_emergency_would_cost(looks: SnapshotAssertion, console: Console, fleet: LocalVault) -> None:
-    go = shown("X  revoke first", "keytui incident checkout-api", presses=("j", "I"))
+    go = shown("X  revoke first", "keytui --profile test incident checkout-api", presses=("j", "I"))
     assert await look_of(console, go) == looks
 
 

@@ -97,10 +97,10 @@ async def test_ranges_go_from_five_minutes_to_ninety_days(console: Console, vaul
             await until_said(pilot, f"last {each.label} ")
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: vault.asked[-1][0] == RANGES[-1], "the longest range")
-        await until_said(pilot, "same as  keytui top --range 90d")
+        await until_said(pilot, "same as  keytui --profile test top --range 90d")
         await pilot.press(*["left_square_bracket"] * len(RANGES))
         await until(pilot, lambda: vault.asked[-1][0] == RANGES[0], "the shortest range")
-        await until_said(pilot, "last 5 min", "same as  keytui top --range 5m")
+        await until_said(pilot, "last 5 min", "same as  keytui --profile test top --range 5m")
 
 
 async def test_the_times_under_the_bars_never_look_alike(console: Console, vault: ScriptedVault) -> None:
@@ -182,7 +182,9 @@ async def test_a_key_drills_to_its_callers_and_a_caller_to_its_keys(console: Con
     async with console.run_test(size=SIZE) as pilot:
         await monitor(pilot)
         await pilot.press("enter")
-        await until_said(pilot, "ci-deploy   who uses it", "CALLERS 2", "same as  keytui callers ci-deploy")
+        await until_said(
+            pilot, "ci-deploy   who uses it", "CALLERS 2", "same as  keytui --profile test callers ci-deploy"
+        )
         assert isinstance(console.screen, CallersScreen)
         assert line_with(pilot, "web ").split() == [
             *("▌", "web", "v7", "43/s", "363", "k", "0"),

@@ -64,7 +64,7 @@ class TrafficScreen(LiveScreen):
     def body(self) -> ComposeResult:
         yield Words(self._heading, id="heading")
         yield LiveTable(self._columns(self.now), _key_of, empty="none: nobody was seen", id="traffic")
-        yield Words(same_as(self._same), id="same")
+        yield Words(same_as(self.console.profile, self._same, reads=True), id="same")
 
     def look(self) -> None:
         as_of = self.console.clock()

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Label
 
 from keytui.domain.text import harmless
+from keytui.tui.command_lines import same_as
 from keytui.tui.screens.base import Dialog
 from keytui.tui.widgets.scrolling import Scrolling
 
@@ -35,6 +36,8 @@ class Question:
     note: str = ""
     note_required: bool = False
     harmless_verb: str = "Keep as it is"
+    reads: bool = False
+    """Whether the command changes nothing, so that a read-only vault need not be armed for it."""
 
 
 class ConfirmDialog(Dialog[str | None]):
@@ -53,7 +56,7 @@ class ConfirmDialog(Dialog[str | None]):
             for line in question.lines:
                 yield Label(Content(harmless(line)))
             if question.command:
-                yield Label(Content.assemble(("same as  ", "$quiet"), harmless(question.command)), id="command")
+                yield Label(same_as(self.console.profile, question.command, reads=question.reads), id="command")
             yield from self.extra()
             if question.note:
                 yield Label(Content(harmless(question.note)), classes="asks")

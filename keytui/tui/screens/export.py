@@ -29,6 +29,7 @@ class ExportDialog(ConfirmDialog):
                 ("What the filter shows, newest first, to a new file that only you can read.",),
                 "Export",
                 "keytui audit --format csv > FILE",
+                reads=True,
                 harmless_verb="Back",
             )
         )

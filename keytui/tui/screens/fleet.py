@@ -122,7 +122,7 @@ class FleetScreen(VaultScreen[None]):
             self._say(Content.styled(f"✗ {harmless(error.message)}: {harmless(error.hint)}", "$error"))
             return
         self._rows.muster(self._members, waves)
-        self._say(Content.assemble(_outlook(waves, budget), "\n", same_as(self._command(budget))))
+        self._say(Content.assemble(_outlook(waves, budget), "\n", same_as(self.console.profile, self._command(budget))))
         self._draw()
 
     @on(Input.Submitted)

@@ -66,7 +66,7 @@ class ImportScreen(VaultScreen[None]):
         """What was read may not be what the fields say now: read again before importing."""
         self._read = None
         self.query_one("#do", Button).disabled = True
-        self.query_one("#same", Words).say(same_as(self._command()))
+        self.query_one("#same", Words).say(same_as(self.console.profile, self._command()))
 
     def _command(self) -> str:
         return for_import(self._text("path"), self._variables(), self._text("environment"), self._text("owner"))

@@ -18,7 +18,7 @@ from keytui.domain.durations import parse_duration
 from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.keys import BUILTIN, Key, KeyDraft, KeyEdit
 from keytui.domain.text import harmless
-from keytui.tui.command_lines import for_create, for_edit
+from keytui.tui.command_lines import for_create, for_edit, same_as
 from keytui.tui.screens.base import VaultScreen
 from keytui.tui.screens.wizard.hand_over import HandOverScreen
 from keytui.tui.widgets.scrolling import Scrolling
@@ -131,7 +131,7 @@ class KeyForm(VaultScreen[None]):
             command, wrong = self.command(), ""
         except Invalid as error:
             command, wrong = "", f"✗ {error.message}; {error.hint}"
-        self.query_one("#same", Words).say(Content.assemble(("same as  ", "$quiet"), harmless(command)))
+        self.query_one("#same", Words).say(same_as(self.console.profile, command))
         self.query_one("#wrong", Words).say(Content.styled(harmless(wrong), "$error"))
 
     @on(Input.Submitted)

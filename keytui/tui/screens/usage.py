@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
 from keytui.domain.alerts import Alert
 from keytui.domain.keys import Key
@@ -64,7 +65,7 @@ class UsageScreen(ModeScreen, LiveScreen):
             LiveTable(refusal_columns(self._now), lambda row: row.address, empty="no address", id="refusals"),
             RotationTable("rotations"),
         )
-        yield Words(same_as(for_top(over)), id="below")
+        yield Words(self._same_as(), id="below")
 
     def _now(self) -> datetime:
         return self._monitor.as_of if self._monitor is not None else self.console.clock()
@@ -128,7 +129,10 @@ class UsageScreen(ModeScreen, LiveScreen):
         alert = self._alerts.cursor_row if self._parts.focused is self._alerts else None
         below = self.query_one("#below", Words)
         below.set_class(alert is not None, "-alert")
-        below.say(same_as(for_top(self.console.over)) if alert is None else in_full(alert))
+        below.say(self._same_as() if alert is None else in_full(alert))
+
+    def _same_as(self) -> Content:
+        return same_as(self.console.profile, *for_top(self.console.over), reads=True)
 
     @on(LiveTable.Wanted, "#keys")
     def _want_more(self) -> None:

@@ -52,7 +52,10 @@ async def test_marked_keys_go_in_waves_to_their_targets(console: Console, vault:
     async with console.run_test(size=SIZE) as pilot:
         await in_waves(pilot, 3)
         await until_said(pilot, "· api (production)", "canary, waits", "· cron (production)", "wave 2, waits")
-        await until_said(pilot, "keytui rotate --marked api --marked batch --marked cron --wave 10% --failure-budget 0")
+        await until_said(
+            pilot,
+            "keytui --profile test rotate --marked api --marked batch --marked cron --wave 10% --failure-budget 0",
+        )
         await type_into(pilot, "#wave", "5")
         await until_said(pilot, "the canary alone, then 1 wave;")
         await pilot.press("R")

@@ -95,7 +95,10 @@ class IncidentScreen(VaultScreen[None]):
         words = self.query_one("#words", Words)
         width = max(words.size.width, 20)
         stopped = [line for one in self._half_way for line in half_way_lines(one, width)]
-        words.say(Content("\n").join([*stopped, _whole(self._detail)]))
+        words.say(Content("\n").join([*stopped, _whole(self._detail), Content(""), self._same_as()]))
+
+    def _same_as(self) -> Content:
+        return same_as(self.console.profile, f"keytui incident export {self._incident_id}", reads=True)
 
     def action_note_incident(self) -> None:
         """Ask for the words, then add them."""
@@ -171,7 +174,7 @@ def _whole(detail: IncidentDetail) -> Content:
     lines += [Content(""), *map(_told, detail.timeline)]
     if detail.left_out:
         lines.append(Content.styled(f"and {detail.left_out:,} more entries of the audit log", QUIET))
-    return Content("\n").join([*lines, Content(""), same_as(f"keytui incident export {incident.id}")])
+    return Content("\n").join(lines)
 
 
 def _let_in(one: Former) -> Content:

@@ -114,9 +114,15 @@ class RespondScreen(VaultScreen[int | None]):
         self._costs = costs
         if self._chosen:
             return
-        self.query_one("#costs", Words).say(_costs(costs, by_hand=self._by_hand))
+        self.query_one("#costs", Words).say(
+            Content("\n").join([_costs(costs, by_hand=self._by_hand), Content(""), self._same_as(costs)])
+        )
         self._draw_choice()
         self.refresh_bindings()
+
+    def _same_as(self, costs: Costs) -> Content:
+        options = ("--first", "revoke", *(("--no-deliver",) if self._by_hand else ()))
+        return same_as(self.console.profile, for_keys("incident", [costs.key], *options))
 
     def recheck(self) -> None:
         """A role, or a profile that is read-only again, closes the choice."""
@@ -313,8 +319,7 @@ def _costs(costs: Costs, *, by_hand: bool) -> Content:
         lines.append(
             Content.assemble(("uses it  ", "$quiet"), f"{harmless(use.caller.name)} with v{use.version}, ", seen)
         )
-    command = for_keys("incident", [costs.key], "--first", "revoke", *(("--no-deliver",) if by_hand else ()))
-    return Content("\n").join([*lines, Content(""), same_as(command)])
+    return Content("\n").join(lines)
 
 
 def _ways(costs: Costs) -> list[Content]:

@@ -10,6 +10,7 @@ from textual.content import Content
 
 from keytui.domain.rotation import First, Plan, RotationState, Strategy
 from keytui.domain.text import harmless
+from keytui.tui.command_lines import for_shell
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.going_back import ask_back
 from keytui.tui.screens.wizard.step import StepBody
@@ -54,7 +55,7 @@ class IssueBody(StepBody):
             Content.assemble(("path      ", "$quiet"), strategy_words(plan)),
             Content.assemble(("reason    ", "$quiet"), harmless(plan.reason_text or str(plan.reason))),
             Content.assemble(("label     ", "$quiet"), harmless(plan.label) or "none"),
-            Content.assemble(("same as   ", "$quiet"), harmless(rotate_command(self._key_name(), plan))),
+            Content.assemble(("same as   ", "$quiet"), harmless(self._in_a_shell(plan))),
         ]
         self.query_one(Words).say(Content("\n").join(lines))
 
@@ -64,6 +65,9 @@ class IssueBody(StepBody):
             return old, self.detail.rotation.new_version or old + 1
         rehearsal = self.wizard.rehearsal
         return (rehearsal.old.number, rehearsal.next_number) if rehearsal is not None else (0, 0)
+
+    def _in_a_shell(self, plan: Plan) -> str:
+        return for_shell(rotate_command(self._key_name(), plan), self.wizard.console.profile)
 
     def _delivered_to(self) -> list[Content]:
         """Who gets it at once, in which order."""

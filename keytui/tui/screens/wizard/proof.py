@@ -16,6 +16,7 @@ from keytui.domain.keys import BUILTIN
 from keytui.domain.rotation import Rotation, RotationState
 from keytui.domain.secrets import Secret
 from keytui.domain.text import harmless
+from keytui.tui.command_lines import same_as
 from keytui.tui.screens.wizard.ask_secret import SecretDialog
 from keytui.tui.screens.wizard.asking import AskingBody
 from keytui.tui.screens.wizard.probing import ProbesPanel
@@ -103,6 +104,9 @@ class ProofBody(AskingBody):
             lines = elsewhere_lines(rotation, proof, entries, words, elsewhere)
         else:
             lines = proof_lines(rotation, proof, self._asked, entries, words)
+        if entries:
+            audit = f"keytui audit --key {shlex.quote(rotation.key_name)}"
+            lines = Content("\n").join([lines, same_as(self.wizard.console.profile, audit, reads=True)])
         self.query_one("#proof", Words).say(lines)
 
     @property
@@ -231,5 +235,4 @@ def _where_in_log(rotation: Rotation, entries: tuple[AuditEntry, ...]) -> list[C
         Content(
             f"in the audit log: entries {first} to {last}, the last one sealed by hash {harmless(entries[0].hash[:16])}"
         ),
-        Content.assemble(("same as  ", "$quiet"), f"keytui audit --key {shlex.quote(harmless(rotation.key_name))}"),
     ]

@@ -17,6 +17,7 @@ from keytui.domain.errors import Invalid, KeytuiError
 from keytui.domain.rotation import First, Plan, Reason, Strategy
 from keytui.domain.text import harmless
 from keytui.domain.usage import CallerUse
+from keytui.tui.command_lines import same_as
 from keytui.tui.permissions import WhyNot
 from keytui.tui.screens.wizard.delivery import surroundings
 from keytui.tui.screens.wizard.rehearsal import RehearsalPanel, SystemRehearsed, worth_showing
@@ -147,7 +148,7 @@ class ReviewBody(StepBody):
             lines.append(Content(cost(plan)))
             if plan.strategy is Strategy.ROLLING:
                 lines.append(Content.styled(f"overlap {long(plan.overlap or rehearsal.overlap)}", "$quiet"))
-            lines.append(Content.assemble(("same as  ", "$quiet"), rotate_command(harmless(rehearsal.key.name), plan)))
+            lines.append(same_as(self.wizard.console.profile, rotate_command(rehearsal.key.name, plan)))
         return Content("\n").join(lines)
 
     def _unfinished(self, error: Invalid) -> list[Content]:
