@@ -185,5 +185,6 @@ def _is_ours(line: str) -> bool:
 
 def same_as(profile: Profile, *commands: str, reads: bool = False) -> Content:
     """How a screen shows the command, or each of some, that does the same to the profile's vault."""
-    told = (harmless(for_shell(command, profile, reads=reads)) for command in commands)
+    lines = (for_shell(command, profile, reads=reads).splitlines() for command in commands)
+    told = ("\n".join(map(harmless, each)) for each in lines)
     return Content.assemble(("same as  ", "$quiet"), "   or  ".join(told))

@@ -46,7 +46,9 @@ async def test_a_second_operator_approves(
         await pilot.press("P")
         await until_said(pilot, "? waits", "rotate", "payments-live", "ada@10.0.0.7")
         await pilot.press("A")
-        await until_said(pilot, "ada@10.0.0.7 wants to rotate payments-live?", f"keytui approvals approve {asked_for}")
+        await until_said(
+            pilot, "ada@10.0.0.7 wants to rotate payments-live?", f"keytui --profile test approvals approve {asked_for}"
+        )
         pilot.app.screen.query_one("#note", Input).value = "as agreed in the call"
         await pilot.click("#act")
         await until_said(pilot, "✓ approved", "grace@10.0.0.7", "as agreed in the call")

@@ -161,7 +161,7 @@ async def test_marks_stay_with_their_keys_when_the_filter_hides_them(console: Co
         assert [row.key.name for row in screen.chosen()] == ["checkout-api", "ci-deploy"]
         await pilot.press("D")
         await until_said(pilot, "Disable these 2 keys?", "· checkout-api   production", "· ci-deploy   production")
-        await until_said(pilot, "keytui disable checkout-api", "keytui disable ci-deploy")
+        await until_said(pilot, "keytui --profile test disable checkout-api", "keytui --profile test disable ci-deploy")
         assert pilot.app.focused is not None
         assert pilot.app.focused.id == "keep"
 

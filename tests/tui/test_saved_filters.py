@@ -23,7 +23,7 @@ async def test_a_filter_is_kept_and_recalled_in_keys_and_audit(
         screen.query_one("#filter", Input).value = "env:staging"
         await until_said(pilot, "2 keys")
         await pilot.press("f")
-        await until_said(pilot, "keytui filters save NAME env:staging")
+        await until_said(pilot, "keytui --profile test filters save NAME env:staging")
         await confirm(pilot, note="a b")
         await until_said(pilot, "cannot name a filter")
         await pilot.press("f")
@@ -35,7 +35,7 @@ async def test_a_filter_is_kept_and_recalled_in_keys_and_audit(
         screen.query_one("#filter", Input).value = "@stage 日本"
         await until_said(pilot, "1 key ")
         await pilot.press("f")
-        await until_said(pilot, "keytui filters save NAME env:staging")
+        await until_said(pilot, "keytui --profile test filters save NAME env:staging")
         await confirm(pilot, note="both")
         await until_said(pilot, "kept: @both recalls it")
         assert console.command_log.entries[-1].command.endswith("filters save both env:staging '日本'")
