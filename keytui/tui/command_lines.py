@@ -16,7 +16,8 @@ from keytui.domain.keys import BUILTIN, Key, KeyDraft, KeyEdit
 from keytui.domain.ranges import Range
 from keytui.domain.rotation import First, Plan, Reason, Rotation, Strategy
 from keytui.domain.text import harmless
-from keytui.vault.profile import DEFAULT_PROFILE, Profile
+from keytui.tui.shell_lines import for_shell
+from keytui.vault.profile import Profile
 from keytui.vault.saved_filters import Of
 
 
@@ -168,19 +169,6 @@ def for_audit(which: AuditFilter, path: Path) -> str:
     }
     words = [word for name, value in asked.items() if value for word in (f"--{name}", value)]
     return f"{shlex.join(['keytui', 'audit', *words])} > {shlex.quote(str(path))}"
-
-
-def for_shell(command: str, profile: Profile, *, reads: bool = False) -> str:
-    """The command, each line of it, as a shell needs it: with the vault that it is about, which is the default one for
-    a shell, and armed unless it only `reads`.
-    """
-    options = "" if profile.name == DEFAULT_PROFILE else f" --profile {profile.name}"
-    options += f" --write {profile.name}" if profile.read_only and not reads else ""
-    return "\n".join(f"keytui{options}{line[6:]}" if _is_ours(line) else line for line in command.splitlines())
-
-
-def _is_ours(line: str) -> bool:
-    return line.startswith("keytui ") and not line.startswith("keytui --")
 
 
 def same_as(profile: Profile, *commands: str, reads: bool = False) -> Content:

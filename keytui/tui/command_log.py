@@ -8,7 +8,7 @@ from typing import Final
 
 from keytui.clock import Clock
 from keytui.domain.text import harmless
-from keytui.tui.command_lines import for_shell
+from keytui.tui.shell_lines import for_shell
 from keytui.vault.profile import Profile
 
 UNDER_WAY: Final = "under way"

@@ -55,6 +55,13 @@ def test_nothing_heavy_is_imported_before_the_first_paint() -> None:
     assert told(FIRST_PAINT) == [[]]
 
 
+def test_the_first_paint_needs_not_to_know_what_a_key_is() -> None:
+    """The first keys bring it, behind the frame."""
+    late = [f"keytui.domain.{name}" for name in ("keys", "query", "rotation", "usage", "verdict")]
+    program = f"import json, sys, keytui.tui.app; print(json.dumps([name for name in {late!r} if name in sys.modules]))"
+    assert told(program) == []
+
+
 def test_the_entry_point_imports_neither_the_console_nor_a_store() -> None:
     assert told(COMMAND_MODULES) == []
 

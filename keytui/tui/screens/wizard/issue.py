@@ -10,11 +10,11 @@ from textual.content import Content
 
 from keytui.domain.rotation import First, Plan, RotationState, Strategy
 from keytui.domain.text import harmless
-from keytui.tui.command_lines import for_shell
 from keytui.tui.screens.confirm import ConfirmDialog, Question
 from keytui.tui.screens.wizard.going_back import ask_back
 from keytui.tui.screens.wizard.step import StepBody
 from keytui.tui.screens.wizard.words import cost, rotate_command, strategy_words
+from keytui.tui.shell_lines import for_shell
 from keytui.tui.widgets.words import Words
 
 
